@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+#
+#   make            library and reuseportctl, in build/
+#   make check      installs what is missing, builds, runs every test (root)
+#   make demo       shows it at work in a private network namespace (root)
+#   make bench      what it costs (root)
+#   make install    honours DESTDIR and PREFIX
+#   make vmlinux    cuts vmlinux.h anew from the running kernel's BTF
+
+VERSION := 0.1.0
+SOVERSION := 0
+
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/sbin
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+MANDIR ?= $(PREFIX)/share/man
+
+CC ?= gcc
+CLANG ?= clang
+LLVM_STRIP ?= llvm-strip
+# Debian installs it where a plain user's PATH does not look.
+BPFTOOL ?= $(shell command -v bpftool || echo /usr/sbin/bpftool)
+BUILD ?= build
+
+CFLAGS ?= -O2 -g
+WARNINGS := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes
+# SANITIZE=1 builds under build/asan, with AddressSanitizer and UBSan.
+ifdef SANITIZE
+BUILD := build/asan
+SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+endif
+
+ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DREUSEPORT_VERSION='"$(VERSION)"' $(WARNINGS) $(SANITIZERS) $(CFLAGS)
+LIB_LIBS := -lbpf -lmnl -lcap -lelf -lz
+CLI_LIBS := -lsmartcols -ljansson
+
+MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
+BPF_TARGET := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/; s/ppc64le/powerpc/; s/riscv64/riscv/')
+BPF_CFLAGS := -g -O2 -target bpf -D__TARGET_ARCH_$(BPF_TARGET) -Wall -Werror -I. -Ibpf \
+	-idirafter /usr/include/$(MULTIARCH)
+
+BPF_NAMES := steer watch groups
+SKELETONS := $(BPF_NAMES:%=$(BUILD)/skel/%.skel.h)
+LIB_OBJECTS := $(patsubst src/lib/%.c,$(BUILD)/lib/%.o,$(sort $(wildcard src/lib/*.c)))
+CLI_OBJECTS := $(patsubst src/cli/%.c,$(BUILD)/cli/%.o,$(sort $(wildcard src/cli/*.c)))
+MAN_PAGES := $(patsubst man/%.scd,$(BUILD)/man/%,$(sort $(wildcard man/*.scd)))
+
+CTL := $(BUILD)/reuseportctl
+LIB_A := $(BUILD)/libreuseport-bpf.a
+LIB_SO := $(BUILD)/libreuseport-bpf.so.$(VERSION)
+LIB_PC := $(BUILD)/libreuseport-bpf.pc
+
+.PHONY: all
+all: $(CTL) $(LIB_A) $(LIB_SO) $(LIB_PC) $(MAN_PAGES)
+
+.SECONDARY:
+
+# ---------------------------------------------------------------- BPF code
+
+$(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c vmlinux.h $(wildcard bpf/*.h bpf/decide/*.h)
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+	$(LLVM_STRIP) -g $@
+
+$(BUILD)/skel/%.skel.h: $(BUILD)/bpf/%.bpf.o
+	@mkdir -p $(@D)
+	$(BPFTOOL) gen skeleton $< name $*_bpf > $@.tmp && mv $@.tmp $@
+
+# ----------------------------------------------------- library and command
+
+$(BUILD)/lib/%.o: src/lib/%.c | $(SKELETONS)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -fPIC -fvisibility=hidden -Iinclude -Ibpf -I$(BUILD)/skel -MMD -MP -c $< -o $@
+
+# The command is a client of the public header and of nothing else.
+$(BUILD)/cli/%.o: src/cli/%.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -Iinclude -MMD -MP -c $< -o $@
+
+$(LIB_A): $(LIB_OBJECTS)
+	rm -f $@
+	$(AR) rcs $@ $^
+
+$(LIB_SO): $(LIB_OBJECTS) src/lib/libreuseport-bpf.map
+	$(CC) $(SANITIZERS) -shared -Wl,-soname,libreuseport-bpf.so.$(SOVERSION) \
+		-Wl,--version-script=src/lib/libreuseport-bpf.map $(LDFLAGS) \
+		-o $@ $(LIB_OBJECTS) $(LIB_LIBS)
+	ln -sf $(@F) $(BUILD)/libreuseport-bpf.so.$(SOVERSION)
+	ln -sf $(@F) $(BUILD)/libreuseport-bpf.so
+
+$(CTL): $(CLI_OBJECTS) $(LIB_A)
+	$(CC) $(SANITIZERS) $(LDFLAGS) -o $@ $^ $(LIB_LIBS) $(CLI_LIBS)
+
+$(LIB_PC): packaging/libreuseport-bpf.pc.in Makefile
+	@mkdir -p $(@D)
+	sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@INCLUDEDIR@|$(INCLUDEDIR)|; s|@VERSION@|$(VERSION)|' $< > $@
+
+$(BUILD)/man/%: man/%.scd
+	@mkdir -p $(@D)
+	scdoc < $< > $@.tmp && mv $@.tmp $@
+
+# ---------------------------------------------------------------- vmlinux.h
+
+VMLINUX_FULL := $(BUILD)/vmlinux-full
+.PHONY: vmlinux
+vmlinux:
+	packaging/cut-vmlinux.sh $(VMLINUX_FULL) "$(CLANG) $(subst -I. ,,$(BPF_CFLAGS))" $(BPFTOOL) > $(BUILD)/vmlinux.h.new
+	mv $(BUILD)/vmlinux.h.new vmlinux.h
+
+# ------------------------------------------------------------- test, install
+
+.PHONY: deps deps-build
+deps:
+	packaging/deps.sh build test
+
+deps-build:
+	packaging/deps.sh build
+
+.PHONY: check
+check:
+	packaging/deps.sh build test
+	tests/run.sh
+
+.PHONY: demo
+demo:
+	packaging/deps.sh build demo
+	$(MAKE) --no-print-directory -s all helpers
+	tests/demo.sh $(CTL)
+
+.PHONY: bench
+bench:
+	packaging/deps.sh build test
+	$(MAKE) --no-print-directory -s all helpers
+	bench/run.sh $(BUILD)
+
+include tests/helpers/helpers.mk
+
+.PHONY: install
+install: all
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(MANDIR)/man3
+	install -m 755 $(CTL) $(DESTDIR)$(BINDIR)/reuseportctl
+	install -m 644 $(LIB_A) $(DESTDIR)$(LIBDIR)
+	install -m 755 $(LIB_SO) $(DESTDIR)$(LIBDIR)
+	ln -sf $(notdir $(LIB_SO)) $(DESTDIR)$(LIBDIR)/libreuseport-bpf.so.$(SOVERSION)
+	ln -sf $(notdir $(LIB_SO)) $(DESTDIR)$(LIBDIR)/libreuseport-bpf.so
+	install -m 644 include/reuseport_bpf.h $(DESTDIR)$(INCLUDEDIR)
+	install -m 644 $(LIB_PC) $(DESTDIR)$(LIBDIR)/pkgconfig
+	for page in $(MAN_PAGES); do install -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/ || exit 1; done
+
+.PHONY: clean
+clean:
+	rm -rf build
+
+-include $(LIB_OBJECTS:.o=.d) $(CLI_OBJECTS:.o=.d)

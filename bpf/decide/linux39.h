@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * Policy "linux39": the walk of the first SO_REUSEPORT, Linux 3.9
+ * (__inet_lookup_listener() in net/ipv4/inet_hashtables.c, commit c617f398edd4).
+ * Pure: the same text in the BPF program, the tests and the tools.
+ */
+#ifndef DECIDE_LINUX39_H
+#define DECIDE_LINUX39_H
+
+#include <linux/types.h>
+
+/* Members that the walk looks at; the verifier wants a bound. */
+#define LINUX39_MAX_WALK 4096
+
+/* next_pseudo_random32() of include/linux/random.h */
+static inline __u32 linux39_next(__u32 phash)
+{
+	return phash * 1664525 + 1013904223;
+}
+
+/*
+ * Index of the member, 0 to n - 1, for a 32-bit hash; n is 1 or more. The
+ * first member is taken, and each further one takes over with a chance of one
+ * in its position, which leaves 1/n to each. Members beyond LINUX39_MAX_WALK
+ * get nothing.
+ *
+ * "Taken" is computed, not branched on: else the verifier would follow both
+ * ways at each step and give up.
+ */
+static inline __u32 decide_linux39(__u32 phash, __u32 n)
+{
+	__u32 pick = 0, i;
+
+	for (i = 1; i < LINUX39_MAX_WALK; i++) {
+		__u64 high = ((__u64)phash * (i + 1)) >> 32;
+		__u32 taken = (__u32)((high - 1) >> 63); /* 1 when high is 0 */
+
+		if (i >= n)
+			break;
+		pick += (i - pick) * taken;
+		phash = linux39_next(phash);
+	}
+	return pick;
+}
+
+#endif

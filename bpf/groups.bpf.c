@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The iterators: one struct group_member for each socket of a network
+ * namespace that is a member of a reuseport group, with the group's program.
+ */
+#include "kernel.h"
+#include "abi.h"
+
+#define AF_INET6 10
+#define IPPROTO_TCP 6
+#define IPPROTO_UDP 17
+#define TCP_LISTEN 10
+
+static __always_inline void emit(struct seq_file *seq, struct sock *sk, __u32 proto, __u32 uid)
+{
+	struct sock_reuseport *group = BPF_CORE_READ(sk, sk_reuseport_cb);
+	struct group_member member = { .proto = proto, .uid = uid };
+	struct bpf_prog *prog;
+
+	if (!group)
+		return;
+	member.group = (__u64)group;
+	member.num_socks = BPF_CORE_READ(group, num_socks);
+	prog = BPF_CORE_READ(group, prog);
+	if (prog) {
+		member.has_prog = 1;
+		member.prog_type = BPF_CORE_READ(prog, type);
+		member.prog_id = BPF_CORE_READ(prog, aux, id);
+	}
+	member.cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+	member.family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	member.port = BPF_CORE_READ(sk, __sk_common.skc_num);
+	member.ifindex = BPF_CORE_READ(sk, __sk_common.skc_bound_dev_if);
+	member.v6only = BPF_CORE_READ_BITFIELD_PROBED(sk, __sk_common.skc_ipv6only);
+	if (member.family == AF_INET6)
+		BPF_CORE_READ_INTO(&member.addr, sk,
+				   __sk_common.skc_v6_rcv_saddr.in6_u.u6_addr8);
+	else
+		BPF_CORE_READ_INTO((__be32 *)member.addr, sk, __sk_common.skc_rcv_saddr);
+	bpf_seq_write(seq, &member, sizeof(member));
+}
+
+SEC("iter/tcp")
+int groups_tcp(struct bpf_iter__tcp *ctx)
+{
+	struct sock_common *sk = ctx->sk_common;
+
+	if (sk && BPF_CORE_READ(sk, skc_state) == TCP_LISTEN)
+		emit(ctx->meta->seq, (struct sock *)sk, IPPROTO_TCP, ctx->uid);
+	return 0;
+}
+
+SEC("iter/udp")
+int groups_udp(struct bpf_iter__udp *ctx)
+{
+	struct udp_sock *sk = ctx->udp_sk;
+
+	if (sk)
+		emit(ctx->meta->seq, (struct sock *)sk, IPPROTO_UDP, ctx->uid);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What every BPF program includes first: the kernel's own structures
+ * (vmlinux.h, only the members used), the UAPI and libbpf's helpers.
+ */
+#ifndef BPF_KERNEL_H
+#define BPF_KERNEL_H
+
+#ifdef VMLINUX_FULL /* "make vmlinux": the full one, from which ours is cut */
+#define _LINUX_TYPES_H
+#include "vmlinux.h"
+#else
+#include <stdbool.h>
+#include <linux/bpf.h>
+#include "vmlinux.h"
+#endif
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#endif

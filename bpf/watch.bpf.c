@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The watch programs: tell the keeper of one attachment, through a ring
+ * buffer, when a socket on its port joins or leaves. TCP by the state change to
+ * and from LISTEN, UDP by bind and by the last close.
+ */
+#include "kernel.h"
+#include "abi.h"
+
+#define IPPROTO_UDP 17
+#define TCP_LISTEN 10
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 256 * 1024);
+} events SEC(".maps");
+
+/* What to report: set before load. */
+const volatile __u32 want_port;
+const volatile __u64 want_netns_cookie; /* 0: any namespace */
+
+/* Events that found the ring buffer full; the keeper then looks for itself. */
+__u64 lost;
+
+static __always_inline void report(__u32 kind, __u64 cookie)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct watch_event event = {
+		.cookie = cookie,
+		.time_ns = bpf_ktime_get_ns(),
+		.kind = kind,
+		.pid = BPF_CORE_READ(task, tgid),
+	};
+
+	if (bpf_ringbuf_output(&events, &event, sizeof(event), 0))
+		__sync_fetch_and_add(&lost, 1);
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(watch_tcp, struct sock *sk, int old_state, int new_state)
+{
+	if (old_state != TCP_LISTEN && new_state != TCP_LISTEN)
+		return 0;
+	if (sk->__sk_common.skc_num != want_port)
+		return 0;
+	if (want_netns_cookie && sk->__sk_common.skc_net.net->net_cookie != want_netns_cookie)
+		return 0;
+	report(new_state == TCP_LISTEN ? WATCH_JOIN : WATCH_LEAVE, bpf_get_socket_cookie(sk));
+	return 0;
+}
+
+/*
+ * At release the verifier keeps src_port from us, so the port is read from the
+ * kernel's socket, which the context of this program type is.
+ */
+static __always_inline bool wanted_udp(struct bpf_sock *sk)
+{
+	if (sk->protocol != IPPROTO_UDP)
+		return false;
+	if (BPF_CORE_READ((struct sock *)sk, __sk_common.skc_num) != want_port)
+		return false;
+	return !want_netns_cookie || bpf_get_netns_cookie(sk) == want_netns_cookie;
+}
+
+SEC("cgroup/post_bind4")
+int watch_bind4(struct bpf_sock *sk)
+{
+	if (wanted_udp(sk))
+		report(WATCH_JOIN, bpf_get_socket_cookie(sk));
+	return 1;
+}
+
+SEC("cgroup/post_bind6")
+int watch_bind6(struct bpf_sock *sk)
+{
+	if (wanted_udp(sk))
+		report(WATCH_JOIN, bpf_get_socket_cookie(sk));
+	return 1;
+}
+
+SEC("cgroup/sock_release")
+int watch_release(struct bpf_sock *sk)
+{
+	if (wanted_udp(sk))
+		report(WATCH_LEAVE, bpf_get_socket_cookie(sk));
+	return 1;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * libreuseport-bpf: steer SO_REUSEPORT traffic with eBPF.
+ *
+ * An *attachment* is one reuseport group (the sockets that share a network
+ * namespace, protocol, family, local address, port and device) with a program
+ * of type BPF_PROG_TYPE_SK_REUSEPORT on it, a REUSEPORT_SOCKARRAY whose slots
+ * hold the workers' sockets, counters, and the pins that keep them under
+ * /sys/fs/bpf/reuseport. It outlives every process. A *keeper* is the process
+ * that holds the attachment's lock and follows the workers as they join and
+ * leave; there is at most one.
+ *
+ *     struct reuseport_group *group;
+ *     struct reuseport_key *keys;
+ *     size_t n;
+ *
+ *     reuseport_find(&(struct reuseport_filter){ .proto = IPPROTO_TCP, .port = 8080 },
+ *                    &keys, &n, &err);
+ *     reuseport_attach(&keys[0], NULL, &group, &err);
+ *     reuseport_group__keep(group, &err);
+ *     for (;;) {
+ *             poll(&(struct pollfd){ reuseport_group__fd(group), POLLIN }, 1, -1);
+ *             reuseport_group__process(group, &err);
+ *     }
+ *
+ * Conventions:
+ * - Calls return 0 or a count on success and -errno on failure; outputs are
+ *   written on success only.
+ * - Where a call takes a struct reuseport_error, which may be NULL, a failure
+ *   fills it with one line: what failed, why, and what to do.
+ * - The library keeps no global state and starts no threads. Different handles
+ *   may be used from different threads, one handle from one at a time. A call
+ *   that works in another network namespace moves the calling thread there and
+ *   back; the rest of the process is not affected. While the library loads
+ *   BPF code it silences libbpf's print callback, which is process-wide.
+ * - Memory returned is freed with the call named beside it.
+ * - Structures whose first member is "sz" are extensible: set it to sizeof.
+ *   A nonzero byte beyond what the library knows is refused with -E2BIG.
+ *
+ * Needs Linux 4.19 with BTF; pidfd_getfd (5.6) to take sockets from processes
+ * that do not link this library. Capabilities: CAP_BPF, CAP_NET_ADMIN,
+ * CAP_PERFMON, CAP_SYS_PTRACE, and CAP_SYS_ADMIN to enter another network
+ * namespace, to mount bpffs and for the kernel's events of UDP sockets.
+ */
+#ifndef REUSEPORT_BPF_H
+#define REUSEPORT_BPF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define REUSEPORT_NAME_MAX 16
+#define REUSEPORT_PATH_MAX 192
+
+struct reuseport_error {
+	int code;       /* the positive errno that the call returned negated */
+	char text[400]; /* one line, no newline */
+};
+
+/* What names one reuseport group. */
+struct reuseport_key {
+	int proto;      /* IPPROTO_TCP or IPPROTO_UDP */
+	int family;     /* AF_INET or AF_INET6 */
+	uint16_t port;  /* host byte order, 1 to 65535 */
+	uint8_t addr[16]; /* network byte order; IPv4 in the first four bytes */
+	uint32_t ifindex; /* SO_BINDTODEVICE, 0 for none */
+	bool v6only;    /* IPV6_V6ONLY: IPv6 packets only */
+	uint64_t netns; /* inode of the network namespace */
+};
+
+/* Which groups a call is about: every member that is set must match. */
+struct reuseport_filter {
+	int proto;        /* IPPROTO_TCP, IPPROTO_UDP, or 0 for both */
+	uint16_t port;    /* 0 for any */
+	const char *addr; /* local address as text, e.g. "0.0.0.0"; NULL for any */
+	uint64_t netns;   /* inode of the network namespace, 0 for any */
+};
+
+/* ------------------------------------------------------------------ names */
+
+struct reuseport_policy {
+	const char *name;
+	const char *summary; /* one line */
+};
+
+/* The policies, in a static array of *n. */
+const struct reuseport_policy *reuseport_policies(size_t *n);
+
+/* The library's version, "major.minor.patch". */
+const char *reuseport_version(void);
+
+/*
+ * Inode of a network namespace: of the caller's own (name NULL), of one named
+ * as "ip netns" does, or of a process given by its pid.
+ * -ENOENT: no such namespace.
+ */
+int reuseport_netns(const char *name, uint64_t *inode, struct reuseport_error *err);
+
+/* -------------------------------------------------------------- discovery */
+
+/*
+ * The groups that a filter selects, looked up with sock_diag: TCP sockets that
+ * listen, UDP sockets that are bound and not connected. filter->proto,
+ * ->port and ->netns are required. Free *keys with free().
+ *
+ * -ENOENT: no socket on that port. -EINVAL: the filter is incomplete or its
+ * address is malformed. -EOPNOTSUPP: sockets, but none with SO_REUSEPORT set
+ * when it was bound; the text says how the server at hand turns it on.
+ * -EADDRINUSE: they share the port with SO_REUSEADDR alone. -EPERM: a
+ * capability is missing to look into the processes that hold them.
+ */
+int reuseport_find(const struct reuseport_filter *filter, struct reuseport_key **keys, size_t *n,
+		   struct reuseport_error *err);
+
+/* One reuseport group of the host, steered or not. */
+struct reuseport_listed {
+	struct reuseport_key key;
+	char netns_name[64];    /* as "ip netns" knows it, or "" */
+	uint32_t uid;           /* effective uid of the members */
+	unsigned int sockets;   /* members */
+	bool has_program;
+	bool own;               /* the program is this toolkit's */
+	uint32_t program_id;    /* 0 for classic BPF */
+	char program_name[64];
+};
+
+/*
+ * Every reuseport group in every network namespace that a process or a name
+ * keeps. Free *groups with free().
+ * -EOPNOTSUPP: the kernel has no socket iterators (5.9).
+ */
+int reuseport_list(const struct reuseport_filter *filter, struct reuseport_listed **groups,
+		   size_t *n, struct reuseport_error *err);
+
+/* ----------------------------------------------------------------- attach */
+
+/* Capabilities of the kernel that may be left unused, to test what replaces
+ * them. */
+enum reuseport_disable {
+	REUSEPORT_DISABLE_EVENTS = 1 << 0,      /* poll sock_diag instead */
+	REUSEPORT_DISABLE_MIGRATION = 1 << 1,   /* plain select attach type */
+	REUSEPORT_DISABLE_PLAIN_READS = 1 << 2, /* probe reads instead */
+	REUSEPORT_DISABLE_ITERATORS = 1 << 3,   /* cannot see foreign programs */
+};
+
+/* level is syslog's: LOG_ERR, LOG_WARNING, LOG_INFO, LOG_DEBUG. */
+typedef void (*reuseport_log_fn)(void *ctx, int level, const char *line);
+
+struct reuseport_attach_opts {
+	size_t sz;
+	const char *policy;    /* NULL: "hash", or what an adopted one has */
+	unsigned int slots;    /* 1 to 32768; 0: 256, or twice the members */
+	bool force;            /* replace a foreign program */
+	unsigned int disable;  /* of enum reuseport_disable */
+	reuseport_log_fn log;  /* called from __process and from attach */
+	void *log_ctx;
+	size_t : 0;
+};
+
+struct reuseport_group;
+
+/*
+ * Steers the group: takes its sockets from the processes that hold them, fills
+ * the array, attaches, pins, and holds the attachment's lock until __free or
+ * the end of the process (children made by fork share it). Where pins of the
+ * same group exist and nobody keeps them, adopts them: same slots, same
+ * counters. All or nothing: on failure the system is as it was.
+ *
+ * -EBUSY: a keeper runs already, or a socket sits in another program's array.
+ * -EEXIST: the group has a foreign program and opts->force is not set.
+ * -ENOENT: no member. -ENOSPC: more members than slots. -EPROTO: pins of
+ * another ABI version, or damaged. -EINVAL: unknown policy. -EPERM: a
+ * capability is missing, named in the text. -EOPNOTSUPP: the kernel lacks
+ * something that steering needs.
+ */
+int reuseport_attach(const struct reuseport_key *key, const struct reuseport_attach_opts *opts,
+		     struct reuseport_group **group, struct reuseport_error *err);
+
+/*
+ * Makes the calling process the recorded keeper, and moves it out of the
+ * attachment's network namespace so as not to keep that alive.
+ */
+int reuseport_group__keep(struct reuseport_group *group, struct reuseport_error *err);
+
+/* Readable when __process has something to do. Owned by the group. */
+int reuseport_group__fd(const struct reuseport_group *group);
+
+/*
+ * Does what there is to do, without blocking: joins, leaves, resync. Returns
+ * the number of workers that joined or left. -ENETDOWN: the network namespace
+ * is gone and so are the pins; nothing is left but to __free the group.
+ * Other failures are passing; they are logged and tried again.
+ */
+int reuseport_group__process(struct reuseport_group *group, struct reuseport_error *err);
+
+/* Number of workers in the array; the directory of its pins. */
+unsigned int reuseport_group__workers(const struct reuseport_group *group);
+const char *reuseport_group__pin(const struct reuseport_group *group);
+
+/*
+ * Lets go of the lock; steering goes on. NULL is ignored. In a process whose
+ * child keeps the group, this frees the parent's copy only.
+ */
+void reuseport_group__free(struct reuseport_group *group);
+
+/* ----------------------------------------------------------------- status */
+
+/* The members of enum worker_state (abi.h), as text. */
+const char *reuseport_state_name(unsigned int state);
+
+struct reuseport_worker {
+	unsigned int slot;
+	uint32_t pid;       /* the process that serves it: whose epoll set holds
+			     * it, else the youngest holder; 0 if none is seen */
+	uint32_t *pids;     /* every process that has it open, ascending */
+	size_t n_pids;
+	char comm[REUSEPORT_NAME_MAX];
+	uint64_t cookie;    /* SO_COOKIE, the worker's identity */
+	unsigned int state;
+	unsigned int weight;
+	unsigned int generation;
+	uint32_t queue;     /* TCP: connections to accept; UDP: bytes to receive */
+	uint64_t selected;  /* packets given to it */
+	uint64_t migrated;  /* requests of closing workers given to it */
+	uint64_t fallback;  /* chosen, but the kernel had to pick */
+};
+
+/* packets + migrations == selected + migrated + every fallback, at rest. */
+struct reuseport_counters {
+	uint64_t packets;
+	uint64_t migrations;
+	uint64_t selected;
+	uint64_t migrated;
+	uint64_t empty;        /* the slot had just been emptied */
+	uint64_t refused;      /* the slot's socket was of another group */
+	uint64_t unregistered; /* the member picked is in no slot (yet) */
+	uint64_t connected;    /* the member picked is a connected UDP socket */
+	uint64_t incoming_cpu; /* a member set SO_INCOMING_CPU */
+	uint64_t unreadable;   /* the kernel's group could not be read */
+};
+
+/* Sum of the fallbacks: runs that left the pick to the kernel. */
+uint64_t reuseport_counters__fallback(const struct reuseport_counters *counters);
+
+struct reuseport_status {
+	struct reuseport_key key;
+	char policy[REUSEPORT_NAME_MAX];
+	char pin[REUSEPORT_PATH_MAX];
+	uint32_t keeper_pid;     /* the last keeper's */
+	bool keeper_running;
+	uint32_t program_id;     /* of the pinned program */
+	char program_name[64];
+	char program_tag[17];
+	bool attached;           /* the group has that program; true where the
+				  * kernel cannot tell */
+	bool damaged;            /* the pins are incomplete or of another ABI;
+				  * only key and pin are valid */
+	unsigned int slots;
+	unsigned int unregistered; /* members of the group that have no slot */
+	struct reuseport_counters counters;
+	struct reuseport_worker *workers; /* by slot */
+	size_t n_workers;
+};
+
+/*
+ * The attachments that a filter selects (NULL: all), with what holds at this
+ * moment: a worker that has left is not shown even if no keeper runs. An empty
+ * list is success. Free with reuseport_status__free.
+ */
+int reuseport_status(const struct reuseport_filter *filter, struct reuseport_status **list,
+		     size_t *n, struct reuseport_error *err);
+void reuseport_status__free(struct reuseport_status *list, size_t n);
+
+/* ----------------------------------------------------------------- detach */
+
+/*
+ * Gives selection back to the kernel, ends the keeper, empties the array and
+ * removes the pins of each attachment that the filter selects; filter->port
+ * and ->netns are required. Works without a keeper, without workers and with
+ * damaged pins. A foreign program is left alone. Returns how many were
+ * detached; needs Linux 5.3 (SO_DETACH_REUSEPORT_BPF).
+ * -ENOENT: nothing is attached there.
+ */
+int reuseport_detach(const struct reuseport_filter *filter, struct reuseport_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
