@@ -71,7 +71,7 @@ $(BUILD)/skel/%.skel.h: $(BUILD)/bpf/%.bpf.o
 
 $(BUILD)/lib/%.o: src/lib/%.c | $(SKELETONS)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -fPIC -fvisibility=hidden -Iinclude -Ibpf -I$(BUILD)/skel -MMD -MP -c $< -o $@
+	$(CC) $(ALL_CFLAGS) -fPIC -Iinclude -Ibpf -I$(BUILD)/skel -MMD -MP -c $< -o $@
 
 # The command is a client of the public header and of nothing else.
 $(BUILD)/cli/%.o: src/cli/%.c

@@ -53,6 +53,16 @@ struct rb_node {
 	long unsigned int __rb_parent_color;
 };
 
+struct inode;
+
+struct file {
+	struct inode *f_inode;
+};
+
+struct inode {
+	long unsigned int i_ino;
+};
+
 struct net {
 	u64 net_cookie;
 };
@@ -98,12 +108,19 @@ struct sock_common {
 	atomic64_t skc_cookie;
 };
 
+struct socket;
+
 struct sock_reuseport;
 
 struct sock {
 	struct sock_common __sk_common;
+	struct socket *sk_socket;
 	void *sk_user_data;
 	struct sock_reuseport *sk_reuseport_cb;
+};
+
+struct socket {
+	struct file *file;
 };
 
 struct bpf_iter_meta {

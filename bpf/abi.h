@@ -98,6 +98,8 @@ struct watch_event {
 	__u64 time_ns;  /* CLOCK_MONOTONIC */
 	__u32 kind;     /* enum watch_kind */
 	__u32 pid;      /* process that did it, in the initial PID namespace */
+	__u32 inode;    /* the socket's, 0 if it was not to be had */
+	__u32 pad;
 };
 
 /* What groups.bpf.c writes for each socket that is a member of a group. */

@@ -12,7 +12,6 @@
 #include "decide/hash.h"
 #include "decide/linux39.h"
 
-#define EAGAIN_SLOT NO_SLOT
 #define ENOENT 2
 #define TCP_ESTABLISHED 1
 
@@ -53,6 +52,7 @@ struct {
 } attachment SEC(".maps");
 
 const volatile __u32 slots = 1;
+const volatile bool migrate = true; /* the attach type is select-or-migrate */
 
 /* Address of the first entry of "sockets", found by the first packet. */
 __u64 first_entry;
@@ -137,13 +137,13 @@ static __always_inline int steer(struct sk_reuseport_md *ctx, enum policy policy
 SEC("sk_reuseport/migrate")
 int steer_hash(struct sk_reuseport_md *ctx)
 {
-	return steer(ctx, POLICY_HASH, ctx->migrating_sk);
+	return steer(ctx, POLICY_HASH, migrate && ctx->migrating_sk);
 }
 
 SEC("sk_reuseport/migrate")
 int steer_linux39(struct sk_reuseport_md *ctx)
 {
-	return steer(ctx, POLICY_LINUX39, ctx->migrating_sk);
+	return steer(ctx, POLICY_LINUX39, migrate && ctx->migrating_sk);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

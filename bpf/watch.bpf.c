@@ -22,7 +22,7 @@ const volatile __u64 want_netns_cookie; /* 0: any namespace */
 /* Events that found the ring buffer full; the keeper then looks for itself. */
 __u64 lost;
 
-static __always_inline void report(__u32 kind, __u64 cookie)
+static __always_inline void report(__u32 kind, __u64 cookie, struct sock *sk)
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
 	struct watch_event event = {
@@ -30,6 +30,7 @@ static __always_inline void report(__u32 kind, __u64 cookie)
 		.time_ns = bpf_ktime_get_ns(),
 		.kind = kind,
 		.pid = BPF_CORE_READ(task, tgid),
+		.inode = BPF_CORE_READ(sk, sk_socket, file, f_inode, i_ino),
 	};
 
 	if (bpf_ringbuf_output(&events, &event, sizeof(event), 0))
@@ -45,7 +46,8 @@ int BPF_PROG(watch_tcp, struct sock *sk, int old_state, int new_state)
 		return 0;
 	if (want_netns_cookie && sk->__sk_common.skc_net.net->net_cookie != want_netns_cookie)
 		return 0;
-	report(new_state == TCP_LISTEN ? WATCH_JOIN : WATCH_LEAVE, bpf_get_socket_cookie(sk));
+	report(new_state == TCP_LISTEN ? WATCH_JOIN : WATCH_LEAVE, bpf_get_socket_cookie(sk),
+	       sk);
 	return 0;
 }
 
@@ -66,7 +68,7 @@ SEC("cgroup/post_bind4")
 int watch_bind4(struct bpf_sock *sk)
 {
 	if (wanted_udp(sk))
-		report(WATCH_JOIN, bpf_get_socket_cookie(sk));
+		report(WATCH_JOIN, bpf_get_socket_cookie(sk), (struct sock *)sk);
 	return 1;
 }
 
@@ -74,7 +76,7 @@ SEC("cgroup/post_bind6")
 int watch_bind6(struct bpf_sock *sk)
 {
 	if (wanted_udp(sk))
-		report(WATCH_JOIN, bpf_get_socket_cookie(sk));
+		report(WATCH_JOIN, bpf_get_socket_cookie(sk), (struct sock *)sk);
 	return 1;
 }
 
@@ -82,7 +84,7 @@ SEC("cgroup/sock_release")
 int watch_release(struct bpf_sock *sk)
 {
 	if (wanted_udp(sk))
-		report(WATCH_LEAVE, bpf_get_socket_cookie(sk));
+		report(WATCH_LEAVE, bpf_get_socket_cookie(sk), (struct sock *)sk);
 	return 1;
 }
 

@@ -191,13 +191,16 @@ int reuseport_group__fd(const struct reuseport_group *group);
 
 /*
  * Does what there is to do, without blocking: joins, leaves, resync. Returns
- * the number of workers that joined or left. -ENETDOWN: the network namespace
- * is gone and so are the pins; nothing is left but to __free the group.
- * Other failures are passing; they are logged and tried again.
+ * the number of workers that joined or left. -ESHUTDOWN: somebody detaches
+ * the group. -ENETDOWN: the network namespace is gone and so are the pins. After
+ * both nothing is left but to __free the group. Other failures are passing; they
+ * are logged and tried again.
  */
 int reuseport_group__process(struct reuseport_group *group, struct reuseport_error *err);
 
-/* Number of workers in the array; the directory of its pins. */
+/* Whether attach found the group steered already; the number of workers in the
+ * array; the directory of its pins, owned by the group. */
+bool reuseport_group__adopted(const struct reuseport_group *group);
 unsigned int reuseport_group__workers(const struct reuseport_group *group);
 const char *reuseport_group__pin(const struct reuseport_group *group);
 

@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+# The test helpers: small real processes, see the first comment of each.
+
+HELPER_NAMES := worker churn client load queue notify
+HELPERS := $(HELPER_NAMES:%=$(BUILD)/helpers/%)
+
+.PHONY: helpers
+helpers: $(HELPERS)
+
+$(BUILD)/helpers/%: tests/helpers/%.c tests/helpers/common.c tests/helpers/common.h
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< tests/helpers/common.c
+
+include tests/unit/unit.mk

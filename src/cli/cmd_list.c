@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* reuseportctl list: every reuseport group of the host, steered or not. */
+#include <jansson.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "command.h"
+#include "table.h"
+#include "words.h"
+
+static json_t *group_json(const struct reuseport_listed *group)
+{
+	char addr[INET6_ADDRSTRLEN];
+	json_t *program = group->has_program ?
+		json_pack("{s:i, s:s, s:b}", "id", group->program_id, "name",
+			  group->program_name, "own", group->own) : json_null();
+
+	word_addr(&group->key, addr, sizeof(addr));
+	return json_pack("{s:s, s:s, s:s, s:i, s:I, s:s, s:i, s:i, s:b, s:o}",
+			 "proto", word_proto(group->key.proto),
+			 "family", word_family(group->key.family),
+			 "addr", addr,
+			 "port", group->key.port,
+			 "netns", (json_int_t)group->key.netns,
+			 "netns_name", group->netns_name,
+			 "uid", (int)group->uid,
+			 "sockets", (int)group->sockets,
+			 "steered", group->own,
+			 "program", program);
+}
+
+static void print_json(const struct reuseport_listed *groups, size_t n)
+{
+	json_t *list = json_array(), *root;
+
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(list, group_json(&groups[i]));
+	root = json_pack("{s:o}", "groups", list);
+	json_dumpf(root, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+	putchar('\n');
+	json_decref(root);
+}
+
+static void print_table(const struct reuseport_listed *groups, size_t n)
+{
+	static const struct column columns[] = {
+		{ "PROTO", false }, { "LOCAL", false },   { "NETNS", false },  { "UID", true },
+		{ "SOCKETS", true }, { "PROGRAM", false },
+	};
+	struct libscols_table *table = table_new(columns, 6);
+	char endpoint[80];
+
+	if (!n)
+		puts("no reuseport group on this host");
+	for (size_t i = 0; table && i < n; i++) {
+		const struct reuseport_listed *group = &groups[i];
+		struct libscols_line *line = table_row(table);
+
+		word_endpoint(&group->key, endpoint, sizeof(endpoint));
+		table_cell(line, 0, "%s", word_proto(group->key.proto));
+		table_cell(line, 1, "%s", endpoint);
+		if (*group->netns_name)
+			table_cell(line, 2, "%s", group->netns_name);
+		else
+			table_cell(line, 2, "%llu", (unsigned long long)group->key.netns);
+		table_cell(line, 3, "%u", group->uid);
+		table_cell(line, 4, "%u", group->sockets);
+		if (!group->has_program)
+			table_cell(line, 5, "-");
+		else
+			table_cell(line, 5, "%u %s%s", group->program_id,
+				   group->program_id ? group->program_name : "classic BPF",
+				   group->own ? "" : " (foreign)");
+	}
+	if (n && table)
+		table_print(table);
+}
+
+static int list(const struct options *options)
+{
+	struct reuseport_filter filter = { .proto = options->proto, .addr = options->addr,
+					   .port = options->n_ports ? options->ports[0] : 0 };
+	struct reuseport_listed *groups;
+	struct reuseport_error error;
+	size_t n;
+
+	if (word_netns(options, &filter.netns))
+		return EXIT_FAILED;
+	if (reuseport_list(&filter, &groups, &n, &error))
+		return word_failure(&error);
+	if (options->json)
+		print_json(groups, n);
+	else
+		print_table(groups, n);
+	free(groups);
+	return EXIT_DONE;
+}
+
+const struct command cmd_list = {
+	.name = "list",
+	.summary = "Show every reuseport group of the host and its program, ours or another's",
+	.takes = OPT_PORT | OPT_PROTO | OPT_ADDR | OPT_NETNS | OPT_JSON,
+	.exec = list,
+};

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* Commands: each file cmd_*.c exports one entry of the table in main.c. */
+#ifndef CLI_COMMAND_H
+#define CLI_COMMAND_H
+
+#include "options.h"
+
+enum exit_status {
+	EXIT_DONE = 0,
+	EXIT_FAILED = 1,
+	EXIT_USAGE = 2,
+	EXIT_NO_MATCH = 3,
+};
+
+struct command {
+	const char *name;
+	const char *summary;
+	unsigned int takes;    /* of enum option_bit */
+	unsigned int requires; /* of these, what must be given */
+	int (*exec)(const struct options *options);
+};
+
+extern const struct command cmd_attach, cmd_detach, cmd_status, cmd_list;
+
+#endif

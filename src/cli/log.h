@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* Log: where the library's and the keeper's messages go. */
+#ifndef CLI_LOG_H
+#define CLI_LOG_H
+
+#include <stdbool.h>
+
+struct log {
+	int fd;       /* of a file or standard error; -1: syslog */
+	int least;    /* level above which a message is not worth it */
+};
+
+/* For reuseport_attach_opts.log, ctx being a struct log. */
+void log_line(void *ctx, int level, const char *line);
+
+/* Printf for the same. */
+void log_say(struct log *log, int level, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+#endif

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* reuseportctl: finds the command in a table and runs it. */
+#include <stdio.h>
+#include <string.h>
+
+#include "command.h"
+
+static const struct command *const commands[] = {
+	&cmd_attach,
+	&cmd_detach,
+	&cmd_status,
+	&cmd_list,
+};
+
+#define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static void usage(FILE *out)
+{
+	fprintf(out, "Usage: reuseportctl COMMAND [OPTION]...\n\n"
+		     "Steers SO_REUSEPORT traffic with eBPF.\n\n");
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		fprintf(out, "  %-8s %s\n", commands[i]->name, commands[i]->summary);
+	fprintf(out, "\n'reuseportctl COMMAND --help' tells the options; "
+		     "see also reuseportctl(8).\n");
+}
+
+int main(int argc, char **argv)
+{
+	struct options options;
+	bool help;
+
+	if (argc < 2) {
+		usage(stderr);
+		return EXIT_USAGE;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+		usage(stdout);
+		return EXIT_DONE;
+	}
+	if (!strcmp(argv[1], "--version")) {
+		printf("reuseportctl %s\n", reuseport_version());
+		return EXIT_DONE;
+	}
+	for (size_t i = 0; i < N_COMMANDS; i++) {
+		if (strcmp(argv[1], commands[i]->name))
+			continue;
+		if (!options_parse(&options, commands[i], argc - 1, argv + 1, &help))
+			return EXIT_USAGE;
+		if (help) {
+			options_help(commands[i]);
+			return EXIT_DONE;
+		}
+		return commands[i]->exec(&options);
+	}
+	fprintf(stderr, "reuseportctl: no command '%s'\n", argv[1]);
+	usage(stderr);
+	return EXIT_USAGE;
+}

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* Options: one table for parsing and for --help. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <getopt.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+
+#define DISABLE_VARIABLE "REUSEPORT_DISABLE"
+
+/* ---------------------------------------------------------- value parsers */
+
+static bool parse_number(const char *text, unsigned long min, unsigned long max,
+			 unsigned long *value)
+{
+	char *end;
+
+	if (!*text || strspn(text, "0123456789") != strlen(text))
+		return false;
+	errno = 0;
+	*value = strtoul(text, &end, 10);
+	return !errno && *value >= min && *value <= max;
+}
+
+static bool set_port(struct options *options, const char *text)
+{
+	unsigned long port;
+
+	if (!parse_number(text, 1, 65535, &port)) {
+		fprintf(stderr, "reuseportctl: --port '%s' is out of range: 1 to 65535\n", text);
+		return false;
+	}
+	if (options->n_ports == PORTS_MAX) {
+		fprintf(stderr, "reuseportctl: --port may be given %d times\n", PORTS_MAX);
+		return false;
+	}
+	options->ports[options->n_ports++] = port;
+	return true;
+}
+
+static bool set_proto(struct options *options, const char *text)
+{
+	if (!strcmp(text, "tcp"))
+		options->proto = IPPROTO_TCP;
+	else if (!strcmp(text, "udp"))
+		options->proto = IPPROTO_UDP;
+	else
+		fprintf(stderr, "reuseportctl: --proto '%s' is neither tcp nor udp\n", text);
+	return options->proto;
+}
+
+static bool set_addr(struct options *options, const char *text)
+{
+	unsigned char addr[16];
+
+	options->addr = text;
+	if (inet_pton(AF_INET, text, addr) == 1 || inet_pton(AF_INET6, text, addr) == 1)
+		return true;
+	fprintf(stderr, "reuseportctl: --addr '%s' is no IPv4 or IPv6 address\n", text);
+	return false;
+}
+
+static bool set_netns(struct options *options, const char *text)
+{
+	options->netns = text;
+	return true;
+}
+
+static bool set_policy(struct options *options, const char *text)
+{
+	options->policy = text;
+	return true;
+}
+
+static bool set_slots(struct options *options, const char *text)
+{
+	unsigned long slots;
+
+	if (!parse_number(text, 1, 32768, &slots)) {
+		fprintf(stderr, "reuseportctl: --slots '%s' is out of range: 1 to 32768\n", text);
+		return false;
+	}
+	options->slots = slots;
+	return true;
+}
+
+static bool set_foreground(struct options *options, const char *text)
+{
+	(void)text;
+	return options->foreground = true;
+}
+
+static bool set_wait(struct options *options, const char *text)
+{
+	(void)text;
+	return options->wait = true;
+}
+
+static bool set_force(struct options *options, const char *text)
+{
+	(void)text;
+	return options->force = true;
+}
+
+static bool set_log(struct options *options, const char *text)
+{
+	options->log = text;
+	return true;
+}
+
+static bool set_json(struct options *options, const char *text)
+{
+	(void)text;
+	return options->json = true;
+}
+
+/* ---------------------------------------------------------------- the table */
+
+static const struct {
+	unsigned int bit;
+	const char *name;
+	const char *value; /* NULL: a flag */
+	const char *help;
+	bool (*set)(struct options *options, const char *text);
+} table[] = {
+	{ OPT_PORT | OPT_PORTS, "port", "N", "local port of the group", set_port },
+	{ OPT_PROTO, "proto", "tcp|udp", "protocol", set_proto },
+	{ OPT_ADDR, "addr", "ADDR", "only the group bound to this local address", set_addr },
+	{ OPT_NETNS, "netns", "NAME|PID", "network namespace, by name or by a process in it",
+	  set_netns },
+	{ OPT_POLICY, "policy", "P", "who gets the next one: hash (default), linux39",
+	  set_policy },
+	{ OPT_SLOTS, "slots", "N", "room for workers (default 256, or twice those there are)",
+	  set_slots },
+	{ OPT_WAIT, "wait", NULL, "wait for the first worker", set_wait },
+	{ OPT_FORCE, "force", NULL, "replace another program that the group has", set_force },
+	{ OPT_FOREGROUND, "foreground", NULL, "stay, as the keeper (for supervisors)",
+	  set_foreground },
+	{ OPT_LOG, "log", "FILE", "the keeper's messages go there (default: syslog)", set_log },
+	{ OPT_JSON, "json", NULL, "one JSON document on standard output", set_json },
+};
+
+#define N_OPTIONS (sizeof(table) / sizeof(table[0]))
+
+void options_help(const struct command *command)
+{
+	char left[40];
+
+	printf("Usage: reuseportctl %s [OPTION]...\n\n%s.\n\n", command->name, command->summary);
+	for (size_t i = 0; i < N_OPTIONS; i++) {
+		if (!(command->takes & table[i].bit))
+			continue;
+		snprintf(left, sizeof(left), "--%s%s%s", table[i].name, table[i].value ? " " : "",
+			 table[i].value ? table[i].value : "");
+		printf("  %-20s %s%s%s\n", left, table[i].help,
+		       command->requires & table[i].bit ? " (required)" : "",
+		       command->takes & table[i].bit & OPT_PORTS ? "; may be repeated" : "");
+	}
+	printf("  %-20s %s\n", "--help", "this text");
+}
+
+static void fill_long_options(struct option *longs, const struct command *command)
+{
+	for (size_t i = 0; i < N_OPTIONS; i++)
+		if (command->takes & table[i].bit)
+			*longs++ = (struct option){ table[i].name,
+						    table[i].value ? required_argument : no_argument,
+						    NULL, 256 + i };
+	*longs++ = (struct option){ "help", no_argument, NULL, 'h' };
+	*longs = (struct option){ 0 };
+}
+
+static bool wrong_usage(const struct command *command)
+{
+	fprintf(stderr, "Try 'reuseportctl %s --help'.\n", command->name);
+	return false;
+}
+
+/* Parts of the kernel that are to be left unused, for tests of what replaces
+ * them. */
+static bool parse_disable(struct options *options)
+{
+	static const char *const names[] = { "events", "migration", "plain-reads", "iterators" };
+	const char *at = getenv(DISABLE_VARIABLE);
+	size_t len, i;
+
+	while (at && *at) {
+		len = strcspn(at, ",");
+		for (i = 0; i < 4; i++)
+			if (strlen(names[i]) == len && !strncmp(at, names[i], len))
+				break;
+		if (i == 4) {
+			fprintf(stderr, "reuseportctl: " DISABLE_VARIABLE " '%s': there are events, "
+				"migration, plain-reads, iterators\n", at);
+			return false;
+		}
+		options->disable |= 1u << i;
+		at += len + (at[len] == ',');
+	}
+	return true;
+}
+
+static bool complete(const struct options *options, const struct command *command)
+{
+	if ((command->requires & OPT_PORT) && !options->n_ports) {
+		fprintf(stderr, "reuseportctl %s: --port is required\n", command->name);
+		return wrong_usage(command);
+	}
+	if (!(command->takes & OPT_PORTS) && options->n_ports > 1) {
+		fprintf(stderr, "reuseportctl %s: --port may be given once\n", command->name);
+		return wrong_usage(command);
+	}
+	return true;
+}
+
+bool options_parse(struct options *options, const struct command *command, int argc, char **argv,
+		   bool *help)
+{
+	struct option longs[N_OPTIONS + 2];
+	int chosen;
+
+	*options = (struct options){ 0 };
+	*help = false;
+	fill_long_options(longs, command);
+	opterr = 0;
+	while ((chosen = getopt_long(argc, argv, ":h", longs, NULL)) != -1) {
+		if (chosen == 'h') {
+			*help = true;
+			return true;
+		}
+		if (chosen == '?' || chosen == ':') {
+			fprintf(stderr, "reuseportctl %s: %s '%s'\n", command->name,
+				chosen == '?' ? "no such option" : "a value is missing after",
+				argv[optind - 1]);
+			return wrong_usage(command);
+		}
+		if (!table[chosen - 256].set(options, optarg))
+			return false;
+	}
+	if (optind < argc) {
+		fprintf(stderr, "reuseportctl %s: '%s' is one word too many\n", command->name,
+			argv[optind]);
+		return wrong_usage(command);
+	}
+	return complete(options, command) && parse_disable(options);
+}

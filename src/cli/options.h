@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* Options: one table for parsing and for --help. */
+#ifndef CLI_OPTIONS_H
+#define CLI_OPTIONS_H
+
+#include <reuseport_bpf.h>
+
+enum option_bit {
+	OPT_PORT = 1 << 0,
+	OPT_PROTO = 1 << 1,
+	OPT_ADDR = 1 << 2,
+	OPT_NETNS = 1 << 3,
+	OPT_POLICY = 1 << 4,
+	OPT_SLOTS = 1 << 5,
+	OPT_FOREGROUND = 1 << 6,
+	OPT_WAIT = 1 << 7,
+	OPT_FORCE = 1 << 8,
+	OPT_LOG = 1 << 9,
+	OPT_JSON = 1 << 10,
+	OPT_PORTS = 1 << 11, /* --port may be repeated */
+};
+
+#define PORTS_MAX 64
+
+struct options {
+	uint16_t ports[PORTS_MAX];
+	unsigned int n_ports;
+	int proto; /* 0: not given */
+	const char *addr;
+	const char *netns;
+	const char *policy;
+	const char *log;
+	unsigned int slots;
+	unsigned int disable; /* from the environment */
+	bool foreground;
+	bool wait;
+	bool force;
+	bool json;
+};
+
+struct command;
+
+/* Returns false with a message on standard error for wrong usage; *help is set
+ * when only help was asked for. */
+bool options_parse(struct options *options, const struct command *command, int argc, char **argv,
+		   bool *help);
+
+void options_help(const struct command *command);
+
+#endif

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* The two printers of status: for people and for programs. */
+#ifndef CLI_SHOW_STATUS_H
+#define CLI_SHOW_STATUS_H
+
+#include <reuseport_bpf.h>
+
+void show_status_text(const struct reuseport_status *list, size_t n);
+void show_status_json(const struct reuseport_status *list, size_t n);
+
+#endif

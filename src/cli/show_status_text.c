@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* Status for people: a heading for each group, a table of its workers. */
+#include <stdio.h>
+#include <string.h>
+
+#include "show_status.h"
+#include "table.h"
+#include "words.h"
+
+static void heading(const struct reuseport_status *status)
+{
+	char endpoint[80];
+
+	word_endpoint(&status->key, endpoint, sizeof(endpoint));
+	printf("%s %s  policy %s  program %u %s", word_proto(status->key.proto), endpoint,
+	       status->policy, status->program_id, status->program_name);
+	if (status->keeper_running)
+		printf("  keeper %u\n", status->keeper_pid);
+	else
+		printf("  no keeper: workers that join are not seen; attach again\n");
+	if (!status->attached && status->n_workers)
+		printf("  the group does not have this program: attach again, or detach\n");
+	if (status->unregistered)
+		printf("  %u member%s of the group in no slot\n", status->unregistered,
+		       status->unregistered == 1 ? " is" : "s are");
+}
+
+static double share(uint64_t part, uint64_t whole)
+{
+	return whole ? 100.0 * part / whole : 0;
+}
+
+static void workers_table(const struct reuseport_status *status)
+{
+	static const struct column columns[] = {
+		{ "SLOT", true },    { "PID", true },      { "COMMAND", false },  { "STATE", false },
+		{ "QUEUE", true },   { "SELECTED", true }, { "SHARE", true },     { "MIGRATED", true },
+		{ "FALLBACK", true }, { "COOKIE", true },
+	};
+	struct libscols_table *table = table_new(columns, 10);
+	uint64_t whole = 0;
+
+	if (!table)
+		return;
+	for (size_t i = 0; i < status->n_workers; i++)
+		whole += status->workers[i].selected;
+	for (size_t i = 0; i < status->n_workers; i++) {
+		const struct reuseport_worker *worker = &status->workers[i];
+		struct libscols_line *line = table_row(table);
+
+		table_cell(line, 0, "%u", worker->slot);
+		table_cell(line, 1, "%u", worker->pid);
+		table_cell(line, 2, "%s", worker->comm);
+		table_cell(line, 3, "%s", reuseport_state_name(worker->state));
+		table_cell(line, 4, "%u", worker->queue);
+		table_cell(line, 5, "%llu", (unsigned long long)worker->selected);
+		table_cell(line, 6, "%.1f%%", share(worker->selected, whole));
+		table_cell(line, 7, "%llu", (unsigned long long)worker->migrated);
+		table_cell(line, 8, "%llu", (unsigned long long)worker->fallback);
+		table_cell(line, 9, "%llu", (unsigned long long)worker->cookie);
+	}
+	table_print(table);
+}
+
+static void reason(const char *name, uint64_t count)
+{
+	if (count)
+		printf(", %s %llu", name, (unsigned long long)count);
+}
+
+static void totals(const struct reuseport_counters *c)
+{
+	printf("packets %llu = selected %llu + fallback %llu",
+	       (unsigned long long)(c->packets + c->migrations),
+	       (unsigned long long)(c->selected + c->migrated),
+	       (unsigned long long)reuseport_counters__fallback(c));
+	reason("migrated", c->migrated);
+	reason("slot empty", c->empty);
+	reason("refused", c->refused);
+	reason("unregistered member", c->unregistered);
+	reason("connected socket", c->connected);
+	reason("SO_INCOMING_CPU", c->incoming_cpu);
+	reason("group unreadable", c->unreadable);
+	putchar('\n');
+}
+
+static void one(const struct reuseport_status *status)
+{
+	char endpoint[80];
+
+	if (status->damaged) {
+		word_endpoint(&status->key, endpoint, sizeof(endpoint));
+		printf("%s %s  pins damaged or of another version: detach, then attach again\n",
+		       word_proto(status->key.proto), endpoint);
+		return;
+	}
+	heading(status);
+	if (status->n_workers)
+		workers_table(status);
+	else
+		puts("  no worker");
+	totals(&status->counters);
+}
+
+void show_status_text(const struct reuseport_status *list, size_t n)
+{
+	if (!n)
+		puts("nothing is steered");
+	for (size_t i = 0; i < n; i++) {
+		if (i)
+			putchar('\n');
+		one(&list[i]);
+	}
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* Table: columns for people, by libsmartcols. */
+#include <libsmartcols/libsmartcols.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "table.h"
+
+struct libscols_table *table_new(const struct column *columns, size_t n)
+{
+	struct libscols_table *table = scols_new_table();
+
+	for (size_t i = 0; table && i < n; i++)
+		scols_table_new_column(table, columns[i].name, 0,
+				       columns[i].right ? SCOLS_FL_RIGHT : 0);
+	return table;
+}
+
+struct libscols_line *table_row(struct libscols_table *table)
+{
+	return scols_table_new_line(table, NULL);
+}
+
+void table_cell(struct libscols_line *line, size_t column, const char *fmt, ...)
+{
+	char text[256];
+	va_list args;
+
+	if (!line)
+		return;
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	scols_line_set_data(line, column, text);
+}
+
+void table_print(struct libscols_table *table)
+{
+	scols_print_table(table);
+	scols_unref_table(table);
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* Words: keys and filters as a person writes and reads them. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+#include "words.h"
+
+#define PID_MAX_LIMIT 4194304 /* of any 64-bit Linux */
+
+const char *word_proto(int proto)
+{
+	return proto == IPPROTO_UDP ? "udp" : "tcp";
+}
+
+const char *word_family(int family)
+{
+	return family == AF_INET6 ? "inet6" : "inet";
+}
+
+void word_addr(const struct reuseport_key *key, char *text, size_t size)
+{
+	if (!inet_ntop(key->family, key->addr, text, size))
+		snprintf(text, size, "?");
+}
+
+void word_endpoint(const struct reuseport_key *key, char *text, size_t size)
+{
+	char addr[INET6_ADDRSTRLEN], device[16] = "";
+	bool v6 = key->family == AF_INET6;
+
+	word_addr(key, addr, sizeof(addr));
+	if (key->ifindex)
+		snprintf(device, sizeof(device), "%%%u", key->ifindex);
+	snprintf(text, size, "%s%s%s%s:%u", v6 ? "[" : "", addr, device, v6 ? "]" : "",
+		 key->port);
+}
+
+int word_netns(const struct options *options, uint64_t *inode)
+{
+	struct reuseport_error error;
+	unsigned long long number;
+	int ret;
+
+	if (!options->netns)
+		return 0;
+	number = strtoull(options->netns, NULL, 10);
+	if (strspn(options->netns, "0123456789") == strlen(options->netns) &&
+	    number > PID_MAX_LIMIT) {
+		*inode = number;
+		return 0;
+	}
+	ret = reuseport_netns(options->netns, inode, &error);
+	if (ret)
+		fprintf(stderr, "reuseportctl: %s\n", error.text);
+	return ret;
+}
+
+int word_failure(const struct reuseport_error *error)
+{
+	fprintf(stderr, "reuseportctl: %s\n", error->text);
+	return error->code == ENOENT ? EXIT_NO_MATCH : EXIT_FAILED;
+}

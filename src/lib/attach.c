@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* Attach: steers a group anew, or adopts what is pinned; all or nothing. */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "adopt.h"
+#include "caps.h"
+#include "diag.h"
+#include "error.h"
+#include "groups.h"
+#include "install.h"
+#include "keep.h"
+#include "pins.h"
+#include "policy.h"
+#include "slots.h"
+#include "sync.h"
+#include "take.h"
+
+#define SLOTS_DEFAULT 256
+#define SLOTS_MAX 32768 /* as many as the kernel lets into a group */
+
+/* Another attachment's array gives its sockets free a moment after it is gone. */
+#define BUSY_TRIES 50
+#define BUSY_PAUSE_NS 10000000L
+
+/* ---------------------------------------------------------------- options */
+
+static int check_opts(const struct reuseport_attach_opts *from, struct reuseport_attach_opts *opts,
+		      struct reuseport_error *err)
+{
+	*opts = (struct reuseport_attach_opts){ .sz = sizeof(*opts) };
+	if (from) {
+		const char *bytes = (const char *)from;
+
+		if (from->sz < sizeof(from->sz))
+			return fail(err, EINVAL, "opts->sz is not set");
+		for (size_t i = sizeof(*opts); i < from->sz; i++)
+			if (bytes[i])
+				return fail(err, E2BIG, "opts has members that this library does "
+					    "not know: it is older than the program");
+		memcpy(opts, from, from->sz < sizeof(*opts) ? from->sz : sizeof(*opts));
+	}
+	if (opts->slots > SLOTS_MAX)
+		return fail(err, EINVAL, "%u slots are too many: 1 to %u", opts->slots, SLOTS_MAX);
+	return opts->policy ? policy_check(opts->policy, err) : 0;
+}
+
+static unsigned int default_slots(size_t members)
+{
+	unsigned int slots = SLOTS_DEFAULT;
+
+	while (slots < 2 * members && slots < SLOTS_MAX)
+		slots *= 2;
+	return slots;
+}
+
+/* ----------------------------------------------------------------- handle */
+
+void group_log(const struct reuseport_group *group, int level, const char *fmt, ...)
+{
+	char line[512];
+	va_list args;
+
+	if (!group->log)
+		return;
+	va_start(args, fmt);
+	vsnprintf(line, sizeof(line), fmt, args);
+	va_end(args);
+	group->log(group->log_ctx, level, line);
+}
+
+static struct reuseport_group *new_group(const struct reuseport_key *key,
+					 const struct reuseport_attach_opts *opts)
+{
+	struct reuseport_group *group = calloc(1, sizeof(*group));
+
+	if (!group)
+		return NULL;
+	group->key = *key;
+	key_text(key, group->text, sizeof(group->text));
+	group->ns.inode = key->netns;
+	group->steering = STEERING_NONE;
+	group->lock = group->timer = group->notice = group->epoll = -1;
+	group->force = opts->force;
+	group->disable = opts->disable;
+	group->log = opts->log;
+	group->log_ctx = opts->log_ctx;
+	return group;
+}
+
+void reuseport_group__free(struct reuseport_group *group)
+{
+	if (!group)
+		return;
+	keep_close(group);
+	steering_close(&group->steering);
+	if (group->lock >= 0)
+		close(group->lock);
+	free(group->slots);
+	free(group);
+}
+
+bool reuseport_group__adopted(const struct reuseport_group *group)
+{
+	return group->adopted;
+}
+
+unsigned int reuseport_group__workers(const struct reuseport_group *group)
+{
+	return group->workers;
+}
+
+const char *reuseport_group__pin(const struct reuseport_group *group)
+{
+	return group->pin;
+}
+
+/* ---------------------------------------------------------- steering anew */
+
+static int learn_namespace(struct reuseport_group *group, struct reuseport_error *err)
+{
+	struct netns_visit visit;
+	int ret = netns_enter(&group->ns, &visit, err);
+
+	if (ret)
+		return ret;
+	group->ns.cookie = netns_cookie();
+	netns_leave(&visit);
+	return 0;
+}
+
+static int describe(struct reuseport_group *group, const char *policy, unsigned int slots,
+		    struct reuseport_error *err)
+{
+	struct attachment_entry *entry = &group->entry;
+	struct timespec now;
+	uint32_t zero = 0;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	*entry = (struct attachment_entry){
+		.abi_version = REUSEPORT_ABI_VERSION,
+		.slots = slots,
+		.keeper_pid = getpid(),
+		.netns_cookie = group->ns.cookie,
+		.attached_ns = now.tv_sec * 1000000000ULL + now.tv_nsec,
+	};
+	key_to_attachment(&group->key, entry);
+	snprintf(entry->policy, sizeof(entry->policy), "%s", policy);
+	group->slots = calloc(slots, sizeof(*group->slots));
+	if (!group->slots)
+		return fail(err, ENOMEM, "out of memory");
+	if (bpf_map_update_elem(group->steering.attachment, &zero, entry, BPF_ANY))
+		return fail(err, errno, "cannot write the attachment: %s", strerror(errno));
+	return 0;
+}
+
+/* Fills the array; sockets that another array is about to give free, or will be
+ * once our program has replaced another, are waited for. */
+static int fill(struct reuseport_group *group, const struct diag_list *members, int *via,
+		struct reuseport_error *err)
+{
+	int ret = -EBUSY;
+
+	for (int tries = 0; ret == -EBUSY && tries < BUSY_TRIES; tries++) {
+		if (tries)
+			nanosleep(&(struct timespec){ .tv_nsec = BUSY_PAUSE_NS }, NULL);
+		ret = sync_fill(group, members, via, err);
+	}
+	return ret;
+}
+
+static int install(struct reuseport_group *group, int member, struct reuseport_error *err)
+{
+	int ret = install_program(member, group->steering.program);
+
+	if (ret == -EPERM)
+		return fail(err, EPERM, "cannot attach to %s: the server has locked its sockets "
+			    "with SO_LOCK_FILTER", group->text);
+	if (ret)
+		return fail(err, -ret, "cannot attach the program to %s: %s", group->text,
+			    strerror(-ret));
+	return 0;
+}
+
+/*
+ * Replacing goes the other way round: the sockets may sit in the array of the
+ * program that is replaced, and come free only when it is gone. Until they are
+ * in ours, the kernel picks.
+ */
+static int replace_program(struct reuseport_group *group, const struct diag_list *members,
+			   const struct group_program *foreign, struct reuseport_error *err)
+{
+	int before = foreign->id ? bpf_prog_get_fd_by_id(foreign->id) : -1;
+	int member = take_any(members, err), via = -1, ret;
+
+	ret = member < 0 ? member : install(group, member, err);
+	if (!ret) {
+		/* Ours to hold would keep its array, so only if it is pinned
+		 * or held elsewhere can it be put back. */
+		if (before >= 0)
+			close(before);
+		ret = fill(group, members, &via, err);
+		if (!ret)
+			ret = steering_pin(&group->steering, group->pin, err);
+		before = foreign->id ? bpf_prog_get_fd_by_id(foreign->id) : -1;
+		if (ret)
+			install_program(member, before);
+	}
+	if (before >= 0)
+		close(before);
+	if (via >= 0)
+		close(via);
+	if (member >= 0)
+		close(member);
+	return ret;
+}
+
+static int fill_pin_install(struct reuseport_group *group, const struct diag_list *members,
+			    struct reuseport_error *err)
+{
+	int via = -1, ret;
+
+	ret = fill(group, members, &via, err);
+	if (!ret)
+		ret = steering_pin(&group->steering, group->pin, err);
+	if (!ret)
+		ret = install(group, via, err);
+	if (via >= 0)
+		close(via);
+	return ret;
+}
+
+/* What the group has for a program now, and whether it may be replaced. */
+static int check_present(struct reuseport_group *group, const struct diag_list *members,
+			 struct group_program *present, struct reuseport_error *err)
+{
+	uint64_t first = members->sockets[0].cookie;
+	int ret = install_check(group, &first, 1, present, err);
+
+	/* One of ours whose pins were lost is no foreigner. */
+	if (ret == -EEXIST && (group->force || program_name_is_ours(present->name)))
+		return 0;
+	if (ret == -ENOENT)
+		return fail(err, EOPNOTSUPP, "%s: the sockets do not share their port with "
+			    "SO_REUSEPORT", group->text);
+	return ret < 0 ? ret : 0;
+}
+
+static int steer_anew(struct reuseport_group *group, const struct diag_list *members,
+		      const struct reuseport_attach_opts *opts, struct reuseport_error *err)
+{
+	unsigned int slots = opts->slots ? opts->slots : default_slots(members->n);
+	const char *policy = opts->policy ? opts->policy : POLICY_DEFAULT;
+	struct group_program present;
+	int ret;
+
+	if (members->n > slots)
+		return fail(err, ENOSPC, "%s has %zu workers, more than %u slots: attach with "
+			    "--slots %zu or more", group->text, members->n, slots, members->n);
+	ret = check_present(group, members, &present, err);
+	if (!ret)
+		ret = steering_load(&group->steering, policy, slots, group->disable, err);
+	if (!ret)
+		ret = describe(group, policy, slots, err);
+	if (!ret)
+		ret = keep_open(group, err);
+	if (ret)
+		return ret;
+	if (present.present)
+		ret = replace_program(group, members, &present, err);
+	else
+		ret = fill_pin_install(group, members, err);
+	if (ret)
+		slots_empty(group->steering.sockets);
+	return ret;
+}
+
+/* ----------------------------------------------------------------- attach */
+
+static int lock_pins(struct reuseport_group *group, struct reuseport_error *err)
+{
+	struct steering pinned;
+	struct attachment_entry entry;
+	uint32_t zero = 0, pid = 0;
+	int ret;
+
+	ret = pins_path(&group->key, true, group->pin, sizeof(group->pin), err);
+	if (ret)
+		return ret;
+	group->lock = pins_lock(group->pin, err);
+	if (group->lock != -EBUSY)
+		return group->lock < 0 ? group->lock : 0;
+	steering_open(&pinned, group->pin);
+	if (pinned.attachment >= 0 && !bpf_map_lookup_elem(pinned.attachment, &zero, &entry))
+		pid = entry.keeper_pid;
+	steering_close(&pinned);
+	return fail(err, EBUSY, "%s is steered already, its keeper is process %u: nothing was "
+		    "changed; 'reuseportctl status' shows it", group->text, pid);
+}
+
+static int steer(struct reuseport_group *group, const struct reuseport_attach_opts *opts,
+		 struct reuseport_error *err)
+{
+	struct diag_list members = { 0 };
+	int ret;
+
+	ret = learn_namespace(group, err);
+	if (!ret)
+		ret = diag_members(&group->key, &group->ns, &members, err);
+	if (!ret)
+		ret = lock_pins(group, err);
+	if (!ret) {
+		ret = adopt(group, &members, opts, err);
+		if (ret == -ENOENT) {
+			ret = members.n ? steer_anew(group, &members, opts, err) :
+				fail(err, ENOENT, "%s has no worker", group->text);
+			if (ret)
+				pins_remove(group->pin);
+		}
+	}
+	free(members.sockets);
+	return ret;
+}
+
+int reuseport_attach(const struct reuseport_key *key, const struct reuseport_attach_opts *from,
+		     struct reuseport_group **out, struct reuseport_error *err)
+{
+	struct reuseport_attach_opts opts;
+	struct reuseport_group *group;
+	int ret;
+
+	ret = check_opts(from, &opts, err);
+	if (!ret)
+		ret = caps_require("attach", err);
+	if (ret)
+		return ret;
+	group = new_group(key, &opts);
+	if (!group)
+		return fail(err, ENOMEM, "out of memory");
+	ret = steer(group, &opts, err);
+	if (ret) {
+		reuseport_group__free(group);
+		return ret;
+	}
+	*out = group;
+	return 0;
+}

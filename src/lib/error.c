@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* Errors for people: one line with what failed, why, and what to do. */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "error.h"
+
+int fail(struct reuseport_error *err, int code, const char *fmt, ...)
+{
+	va_list args;
+
+	if (err) {
+		err->code = code;
+		va_start(args, fmt);
+		vsnprintf(err->text, sizeof(err->text), fmt, args);
+		va_end(args);
+	}
+	return -code;
+}

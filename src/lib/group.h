@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* The handle of an attachment: what attach, sync and keep share. */
+#ifndef LIB_GROUP_H
+#define LIB_GROUP_H
+
+#include "abi.h"
+#include "key.h"
+#include "netns.h"
+#include "program.h"
+#include "watch.h"
+
+/* What the keeper remembers of a slot, beside the pinned struct worker_entry. */
+struct slot {
+	uint64_t cookie; /* 0: free */
+	uint32_t inode;
+	uint32_t pid;
+};
+
+/* An event that could not be finished yet: the socket was not in its group, or
+ * not out of its slot. */
+struct pending {
+	uint64_t cookie;
+	uint32_t inode;
+	uint32_t pid;
+	uint16_t tries;
+	bool leaving;
+};
+
+#define PENDING_MAX 64
+
+struct reuseport_group {
+	struct reuseport_key key;
+	char text[KEY_TEXT_LEN]; /* of key, for messages */
+	char pin[REUSEPORT_PATH_MAX];
+	struct netns_ref ns;
+	struct attachment_entry entry; /* as pinned */
+	struct steering steering;
+	int lock;
+
+	struct slot *slots; /* entry.slots of them */
+	unsigned int workers;
+	unsigned int lowest_free; /* no slot below is free */
+
+	struct watch *watch; /* NULL: polling */
+	int timer, notice, epoll;
+	struct pending pending[PENDING_MAX];
+	unsigned int n_pending;
+	bool resync_due;
+	uint64_t resync_at;  /* CLOCK_MONOTONIC, ns */
+	uint64_t refresh_at; /* of pids and names */
+	int changes;         /* since the last __process */
+
+	bool adopted;
+	bool force;
+	unsigned int disable;
+	bool full_told; /* that there are more members than slots */
+	reuseport_log_fn log;
+	void *log_ctx;
+};
+
+void group_log(const struct reuseport_group *group, int level, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+#endif

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* Groups as the kernel has them, with their programs: socket iterators. */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "error.h"
+#include "groups.h"
+#include "groups.skel.h"
+#include "quiet.h"
+
+int groups_open(struct groups_bpf **reader, struct reuseport_error *err)
+{
+	libbpf_print_fn_t before = quiet_begin();
+	struct groups_bpf *skeleton = groups_bpf__open_and_load();
+	int code = errno;
+
+	quiet_end(before);
+	if (skeleton) {
+		*reader = skeleton;
+		return 0;
+	}
+	if (code == EPERM)
+		return fail(err, EPERM, "may not load the socket iterators: they need CAP_BPF and "
+			    "CAP_PERFMON: run as root");
+	return fail(err, EOPNOTSUPP, "this kernel has no socket iterators (iter/tcp and iter/udp, "
+		    "Linux 5.9 with BTF): %s", strerror(code));
+}
+
+void groups_close(struct groups_bpf *reader)
+{
+	groups_bpf__destroy(reader);
+}
+
+static int append(struct member_list *list, const struct group_member *member)
+{
+	struct group_member *grown;
+
+	if (list->n == list->room) {
+		grown = realloc(list->members, (list->room * 2 + 64) * sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		list->members = grown;
+		list->room = list->room * 2 + 64;
+	}
+	list->members[list->n++] = *member;
+	return 0;
+}
+
+/* Records may be split between two reads. */
+static int read_records(int fd, struct member_list *list)
+{
+	char buffer[128 * sizeof(struct group_member)];
+	struct group_member member;
+	size_t have = 0, used;
+	ssize_t len;
+	int ret = 0;
+
+	for (;;) {
+		len = read(fd, buffer + have, sizeof(buffer) - have);
+		if (len < 0 && (errno == EAGAIN || errno == EINTR))
+			continue;
+		if (len <= 0)
+			return len ? -errno : 0;
+		have += len;
+		for (used = 0; have - used >= sizeof(member); used += sizeof(member)) {
+			memcpy(&member, buffer + used, sizeof(member));
+			ret = append(list, &member);
+			if (ret)
+				return ret;
+		}
+		have -= used;
+		memmove(buffer, buffer + used, have);
+	}
+}
+
+static int run_iterator(struct bpf_program *prog, struct member_list *list)
+{
+	struct bpf_link *link = bpf_program__attach_iter(prog, NULL);
+	int fd, ret;
+
+	if (!link)
+		return -errno;
+	fd = bpf_iter_create(bpf_link__fd(link));
+	ret = fd < 0 ? -errno : read_records(fd, list);
+	if (fd >= 0)
+		close(fd);
+	bpf_link__destroy(link);
+	return ret;
+}
+
+int groups_read(struct groups_bpf *reader, int proto, struct member_list *list,
+		struct reuseport_error *err)
+{
+	libbpf_print_fn_t before = quiet_begin();
+	int ret = 0;
+
+	if (proto != IPPROTO_UDP)
+		ret = run_iterator(reader->progs.groups_tcp, list);
+	if (!ret && proto != IPPROTO_TCP)
+		ret = run_iterator(reader->progs.groups_udp, list);
+	quiet_end(before);
+	if (ret)
+		return fail(err, -ret, "cannot read the kernel's sockets: %s", strerror(-ret));
+	return 0;
+}
+
+static bool in_list(const uint64_t *cookies, size_t n, uint64_t cookie)
+{
+	for (size_t i = 0; i < n; i++)
+		if (cookies[i] == cookie)
+			return true;
+	return false;
+}
+
+static int read_namespace(const struct netns_ref *ns, int proto, struct member_list *list,
+			  struct reuseport_error *err)
+{
+	struct groups_bpf *reader;
+	struct netns_visit visit;
+	int ret;
+
+	ret = groups_open(&reader, err);
+	if (ret)
+		return ret;
+	ret = netns_enter(ns, &visit, err);
+	if (!ret) {
+		ret = groups_read(reader, proto, list, err);
+		netns_leave(&visit);
+	}
+	groups_close(reader);
+	return ret;
+}
+
+int groups_program_of(const struct netns_ref *ns, int proto, const uint64_t *cookies, size_t n,
+		      struct group_program *program, struct reuseport_error *err)
+{
+	struct member_list list = { 0 };
+	const struct group_member *member = NULL;
+	int ret;
+
+	ret = read_namespace(ns, proto, &list, err);
+	for (size_t i = 0; !ret && !member && i < list.n; i++)
+		if (in_list(cookies, n, list.members[i].cookie))
+			member = &list.members[i];
+	if (!ret && !member)
+		ret = fail(err, ENOENT, "the sockets are members of no reuseport group");
+	if (!ret) {
+		*program = (struct group_program){ .present = member->has_prog,
+						   .id = member->prog_id };
+		program_name_of(member->prog_id, program->name, sizeof(program->name));
+	}
+	free(list.members);
+	return ret;
+}
+
+void program_name_of(uint32_t id, char *name, size_t size)
+{
+	struct bpf_prog_info info = { 0 };
+	__u32 len = sizeof(info);
+	int fd = id ? bpf_prog_get_fd_by_id(id) : -1;
+
+	*name = '\0';
+	if (fd < 0)
+		return;
+	if (!bpf_obj_get_info_by_fd(fd, &info, &len))
+		snprintf(name, size, "%s", info.name);
+	close(fd);
+}
+
+bool program_name_is_ours(const char *name)
+{
+	return !strncmp(name, "steer_", 6);
+}

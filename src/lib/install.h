@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* Installing the program on the group, and giving selection back. */
+#ifndef LIB_INSTALL_H
+#define LIB_INSTALL_H
+
+#include "group.h"
+
+/* Puts a program on the group of this member; prog -1 takes it off. */
+int install_program(int member, int prog);
+
+/*
+ * After "cookie" has joined through "member": if no worker that was there
+ * before is left, the group may be another than the one that had the program,
+ * so it is put there again. -EEXIST: it has a foreign one, which stays.
+ */
+int install_if_reborn(struct reuseport_group *group, int member, uint64_t cookie,
+		      struct reuseport_error *err);
+
+/*
+ * What the group has: 1 our program, 0 none, -EEXIST another, of which
+ * *foreign tells. 1 where the kernel cannot tell.
+ */
+struct group_program;
+int install_check(const struct reuseport_group *group, const uint64_t *cookies, size_t n,
+		  struct group_program *foreign, struct reuseport_error *err);
+
+#endif

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* Keep: following the workers of an attachment, event by event. */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/inotify.h>
+#include <sys/timerfd.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "error.h"
+#include "keep.h"
+#include "pins.h"
+#include "slots.h"
+#include "sync.h"
+
+#define MS 1000000ULL
+#define RESYNC_WITH_EVENTS (5000 * MS)
+#define RESYNC_POLLING (100 * MS)
+#define RESYNC_EMPTY (1000 * MS)  /* is the namespace still there? */
+#define REFRESH (10000 * MS)      /* of pids and names */
+#define REFRESH_SOON (1000 * MS)  /* a server forks after it has bound */
+#define RETRY (MS / 2)            /* a pending event */
+#define RETRY_MAX 100
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000 * MS + now.tv_nsec;
+}
+
+static uint64_t sooner(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* ----------------------------------------------------------------- events */
+
+static void add_pending(struct reuseport_group *group, const struct watch_event *event)
+{
+	if (group->n_pending == PENDING_MAX) {
+		group->resync_due = true;
+		return;
+	}
+	group->pending[group->n_pending++] = (struct pending){
+		.cookie = event->cookie,
+		.inode = event->inode,
+		.pid = event->pid,
+		.leaving = event->kind == WATCH_LEAVE,
+	};
+}
+
+static void on_event(void *ctx, const struct watch_event *event)
+{
+	struct reuseport_group *group = ctx;
+	int ret;
+
+	if (event->kind == WATCH_LEAVE)
+		ret = sync_leave(group, event->cookie);
+	else
+		ret = sync_join(group, event->cookie, event->inode, event->pid);
+	if (ret == -EAGAIN)
+		add_pending(group, event);
+}
+
+static void retry_pending(struct reuseport_group *group)
+{
+	unsigned int kept = 0;
+	int ret;
+
+	for (unsigned int i = 0; i < group->n_pending; i++) {
+		struct pending *one = &group->pending[i];
+
+		if (one->leaving)
+			ret = sync_leave(group, one->cookie);
+		else
+			/* The first guess did not help: look everywhere. */
+			ret = sync_join(group, one->cookie, one->inode,
+					one->tries < 3 ? one->pid : 0);
+		if (ret == -EAGAIN && ++one->tries < RETRY_MAX)
+			group->pending[kept++] = *one;
+		else if (ret == -EAGAIN)
+			group->resync_due = true;
+	}
+	group->n_pending = kept;
+}
+
+/* ----------------------------------------------------------------- resync */
+
+static int resync(struct reuseport_group *group, struct reuseport_error *err)
+{
+	struct reuseport_error error = { 0 };
+	uint64_t now = now_ns();
+	bool refresh = now >= group->refresh_at;
+	int ret;
+
+	group->resync_due = false;
+	ret = sync_full(group, refresh, &error);
+	if (ret == -ENETDOWN) {
+		pins_remove(group->pin);
+		return fail(err, ENETDOWN, "%s: %s; its pins are removed", group->text,
+			    error.text);
+	}
+	if (ret)
+		group_log(group, LOG_ERR, "%s: %s", group->text, error.text);
+	if (refresh)
+		group->refresh_at = now + REFRESH;
+	group->resync_at = now + (group->watch ? RESYNC_WITH_EVENTS : RESYNC_POLLING);
+	return 0;
+}
+
+/* Without a member nothing tells that the namespace has gone. */
+static void watch_emptiness(struct reuseport_group *group)
+{
+	if (!group->workers)
+		group->resync_at = sooner(group->resync_at, now_ns() + RESYNC_EMPTY);
+	if (group->changes)
+		group->refresh_at = sooner(group->refresh_at, now_ns() + REFRESH_SOON);
+	group->resync_at = sooner(group->resync_at, group->refresh_at);
+}
+
+static void arm_timer(struct reuseport_group *group)
+{
+	uint64_t at = group->resync_at;
+	struct itimerspec spec = { 0 };
+
+	if (group->n_pending)
+		at = sooner(at, now_ns() + RETRY);
+	spec.it_value.tv_sec = at / (1000 * MS);
+	spec.it_value.tv_nsec = at % (1000 * MS);
+	timerfd_settime(group->timer, TFD_TIMER_ABSTIME, &spec, NULL);
+}
+
+/* ---------------------------------------------------------------- release */
+
+/* Somebody detaches: see detach.c. */
+static bool asked_to_let_go(struct reuseport_group *group)
+{
+	char path[REUSEPORT_PATH_MAX + 32], drain[512];
+
+	while (read(group->notice, drain, sizeof(drain)) > 0)
+		;
+	return !access(pins_join(group->pin, PIN_DETACHING, path, sizeof(path)), F_OK) ||
+	       access(group->pin, F_OK);
+}
+
+int reuseport_group__process(struct reuseport_group *group, struct reuseport_error *err)
+{
+	uint64_t expirations;
+	int ret = 0;
+
+	if (asked_to_let_go(group))
+		return fail(err, ESHUTDOWN, "%s is being detached", group->text);
+	if (read(group->timer, &expirations, sizeof(expirations)) < 0 && errno != EAGAIN)
+		return fail(err, errno, "cannot read the timer: %s", strerror(errno));
+	if (group->watch && watch_consume(group->watch))
+		group->resync_due = true;
+	retry_pending(group);
+	if (group->resync_due || now_ns() >= group->resync_at)
+		ret = resync(group, err);
+	watch_emptiness(group);
+	arm_timer(group);
+	if (ret)
+		return ret;
+	ret = group->changes;
+	group->changes = 0;
+	return ret;
+}
+
+/* ------------------------------------------------------------------ setup */
+
+static int add_source(struct reuseport_group *group, int fd)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+
+	return epoll_ctl(group->epoll, EPOLL_CTL_ADD, fd, &event);
+}
+
+int keep_open(struct reuseport_group *group, struct reuseport_error *err)
+{
+	struct reuseport_error error = { 0 };
+
+	if (group->disable & REUSEPORT_DISABLE_EVENTS)
+		group_log(group, LOG_INFO, "%s: events are switched off, sockets are polled",
+			  group->text);
+	else if (watch_open(&group->key, group->ns.cookie, on_event, group, &group->watch, &error))
+		group_log(group, LOG_WARNING, "%s: %s", group->text, error.text);
+
+	group->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	group->notice = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	group->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (group->timer < 0 || group->notice < 0 || group->epoll < 0 ||
+	    inotify_add_watch(group->notice, group->pin, IN_CREATE | IN_DELETE_SELF) < 0 ||
+	    add_source(group, group->timer) || add_source(group, group->notice) ||
+	    (group->watch && add_source(group, watch_fd(group->watch))))
+		return fail(err, errno, "cannot set up the keeper's event sources: %s",
+			    strerror(errno));
+	group->resync_at = now_ns() + RESYNC_POLLING;
+	group->refresh_at = now_ns() + REFRESH_SOON;
+	arm_timer(group);
+	return 0;
+}
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+void keep_close(struct reuseport_group *group)
+{
+	watch_close(group->watch);
+	group->watch = NULL;
+	close_fd(&group->timer);
+	close_fd(&group->notice);
+	close_fd(&group->epoll);
+}
+
+int reuseport_group__keep(struct reuseport_group *group, struct reuseport_error *err)
+{
+	uint32_t zero = 0;
+
+	group->entry.keeper_pid = getpid();
+	if (bpf_map_update_elem(group->steering.attachment, &zero, &group->entry, BPF_ANY))
+		return fail(err, errno, "cannot write the attachment of %s: %s", group->text,
+			    strerror(errno));
+	netns_go_home();
+	return 0;
+}
+
+int reuseport_group__fd(const struct reuseport_group *group)
+{
+	return group->epoll;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* Keep: the event sources of a keeper, set up by attach. */
+#ifndef LIB_KEEP_H
+#define LIB_KEEP_H
+
+#include "group.h"
+
+/* Events or polling, the timer, the request to let go; all in one epoll set.
+ * Before the first fill, so that nothing is missed in between. */
+int keep_open(struct reuseport_group *group, struct reuseport_error *err);
+void keep_close(struct reuseport_group *group);
+
+#endif

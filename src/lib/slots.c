@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* Slots: a worker keeps its slot as long as it lives. */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "counters.h"
+#include "holders.h"
+#include "slots.h"
+
+unsigned int slots_find(const struct reuseport_group *group, uint64_t cookie)
+{
+	for (unsigned int slot = 0; slot < group->entry.slots; slot++)
+		if (group->slots[slot].cookie == cookie)
+			return slot;
+	return SLOT_NONE;
+}
+
+bool slot_holds(int sockets_map, unsigned int slot, uint64_t cookie)
+{
+	uint64_t found = 0;
+
+	return !bpf_map_lookup_elem(sockets_map, &slot, &found) && found == cookie;
+}
+
+static uint64_t boot_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return now.tv_sec * 1000000000ULL + now.tv_nsec;
+}
+
+static int write_entry(const struct reuseport_group *group, unsigned int slot,
+		       const struct worker_entry *entry)
+{
+	return bpf_map_update_elem(group->steering.workers, &slot, entry, BPF_ANY);
+}
+
+/*
+ * First the description, then the socket: a keeper killed in between leaves an
+ * entry for an empty slot, which the next one frees.
+ */
+static int fill(const struct reuseport_group *group, unsigned int slot, int fd,
+		struct worker_entry *entry)
+{
+	const struct worker_entry none = { 0 };
+	uint64_t value = fd;
+	int ret;
+
+	ret = counters_of_slot(group->steering.counters, slot, &entry->base);
+	if (!ret)
+		ret = write_entry(group, slot, entry);
+	if (ret)
+		return ret;
+	if (bpf_map_update_elem(group->steering.sockets, &slot, &value, BPF_NOEXIST)) {
+		ret = -errno;
+		write_entry(group, slot, &none);
+		return ret;
+	}
+	entry->state = WORKER_ACTIVE;
+	return write_entry(group, slot, entry);
+}
+
+static unsigned int next_free(const struct reuseport_group *group, unsigned int slot)
+{
+	while (slot < group->entry.slots && group->slots[slot].cookie)
+		slot++;
+	return slot;
+}
+
+int slots_claim(struct reuseport_group *group, int fd, uint64_t cookie, uint32_t inode,
+		uint32_t pid)
+{
+	struct worker_entry entry = { .cookie = cookie, .pid = pid, .state = WORKER_JOINING,
+				      .weight = 1, .joined_ns = boot_ns() };
+	unsigned int slot;
+	int ret = -ENOSPC;
+
+	holder_comm(pid, entry.comm);
+	group->lowest_free = next_free(group, group->lowest_free);
+	for (slot = group->lowest_free; slot < group->entry.slots;
+	     slot = next_free(group, slot + 1)) {
+		ret = fill(group, slot, fd, &entry);
+		/* Still held by a socket that is being closed: the next one. */
+		if (ret != -EEXIST)
+			break;
+		entry.state = WORKER_JOINING;
+		ret = -ENOSPC;
+	}
+	if (ret == -EINVAL)
+		return -EAGAIN;
+	if (ret)
+		return ret;
+	group->slots[slot] = (struct slot){ .cookie = cookie, .inode = inode, .pid = pid };
+	group->ns.hint_pid = pid;
+	group->workers++;
+	group->changes++;
+	return 0;
+}
+
+void slots_release(struct reuseport_group *group, unsigned int slot)
+{
+	const struct worker_entry none = { 0 };
+
+	write_entry(group, slot, &none);
+	group->slots[slot] = (struct slot){ 0 };
+	group->workers--;
+	group->changes++;
+	group->full_told = false;
+	if (slot < group->lowest_free)
+		group->lowest_free = slot;
+}
+
+void slots_set_server(struct reuseport_group *group, unsigned int slot, uint32_t pid)
+{
+	struct worker_entry entry;
+
+	if (!pid || bpf_map_lookup_elem(group->steering.workers, &slot, &entry))
+		return;
+	if (entry.cookie != group->slots[slot].cookie || entry.pid == pid)
+		return;
+	entry.pid = pid;
+	holder_comm(pid, entry.comm);
+	if (!write_entry(group, slot, &entry))
+		group->slots[slot].pid = pid;
+}
+
+int slots_adopt(struct reuseport_group *group)
+{
+	const struct worker_entry none = { 0 };
+	struct worker_entry entry;
+
+	for (unsigned int slot = 0; slot < group->entry.slots; slot++) {
+		if (bpf_map_lookup_elem(group->steering.workers, &slot, &entry))
+			return -errno;
+		if (entry.state == WORKER_FREE)
+			continue;
+		if (!slot_holds(group->steering.sockets, slot, entry.cookie)) {
+			write_entry(group, slot, &none);
+			continue;
+		}
+		if (entry.state == WORKER_JOINING) {
+			entry.state = WORKER_ACTIVE;
+			write_entry(group, slot, &entry);
+		}
+		group->slots[slot] = (struct slot){ .cookie = entry.cookie, .pid = entry.pid };
+		group->ns.hint_pid = entry.pid;
+		group->workers++;
+	}
+	return 0;
+}
+
+void slots_empty(int sockets_map)
+{
+	struct bpf_map_info info = { 0 };
+	__u32 len = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(sockets_map, &info, &len))
+		return;
+	for (__u32 slot = 0; slot < info.max_entries; slot++)
+		bpf_map_delete_elem(sockets_map, &slot);
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* Taking a socket out of the process that holds it, for a moment. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "diag.h"
+#include "error.h"
+#include "holders.h"
+#include "take.h"
+
+#ifndef SO_COOKIE
+#define SO_COOKIE 57
+#endif
+
+static int get_fd(uint32_t pid, int fd)
+{
+	int pidfd = syscall(SYS_pidfd_open, pid, 0), taken, code;
+
+	if (pidfd < 0)
+		return -errno;
+	taken = syscall(SYS_pidfd_getfd, pidfd, fd, 0);
+	code = errno;
+	close(pidfd);
+	return taken < 0 ? -code : taken;
+}
+
+int take_socket(uint32_t pid, int fd, uint64_t cookie, struct reuseport_error *err)
+{
+	int taken = get_fd(pid, fd);
+	uint64_t found = 0;
+	socklen_t len = sizeof(found);
+
+	if (taken == -ENOSYS)
+		return fail(err, EOPNOTSUPP, "this kernel has no pidfd_getfd (Linux 5.6): sockets "
+			    "of running servers cannot be reached");
+	if (taken == -EPERM)
+		return fail(err, EPERM, "may not take a socket from process %u: it needs "
+			    "CAP_SYS_PTRACE: run as root", pid);
+	if (taken == -ESRCH || taken == -EBADF)
+		return fail(err, ESTALE, "process %u has closed the socket", pid);
+	if (taken < 0)
+		return fail(err, -taken, "cannot take a socket from process %u: %s", pid,
+			    strerror(-taken));
+	if (getsockopt(taken, SOL_SOCKET, SO_COOKIE, &found, &len) || found != cookie) {
+		close(taken);
+		return fail(err, ESTALE, "process %u has replaced the socket", pid);
+	}
+	return taken;
+}
+
+static int take_from(const struct holders *h, const struct diag_socket *member,
+		     struct reuseport_error *err)
+{
+	const struct holder *first;
+	size_t n = holders_of(h, member->inode, &first);
+	int fd = -ENOENT;
+
+	for (size_t i = 0; fd < 0 && i < n; i++)
+		fd = take_socket(first[i].pid, first[i].fd, member->cookie, err);
+	return fd;
+}
+
+int take_any(const struct diag_list *members, struct reuseport_error *err)
+{
+	struct holders holders;
+	int fd = -ENOENT;
+
+	fail(err, ENOENT, "no process that can be seen holds the sockets");
+	if (holders_scan_members(members, &holders))
+		return fail(err, ENOMEM, "out of memory");
+	for (size_t i = 0; fd < 0 && i < members->n; i++)
+		fd = take_from(&holders, &members->sockets[i], err);
+	free(holders.list);
+	return fd;
+}
+
+static int get_flag(int fd, int option)
+{
+	int value = 0;
+	socklen_t len = sizeof(value);
+
+	return getsockopt(fd, SOL_SOCKET, option, &value, &len) ? -errno : !!value;
+}
+
+int socket_has_reuseport(int fd)
+{
+	return get_flag(fd, SO_REUSEPORT);
+}
+
+int socket_has_reuseaddr(int fd)
+{
+	return get_flag(fd, SO_REUSEADDR);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* Taking a socket out of the process that holds it, for a moment. */
+#ifndef LIB_TAKE_H
+#define LIB_TAKE_H
+
+#include <stdint.h>
+
+#include "reuseport_bpf.h"
+
+/*
+ * A duplicate of fd "fd" of process "pid", if it still is the socket with that
+ * cookie. The caller must close it at once: while it is open, the socket would
+ * go on listening after its owner has died.
+ *
+ * -ESTALE: the process is gone or the fd is another by now. -EOPNOTSUPP: the
+ * kernel has no pidfd_getfd. -EPERM: no ptrace access to the process.
+ */
+int take_socket(uint32_t pid, int fd, uint64_t cookie, struct reuseport_error *err);
+
+/* One of these sockets, from whichever process lets it be had. -ENOENT: none of
+ * them is held by a process that can be seen. */
+struct diag_list;
+int take_any(const struct diag_list *members, struct reuseport_error *err);
+
+/* What was set on it: 1 or 0, or -errno. */
+int socket_has_reuseport(int fd);
+int socket_has_reuseaddr(int fd);
+
+#endif

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* Watch: the kernel's events of joins and leaves on one group's port. */
+#include <errno.h>
+#include <fcntl.h>
+#include <mntent.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "error.h"
+#include "quiet.h"
+#include "watch.h"
+#include "watch.skel.h"
+
+struct watch {
+	struct watch_bpf *skeleton;
+	struct ring_buffer *ring;
+	watch_fn fn;
+	void *ctx;
+	uint64_t lost; /* of those that the program counts, how many are known */
+};
+
+/*
+ * The root of the unified hierarchy: as process 1 sees it, for "ip netns exec"
+ * hides it behind a private /sys.
+ */
+static int open_root_cgroup(void)
+{
+	FILE *mounts = setmntent("/proc/1/mounts", "re");
+	struct mntent *entry;
+	char path[512];
+	int fd = -1;
+
+	if (!mounts)
+		return -errno;
+	while (fd < 0 && (entry = getmntent(mounts))) {
+		if (strcmp(entry->mnt_type, "cgroup2"))
+			continue;
+		snprintf(path, sizeof(path), "/proc/1/root%s", entry->mnt_dir);
+		fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	}
+	endmntent(mounts);
+	return fd < 0 ? -ENOENT : fd;
+}
+
+static int attach_to_cgroup(struct bpf_program *prog, int cgroup, struct bpf_link **link)
+{
+	*link = bpf_program__attach_cgroup(prog, cgroup);
+	return *link ? 0 : -errno;
+}
+
+static int attach_udp(struct watch_bpf *skeleton)
+{
+	int cgroup = open_root_cgroup(), ret;
+
+	if (cgroup < 0)
+		return cgroup;
+	ret = attach_to_cgroup(skeleton->progs.watch_bind4, cgroup, &skeleton->links.watch_bind4);
+	if (!ret)
+		ret = attach_to_cgroup(skeleton->progs.watch_bind6, cgroup,
+				       &skeleton->links.watch_bind6);
+	if (!ret)
+		ret = attach_to_cgroup(skeleton->progs.watch_release, cgroup,
+				       &skeleton->links.watch_release);
+	close(cgroup);
+	return ret;
+}
+
+static int attach_tcp(struct watch_bpf *skeleton)
+{
+	skeleton->links.watch_tcp = bpf_program__attach(skeleton->progs.watch_tcp);
+	return skeleton->links.watch_tcp ? 0 : -errno;
+}
+
+static int on_event(void *ctx, void *data, size_t size)
+{
+	struct watch *watch = ctx;
+
+	if (size >= sizeof(struct watch_event))
+		watch->fn(watch->ctx, data);
+	return 0;
+}
+
+static int load(struct watch *watch, const struct reuseport_key *key, uint64_t netns_cookie)
+{
+	bool tcp = key->proto == IPPROTO_TCP;
+	struct watch_bpf *skeleton;
+	int ret;
+
+	watch->skeleton = skeleton = watch_bpf__open();
+	if (!skeleton)
+		return -errno;
+	bpf_program__set_autoload(skeleton->progs.watch_tcp, tcp);
+	bpf_program__set_autoload(skeleton->progs.watch_bind4, !tcp);
+	bpf_program__set_autoload(skeleton->progs.watch_bind6, !tcp);
+	bpf_program__set_autoload(skeleton->progs.watch_release, !tcp);
+	skeleton->rodata->want_port = key->port;
+	skeleton->rodata->want_netns_cookie = netns_cookie;
+	ret = watch_bpf__load(skeleton);
+	if (ret)
+		return ret;
+	watch->ring = ring_buffer__new(bpf_map__fd(skeleton->maps.events), on_event, watch, NULL);
+	if (!watch->ring)
+		return -errno;
+	return tcp ? attach_tcp(skeleton) : attach_udp(skeleton);
+}
+
+int watch_open(const struct reuseport_key *key, uint64_t netns_cookie, watch_fn fn, void *ctx,
+	       struct watch **watch, struct reuseport_error *err)
+{
+	struct watch *fresh = calloc(1, sizeof(*fresh));
+	libbpf_print_fn_t before;
+	int ret;
+
+	if (!fresh)
+		return fail(err, ENOMEM, "out of memory");
+	fresh->fn = fn;
+	fresh->ctx = ctx;
+	before = quiet_begin();
+	ret = load(fresh, key, netns_cookie);
+	quiet_end(before);
+	if (ret) {
+		watch_close(fresh);
+		return fail(err, -ret, "no kernel events of joins and leaves (%s): sockets are "
+			    "polled instead", strerror(-ret));
+	}
+	*watch = fresh;
+	return 0;
+}
+
+void watch_close(struct watch *watch)
+{
+	if (!watch)
+		return;
+	ring_buffer__free(watch->ring);
+	watch_bpf__destroy(watch->skeleton);
+	free(watch);
+}
+
+int watch_fd(const struct watch *watch)
+{
+	return ring_buffer__epoll_fd(watch->ring);
+}
+
+bool watch_consume(struct watch *watch)
+{
+	uint64_t lost;
+	bool news;
+
+	ring_buffer__consume(watch->ring);
+	lost = __atomic_load_n(&watch->skeleton->bss->lost, __ATOMIC_RELAXED);
+	news = lost != watch->lost;
+	watch->lost = lost;
+	return news;
+}

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* Not a program: what the helpers share, see common.h. */
+#include "common.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+void die(const char *format, ...)
+{
+	int err = errno;
+	va_list args;
+
+	fprintf(stderr, "%s: ", program_invocation_short_name);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fprintf(stderr, err ? ": %s\n" : "\n", strerror(err));
+	exit(2);
+}
+
+long number(const char *text, long min, long max)
+{
+	char *end;
+	long value;
+
+	errno = 0;
+	value = strtol(text, &end, 10);
+	if (errno || end == text || *end || value < min || value > max)
+		die("'%s' is not a number from %ld to %ld", text, min, max);
+	return value;
+}
+
+int protocol(const char *text)
+{
+	if (!strcmp(text, "tcp"))
+		return IPPROTO_TCP;
+	if (!strcmp(text, "udp"))
+		return IPPROTO_UDP;
+	die("unknown protocol '%s'", text);
+}
+
+socklen_t address(struct sockaddr_storage *to, const char *text, int port)
+{
+	struct sockaddr_in *v4 = (struct sockaddr_in *)to;
+	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)to;
+
+	memset(to, 0, sizeof(*to));
+	if (inet_pton(AF_INET, text, &v4->sin_addr) == 1) {
+		v4->sin_family = AF_INET;
+		v4->sin_port = htons(port);
+		return sizeof(*v4);
+	}
+	if (inet_pton(AF_INET6, text, &v6->sin6_addr) == 1) {
+		v6->sin6_family = AF_INET6;
+		v6->sin6_port = htons(port);
+		return sizeof(*v6);
+	}
+	errno = 0;
+	die("'%s' is not an address", text);
+}
+
+socklen_t endpoint(struct sockaddr_storage *to, const char *text)
+{
+	char host[INET6_ADDRSTRLEN + 2];
+	const char *colon = strrchr(text, ':');
+	size_t length = colon ? (size_t)(colon - text) : 0;
+
+	errno = 0;
+	if (!length || length >= sizeof(host))
+		die("'%s' is not ADDR:PORT", text);
+	memcpy(host, text, length);
+	host[length] = '\0';
+	if (host[0] == '[' && host[length - 1] == ']') {
+		host[length - 1] = '\0';
+		memmove(host, host + 1, length - 1);
+	}
+	return address(to, host, number(colon + 1, 1, 65535));
+}
+
+uint64_t cookie_of(int fd)
+{
+	uint64_t cookie;
+	socklen_t size = sizeof(cookie);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &size))
+		die("SO_COOKIE");
+	return cookie;
+}
+
+int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+void raise_limits(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		die("getrlimit");
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit))
+		die("setrlimit");
+}
+
+static void set_option(int fd, int level, int option, int value)
+{
+	if (setsockopt(fd, level, option, &value, sizeof(value)))
+		die("setsockopt %d %d", level, option);
+}
+
+int server_socket(const struct server *server)
+{
+	struct sockaddr_storage local;
+	socklen_t length = address(&local, server->addr, server->port);
+	bool tcp = server->proto == IPPROTO_TCP;
+	int fd = socket(local.ss_family, (tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK, 0);
+
+	if (fd < 0)
+		die("socket");
+	if (server->reuseport)
+		set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+	if (server->reuseaddr)
+		set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+	if (local.ss_family == AF_INET6)
+		set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, server->v6only);
+	/* A datagram is answered from the address that it was sent to. */
+	if (!tcp && local.ss_family == AF_INET)
+		set_option(fd, IPPROTO_IP, IP_PKTINFO, 1);
+	else if (!tcp)
+		set_option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+	if (bind(fd, (struct sockaddr *)&local, length))
+		die("bind %s:%d", server->addr, server->port);
+	if (tcp && listen(fd, 4096))
+		die("listen");
+	return fd;
+}
+
+static volatile sig_atomic_t stopped;
+
+static void stop(int signal)
+{
+	(void)signal;
+	stopped = 1;
+}
+
+void hold_signals(void)
+{
+	struct sigaction action = { .sa_handler = stop };
+	sigset_t set;
+
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGINT, &action, NULL);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+static void pause_ms(int ms)
+{
+	struct timespec time = { ms / 1000, ms % 1000 * 1000000L };
+
+	if (ms)
+		nanosleep(&time, NULL);
+}
+
+static int answer(char *text, size_t size, int fd)
+{
+	return snprintf(text, size, "%d %llu\n", getpid(), (unsigned long long)cookie_of(fd));
+}
+
+static void serve_tcp(const struct server *server, int listener)
+{
+	char line[64];
+	int fd;
+
+	/* A client that has gone is an error of accept or of send: go on. */
+	while ((fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
+		pause_ms(server->delay_ms);
+		send(fd, line, answer(line, sizeof(line), listener), MSG_NOSIGNAL);
+		close(fd);
+	}
+}
+
+static void serve_udp(const struct server *server, int fd)
+{
+	char data[2048], control[256];
+	struct sockaddr_storage peer;
+	struct iovec part = { data, sizeof(data) };
+	struct msghdr message = {
+		.msg_name = &peer,
+		.msg_namelen = sizeof(peer),
+		.msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+
+	if (recvmsg(fd, &message, 0) < 0)
+		return;
+	pause_ms(server->delay_ms);
+	part.iov_len = answer(data, sizeof(data), fd);
+	message.msg_flags = 0;
+	sendmsg(fd, &message, 0);
+}
+
+int epoll_set(const int *fds, size_t n)
+{
+	int epfd = epoll_create1(EPOLL_CLOEXEC);
+
+	if (epfd < 0)
+		die("epoll_create1");
+	for (size_t i = 0; i < n; i++) {
+		struct epoll_event event = { .events = EPOLLIN, .data.fd = fds[i] };
+
+		if (epoll_ctl(epfd, EPOLL_CTL_ADD, fds[i], &event))
+			die("epoll_ctl");
+	}
+	return epfd;
+}
+
+void serve(const struct server *server, int epfd)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	while (!stopped) {
+		struct epoll_event events[64];
+		int n = epoll_pwait(epfd, events, 64, -1, &none);
+
+		for (int i = 0; i < n; i++) {
+			if (server->proto == IPPROTO_TCP)
+				serve_tcp(server, events[i].data.fd);
+			else
+				serve_udp(server, events[i].data.fd);
+		}
+	}
+}

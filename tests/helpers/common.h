@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * What the test helpers share: numbers, addresses, the sockets of a server and
+ * the loop that serves them.
+ */
+#ifndef TESTS_COMMON_H
+#define TESTS_COMMON_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+/* One line on standard error, with errno's text where errno is set; exits 2. */
+_Noreturn void die(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* A decimal number in a range, or die. */
+long number(const char *text, long min, long max);
+
+/* "tcp" or "udp" as IPPROTO_*, or die. */
+int protocol(const char *text);
+
+/* An IPv4 or IPv6 address with a port; returns its length. */
+socklen_t address(struct sockaddr_storage *to, const char *text, int port);
+
+/* "A.B.C.D:PORT" or "[V6]:PORT". */
+socklen_t endpoint(struct sockaddr_storage *to, const char *text);
+
+uint64_t cookie_of(int fd);
+int64_t now_ms(void);
+
+/* As many descriptors as the hard limit allows. */
+void raise_limits(void);
+
+struct server {
+	int proto;
+	const char *addr;
+	int port;
+	bool v6only;
+	bool reuseport;
+	bool reuseaddr;
+	int delay_ms; /* before each answer */
+};
+
+/* A bound, and for TCP listening, socket; dies on failure. */
+int server_socket(const struct server *server);
+
+/*
+ * Blocks SIGTERM and SIGINT, so that they reach serve() alone. Call it before
+ * the readiness is announced.
+ */
+void hold_signals(void);
+
+/* An epoll set with these sockets in it. */
+int epoll_set(const int *fds, size_t n);
+
+/*
+ * Answers "PID COOKIE\n" on the sockets of an epoll set until SIGTERM or
+ * SIGINT. TCP: writes it and closes, whatever the client sends.
+ */
+void serve(const struct server *server, int epfd);
+
+#endif

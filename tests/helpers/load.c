@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * load: a steady load with exact accounting. Each request has a socket, and so
+ * a tuple, of its own: TCP connects and reads the worker's line, UDP sends a
+ * datagram and reads the reply. Runs for --seconds or until SIGINT or SIGTERM,
+ * then prints one JSON line in which sent is the sum of the others:
+ *   refused  no listener (a reset of the SYN, ICMP port unreachable)
+ *   reset    established, then lost: a reset, or the end without a line
+ *   timeout  no answer within 3 s
+ */
+#include "common.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#define TIMEOUT_MS 3000
+#define IN_FLIGHT 8192
+
+static const char usage[] =
+	"load --to ADDR:PORT [--proto tcp|udp] [--rate PER_SECOND] [--seconds N]\n";
+
+static const struct option options[] = {
+	{ "proto", 1, NULL, 'p' },   { "to", 1, NULL, 't' },   { "rate", 1, NULL, 'r' },
+	{ "seconds", 1, NULL, 's' }, { "help", 0, NULL, 'h' }, { 0 },
+};
+
+enum outcome { OK, REFUSED, RESET, TIMEOUT, OTHER, OUTCOMES };
+static const char *const names[OUTCOMES] = { "ok", "refused", "reset", "timeout", "other" };
+
+struct request {
+	int fd; /* -1: free */
+	int64_t start;
+};
+
+struct load {
+	struct sockaddr_storage to;
+	socklen_t length;
+	int proto;
+	int epfd;
+	unsigned long sent, outcomes[OUTCOMES];
+	int free[IN_FLIGHT], n_free; /* indices of free requests, a stack */
+	struct request requests[IN_FLIGHT];
+};
+
+static volatile sig_atomic_t stopped;
+
+static void stop(int signal)
+{
+	(void)signal;
+	stopped = 1;
+}
+
+static enum outcome outcome_of(int err)
+{
+	switch (err) {
+	case ECONNREFUSED: return REFUSED;
+	case ECONNRESET:
+	case EPIPE: return RESET;
+	case ETIMEDOUT: return TIMEOUT;
+	default: fprintf(stderr, "load: %s\n", strerror(err)); return OTHER;
+	}
+}
+
+static void finish(struct load *load, int i, enum outcome outcome)
+{
+	load->outcomes[outcome]++;
+	close(load->requests[i].fd);
+	load->requests[i].fd = -1;
+	load->free[load->n_free++] = i;
+}
+
+static void begin(struct load *load)
+{
+	struct linger reset = { .l_onoff = 1 };
+	struct epoll_event event = { .events = EPOLLIN };
+	bool tcp = load->proto == IPPROTO_TCP;
+	int fd, i;
+
+	load->sent++;
+	if (!load->n_free) {
+		fprintf(stderr, "load: %d requests in flight\n", IN_FLIGHT);
+		load->outcomes[OTHER]++;
+		return;
+	}
+	fd = socket(load->to.ss_family, (tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		die("socket");
+	i = load->free[--load->n_free];
+	load->requests[i] = (struct request){ fd, now_ms() };
+	event.data.u32 = i;
+	/* Closing with a reset leaves no TIME_WAIT and so enough ports. */
+	if (tcp && setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)))
+		die("SO_LINGER");
+	if ((connect(fd, (struct sockaddr *)&load->to, load->length) && errno != EINPROGRESS) ||
+	    (!tcp && send(fd, "?", 1, 0) != 1))
+		finish(load, i, outcome_of(errno));
+	else if (epoll_ctl(load->epfd, EPOLL_CTL_ADD, fd, &event))
+		die("epoll_ctl");
+}
+
+static void receive(struct load *load, int i)
+{
+	char line[64];
+	ssize_t got;
+
+	if (load->requests[i].fd < 0)
+		return;
+	got = recv(load->requests[i].fd, line, sizeof(line), 0);
+	if (got > 0)
+		finish(load, i, line[got - 1] == '\n' ? OK : OTHER);
+	else if (got == 0)
+		finish(load, i, RESET);
+	else if (errno != EAGAIN)
+		finish(load, i, outcome_of(errno));
+}
+
+static void expire(struct load *load, int64_t now)
+{
+	for (int i = 0; i < IN_FLIGHT; i++) {
+		if (load->requests[i].fd >= 0 && now - load->requests[i].start >= TIMEOUT_MS)
+			finish(load, i, TIMEOUT);
+	}
+}
+
+static void run(struct load *load, long rate, long seconds)
+{
+	int64_t start = now_ms(), end = start + seconds * 1000, next_expire = start, now;
+	unsigned long due = 0;
+
+	while ((now = now_ms()), load->n_free < IN_FLIGHT || !stopped) {
+		struct epoll_event events[256];
+		int n;
+
+		if (seconds && now >= end)
+			stopped = 1;
+		if (!stopped)
+			due = (now - start) * rate / 1000;
+		while (!stopped && load->sent < due)
+			begin(load);
+		n = epoll_wait(load->epfd, events, 256, 1);
+		for (int i = 0; i < n; i++)
+			receive(load, events[i].data.u32);
+		if (now >= next_expire) {
+			expire(load, now);
+			next_expire = now + 50;
+		}
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct sigaction action = { .sa_handler = stop };
+	static struct load load = { .proto = IPPROTO_TCP };
+	long rate = 500, seconds = 0;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (option) {
+		case 'p': load.proto = protocol(optarg); break;
+		case 't': load.length = endpoint(&load.to, optarg); break;
+		case 'r': rate = number(optarg, 1, 1000000); break;
+		case 's': seconds = number(optarg, 1, 3600); break;
+		case 'h': fputs(usage, stdout); return 0;
+		default: fputs(usage, stderr); return 2;
+		}
+	}
+	if (!load.length) {
+		fputs(usage, stderr);
+		return 2;
+	}
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	raise_limits();
+	load.epfd = epoll_set(NULL, 0);
+	while (load.n_free < IN_FLIGHT) {
+		load.requests[load.n_free].fd = -1;
+		load.free[load.n_free] = load.n_free;
+		load.n_free++;
+	}
+
+	run(&load, rate, seconds);
+
+	printf("{\"sent\":%lu", load.sent);
+	for (int i = 0; i < OUTCOMES; i++)
+		printf(",\"%s\":%lu", names[i], load.outcomes[i]);
+	printf("}\n");
+	return 0;
+}

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+# What a test may leave behind, found by its namespace alone, so that two
+# suites can run at the same time. Part of lib.bash.
+
+# Pin directories of a namespace, by its inode in their names.
+pins_of() {
+	find "$PINS" -mindepth 1 -maxdepth 1 -type d -regextype posix-extended \
+		-regex ".*[^0-9]$1([^0-9/][^/]*)?" 2>/dev/null
+}
+
+# Processes of the tool that were started for a namespace.
+tools_of() {
+	local file pid
+
+	for file in $(grep -lzxF -e "$1" /proc/[0-9]*/cmdline 2>/dev/null); do
+		pid=${file#/proc/}
+		pid=${pid%/cmdline}
+		case $(readlink "/proc/$pid/exe") in
+		*reuseportctl*) echo "$pid" ;;
+		esac
+	done
+	return 0
+}
+
+netns_cookie() {
+	in_netns "$1" python3 -c 'import socket
+print(int.from_bytes(socket.socket().getsockopt(socket.SOL_SOCKET, 71, 8), "little"))'
+}
+
+# Programs of this toolkit whose maps name the namespace: "id ID name NAME".
+programs_of() {
+	local name=$1 inode=$2 cookie='' id program map maps
+
+	bpftool -j prog show |
+		jq -r '.[] | select(.name // "" | test("^(steer|watch)_"))
+			| "\(.id) \(.name) \(.map_ids // [] | join(","))"' |
+		while read -r id program maps; do
+			[ -n "$cookie" ] || cookie=$(netns_cookie "$name")
+			for map in ${maps//,/ }; do
+				bpftool -j map show id "$map" 2>/dev/null |
+					jq -e '.name | test("^attachment$|[.]rodata$")' >/dev/null || continue
+				if bpftool -j map dump id "$map" 2>/dev/null | jq -c . |
+					grep -Eq "\"(netns_ino\":$inode|want_netns_cookie\":$cookie)[,}]"; then
+					echo "id $id name $program"
+					break
+				fi
+			done
+		done
+}
+
+detach_all() {
+	local port proto
+
+	"$REUSEPORTCTL" status --netns "$1" --json 2>/dev/null 3>&- |
+		jq -r '.groups[] | "\(.port) \(.proto)"' | sort -u |
+		while read -r port proto; do
+			"$REUSEPORTCTL" detach --netns "$1" --port "$port" --proto "$proto" 3>&- ||
+				echo "could not detach $proto port $port" >&2
+		done
+}
+
+no_programs_of() {
+	[ -z "$(programs_of "$@")" ]
+}
+
+no_tools_of() {
+	[ -z "$(tools_of "$1")" ]
+}
+
+# nothing_left NAME INODE: else says what, removes it and fails.
+nothing_left() {
+	local left=0 pid pins
+
+	if ! wait_until 3 no_tools_of "$1" 2>/dev/null; then
+		for pid in $(tools_of "$1"); do
+			echo "left behind: process $pid, $(tr '\0' ' ' <"/proc/$pid/cmdline")" >&2
+			kill -KILL "$pid"
+		done
+		left=1
+	fi
+	pins=$(pins_of "$2")
+	if [ -n "$pins" ]; then
+		echo "left behind: $pins" >&2
+		rm -rf $pins
+		left=1
+	fi
+	# The kernel frees programs a little later.
+	if ! wait_until 5 no_programs_of "$1" "$2" 2>/dev/null; then
+		echo "left behind: programs $(programs_of "$1" "$2")" >&2
+		left=1
+	fi
+	return $left
+}
+
+netns_is_gone() {
+	! ip -j netns list-id | jq -e ".[] | select(.nsid == $1)" >/dev/null
+}
+
+# The namespace is gone when no process, socket or descriptor holds it.
+remove_netns() {
+	if [ -e "/run/netns/$1" ]; then
+		ip netns del "$1"
+	fi
+	wait_until 10 netns_is_gone "$2" || {
+		echo "left behind: namespace $1 is still held" >&2
+		return 1
+	}
+}
+
+# In the sanitized run: reports go to files, of keepers in the background too.
+sanitizers_silent() {
+	local report reports=("${RP_REPORTS:-/nonexistent}"/*)
+
+	[ -e "${reports[0]}" ] || return 0
+	for report in "${reports[@]}"; do
+		head -n 60 "$report" >&2
+		mkdir -p "$RP_REPORTS.seen"
+		mv "$report" "$RP_REPORTS.seen"
+	done
+	return 1
+}

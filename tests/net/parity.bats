@@ -1,0 +1,154 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+# With policy "hash", attaching changes no pick: each tuple reaches the worker
+# that the kernel alone would give it.
+load ../lib.bash
+
+setup() {
+	begin_test
+}
+
+teardown() {
+	end_test
+}
+
+N=1000
+
+ask() {
+	client --proto "$proto" --to "$to" --count $N "$@"
+}
+
+# All of them were picked by the program, from its array.
+all_steered() {
+	local before=$1
+	balanced 8080 "$proto"
+	equal "$(packets 8080 "$proto")" $((before + N)) "packets"
+	equal "$(status 8080 "$proto" .counters.fallback)" 0 "fallback"
+}
+
+# parity PROTO TO WORKER_ARGS...
+parity() {
+	proto=$1 to=$2
+	local before during after
+	shift 2
+
+	start_workers 5 --port 8080 --proto "$proto" "$@"
+	before=$(ask)
+	equal "$(sort -u -k2,2 <<<"$before" | wc -l)" 5 "workers in use"
+
+	attach --port 8080 --proto "$proto"
+	during=$(ask)
+	all_steered 0
+	ctl detach --port 8080 --proto "$proto"
+	after=$(ask)
+	diff <(echo "$before") <(echo "$during")
+	diff <(echo "$before") <(echo "$after")
+
+	# The kernel moves its last member into the hole that the third leaves.
+	attach --port 8080 --proto "$proto"
+	stop "${worker_pids[2]}"
+	start_worker --port 8080 --proto "$proto" "$@"
+	wait_until 1 in_sync 8080 "$proto"
+	during=$(ask)
+	all_steered 0
+	ctl detach --port 8080 --proto "$proto"
+	after=$(ask)
+	diff <(echo "$after") <(echo "$during")
+	if [ "$before" = "$after" ]; then
+		fail "the change of workers moved nothing"
+	fi
+}
+
+@test "parity: TCP" {
+	parity tcp 127.0.0.1:8080
+}
+
+@test "parity: UDP" {
+	parity udp 127.0.0.1:8080
+}
+
+@test "parity: TCP over IPv6" {
+	parity tcp '[::1]:8080' --addr :: --v6only
+}
+
+@test "parity: UDP over IPv6" {
+	parity udp '[::1]:8080' --addr :: --v6only
+}
+
+@test "parity: IPv4 clients of a dual-stack TCP server" {
+	parity tcp 127.0.0.1:8080 --addr ::
+}
+
+@test "parity: IPv4 clients of a dual-stack UDP server" {
+	parity udp 127.0.0.1:8080 --addr ::
+}
+
+@test "parity: a TCP group with an address of its own" {
+	parity tcp 127.0.0.2:8080 --addr 127.0.0.2
+}
+
+@test "parity: a UDP group with an address of its own" {
+	parity udp 127.0.0.2:8080 --addr 127.0.0.2
+}
+
+@test "parity: probe reads instead of plain loads, TCP" {
+	export REUSEPORT_DISABLE=plain-reads
+	parity tcp 127.0.0.1:8080
+}
+
+@test "parity: probe reads instead of plain loads, UDP" {
+	export REUSEPORT_DISABLE=plain-reads
+	parity udp 127.0.0.1:8080
+}
+
+@test "parity: without the select-or-migrate attach type" {
+	export REUSEPORT_DISABLE=migration
+	parity tcp 127.0.0.1:8080
+}
+
+@test "parity: requests during attach and detach go where they did before" {
+	local before round
+	start_workers 5 --port 8080
+	proto=tcp to=127.0.0.1:8080
+	before=$(ask)
+	for round in 1 2 3; do
+		ask >"$BATS_TEST_TMPDIR/answers" &
+		attach --port 8080
+		wait $!
+		diff <(echo "$before") "$BATS_TEST_TMPDIR/answers"
+		ask >"$BATS_TEST_TMPDIR/answers" &
+		ctl detach --port 8080
+		wait $!
+		diff <(echo "$before") "$BATS_TEST_TMPDIR/answers"
+	done
+}
+
+# Its picks are checked against the walk in tests/unit/decide.c; here, that they
+# are obeyed.
+linux39() {
+	local kernel first second
+	proto=$1 to=127.0.0.1:8080
+
+	start_workers 5 --port 8080 --proto "$proto"
+	kernel=$(ask)
+	attach --port 8080 --proto "$proto" --policy linux39
+	equal "$(status 8080 "$proto" .policy)" linux39
+	first=$(ask)
+	all_steered 0
+	second=$(ask)
+	diff <(echo "$first") <(echo "$second")
+	equal "$(cut -d' ' -f2 <<<"$first" | sort -nu)" "$(truth 8080 "$proto")" "workers in use"
+	if [ "$first" = "$kernel" ]; then
+		fail "linux39 picks as the kernel does"
+	fi
+	# Five shares of 200, five standard deviations wide.
+	cut -d' ' -f2 <<<"$first" | sort | uniq -c | awk '$1 < 137 || $1 > 263 { exit 1 }'
+}
+
+@test "linux39: TCP is stable and reaches every worker" {
+	linux39 tcp
+}
+
+@test "linux39: UDP is stable and reaches every worker" {
+	linux39 udp
+}

@@ -1,0 +1,162 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+# The array follows the workers: after each of many joins and leaves under load,
+# what status shows is what ss shows.
+load ../lib.bash
+
+setup() {
+	begin_test
+}
+
+teardown() {
+	end_test
+}
+
+# One process starts and ends all workers, see tests/helpers/churn.c.
+begin_churn() {
+	mkfifo "$BATS_TEST_TMPDIR/to" "$BATS_TEST_TMPDIR/from"
+	exec {churn_to}<>"$BATS_TEST_TMPDIR/to" {churn_from}<>"$BATS_TEST_TMPDIR/from"
+	spawn "$BATS_TEST_TMPDIR/from" "$HELPERS/churn" --port 8080 --proto "$proto" \
+		<"$BATS_TEST_TMPDIR/to"
+	live=()
+}
+
+say() {
+	echo "$1" >&"$churn_to"
+	read -r -t 10 -u "$churn_from" answer || fail "churn does not answer"
+}
+
+join() {
+	say start
+	live+=("$(cut -d' ' -f2 <<<"$answer")")
+}
+
+# leave term|kill: one of the live workers at random.
+leave() {
+	local i=$((RANDOM % ${#live[@]}))
+	say "$1 ${live[i]}"
+	unset "live[i]"
+	live=("${live[@]}")
+}
+
+# What is shown is the truth, each worker once, in a slot of its own.
+right() {
+	local json
+	json=$(ctl status --port 8080 --proto "$proto" --json) || return 1
+	jq -e '.groups[0] | .unregistered == 0 and .damaged == false and .keeper.running
+		and ([.workers[].slot] | length == (unique | length))
+		and ([.workers[].state] | all(. == "active"))' <<<"$json" >/dev/null &&
+		[ "$(jq '.groups[0].workers[].cookie' <<<"$json" | sort -n)" = "$(truth 8080 "$proto")" ]
+}
+
+# joins_and_leaves N KILLS: N of each in random order, KILLS of the leaves by
+# SIGKILL, from four workers on and never fewer than two.
+joins_and_leaves() {
+	local n=$1 seed=${SEED:-$RANDOM} kills=$2 joins=$1 leaves=$1 step start took worst=0 what
+	echo "# $proto: $n joins, $n leaves, $kills of them killed, seed $seed" >&3
+	RANDOM=$seed
+	for ((step = 1; step <= 2 * n; step++)); do
+		if ((leaves == 0 || joins > 0 && (${#live[@]} <= 2 || RANDOM % 2))); then
+			what=join
+			join
+			joins=$((joins - 1))
+		elif ((RANDOM % leaves < kills)); then
+			what=kill
+			leave kill
+			kills=$((kills - 1)) leaves=$((leaves - 1))
+		else
+			what=leave
+			leave term
+			leaves=$((leaves - 1))
+		fi
+		start=$(now_ms)
+		if ! wait_until 1 right; then
+			echo "step $step, after a $what, seed $seed: shown, truth:"
+			ctl status --port 8080 --proto "$proto" --json
+			truth 8080 "$proto"
+			return 1
+		fi
+		took=$(($(now_ms) - start))
+		((took <= worst)) || worst=$took
+	done
+	equal "$kills $joins $leaves" "0 0 0" "left to do"
+	echo "# $proto: right after $worst ms at worst, two looks included" >&3
+}
+
+begin() {
+	proto=$1
+	begin_churn
+	join && join && join && join
+	attach --port 8080 --proto "$proto"
+	right
+	start_load --proto "$proto" --to 127.0.0.1:8080 --rate 200
+}
+
+end() {
+	stop_load
+	balanced 8080 "$proto"
+	# Whoever is in the array is also picked.
+	equal "$(client --proto "$proto" --to 127.0.0.1:8080 --count 500 | cut -d' ' -f2 | sort -nu)" \
+		"$(shown 8080 "$proto")" "workers in use"
+	balanced 8080 "$proto"
+}
+
+@test "sync: TCP, 200 joins and 200 leaves, half of them killed, under load" {
+	local n=200
+	[ -z "${RP_SANITIZED:-}" ] || n=30
+	begin tcp
+	joins_and_leaves $n $((n / 2))
+	end
+	# A killed worker may take with it what it had accepted, and no more.
+	load_is '.refused == 0 and .timeout == 0 and .other == 0'
+	load_is ".reset <= $n / 2"
+}
+
+@test "sync: TCP, nothing fails while workers leave in order" {
+	begin tcp
+	joins_and_leaves 40 0
+	end
+	no_failed_request
+}
+
+@test "sync: UDP, 200 joins and 200 leaves, half of them killed, under load" {
+	local n=200
+	[ -z "${RP_SANITIZED:-}" ] || n=30
+	begin udp
+	joins_and_leaves $n $((n / 2))
+	end
+	# A datagram that waits in a closing socket is lost, with any policy.
+	load_is ".refused == 0 and .other == 0 and .timeout <= $n"
+}
+
+@test "sync: TCP without events, by polling" {
+	export REUSEPORT_DISABLE=events
+	begin tcp
+	joins_and_leaves 20 10
+	end
+	load_is '.refused == 0 and .timeout == 0 and .other == 0'
+}
+
+@test "sync: UDP without events, by polling" {
+	export REUSEPORT_DISABLE=events
+	begin udp
+	joins_and_leaves 20 10
+	end
+	load_is '.refused == 0 and .other == 0 and .timeout <= 20'
+}
+
+@test "sync: 50 workers that join and 50 that leave at once" {
+	local i
+	for proto in tcp udp; do
+		start_worker --port 8080 --proto $proto
+		attach --port 8080 --proto $proto
+		start_worker --port 8080 --proto $proto --sockets 50
+		wait_until 1 right
+		equal "$(shown 8080 $proto | wc -l)" 51
+		stop "$worker_pid" KILL
+		wait_until 1 right
+		equal "$(shown 8080 $proto | wc -l)" 1
+		start_worker --port 8080 --proto $proto --sockets 50
+		wait_until 1 right
+	done
+}

@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+# The unit tests: one program of cmocka's a file, built to $(BUILD)/unit/NAME.
+# They see the pure headers and the library's inside.
+
+UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(sort $(wildcard tests/unit/*.c)))
+
+.PHONY: unit
+unit: $(UNIT_TESTS)
+
+$(BUILD)/unit/%: tests/unit/%.c $(wildcard bpf/decide/*.h) $(LIB_A)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -Ibpf -Iinclude -Isrc/lib -I$(BUILD)/skel -o $@ $< \
+		$(LIB_A) $(LIB_LIBS) -lcmocka
