@@ -51,6 +51,10 @@ LIB_A := $(BUILD)/libreuseport-bpf.a
 LIB_SO := $(BUILD)/libreuseport-bpf.so.$(VERSION)
 LIB_PC := $(BUILD)/libreuseport-bpf.pc
 
+# "make V=1" shows the commands.
+Q := $(if $(V),,@)
+say = $(if $(V),,@echo "  $(1) $@")
+
 .PHONY: all
 all: $(CTL) $(LIB_A) $(LIB_SO) $(LIB_PC) $(MAN_PAGES)
 
@@ -60,45 +64,54 @@ all: $(CTL) $(LIB_A) $(LIB_SO) $(LIB_PC) $(MAN_PAGES)
 
 $(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c vmlinux.h $(wildcard bpf/*.h bpf/decide/*.h)
 	@mkdir -p $(@D)
-	$(CLANG) $(BPF_CFLAGS) -c $< -o $@
-	$(LLVM_STRIP) -g $@
+	$(call say,BPF )
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+	$(Q)$(LLVM_STRIP) -g $@
 
 $(BUILD)/skel/%.skel.h: $(BUILD)/bpf/%.bpf.o
 	@mkdir -p $(@D)
-	$(BPFTOOL) gen skeleton $< name $*_bpf > $@.tmp && mv $@.tmp $@
+	$(call say,SKEL)
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@.tmp && mv $@.tmp $@
 
 # ----------------------------------------------------- library and command
 
 $(BUILD)/lib/%.o: src/lib/%.c | $(SKELETONS)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -fPIC -Iinclude -Ibpf -I$(BUILD)/skel -MMD -MP -c $< -o $@
+	$(call say,CC  )
+	$(Q)$(CC) $(ALL_CFLAGS) -fPIC -Iinclude -Ibpf -I$(BUILD)/skel -MMD -MP -c $< -o $@
 
 # The command is a client of the public header and of nothing else.
 $(BUILD)/cli/%.o: src/cli/%.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Iinclude -MMD -MP -c $< -o $@
+	$(call say,CC  )
+	$(Q)$(CC) $(ALL_CFLAGS) -Iinclude -MMD -MP -c $< -o $@
 
 $(LIB_A): $(LIB_OBJECTS)
-	rm -f $@
-	$(AR) rcs $@ $^
+	$(call say,AR  )
+	$(Q)rm -f $@
+	$(Q)$(AR) rcs $@ $^
 
 $(LIB_SO): $(LIB_OBJECTS) src/lib/libreuseport-bpf.map
-	$(CC) $(SANITIZERS) -shared -Wl,-soname,libreuseport-bpf.so.$(SOVERSION) \
+	$(call say,LD  )
+	$(Q)$(CC) $(SANITIZERS) -shared -Wl,-soname,libreuseport-bpf.so.$(SOVERSION) \
 		-Wl,--version-script=src/lib/libreuseport-bpf.map $(LDFLAGS) \
 		-o $@ $(LIB_OBJECTS) $(LIB_LIBS)
-	ln -sf $(@F) $(BUILD)/libreuseport-bpf.so.$(SOVERSION)
-	ln -sf $(@F) $(BUILD)/libreuseport-bpf.so
+	$(Q)ln -sf $(@F) $(BUILD)/libreuseport-bpf.so.$(SOVERSION)
+	$(Q)ln -sf $(@F) $(BUILD)/libreuseport-bpf.so
 
 $(CTL): $(CLI_OBJECTS) $(LIB_A)
-	$(CC) $(SANITIZERS) $(LDFLAGS) -o $@ $^ $(LIB_LIBS) $(CLI_LIBS)
+	$(call say,LD  )
+	$(Q)$(CC) $(SANITIZERS) $(LDFLAGS) -o $@ $^ $(LIB_LIBS) $(CLI_LIBS)
 
 $(LIB_PC): packaging/libreuseport-bpf.pc.in Makefile
 	@mkdir -p $(@D)
-	sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@INCLUDEDIR@|$(INCLUDEDIR)|; s|@VERSION@|$(VERSION)|' $< > $@
+	$(call say,GEN )
+	$(Q)sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@INCLUDEDIR@|$(INCLUDEDIR)|; s|@VERSION@|$(VERSION)|' $< > $@
 
 $(BUILD)/man/%: man/%.scd
 	@mkdir -p $(@D)
-	scdoc < $< > $@.tmp && mv $@.tmp $@
+	$(call say,MAN )
+	$(Q)scdoc < $< > $@.tmp && mv $@.tmp $@
 
 # ---------------------------------------------------------------- vmlinux.h
 

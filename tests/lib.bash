@@ -7,6 +7,8 @@
 #   setup() { begin_test; }
 #   teardown() { end_test; }
 
+bats_require_minimum_version 1.5.0
+
 RP_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 REUSEPORTCTL=${REUSEPORTCTL:-$RP_ROOT/build/reuseportctl}
 HELPERS=${HELPERS:-$RP_ROOT/build/helpers}

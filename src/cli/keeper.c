@@ -33,18 +33,12 @@ static int open_signals(void)
 static bool process(struct reuseport_group *group, struct log *log)
 {
 	struct reuseport_error error;
-	int changes = reuseport_group__process(group, &error);
+	int ret = reuseport_group__process(group, &error);
+	bool over = ret == -ESHUTDOWN || ret == -ENETDOWN;
 
-	if (changes > 0)
-		log_say(log, LOG_INFO, "%s: %u workers", reuseport_group__pin(group),
-			reuseport_group__workers(group));
-	if (changes == -ESHUTDOWN || changes == -ENETDOWN) {
-		log_say(log, LOG_NOTICE, "%s", error.text);
-		return false;
-	}
-	if (changes < 0)
-		log_say(log, LOG_ERR, "%s", error.text);
-	return true;
+	if (ret < 0)
+		log_line(log, over ? LOG_NOTICE : LOG_ERR, error.text);
+	return !over;
 }
 
 static size_t kept(struct reuseport_group *const *groups, size_t n)
@@ -86,7 +80,7 @@ static int keep_all(struct reuseport_group **groups, size_t n, struct log *log)
 	for (size_t i = 0; i < n; i++) {
 		if (!reuseport_group__keep(groups[i], &error))
 			continue;
-		log_say(log, LOG_ERR, "%s", error.text);
+		log_line(log, LOG_ERR, error.text);
 		return EXIT_FAILED;
 	}
 	return EXIT_DONE;
@@ -147,7 +141,7 @@ static int run_as_child(struct reuseport_group **groups, size_t n, size_t which,
 	unsetenv("NOTIFY_SOCKET");
 	go_to_background();
 	if (!reuseport_group__keep(groups[which], &error) && write(ready, &byte, 1) != 1)
-		log_say(log, LOG_WARNING, "nobody waits for the keeper");
+		log_line(log, LOG_WARNING, "nobody waits for the keeper");
 	close(ready);
 	return keeper_run(&groups[which], 1, log);
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* Log: where the library's and the keeper's messages go. */
-#include <stdarg.h>
 #include <stdio.h>
 #include <syslog.h>
 #include <time.h>
@@ -33,15 +32,4 @@ void log_line(void *ctx, int level, const char *line)
 	strftime(stamp, sizeof(stamp), "%F %T", &tm);
 	dprintf(log->fd, "%s.%03ld reuseportctl: %s: %s\n", stamp, now.tv_nsec / 1000000,
 		level_name(level), line);
-}
-
-void log_say(struct log *log, int level, const char *fmt, ...)
-{
-	char line[512];
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(line, sizeof(line), fmt, args);
-	va_end(args);
-	log_line(log, level, line);
 }

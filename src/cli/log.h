@@ -3,8 +3,6 @@
 #ifndef CLI_LOG_H
 #define CLI_LOG_H
 
-#include <stdbool.h>
-
 struct log {
 	int fd;       /* of a file or standard error; -1: syslog */
 	int least;    /* level above which a message is not worth it */
@@ -12,9 +10,5 @@ struct log {
 
 /* For reuseport_attach_opts.log, ctx being a struct log. */
 void log_line(void *ctx, int level, const char *line);
-
-/* Printf for the same. */
-void log_say(struct log *log, int level, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
 
 #endif

@@ -21,8 +21,8 @@ static void heading(const struct reuseport_status *status)
 	if (!status->attached && status->n_workers)
 		printf("  the group does not have this program: attach again, or detach\n");
 	if (status->unregistered)
-		printf("  %u member%s of the group in no slot\n", status->unregistered,
-		       status->unregistered == 1 ? " is" : "s are");
+		printf("  %u member%s of the group without a slot\n", status->unregistered,
+		       status->unregistered == 1 ? "" : "s");
 }
 
 static double share(uint64_t part, uint64_t whole)

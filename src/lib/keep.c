@@ -168,6 +168,9 @@ int reuseport_group__process(struct reuseport_group *group, struct reuseport_err
 		return ret;
 	ret = group->changes;
 	group->changes = 0;
+	if (ret)
+		group_log(group, LOG_INFO, "%s: %u worker%s", group->text, group->workers,
+			  group->workers == 1 ? "" : "s");
 	return ret;
 }
 

@@ -89,18 +89,43 @@ static bool is_bpffs(const char *path)
 	return !statfs(path, &fs) && fs.f_type == BPF_FS_MAGIC;
 }
 
-static bool in_first_mount_namespace(void)
+static uint32_t parent_of(uint32_t pid)
 {
-	uint64_t own, first;
+	char path[32], text[512];
+	uint32_t parent = 0;
+	const char *at;
+	FILE *file;
 
-	/* Not seen: then there is no other one to be told apart from. */
-	return netns_inode_of("/proc/self/ns/mnt", &own) ||
-	       netns_inode_of("/proc/1/ns/mnt", &first) || own == first;
+	snprintf(path, sizeof(path), "/proc/%u/stat", pid);
+	file = fopen(path, "re");
+	if (!file)
+		return 0;
+	at = fgets(text, sizeof(text), file) ? strrchr(text, ')') : NULL;
+	if (!at || sscanf(at, ") %*c %u", &parent) != 1)
+		parent = 0;
+	fclose(file);
+	return parent;
+}
+
+/* Whether some ancestor, up to process 1, sees other mounts than we do. */
+static bool in_private_mount_namespace(void)
+{
+	uint64_t own, other;
+	char path[32];
+
+	if (netns_inode_of("/proc/self/ns/mnt", &own))
+		return false;
+	for (uint32_t pid = getppid(); pid; pid = parent_of(pid)) {
+		snprintf(path, sizeof(path), "/proc/%u/ns/mnt", pid);
+		if (!netns_inode_of(path, &other) && other != own)
+			return true;
+	}
+	return false;
 }
 
 static int mount_bpffs(struct reuseport_error *err)
 {
-	if (!in_first_mount_namespace())
+	if (in_private_mount_namespace())
 		return fail(err, ENOENT, "bpffs is not mounted on " BPFFS " here, and pins made in "
 			    "this private mount namespace would be lost: run reuseportctl outside, "
 			    "with --netns NAME instead of 'ip netns exec NAME', or mount it: "
@@ -119,7 +144,7 @@ static int find_bpffs(bool mount, const char **bpffs, struct reuseport_error *er
 		*bpffs = BPFFS;
 		return 0;
 	}
-	if (!in_first_mount_namespace() && is_bpffs(HOST_BPFFS)) {
+	if (in_private_mount_namespace() && is_bpffs(HOST_BPFFS)) {
 		*bpffs = HOST_BPFFS;
 		return 0;
 	}

@@ -22,26 +22,35 @@ struct watch {
 	uint64_t lost; /* of those that the program counts, how many are known */
 };
 
-/*
- * The root of the unified hierarchy: as process 1 sees it, for "ip netns exec"
- * hides it behind a private /sys.
- */
-static int open_root_cgroup(void)
+static int open_cgroup_in(const char *mounts_path, const char *root)
 {
-	FILE *mounts = setmntent("/proc/1/mounts", "re");
+	FILE *mounts = setmntent(mounts_path, "re");
 	struct mntent *entry;
 	char path[512];
 	int fd = -1;
 
 	if (!mounts)
-		return -errno;
+		return -1;
 	while (fd < 0 && (entry = getmntent(mounts))) {
 		if (strcmp(entry->mnt_type, "cgroup2"))
 			continue;
-		snprintf(path, sizeof(path), "/proc/1/root%s", entry->mnt_dir);
+		snprintf(path, sizeof(path), "%s%s", root, entry->mnt_dir);
 		fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	}
 	endmntent(mounts);
+	return fd;
+}
+
+/*
+ * The root of the unified hierarchy; as process 1 sees it, if "ip netns exec"
+ * has hidden it behind a private /sys.
+ */
+static int open_root_cgroup(void)
+{
+	int fd = open_cgroup_in("/proc/self/mounts", "");
+
+	if (fd < 0)
+		fd = open_cgroup_in("/proc/1/mounts", "/proc/1/root");
 	return fd < 0 ? -ENOENT : fd;
 }
 
@@ -123,6 +132,9 @@ int watch_open(const struct reuseport_key *key, uint64_t netns_cookie, watch_fn 
 	quiet_end(before);
 	if (ret) {
 		watch_close(fresh);
+		if (ret == -ENOENT && key->proto == IPPROTO_UDP)
+			return fail(err, ENOENT, "no kernel events of joins and leaves, since "
+				    "cgroup2 is mounted nowhere: sockets are polled instead");
 		return fail(err, -ret, "no kernel events of joins and leaves (%s): sockets are "
 			    "polled instead", strerror(-ret));
 	}
