@@ -64,14 +64,18 @@ struct worker_entry {
 	char comm[REUSEPORT_NAME_LEN];
 };
 
+/* IPPROTO_* and AF_*, by names that bpftool can print. */
+enum attachment_proto { PROTO_TCP = 6, PROTO_UDP = 17 };
+enum attachment_family { FAMILY_INET = 2, FAMILY_INET6 = 10 };
+
 /* Map "attachment": one element, what is steered and who keeps it. */
 struct attachment_entry {
 	__u32 abi_version;
 	__u32 slots;         /* entries of "sockets", "workers", "counters" */
 	__u32 keeper_pid;    /* the last keeper's; it runs while it holds the
 			      * lock on the pin directory */
-	__u32 proto;         /* IPPROTO_TCP or IPPROTO_UDP */
-	__u32 family;        /* AF_INET or AF_INET6 */
+	enum attachment_proto proto;
+	enum attachment_family family;
 	__u32 port;          /* host byte order */
 	__u8 addr[16];       /* network byte order; IPv4 in the first four */
 	__u32 ifindex;       /* SO_BINDTODEVICE, 0 for none */

@@ -27,25 +27,64 @@ netns_cookie() {
 print(int.from_bytes(socket.socket().getsockopt(socket.SOL_SOCKET, 71, 8), "little"))'
 }
 
-# Programs of this toolkit whose maps name the namespace: "id ID name NAME".
-programs_of() {
-	local name=$1 inode=$2 cookie='' id program map maps
+# Programs that watch the namespace for a keeper, by the namespace's cookie in
+# their read-only data: "id ID name NAME".
+watchers_of() {
+	local cookie='' id program map maps
 
 	bpftool -j prog show |
-		jq -r '.[] | select(.name // "" | test("^(steer|watch)_"))
+		jq -r '.[] | select(.name // "" | startswith("watch_"))
 			| "\(.id) \(.name) \(.map_ids // [] | join(","))"' |
 		while read -r id program maps; do
-			[ -n "$cookie" ] || cookie=$(netns_cookie "$name")
+			[ -n "$cookie" ] || cookie=$(netns_cookie "$1")
 			for map in ${maps//,/ }; do
 				bpftool -j map show id "$map" 2>/dev/null |
-					jq -e '.name | test("^attachment$|[.]rodata$")' >/dev/null || continue
+					jq -e '.name | endswith(".rodata")' >/dev/null || continue
 				if bpftool -j map dump id "$map" 2>/dev/null | jq -c . |
-					grep -Eq "\"(netns_ino\":$inode|want_netns_cookie\":$cookie)[,}]"; then
+					grep -q "\"want_netns_cookie\":$cookie[,}]"; then
 					echo "id $id name $program"
 					break
 				fi
 			done
 		done
+}
+
+# The program and the maps of each attachment in the test's namespaces, as
+# "prog ID" and "map ID": what must be gone in the end. The kernel does not
+# give an id twice.
+record_bpf() {
+	local inodes pin program file
+
+	inodes=$(awk '{ print $2 }' "$BATS_TEST_TMPDIR/namespaces" | jq -sc .)
+	"$REUSEPORTCTL" status --json 3>&- |
+		jq -r --argjson inodes "$inodes" \
+			'.groups[] | select(.netns | IN($inodes[])) | "\(.pin) \(.program.id)"' |
+		while read -r pin program; do
+			echo "prog $program"
+			for file in sockets workers counters totals attachment; do
+				bpftool -j map show pinned "$pin/$file" 2>/dev/null |
+					jq -r '"map \(.id)"'
+			done
+		done >>"$BATS_TEST_TMPDIR/bpf"
+}
+
+bpf_is_gone() {
+	! bpftool -j "$1" show id "$2" >/dev/null 2>&1
+}
+
+# The kernel frees programs and maps a little later than their last user goes.
+no_bpf_left() {
+	local left=0 kind id recorded
+
+	mapfile -t recorded < <(sort -u "$BATS_TEST_TMPDIR/bpf")
+	for id in "${recorded[@]}"; do
+		read -r kind id <<<"$id"
+		if ! wait_until 5 bpf_is_gone "$kind" "$id" 2>/dev/null; then
+			echo "left behind: $kind $id" >&2
+			left=1
+		fi
+	done
+	return $left
 }
 
 detach_all() {
@@ -59,8 +98,8 @@ detach_all() {
 		done
 }
 
-no_programs_of() {
-	[ -z "$(programs_of "$@")" ]
+no_watchers_of() {
+	[ -z "$(watchers_of "$1")" ]
 }
 
 no_tools_of() {
@@ -84,9 +123,8 @@ nothing_left() {
 		rm -rf $pins
 		left=1
 	fi
-	# The kernel frees programs a little later.
-	if ! wait_until 5 no_programs_of "$1" "$2" 2>/dev/null; then
-		echo "left behind: programs $(programs_of "$1" "$2")" >&2
+	if ! wait_until 5 no_watchers_of "$1" 2>/dev/null; then
+		echo "left behind: programs $(watchers_of "$1")" >&2
 		left=1
 	fi
 	return $left

@@ -21,7 +21,7 @@ source "$RP_ROOT/tests/leaks.bash"
 begin_test() {
 	[ "$(id -u)" -eq 0 ] || fail "these tests need root"
 	[ -x "$REUSEPORTCTL" ] || fail "$REUSEPORTCTL is missing: make all helpers"
-	touch "$BATS_TEST_TMPDIR/processes" "$BATS_TEST_TMPDIR/namespaces"
+	touch "$BATS_TEST_TMPDIR/processes" "$BATS_TEST_TMPDIR/namespaces" "$BATS_TEST_TMPDIR/bpf"
 	new_netns
 	NS=$new_ns
 	NS_INODE=$new_ns_inode
@@ -30,19 +30,22 @@ begin_test() {
 # Ends what the test started, in the order that a user would: detach, then the
 # processes, then the namespace. Fails if anything is left after that.
 end_test() {
-	local left=0 name inode nsid
+	local left=0 names name inode nsid
 
 	if [ -z "${BATS_TEST_COMPLETED:-}" ]; then
 		show_logs
 	fi
-	while read -r name inode nsid; do
-		detach_all "$name"
-	done <"$BATS_TEST_TMPDIR/namespaces"
+	mapfile -t names <"$BATS_TEST_TMPDIR/namespaces"
+	for name in "${names[@]}"; do
+		detach_all "${name%% *}"
+	done
 	end_processes
-	while read -r name inode nsid; do
+	for name in "${names[@]}"; do
+		read -r name inode nsid <<<"$name"
 		nothing_left "$name" "$inode" || left=1
 		remove_netns "$name" "$nsid" || left=1
-	done <"$BATS_TEST_TMPDIR/namespaces"
+	done
+	no_bpf_left || left=1
 	sanitizers_silent || left=1
 	return $left
 }
@@ -95,7 +98,7 @@ show_logs() {
 spawn() {
 	local out=$1
 	shift
-	nsenter --net="/run/netns/$NS" "$@" >"$out" 2>>"$BATS_TEST_TMPDIR/spawned.log" 3>&- &
+	nsenter --net="/run/netns/$NS" "$@" <&0 >"$out" 2>>"$BATS_TEST_TMPDIR/spawned.log" 3>&- &
 	spawned=$!
 	record "$spawned"
 }
@@ -109,7 +112,7 @@ record() {
 
 start_time() {
 	local stat
-	{ stat=$(<"/proc/$1/stat"); } 2>/dev/null || return 1
+	{ read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1
 	set -- ${stat##*) }
 	echo "${20}"
 }
@@ -122,7 +125,7 @@ stop() {
 
 gone() {
 	local stat
-	{ stat=$(<"/proc/$1/stat"); } 2>/dev/null || return 0
+	{ read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 0
 	[[ ${stat##*) } == Z* ]]
 }
 
@@ -164,14 +167,15 @@ start_worker() {
 	worker_out=$out
 }
 
-# One process and socket each; sets the array worker_pids.
+# One process and socket each; sets the arrays worker_pids and worker_ids (cookies).
 start_workers() {
 	local n=$1 i
 	shift
-	worker_pids=()
+	worker_pids=() worker_ids=()
 	for ((i = 0; i < n; i++)); do
 		start_worker "$@"
 		worker_pids+=("$worker_pid")
+		worker_ids+=("$worker_cookies")
 	done
 }
 
@@ -214,9 +218,13 @@ ctl() {
 	local command=$1
 	shift
 	case " $* " in
-	*" --netns "*) "$REUSEPORTCTL" "$command" "$@" 3>&- ;;
-	*) "$REUSEPORTCTL" "$command" --netns "$NS" "$@" 3>&- ;;
+	*" --netns "*) ;;
+	*) set -- --netns "$NS" "$@" ;;
 	esac
+	"$REUSEPORTCTL" "$command" "$@" 3>&- || return
+	if [ "$command" = attach ]; then
+		record_bpf
+	fi
 }
 
 # attach ARGS...: with the keeper's log where a failing test shows it.

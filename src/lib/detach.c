@@ -186,7 +186,6 @@ struct detaching {
 	struct reuseport_error *err;
 	struct reuseport_key *done; /* with pins */
 	size_t n;
-	int ret;
 };
 
 static int collect(void *ctx, const char *path, const struct reuseport_key *key)
@@ -199,7 +198,7 @@ static int collect(void *ctx, const char *path, const struct reuseport_key *key)
 		return 0;
 	grown = realloc(all->done, (all->n + 1) * sizeof(*grown));
 	if (!grown)
-		return -ENOMEM;
+		return fail(all->err, ENOMEM, "out of memory");
 	all->done = grown;
 	all->done[all->n++] = *key;
 	return 0;
@@ -236,8 +235,8 @@ int reuseport_detach(const struct reuseport_filter *filter, struct reuseport_err
 	ret = key_filter_init(&all.filter, filter, err);
 	if (!ret)
 		ret = caps_require("detach", err);
-	if (!ret && pins_for_each(collect, &all))
-		ret = fail(err, EIO, "cannot read the pins");
+	if (!ret)
+		ret = pins_for_each(collect, &all, err);
 	for (size_t i = 0; !ret && i < all.n; i++) {
 		ret = pins_path(&all.done[i], false, path, sizeof(path), err);
 		if (!ret)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "advice.h"
@@ -13,6 +14,9 @@
 #include "holders.h"
 #include "key.h"
 #include "take.h"
+
+#define LOOKS 4
+#define LOOK_PAUSE_NS 25000000L
 
 /* What keeps the sockets at hand from being a group. */
 struct reason {
@@ -134,8 +138,10 @@ static int dump_matching(const struct reuseport_filter *filter, struct diag_list
 	return ret;
 }
 
-int reuseport_find(const struct reuseport_filter *filter, struct reuseport_key **keys, size_t *n,
-		   struct reuseport_error *err)
+/* One look. -EAGAIN: sockets, but no process that holds one; it may just be
+ * dying, or be about to fork. */
+static int look(const struct reuseport_filter *filter, struct reuseport_key **keys, size_t *n,
+		struct reuseport_error *err)
 {
 	struct diag_list sockets = { 0 };
 	struct holders holders = { 0 };
@@ -144,8 +150,6 @@ int reuseport_find(const struct reuseport_filter *filter, struct reuseport_key *
 	size_t count;
 	int ret;
 
-	if (!filter || !filter->port || !filter->proto || !filter->netns)
-		return fail(err, EINVAL, "find needs a protocol, a port and a network namespace");
 	ret = dump_matching(filter, &sockets, err);
 	if (ret)
 		return ret;
@@ -157,8 +161,10 @@ int reuseport_find(const struct reuseport_filter *filter, struct reuseport_key *
 	ret = !found || holders_scan_members(&sockets, &holders) ?
 		fail(err, ENOMEM, "out of memory") : 0;
 	count = ret ? 0 : group_keys(&sockets, &holders, found, &reason);
-	if (!ret && !count)
+	if (!ret && !count) {
 		ret = explain_none(filter, &sockets, &holders, &reason, err);
+		ret = reason.pid || ret == -EPERM ? ret : -EAGAIN;
+	}
 	free(holders.list);
 	free(sockets.sockets);
 	if (ret) {
@@ -168,4 +174,19 @@ int reuseport_find(const struct reuseport_filter *filter, struct reuseport_key *
 	*keys = found;
 	*n = count;
 	return 0;
+}
+
+int reuseport_find(const struct reuseport_filter *filter, struct reuseport_key **keys, size_t *n,
+		   struct reuseport_error *err)
+{
+	int ret = -EAGAIN;
+
+	if (!filter || !filter->port || !filter->proto || !filter->netns)
+		return fail(err, EINVAL, "find needs a protocol, a port and a network namespace");
+	for (int tries = 0; ret == -EAGAIN && tries < LOOKS; tries++) {
+		if (tries)
+			nanosleep(&(struct timespec){ .tv_nsec = LOOK_PAUSE_NS }, NULL);
+		ret = look(filter, keys, n, err);
+	}
+	return ret == -EAGAIN ? -EOPNOTSUPP : ret;
 }

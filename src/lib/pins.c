@@ -125,31 +125,33 @@ static bool in_private_mount_namespace(void)
 
 static int mount_bpffs(struct reuseport_error *err)
 {
-	if (in_private_mount_namespace())
-		return fail(err, ENOENT, "bpffs is not mounted on " BPFFS " here, and pins made in "
-			    "this private mount namespace would be lost: run reuseportctl outside, "
-			    "with --netns NAME instead of 'ip netns exec NAME', or mount it: "
-			    "mount -t bpf bpf " BPFFS);
 	if (mount("bpf", BPFFS, "bpf", 0, "mode=0700"))
 		return fail(err, errno, "bpffs is not mounted on " BPFFS " and cannot be: %s; as "
 			    "root: mount -t bpf bpf " BPFFS, strerror(errno));
 	return 0;
 }
 
+/* *bpffs is NULL if it is not mounted and need not be. */
 static int find_bpffs(bool mount, const char **bpffs, struct reuseport_error *err)
 {
 	int ret;
 
+	*bpffs = NULL;
 	if (is_bpffs(BPFFS)) {
 		*bpffs = BPFFS;
 		return 0;
 	}
-	if (in_private_mount_namespace() && is_bpffs(HOST_BPFFS)) {
+	if (in_private_mount_namespace()) {
+		if (!is_bpffs(HOST_BPFFS))
+			return fail(err, ENODEV, "bpffs is not mounted on " BPFFS " in this private "
+				    "mount namespace: run reuseportctl outside of it, with --netns "
+				    "NAME instead of 'ip netns exec NAME'; or, for pins that last "
+				    "as long as it does: mount -t bpf bpf " BPFFS);
 		*bpffs = HOST_BPFFS;
 		return 0;
 	}
 	if (!mount)
-		return fail(err, ENOENT, "bpffs is not mounted on " BPFFS);
+		return 0;
 	ret = mount_bpffs(err);
 	if (!ret)
 		*bpffs = BPFFS;
@@ -166,6 +168,8 @@ int pins_path(const struct reuseport_key *key, bool mount, char *path, size_t si
 	ret = find_bpffs(mount, &bpffs, err);
 	if (ret)
 		return ret;
+	if (!bpffs)
+		return fail(err, ENOENT, "bpffs is not mounted on " BPFFS);
 	pins_name(key, name, sizeof(name));
 	snprintf(path, size, "%s/" ROOT_NAME "/%s", bpffs, name);
 	return 0;
@@ -257,21 +261,24 @@ int pins_remove(const char *path)
 	return 0;
 }
 
-int pins_for_each(pins_fn fn, void *ctx)
+int pins_for_each(pins_fn fn, void *ctx, struct reuseport_error *err)
 {
 	char root[64], path[REUSEPORT_PATH_MAX];
 	struct reuseport_key key;
 	struct dirent *entry;
 	const char *bpffs;
-	int ret = 0;
 	DIR *dir;
+	int ret;
 
-	if (find_bpffs(false, &bpffs, NULL))
-		return 0;
+	ret = find_bpffs(false, &bpffs, err);
+	if (ret || !bpffs)
+		return ret;
 	snprintf(root, sizeof(root), "%s/" ROOT_NAME, bpffs);
 	dir = opendir(root);
+	if (!dir && errno != ENOENT)
+		return fail(err, errno, "cannot read %s: %s", root, strerror(errno));
 	if (!dir)
-		return errno == ENOENT ? 0 : -errno;
+		return 0;
 	while (!ret && (entry = readdir(dir))) {
 		if (strlen(entry->d_name) > 120 || pins_parse(entry->d_name, &key))
 			continue;

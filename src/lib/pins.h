@@ -42,8 +42,9 @@ bool pins_locked(const char *path);
 /* Unpins what is in the directory and removes it; 0 if it was not there. */
 int pins_remove(const char *path);
 
-/* Calls fn for each attachment directory, until it returns nonzero. */
+/* Calls fn for each attachment directory, until it returns nonzero, which is
+ * returned; fn then has filled an error of its own. */
 typedef int (*pins_fn)(void *ctx, const char *path, const struct reuseport_key *key);
-int pins_for_each(pins_fn fn, void *ctx);
+int pins_for_each(pins_fn fn, void *ctx, struct reuseport_error *err);
 
 #endif

@@ -196,7 +196,7 @@ int reuseport_status(const struct reuseport_filter *filter, struct reuseport_sta
 	if (!ret)
 		ret = caps_require("read the status", err);
 	if (!ret)
-		ret = pins_for_each(add_attachment, &all);
+		ret = pins_for_each(add_attachment, &all, err);
 	if (ret) {
 		reuseport_status__free(all.list, all.n);
 		return ret;

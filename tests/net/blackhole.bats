@@ -22,7 +22,7 @@ listens() {
 	attach --port 8080
 	start_load --to 127.0.0.1:8080 --rate 1000
 	for i in 0 1 2; do
-		cookie=$(awk '{ print $3 }' "$BATS_TEST_TMPDIR/worker.$((i + 1))")
+		cookie=${worker_ids[i]}
 		listens "$cookie"
 		stop "${worker_pids[i]}" KILL
 		if listens "$cookie"; then

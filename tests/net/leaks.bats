@@ -14,92 +14,70 @@ teardown() {
 	end_test
 }
 
-# Ids of an attachment's pinned maps.
-map_ids() {
-	local pin name
-	pin=$(status 8080 tcp .pin)
-	for name in sockets workers counters totals attachment; do
-		bpftool -j map show pinned "$pin/$name" | jq .id
-	done
+recorded() {
+	grep -c "^$1 " "$BATS_TEST_TMPDIR/bpf"
 }
 
-no_map() {
-	! bpftool -j map show id "$1" >/dev/null 2>&1
-}
-
-program_is_gone() {
-	! bpftool -j prog show id "$1" >/dev/null 2>&1
-}
-
-@test "leaks: the check sees pins, programs and keepers" {
+@test "leaks: the check sees pins, keepers, programs and maps" {
+	local pin
 	attach --port 8080
 	[ -n "$(pins_of "$NS_INODE")" ]
 	equal "$(tools_of "$NS")" "$(keeper_pid 8080 tcp)" "keepers found"
-	equal "$(programs_of "$NS" "$NS_INODE" | grep -c 'steer_hash$')" 1 "steering programs found"
-	programs_of "$NS" "$NS_INODE" | grep -q 'watch_'
+	watchers_of "$NS" | grep -q watch_tcp
+	equal "$(recorded prog)" 1 "programs recorded"
+	equal "$(recorded map)" 5 "maps recorded"
 
-	# Keeper and pins gone by force, the program is still in the group.
-	local pin
+	# Keeper and pins gone by force: the program is still in the group.
 	pin=$(status 8080 tcp .pin)
 	kill_keeper 8080 tcp
 	no_tools_of "$NS"
+	wait_until 5 no_watchers_of "$NS"
 	rm -r "$pin"
 	equal "$(pins_of "$NS_INODE")" ""
-	equal "$(programs_of "$NS" "$NS_INODE" | grep -c 'steer_hash$')" 1 "steering programs found"
+	run ! bpf_is_gone prog "$(awk '$1 == "prog" { print $2 }' "$BATS_TEST_TMPDIR/bpf")"
+	stop "$worker_pid"
 }
 
 @test "leaks: detach leaves no pin, map, program or process" {
-	local maps map program
 	attach --port 8080
 	attach --port 8080 --proto udp
-	maps=$(map_ids)
-	program=$(status 8080 tcp .program.id)
-	equal "$(wc -w <<<"$maps")" 5 "maps"
-	ctl detach --port 8080
+	equal "$(recorded map)" 15 "maps recorded"
+	ctl detach --port 8080 --proto tcp
 	ctl detach --port 8080 --proto udp
-
 	equal "$(pins_of "$NS_INODE")" ""
 	no_tools_of "$NS"
-	for map in $maps; do
-		wait_until 5 no_map "$map"
-	done
-	wait_until 5 program_is_gone "$program"
-	wait_until 5 no_programs_of "$NS" "$NS_INODE"
+	wait_until 5 no_watchers_of "$NS"
+	no_bpf_left
 	# And the kernel picks again, all workers.
 	equal "$(client --to 127.0.0.1:8080 --count 200 | cut -d' ' -f2 | sort -nu)" \
 		"$(truth_tcp 8080)"
-}
-
-@test "leaks: after a keeper's death, events and programs of its own are gone" {
-	attach --port 8080
-	kill_keeper 8080 tcp
-	programs_of "$NS" "$NS_INODE"
-	wait_until 5 no_watch
-}
-
-no_watch() {
-	! programs_of "$NS" "$NS_INODE" | grep -q watch_
 }
 
 @test "leaks: attached and detached twenty times" {
 	local i
 	for i in {1..20}; do
 		ctl attach --port 8080
-		ctl detach --port 8080
+		ctl detach --port 8080 --proto tcp
 	done
+	equal "$(recorded prog)" 20 "programs recorded"
 	equal "$(pins_of "$NS_INODE")" ""
 	no_tools_of "$NS"
-	wait_until 5 no_programs_of "$NS" "$NS_INODE"
+	wait_until 5 no_watchers_of "$NS"
+	no_bpf_left
 }
 
 @test "leaks: all workers left before the detach" {
 	attach --port 8080
-	local maps map
-	maps=$(map_ids)
 	end_processes
 	ctl detach --port 8080
-	for map in $maps; do
-		wait_until 5 no_map "$map"
-	done
-	wait_until 5 no_programs_of "$NS" "$NS_INODE"
+	no_bpf_left
+}
+
+@test "leaks: the keeper died and all workers left before the detach" {
+	attach --port 8080
+	kill_keeper 8080 tcp
+	end_processes
+	ctl detach --port 8080
+	equal "$(pins_of "$NS_INODE")" ""
+	no_bpf_left
 }

@@ -25,17 +25,17 @@ queued() {
 # Four workers, one of them stopped, 200 connections: about 50 wait for it.
 # Then that one is killed. Sets $waiting and $result.
 kill_with_queue() {
-	local out=$BATS_TEST_TMPDIR/queue cookie
+	local out=$BATS_TEST_TMPDIR/queue
 	start_workers 4 --port 8080
-	cookie=$(awk '{ print $3 }' "$BATS_TEST_TMPDIR/worker.2")
 	attach --port 8080
+	[ "$1" = keeper ] || kill_keeper 8080 tcp
 	kill -STOP "${worker_pids[1]}"
 
 	mkfifo "$BATS_TEST_TMPDIR/go"
 	exec {go}<>"$BATS_TEST_TMPDIR/go"
 	spawn "$out" "$HELPERS/queue" --to 127.0.0.1:8080 --count 200 <"$BATS_TEST_TMPDIR/go"
 	wait_until 5 grep -q ready "$out"
-	waiting=$(queued "$cookie")
+	waiting=$(queued "${worker_ids[1]}")
 	echo "$waiting connections wait"
 	[ "$waiting" -ge 20 ]
 
@@ -47,7 +47,7 @@ kill_with_queue() {
 }
 
 @test "migration: a killed worker's queue is answered by the others" {
-	kill_with_queue
+	kill_with_queue keeper
 	jq -e '.connected == 200 and .answered == 200 and .reset == 0' <<<"$result"
 	equal "$(status 8080 tcp .counters.migrations)" "$waiting" "migrations"
 	equal "$(status 8080 tcp .counters.migrated)" "$waiting" "migrated"
@@ -57,16 +57,14 @@ kill_with_queue() {
 }
 
 @test "migration: also while no keeper runs" {
-	start_worker --port 8081
-	attach --port 8081
-	kill_keeper 8081 tcp
-	kill_with_queue
+	kill_with_queue no-keeper
 	jq -e '.answered == 200' <<<"$result"
+	equal "$(status 8080 tcp .counters.migrated)" "$waiting" "migrated"
 }
 
 @test "migration: without it, the kernel resets the queue" {
 	export REUSEPORT_DISABLE=migration
-	kill_with_queue
+	kill_with_queue keeper
 	jq -e ".answered == 200 - $waiting and .reset == $waiting" <<<"$result"
 	equal "$(status 8080 tcp .counters.migrated)" 0 "migrated"
 	balanced 8080 tcp

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+# For the tests with real servers, on top of lib.bash: their processes, load
+# that counts every failure, and the cycle that each server must survive.
+#
+#   load ../lib.bash
+#   load ../servers.bash
+#   setup() { begin_server_test; }
+#   teardown() { end_server_test; }
+
+PYTHON=/usr/bin/python3
+# Processes slower by far need no more rounds to be tried.
+CYCLES=${RP_SANITIZED:+5}
+CYCLES=${CYCLES:-20}
+
+begin_server_test() {
+	begin_test
+	# A new connection for each request leaves many ports in TIME_WAIT.
+	in_ns sysctl -qw net.ipv4.ip_local_port_range="10000 65500" net.ipv4.tcp_tw_reuse=1
+}
+
+# Servers have children. Whatever is left in the namespace, which is ours
+# alone, is ended before end_test looks at it.
+end_server_test() {
+	local pid left=0
+
+	detach_all "$NS"
+	end_processes
+	wait_until 3 no_process 2>/dev/null || for pid in $(ip netns pids "$NS"); do
+		echo "still there: $pid $(tr '\0' ' ' <"/proc/$pid/cmdline")" >&2
+		kill -KILL "$pid"
+	done
+	end_test || left=1
+	return $left
+}
+
+no_process() {
+	[ -z "$(ip netns pids "$NS")" ]
+}
+
+# Processes whose command line begins so, among the children of a process.
+children_named() {
+	ps -o pid=,args= --ppid "$1" | sed -n "s/^ *\([0-9]*\) $2\$/\1/p" | sort -n
+}
+
+# sockets_are PORT PROTO N
+sockets_are() {
+	[ "$(truth "$1" "$2" | wc -l)" -eq "$3" ]
+}
+
+# ------------------------------------------------------------------- load
+
+# start_http_load [CONNECTIONS]: each with about 80 requests a second, each
+# request on a connection of its own.
+start_http_load() {
+	load_out=$BATS_TEST_TMPDIR/wrk.$((load_count = ${load_count:-0} + 1))
+	spawn "$load_out" wrk -t 1 -c "${1:-16}" -d 120 --timeout 2 \
+		-s "$RP_ROOT/tests/servers/wrk.lua" http://127.0.0.1:8080/
+	load_pid=$spawned
+	sleep 0.3
+}
+
+# Sets $load_result, one JSON object. Goes on long enough before it stops for
+# requests that nobody answers to be counted as timeouts.
+stop_http_load() {
+	sleep 2.5
+	kill -INT "$load_pid"
+	wait "$load_pid" || fail "wrk failed"
+	load_result=$(tail -n 1 "$load_out")
+	echo "wrk: $load_result"
+}
+
+failed_requests() {
+	jq '.connect + .read + .write + .timeout + .status' <<<"$load_result"
+}
+
+# no_failed_http AT_LEAST: that many requests, and not one failed.
+no_failed_http() {
+	jq -e ".requests >= $1" <<<"$load_result" >/dev/null || fail "too little load: $load_result"
+	equal "$(failed_requests)" 0 "failed requests in $load_result"
+}
+
+start_dns_load() {
+	load_out=$BATS_TEST_TMPDIR/dnsperf
+	echo "host.test A" >"$BATS_TEST_TMPDIR/queries"
+	# Forty sockets, so that every worker has some of them.
+	spawn "$load_out" dnsperf -s 127.0.0.1 -p 5300 -d "$BATS_TEST_TMPDIR/queries" \
+		-c 40 -Q 2000 -t 2 -l 120
+	load_pid=$spawned
+	sleep 0.3
+}
+
+dnsperf_count() {
+	sed -n "s/^ *Queries $1: *\([0-9]*\).*/\1/p" "$load_out"
+}
+
+# stop_dns_load AT_LEAST: that many answered, none lost, no error.
+stop_dns_load() {
+	local sent completed lost interrupted
+
+	sleep 2.5
+	kill -INT "$load_pid"
+	wait "$load_pid" || fail "dnsperf failed"
+	sent=$(dnsperf_count sent)
+	completed=$(dnsperf_count completed)
+	lost=$(dnsperf_count lost)
+	interrupted=$(dnsperf_count interrupted)
+	echo "dnsperf: $sent sent, $completed completed, $lost lost, ${interrupted:-0} interrupted"
+	[ "$completed" -ge "$1" ] || fail "too little load"
+	equal "$lost" 0 "queries lost"
+	# In flight when it was stopped.
+	[ "${interrupted:-0}" -le 40 ] || fail "$interrupted queries interrupted"
+	equal "$((completed + ${interrupted:-0}))" "$sent" "queries with an outcome"
+	grep -q "Response codes: *NOERROR $completed (100.00%)" "$load_out" ||
+		fail "$(grep 'Response codes' "$load_out")"
+}
+
+# ------------------------------------------------------------------ cycles
+
+more_packets() {
+	[ "$(packets "$1" "$2")" -gt "$3" ]
+}
+
+# cycle PORT PROTO WORKERS: attach, the keeper's death, adoption, detach. The
+# load's packets must be seen in each phase, or nothing was tested.
+cycle() {
+	local port=$1 proto=$2 before json
+
+	attach --port "$port" --proto "$proto" >/dev/null
+	in_sync "$port" "$proto" || fail "not in sync"
+	wait_until 1 more_packets "$port" "$proto" 0
+	before=$(status "$port" "$proto" '.workers[] | "\(.slot) \(.cookie)"')
+	equal "$(wc -l <<<"$before")" "$3" "workers"
+
+	kill_keeper "$port" "$proto"
+	wait_until 1 more_packets "$port" "$proto" "$(packets "$port" "$proto")"
+
+	seen=$(packets "$port" "$proto")
+	attach --port "$port" --proto "$proto" >/dev/null
+	wait_until 1 more_packets "$port" "$proto" "$seen"
+	json=$(ctl status --port "$port" --proto "$proto" --json)
+	equal "$(jq -r '.groups[0].workers[] | "\(.slot) \(.cookie)"' <<<"$json")" "$before" "slots"
+	jq -e '.groups[0] | .keeper.running and .program.attached and .counters.fallback == 0' \
+		<<<"$json" >/dev/null || fail "not steered well: $json"
+
+	ctl detach --port "$port" --proto "$proto" >/dev/null
+	equal "$(ctl status --port "$port" --proto "$proto" --json | jq '.groups | length')" 0
+}
+
+# cycles PORT PROTO WORKERS
+cycles() {
+	local i start
+	start=$(now_ms)
+	for ((i = 1; i <= CYCLES; i++)); do
+		cycle "$@" || fail "in cycle $i"
+	done
+	echo "# $CYCLES cycles, $((($(now_ms) - start) / CYCLES)) ms each" >&3
+}
+
+# ------------------------------------------------------------- expectations
+
+no_keeper_error() {
+	! grep -e ': error:' "$BATS_TEST_TMPDIR/keeper.log"
+}
+
+# pids_are PORT PROTO PIDS...: of the workers shown, whatever their order.
+pids_are() {
+	local port=$1 proto=$2
+	shift 2
+	[ "$(status "$port" "$proto" '.workers[].pid' | sort -n | xargs)" = \
+		"$(printf '%s\n' "$@" | sort -n | xargs)" ]
+}

@@ -1,0 +1,186 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+# nginx, unmodified: the master makes a socket for each worker, and every
+# process has every socket open.
+load ../lib.bash
+load ../servers.bash
+
+setup() {
+	begin_server_test
+}
+
+teardown() {
+	end_server_test
+}
+
+# configure WORKERS
+configure() {
+	local dir=$BATS_TEST_TMPDIR
+	cat >"$dir/nginx.conf" <<-END
+		daemon off;
+		user www-data;
+		pid $dir/nginx.pid;
+		error_log $dir/nginx.log notice;
+		worker_processes $1;
+		events { worker_connections 4096; }
+		http {
+			access_log off;
+			client_body_temp_path $dir/body;
+			proxy_temp_path $dir/proxy;
+			fastcgi_temp_path $dir/fastcgi;
+			uwsgi_temp_path $dir/uwsgi;
+			scgi_temp_path $dir/scgi;
+			server {
+				listen 8080 reuseport;
+				return 200 "ok\n";
+			}
+		}
+	END
+}
+
+# start_nginx WORKERS: sets $nginx, the master.
+start_nginx() {
+	configure "$1"
+	spawn /dev/null nginx -p "$BATS_TEST_TMPDIR" -e "$BATS_TEST_TMPDIR/nginx.log" \
+		-c "$BATS_TEST_TMPDIR/nginx.conf"
+	nginx=$spawned
+	wait_until 5 workers_are "$1"
+	wait_until 5 sockets_are 8080 tcp "$1"
+}
+
+# The workers that serve, not those that a reload makes finish.
+nginx_workers() {
+	children_named "$nginx" 'nginx: worker process'
+}
+
+nginx_children() {
+	children_named "$nginx" 'nginx: worker process.*'
+}
+
+workers_are() {
+	[ "$(nginx_workers | wc -l)" -eq "$1" ] && [ "$(nginx_children | wc -l)" -eq "$1" ]
+}
+
+# reload WORKERS: until the old workers have gone.
+reload() {
+	local old
+	old=$(nginx_workers)
+	configure "$1"
+	kill -HUP "$nginx"
+	wait_until 10 reloaded "$1" "$old"
+}
+
+reloaded() {
+	workers_are "$1" && sockets_are 8080 tcp "$1" && [ "$(nginx_workers)" != "$2" ]
+}
+
+# right WORKERS: what status shows is what ss and ps show.
+right() {
+	in_sync 8080 tcp && no_slot_twice 8080 tcp && pids_are 8080 tcp $(nginx_workers) &&
+		[ "$(shown 8080 | wc -l)" -eq "$1" ]
+}
+
+@test "nginx: attach, keeper's death, adoption, detach under load" {
+	start_nginx 4
+	start_http_load
+	cycles 8080 tcp 4
+	stop_http_load
+	no_failed_http 1000
+	no_keeper_error
+}
+
+@test "nginx: each socket is shown with the worker that serves it" {
+	local json pid cookie
+	start_nginx 4
+	attach --port 8080
+	json=$(ctl status --port 8080 --json)
+	equal "$(jq -c '[.groups[].workers[].comm]' <<<"$json")" '["nginx","nginx","nginx","nginx"]'
+	equal "$(jq '.groups[].workers[].pid' <<<"$json" | sort -n)" "$(nginx_workers)" "workers"
+	equal "$(jq -c '.groups[].workers[].pids' <<<"$json" | sort -u)" \
+		"$({ echo "$nginx"; nginx_workers; } | sort -n | jq -sc .)" "holders"
+
+	# A worker that is stopped leaves its own socket's queue to grow, and no other.
+	for pid in $(nginx_workers); do
+		cookie=$(jq ".groups[].workers[] | select(.pid == $pid).cookie" <<<"$json")
+		kill -STOP "$pid"
+		start_http_load 32
+		wait_until 3 queue_is_of "$cookie"
+		kill -CONT "$pid"
+		kill -INT "$load_pid"
+		wait "$load_pid"
+	done
+}
+
+# The one socket with connections to accept, by status and by ss.
+queue_is_of() {
+	[ "$(status 8080 tcp '.workers[] | select(.queue > 0).cookie')" = "$1" ] &&
+		[ "$(in_ns ss -Hlnte 'sport = :8080' |
+			awk '$2 > 0 { print }' | grep -o 'sk:[0-9a-f]*')" = "sk:$(printf %x "$1")" ]
+}
+
+# reloads TIMES: through 6 and 2 to 4 workers, under load; sets $load_result.
+reloads() {
+	local i n
+	start_http_load 48
+	for ((i = 0; i < $1; i++)); do
+		for n in 6 2 4; do
+			reload $n
+			[ -z "${steered:-}" ] || wait_until 1 right $n
+		done
+	done
+	stop_http_load
+}
+
+@test "nginx: reloads from 4 to 6 to 2 workers under load" {
+	local plain steered=
+	start_nginx 4
+	reloads 3
+	plain=$load_result
+
+	attach --port 8080
+	steered=yes
+	reloads 3
+	echo "# failed requests in 9 reloads: kernel alone $(failed_requests <<<"$plain")," \
+		"steered $(failed_requests)" >&3
+	no_failed_http 1000
+	no_keeper_error
+	balanced 8080 tcp
+}
+
+@test "nginx: stopped and started again, it is steered again" {
+	local start before
+	start_nginx 4
+	attach --port 8080
+	start_http_load
+	stop_http_load
+	before=$(packets 8080 tcp)
+	[ "$before" -gt 0 ]
+	stop "$nginx" QUIT
+	equal "$(truth 8080 tcp)" ""
+	equal "$(status 8080 tcp '.workers | length')" 0 "workers shown"
+
+	configure 4
+	start_nginx 4 &
+	wait_until 5 first_listener
+	start=$(now_ms)
+	wait_until 2 steered_again
+	echo "# steered again $(($(now_ms) - start)) ms after the first listener was seen" >&3
+}
+
+@test "nginx: a killed worker's successor serves the same socket" {
+	local victim before cookie
+	start_nginx 4
+	attach --port 8080
+	before=$(status 8080 tcp '.workers[] | "\(.slot) \(.cookie)"')
+	victim=$(status 8080 tcp '.workers[2].pid')
+	cookie=$(status 8080 tcp '.workers[2].cookie')
+	kill -KILL "$victim"
+	wait_until 5 workers_are 4
+	wait_until 2 right 4
+	equal "$(status 8080 tcp '.workers[] | "\(.slot) \(.cookie)"')" "$before" "slots"
+	[ "$(status 8080 tcp ".workers[] | select(.cookie == $cookie).pid")" -ne "$victim" ]
+	start_http_load
+	stop_http_load
+	no_failed_http 500
+	no_keeper_error
+}
