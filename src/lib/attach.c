@@ -3,16 +3,14 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <syslog.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "adopt.h"
 #include "caps.h"
+#include "clock.h"
 #include "diag.h"
 #include "error.h"
 #include "groups.h"
@@ -29,7 +27,7 @@
 
 /* Another attachment's array gives its sockets free a moment after it is gone. */
 #define BUSY_TRIES 50
-#define BUSY_PAUSE_NS 10000000L
+#define BUSY_PAUSE_MS 10
 
 /* ---------------------------------------------------------------- options */
 
@@ -62,67 +60,6 @@ static unsigned int default_slots(size_t members)
 	return slots;
 }
 
-/* ----------------------------------------------------------------- handle */
-
-void group_log(const struct reuseport_group *group, int level, const char *fmt, ...)
-{
-	char line[512];
-	va_list args;
-
-	if (!group->log)
-		return;
-	va_start(args, fmt);
-	vsnprintf(line, sizeof(line), fmt, args);
-	va_end(args);
-	group->log(group->log_ctx, level, line);
-}
-
-static struct reuseport_group *new_group(const struct reuseport_key *key,
-					 const struct reuseport_attach_opts *opts)
-{
-	struct reuseport_group *group = calloc(1, sizeof(*group));
-
-	if (!group)
-		return NULL;
-	group->key = *key;
-	key_text(key, group->text, sizeof(group->text));
-	group->ns.inode = key->netns;
-	group->steering = STEERING_NONE;
-	group->lock = group->timer = group->notice = group->epoll = -1;
-	group->force = opts->force;
-	group->disable = opts->disable;
-	group->log = opts->log;
-	group->log_ctx = opts->log_ctx;
-	return group;
-}
-
-void reuseport_group__free(struct reuseport_group *group)
-{
-	if (!group)
-		return;
-	keep_close(group);
-	steering_close(&group->steering);
-	if (group->lock >= 0)
-		close(group->lock);
-	free(group->slots);
-	free(group);
-}
-
-bool reuseport_group__adopted(const struct reuseport_group *group)
-{
-	return group->adopted;
-}
-
-unsigned int reuseport_group__workers(const struct reuseport_group *group)
-{
-	return group->workers;
-}
-
-const char *reuseport_group__pin(const struct reuseport_group *group)
-{
-	return group->pin;
-}
-
 /* ---------------------------------------------------------- steering anew */
 
 static int learn_namespace(struct reuseport_group *group, struct reuseport_error *err)
@@ -141,16 +78,14 @@ static int describe(struct reuseport_group *group, const char *policy, unsigned 
 		    struct reuseport_error *err)
 {
 	struct attachment_entry *entry = &group->entry;
-	struct timespec now;
 	uint32_t zero = 0;
 
-	clock_gettime(CLOCK_BOOTTIME, &now);
 	*entry = (struct attachment_entry){
 		.abi_version = REUSEPORT_ABI_VERSION,
 		.slots = slots,
 		.keeper_pid = getpid(),
 		.netns_cookie = group->ns.cookie,
-		.attached_ns = now.tv_sec * 1000000000ULL + now.tv_nsec,
+		.attached_ns = clock_ns(CLOCK_BOOTTIME),
 	};
 	key_to_attachment(&group->key, entry);
 	snprintf(entry->policy, sizeof(entry->policy), "%s", policy);
@@ -171,7 +106,7 @@ static int fill(struct reuseport_group *group, const struct diag_list *members, 
 
 	for (int tries = 0; ret == -EBUSY && tries < BUSY_TRIES; tries++) {
 		if (tries)
-			nanosleep(&(struct timespec){ .tv_nsec = BUSY_PAUSE_NS }, NULL);
+			clock_sleep_ms(BUSY_PAUSE_MS);
 		ret = sync_fill(group, members, via, err);
 	}
 	return ret;
@@ -342,7 +277,7 @@ int reuseport_attach(const struct reuseport_key *key, const struct reuseport_att
 		ret = caps_require("attach", err);
 	if (ret)
 		return ret;
-	group = new_group(key, &opts);
+	group = group_new(key, &opts);
 	if (!group)
 		return fail(err, ENOMEM, "out of memory");
 	ret = steer(group, &opts, err);

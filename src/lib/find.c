@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "advice.h"
+#include "clock.h"
 #include "diag.h"
 #include "error.h"
 #include "holders.h"
@@ -16,7 +16,7 @@
 #include "take.h"
 
 #define LOOKS 4
-#define LOOK_PAUSE_NS 25000000L
+#define LOOK_PAUSE_MS 25
 
 /* What keeps the sockets at hand from being a group. */
 struct reason {
@@ -185,7 +185,7 @@ int reuseport_find(const struct reuseport_filter *filter, struct reuseport_key *
 		return fail(err, EINVAL, "find needs a protocol, a port and a network namespace");
 	for (int tries = 0; ret == -EAGAIN && tries < LOOKS; tries++) {
 		if (tries)
-			nanosleep(&(struct timespec){ .tv_nsec = LOOK_PAUSE_NS }, NULL);
+			clock_sleep_ms(LOOK_PAUSE_MS);
 		ret = look(filter, keys, n, err);
 	}
 	return ret == -EAGAIN ? -EOPNOTSUPP : ret;

@@ -50,6 +50,9 @@ struct reuseport_group {
 	uint64_t refresh_at; /* of pids and names */
 	int changes;         /* since the last __process */
 
+	uint64_t refused;       /* members that could not join, as a checksum, */
+	uint64_t refused_until; /* and until when not to try them again */
+
 	bool adopted;
 	bool force;
 	unsigned int disable;
@@ -57,6 +60,10 @@ struct reuseport_group {
 	reuseport_log_fn log;
 	void *log_ctx;
 };
+
+/* NULL when out of memory; free with reuseport_group__free. */
+struct reuseport_group *group_new(const struct reuseport_key *key,
+				  const struct reuseport_attach_opts *opts);
 
 void group_log(const struct reuseport_group *group, int level, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -7,16 +7,16 @@
 #include <sys/inotify.h>
 #include <sys/timerfd.h>
 #include <syslog.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "error.h"
 #include "keep.h"
 #include "pins.h"
 #include "slots.h"
 #include "sync.h"
 
-#define MS 1000000ULL
+#define MS CLOCK_MS
 #define RESYNC_WITH_EVENTS (5000 * MS)
 #define RESYNC_POLLING (100 * MS)
 #define RESYNC_EMPTY (1000 * MS)  /* is the namespace still there? */
@@ -27,10 +27,7 @@
 
 static uint64_t now_ns(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000 * MS + now.tv_nsec;
+	return clock_ns(CLOCK_MONOTONIC);
 }
 
 static uint64_t sooner(uint64_t a, uint64_t b)
@@ -54,11 +51,23 @@ static void add_pending(struct reuseport_group *group, const struct watch_event 
 	};
 }
 
+/* What has left need not be waited for. */
+static void drop_pending(struct reuseport_group *group, uint64_t cookie)
+{
+	unsigned int kept = 0;
+
+	for (unsigned int i = 0; i < group->n_pending; i++)
+		if (group->pending[i].cookie != cookie)
+			group->pending[kept++] = group->pending[i];
+	group->n_pending = kept;
+}
+
 static void on_event(void *ctx, const struct watch_event *event)
 {
 	struct reuseport_group *group = ctx;
 	int ret;
 
+	drop_pending(group, event->cookie);
 	if (event->kind == WATCH_LEAVE)
 		ret = sync_leave(group, event->cookie);
 	else
@@ -78,9 +87,9 @@ static void retry_pending(struct reuseport_group *group)
 		if (one->leaving)
 			ret = sync_leave(group, one->cookie);
 		else
-			/* The first guess did not help: look everywhere. */
+			/* Now and then not just where it was made: everywhere. */
 			ret = sync_join(group, one->cookie, one->inode,
-					one->tries < 3 ? one->pid : 0);
+					one->tries % 16 == 3 ? 0 : one->pid);
 		if (ret == -EAGAIN && ++one->tries < RETRY_MAX)
 			group->pending[kept++] = *one;
 		else if (ret == -EAGAIN)
@@ -206,22 +215,6 @@ int keep_open(struct reuseport_group *group, struct reuseport_error *err)
 	group->refresh_at = now_ns() + REFRESH_SOON;
 	arm_timer(group);
 	return 0;
-}
-
-static void close_fd(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
-}
-
-void keep_close(struct reuseport_group *group)
-{
-	watch_close(group->watch);
-	group->watch = NULL;
-	close_fd(&group->timer);
-	close_fd(&group->notice);
-	close_fd(&group->epoll);
 }
 
 int reuseport_group__keep(struct reuseport_group *group, struct reuseport_error *err)

@@ -6,8 +6,8 @@
 #include "group.h"
 
 /* Events or polling, the timer, the request to let go; all in one epoll set.
- * Before the first fill, so that nothing is missed in between. */
+ * Before the first fill, so that nothing is missed in between. They go with the
+ * group. */
 int keep_open(struct reuseport_group *group, struct reuseport_error *err);
-void keep_close(struct reuseport_group *group);
 
 #endif

@@ -12,9 +12,9 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "error.h"
 #include "netns.h"
 #include "pins.h"
@@ -190,11 +190,6 @@ static int make_directories(const char *path)
 	return 0;
 }
 
-static void sleep_ms(long ms)
-{
-	nanosleep(&(struct timespec){ .tv_nsec = ms * 1000000 }, NULL);
-}
-
 /* The directory may be removed by a detach between open and lock. */
 static bool still_there(int fd, const char *path)
 {
@@ -221,7 +216,7 @@ int pins_lock(const char *path, struct reuseport_error *err)
 			return fd;
 		if (fd >= 0)
 			close(fd);
-		sleep_ms(5);
+		clock_sleep_ms(5);
 	}
 	return fail(err, EBUSY, "%s is in use by another process", path);
 }

@@ -4,8 +4,8 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
+#include "clock.h"
 #include "counters.h"
 #include "holders.h"
 #include "slots.h"
@@ -23,14 +23,6 @@ bool slot_holds(int sockets_map, unsigned int slot, uint64_t cookie)
 	uint64_t found = 0;
 
 	return !bpf_map_lookup_elem(sockets_map, &slot, &found) && found == cookie;
-}
-
-static uint64_t boot_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return now.tv_sec * 1000000000ULL + now.tv_nsec;
 }
 
 static int write_entry(const struct reuseport_group *group, unsigned int slot,
@@ -75,7 +67,7 @@ int slots_claim(struct reuseport_group *group, int fd, uint64_t cookie, uint32_t
 		uint32_t pid)
 {
 	struct worker_entry entry = { .cookie = cookie, .pid = pid, .state = WORKER_JOINING,
-				      .weight = 1, .joined_ns = boot_ns() };
+				      .weight = 1, .joined_ns = clock_ns(CLOCK_BOOTTIME) };
 	unsigned int slot;
 	int ret = -ENOSPC;
 

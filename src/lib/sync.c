@@ -6,6 +6,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "diag.h"
 #include "error.h"
 #include "holders.h"
@@ -13,6 +14,8 @@
 #include "slots.h"
 #include "sync.h"
 #include "take.h"
+
+#define REFUSED_PAUSE_NS (500 * CLOCK_MS)
 
 /* ------------------------------------------------------------------- join */
 
@@ -183,11 +186,29 @@ static void refresh_servers(struct reuseport_group *group, const struct diag_lis
 	free(holders.list);
 }
 
+/* A checksum of the members without a slot, 0 if there are none. */
+static uint64_t newcomers(const struct reuseport_group *group, const struct diag_list *members)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < members->n; i++)
+		if (slots_find(group, members->sockets[i].cookie) == SLOT_NONE)
+			sum += members->sockets[i].cookie * 0x9e3779b97f4a7c15ULL;
+	return sum;
+}
+
+/*
+ * Looking through /proc is dear: members that could not join, for want of
+ * slots or of SO_REUSEPORT, are let alone for a while.
+ */
 static void join_newcomers(struct reuseport_group *group, const struct diag_list *members)
 {
+	uint64_t sum = newcomers(group, members);
 	struct holders holders;
 	int ret = 0;
 
+	if (!sum || (sum == group->refused && clock_ns(CLOCK_MONOTONIC) < group->refused_until))
+		return;
 	if (scan_newcomers(group, members, &holders))
 		return;
 	for (size_t i = 0; ret != -ENOSPC && holders.n && i < members->n; i++)
@@ -195,6 +216,8 @@ static void join_newcomers(struct reuseport_group *group, const struct diag_list
 			ret = join_one(group, &holders, members->sockets[i].cookie,
 				       members->sockets[i].inode);
 	free(holders.list);
+	group->refused = newcomers(group, members);
+	group->refused_until = clock_ns(CLOCK_MONOTONIC) + REFUSED_PAUSE_NS;
 }
 
 int sync_full(struct reuseport_group *group, bool refresh, struct reuseport_error *err)

@@ -38,12 +38,16 @@ configure() {
 	END
 }
 
-# start_nginx WORKERS: sets $nginx, the master.
-start_nginx() {
+# launch WORKERS: sets $nginx, the master.
+launch() {
 	configure "$1"
 	spawn /dev/null nginx -p "$BATS_TEST_TMPDIR" -e "$BATS_TEST_TMPDIR/nginx.log" \
 		-c "$BATS_TEST_TMPDIR/nginx.conf"
 	nginx=$spawned
+}
+
+start_nginx() {
+	launch "$1"
 	wait_until 5 workers_are "$1"
 	wait_until 5 sockets_are 8080 tcp "$1"
 }
@@ -135,16 +139,20 @@ reloads() {
 	local plain steered=
 	start_nginx 4
 	reloads 3
-	plain=$load_result
+	plain=$(failed_requests)
 
 	attach --port 8080
 	steered=yes
 	reloads 3
-	echo "# failed requests in 9 reloads: kernel alone $(failed_requests <<<"$plain")," \
+	echo "# failed requests in 9 reloads: kernel alone $plain," \
 		"steered $(failed_requests)" >&3
 	no_failed_http 1000
 	no_keeper_error
 	balanced 8080 tcp
+}
+
+steered() {
+	[ "$(status 8080 tcp .program.attached)" = true ] && in_sync 8080 tcp
 }
 
 @test "nginx: stopped and started again, it is steered again" {
@@ -159,12 +167,23 @@ reloads() {
 	equal "$(truth 8080 tcp)" ""
 	equal "$(status 8080 tcp '.workers | length')" 0 "workers shown"
 
-	configure 4
-	start_nginx 4 &
-	wait_until 5 first_listener
+	launch 4
+	until [ -n "$(truth 8080 tcp)" ]; do
+		! gone "$nginx"
+	done
 	start=$(now_ms)
-	wait_until 2 steered_again
-	echo "# steered again $(($(now_ms) - start)) ms after the first listener was seen" >&3
+	wait_until 2 steered
+	echo "# steered again at most $(($(now_ms) - start)) ms after the first listener" >&3
+	wait_until 2 workers_are 4
+	wait_until 1 right 4
+	equal "$(packets 8080 tcp)" "$before" "packets, kept"
+
+	start_http_load
+	stop_http_load
+	no_failed_http 500
+	equal "$(status 8080 tcp .counters.fallback)" 0 "fallbacks"
+	[ "$(packets 8080 tcp)" -gt "$before" ]
+	no_keeper_error
 }
 
 @test "nginx: a killed worker's successor serves the same socket" {

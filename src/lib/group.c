@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* The handle of an attachment: made, asked, freed. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "group.h"
+
+void group_log(const struct reuseport_group *group, int level, const char *fmt, ...)
+{
+	char line[512];
+	va_list args;
+
+	if (!group->log)
+		return;
+	va_start(args, fmt);
+	vsnprintf(line, sizeof(line), fmt, args);
+	va_end(args);
+	group->log(group->log_ctx, level, line);
+}
+
+struct reuseport_group *group_new(const struct reuseport_key *key,
+				  const struct reuseport_attach_opts *opts)
+{
+	struct reuseport_group *group = calloc(1, sizeof(*group));
+
+	if (!group)
+		return NULL;
+	group->key = *key;
+	key_text(key, group->text, sizeof(group->text));
+	group->ns.inode = key->netns;
+	group->steering = STEERING_NONE;
+	group->lock = group->timer = group->notice = group->epoll = -1;
+	group->force = opts->force;
+	group->disable = opts->disable;
+	group->log = opts->log;
+	group->log_ctx = opts->log_ctx;
+	return group;
+}
+
+static void close_fd(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+void reuseport_group__free(struct reuseport_group *group)
+{
+	if (!group)
+		return;
+	watch_close(group->watch);
+	close_fd(group->timer);
+	close_fd(group->notice);
+	close_fd(group->epoll);
+	steering_close(&group->steering);
+	close_fd(group->lock);
+	free(group->slots);
+	free(group);
+}
+
+bool reuseport_group__adopted(const struct reuseport_group *group)
+{
+	return group->adopted;
+}
+
+unsigned int reuseport_group__workers(const struct reuseport_group *group)
+{
+	return group->workers;
+}
+
+const char *reuseport_group__pin(const struct reuseport_group *group)
+{
+	return group->pin;
+}
