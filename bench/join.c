@@ -47,21 +47,26 @@ struct group {
 
 /* -------------------------------------------------------------- the command */
 
-/* Runs "reuseportctl VERB --port N --proto P MORE"; its output, or NULL. */
+/* Runs "reuseportctl VERB", told our group, and MORE; its output, or NULL. */
 static FILE *start_ctl(const struct group *group, const char *verb, const char *more)
 {
 	char command[512];
 
-	if (snprintf(command, sizeof(command), "'%s' %s --port %d --proto %s %s", group->ctl, verb,
-		     BENCH_PORT, group->proto, more) >= (int)sizeof(command))
+	if (snprintf(command, sizeof(command), "'%s' %s --port %d --proto %s --netns %d %s",
+		     group->ctl, verb, BENCH_PORT, group->proto, getpid(),
+		     more) >= (int)sizeof(command))
 		return NULL;
 	return popen(command, "r");
 }
 
+/* What it prints is read to the end, or it would die of SIGPIPE. */
 static int run_ctl(const struct group *group, const char *verb, const char *more)
 {
 	FILE *output = start_ctl(group, verb, more);
+	char line[512];
 
+	while (output && fgets(line, sizeof(line), output))
+		;
 	if (!output || pclose(output)) {
 		fprintf(stderr, "bench: reuseportctl %s failed\n", verb);
 		return -EIO;
@@ -213,8 +218,11 @@ static json_t *measure(struct group *group, size_t joins)
 	char slots[32], path[PATH_MAX_PIN + 16];
 
 	snprintf(slots, sizeof(slots), "--slots %zu", group->n + SPARE_SLOTS);
-	if (run_ctl(group, "attach", slots))
+	if (run_ctl(group, "attach", slots)) {
+		/* A signal may have ended it when the keeper was there already. */
+		run_ctl(group, "detach", "2>/dev/null");
 		return NULL;
+	}
 	if (!read_pin(group)) {
 		snprintf(path, sizeof(path), "%s/sockets", group->pin);
 		group->array = bpf_obj_get(path);

@@ -16,7 +16,7 @@ usage() {
 	exit 2
 }
 
-build= rounds=9 json= save= parts="runtime endtoend join"
+build= rounds=9 json= save= parts="join runtime endtoend"
 while [ $# -gt 0 ]; do
 	case $1 in
 	--rounds) [ $# -ge 2 ] || usage; rounds=$2; shift ;;
@@ -30,7 +30,7 @@ while [ $# -gt 0 ]; do
 done
 [ -n "$build" ] || usage
 case $rounds in *[!0-9]* | '') usage ;; esac
-case $parts in runtime | endtoend | join | "runtime endtoend join") ;; *) usage ;; esac
+case $parts in runtime | endtoend | join | "join runtime endtoend") ;; *) usage ;; esac
 if [ "$rounds" -lt 7 ] || [ "$rounds" -gt 99 ]; then
 	echo "run.sh: --rounds must be 7 to 99, not $rounds" >&2
 	exit 2
@@ -47,6 +47,11 @@ fi
 out=$build/bench
 log=$out/build.log
 mkdir -p "$out"
+exec 9>"$out/lock"
+flock -n 9 || {
+	echo "run.sh: a benchmark is running in $out already" >&2
+	exit 1
+}
 make -s -f bench/bench.mk BUILD="$build" >"$log" 2>&1 || {
 	cat "$log" >&2
 	exit 1
@@ -70,8 +75,8 @@ trap stop INT TERM HUP
 run() {
 	name=$1
 	shift
-	echo "bench: $(basename "$*")" >&2
-	"$@" >"$out/part-$name.json" &
+	echo "bench: $name" >&2
+	"$@" >"$out/part-$name.json" 9>&- &
 	child=$!
 	wait "$child" || {
 		echo "bench: $name failed" >&2
@@ -80,6 +85,7 @@ run() {
 	child=
 }
 
+# join comes first: it is about an idle machine, and the others are not idle.
 load=$(cut -d ' ' -f 1 /proc/loadavg)
 for part in $parts; do
 	case $part in

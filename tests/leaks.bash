@@ -53,19 +53,19 @@ watchers_of() {
 # "prog ID" and "map ID": what must be gone in the end. The kernel does not
 # give an id twice.
 record_bpf() {
-	local inodes pin program file
+	local inodes steered pins pin file
 
-	inodes=$(awk '{ print $2 }' "$BATS_TEST_TMPDIR/namespaces" | jq -sc .)
-	"$REUSEPORTCTL" status --json 3>&- |
-		jq -r --argjson inodes "$inodes" \
-			'.groups[] | select(.netns | IN($inodes[])) | "\(.pin) \(.program.id)"' |
-		while read -r pin program; do
-			echo "prog $program"
-			for file in sockets workers counters totals attachment; do
-				bpftool -j map show pinned "$pin/$file" 2>/dev/null |
-					jq -r '"map \(.id)"'
-			done
-		done >>"$BATS_TEST_TMPDIR/bpf"
+	inodes=$(cut -d' ' -f2 "$BATS_TEST_TMPDIR/namespaces" | paste -sd,)
+	steered=$("$REUSEPORTCTL" status --json 3>&- |
+		jq -r ".groups[] | select(.netns | IN($inodes))
+			| \"prog \\(.program.id)\", \"pin \\(.pin)\"")
+	sed -n '/^prog /p' <<<"$steered" >>"$BATS_TEST_TMPDIR/bpf"
+	mapfile -t pins < <(sed -n 's/^pin //p' <<<"$steered")
+	for pin in "${pins[@]}"; do
+		for file in sockets workers counters totals attachment; do
+			bpftool -j map show pinned "$pin/$file" 2>/dev/null
+		done
+	done | jq -r '"map \(.id)"' >>"$BATS_TEST_TMPDIR/bpf"
 }
 
 bpf_is_gone() {

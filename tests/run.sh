@@ -24,7 +24,7 @@ while [ $# -gt 0 ]; do
 done
 if [ ${#files[@]} -eq 0 ]; then
 	shopt -s nullglob
-	files=(tests/unit/*.c tests/cli/*.bats tests/net/*.bats tests/lib/*.bats)
+	files=(tests/unit/*.c tests/{lib,cli,net,servers}/*.bats)
 	shopt -u nullglob
 fi
 [ "$(id -u)" -eq 0 ] || { echo "run.sh: the tests need root" >&2; exit 1; }

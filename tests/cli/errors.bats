@@ -126,6 +126,7 @@ s.bind(("127.0.0.1", 8081)); s.connect(("127.0.0.1", 8080)); time.sleep(60)'
 		untouched 8080 $proto
 		succeeds ctl attach --port 8080 --proto $proto --slots 4
 		in_sync 8080 $proto
+		succeeds ctl detach --port 8080 --proto $proto
 	done
 }
 
@@ -251,9 +252,8 @@ s.bind(("127.0.0.1", 8081)); s.connect(("127.0.0.1", 8080)); time.sleep(60)'
 
 @test "errors: filters locked by the server" {
 	start_worker --port 8080
-	foreign_dir=$BATS_TEST_TMPDIR
-	BATS_FILE_TMPDIR=$foreign_dir build_foreign
-	BATS_FILE_TMPDIR=$foreign_dir foreign "$worker_pid" lock
+	build_foreign
+	foreign "$worker_pid" lock
 	refused 1 ctl attach --port 8080
 	says SO_LOCK_FILTER
 	untouched 8080

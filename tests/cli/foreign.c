@@ -78,6 +78,14 @@ static void attach_classic(int member)
 	puts("0");
 }
 
+static void lock_filters(int member)
+{
+	int one = 1;
+
+	if (setsockopt(member, SOL_SOCKET, SO_LOCK_FILTER, &one, sizeof(one)))
+		err(1, "SO_LOCK_FILTER");
+}
+
 static void fill(int array, const int *sockets, size_t n)
 {
 	for (uint32_t i = 0; i < n; i++) {
@@ -123,7 +131,7 @@ int main(int argc, char **argv)
 		{ "pin-program", 1, NULL, 'p' }, { "pin-array", 1, NULL, 'a' }, { 0 },
 	};
 	const char *pin_program = NULL, *pin_array = NULL, *what;
-	int sockets[SOCKETS_MAX], option, one = 1;
+	int sockets[SOCKETS_MAX], option;
 	size_t n;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
@@ -139,10 +147,11 @@ int main(int argc, char **argv)
 	n = take_sockets(atoi(argv[0]), sockets);
 	if (!strcmp(what, "classic"))
 		attach_classic(sockets[0]);
-	else if (!strcmp(what, "lock") &&
-		 setsockopt(sockets[0], SOL_SOCKET, SO_LOCK_FILTER, &one, sizeof(one)))
-		err(1, "SO_LOCK_FILTER");
+	else if (!strcmp(what, "lock"))
+		lock_filters(sockets[0]);
 	else if (argc - optind > 2)
 		attach_loaded(argv[2], !strcmp(what, "array"), sockets, n, pin_program, pin_array);
+	else
+		errx(2, "no such thing to do: %s", what);
 	return 0;
 }

@@ -81,3 +81,16 @@ recorded() {
 	equal "$(pins_of "$NS_INODE")" ""
 	no_bpf_left
 }
+
+# The check itself: a crash is a report, and a keeper must be able to write one.
+@test "leaks: the sanitizers' report of a keeper is seen" {
+	local pid
+	[ -n "${RP_SANITIZED:-}" ] || skip "needs the sanitizer build"
+	attach --port 8080
+	pid=$(keeper_pid 8080 tcp)
+	kill -SEGV "$pid"
+	wait_until 30 gone "$pid"
+	run -1 sanitizers_silent
+	[[ "$output" == *"AddressSanitizer: SEGV"* ]]
+	rm "$RP_REPORTS.seen/asan.$pid"
+}
