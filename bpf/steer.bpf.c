@@ -67,9 +67,25 @@ static __always_inline __u32 decide(enum policy policy, __u32 hash, __u32 n)
 }
 
 /*
+ * A connected UDP socket has left the array. (Up to Linux 6.12 one that was
+ * bound to an address stays; the kernel then goes by its score, whatever we
+ * select, and to ask here each time would cost as much as the counters.)
+ */
+static __always_inline bool is_connected(struct sock *sk)
+{
+	return KERNEL_READ(struct sock, sk, __sk_common.skc_state) == TCP_ESTABLISHED;
+}
+
+/* A member has set SO_INCOMING_CPU, by which the kernel then picks (6.2). */
+static __always_inline bool has_incoming_cpu(struct sock_reuseport *group)
+{
+	return bpf_core_field_exists(group->incoming_cpu) &&
+	       KERNEL_READ(struct sock_reuseport, group, incoming_cpu);
+}
+
+/*
  * The slot of the member that the policy picks, or NO_SLOT with the reason
- * counted. Where the kernel's own pick has rules that no policy here replaces
- * (SO_INCOMING_CPU, connected UDP members), it is left to the kernel.
+ * counted.
  */
 static __always_inline __u32 pick_slot(struct sk_reuseport_md *ctx, enum policy policy,
 				       struct group_counters *total)
@@ -83,22 +99,30 @@ static __always_inline __u32 pick_slot(struct sk_reuseport_md *ctx, enum policy 
 		total->unreadable++;
 		return NO_SLOT;
 	}
-	if (bpf_core_field_exists(group->incoming_cpu) &&
-	    KERNEL_READ(struct sock_reuseport, group, incoming_cpu)) {
+	if (policy == POLICY_HASH && has_incoming_cpu(group)) {
 		total->incoming_cpu++;
 		return NO_SLOT;
 	}
 	sk = member_of(group, decide(policy, ctx->hash, n));
-	if (KERNEL_READ(struct sock, sk, __sk_common.skc_state) == TCP_ESTABLISHED) {
-		total->connected++;
-		return NO_SLOT;
-	}
 	if (!first_entry)
 		first_entry = first_entry_of(&sockets);
 	slot = slot_of(sk, first_entry, slots);
-	if (slot == NO_SLOT)
-		total->unregistered++;
+	if (slot == NO_SLOT) {
+		if (is_connected(sk))
+			total->connected++;
+		else
+			total->unregistered++;
+	}
 	return slot;
+}
+
+/*
+ * Policy "hash" has found out which socket the kernel picks: to select the same
+ * one would change nothing and cost more than all the rest.
+ */
+static __always_inline long select(struct sk_reuseport_md *ctx, enum policy policy, __u32 slot)
+{
+	return policy == POLICY_HASH ? 0 : bpf_sk_select_reuseport(ctx, &sockets, &slot, 0);
 }
 
 static __always_inline int steer(struct sk_reuseport_md *ctx, enum policy policy, bool migrating)
@@ -119,7 +143,7 @@ static __always_inline int steer(struct sk_reuseport_md *ctx, enum policy policy
 	slot = pick_slot(ctx, policy, total);
 	if (slot == NO_SLOT)
 		return SK_PASS;
-	err = bpf_sk_select_reuseport(ctx, &sockets, &slot, 0);
+	err = select(ctx, policy, slot);
 	count = bpf_map_lookup_elem(&counters, &slot);
 	if (!count)
 		return SK_PASS;

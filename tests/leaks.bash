@@ -41,7 +41,7 @@ watchers_of() {
 				bpftool -j map show id "$map" 2>/dev/null |
 					jq -e '.name | endswith(".rodata")' >/dev/null || continue
 				if bpftool -j map dump id "$map" 2>/dev/null | jq -c . |
-					grep -q "\"want_netns_cookie\":$cookie[,}]"; then
+					grep -q "\"want_netns_cookie\":${cookie}[,}]"; then
 					echo "id $id name $program"
 					break
 				fi

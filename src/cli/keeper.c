@@ -89,14 +89,14 @@ static int keep_all(struct reuseport_group **groups, size_t n, struct log *log)
 int keeper_run(struct reuseport_group **groups, size_t n, struct log *log)
 {
 	struct pollfd *fds = calloc(n + 1, sizeof(*fds));
-	int signals = open_signals(), status = EXIT_FAILED;
+	int signals = open_signals(), supervisor = notify_open(), status = EXIT_FAILED;
 
 	if (fds && signals >= 0)
 		status = keep_all(groups, n, log);
 	if (status == EXIT_DONE) {
-		notify("READY=1\nSTATUS=following the workers");
+		notify(supervisor, "READY=1\nSTATUS=following the workers");
 		loop(groups, n, signals, fds, log);
-		notify("STOPPING=1");
+		notify(supervisor, "STOPPING=1");
 	}
 	for (size_t i = 0; i < n; i++) {
 		reuseport_group__free(groups[i]);
@@ -104,6 +104,8 @@ int keeper_run(struct reuseport_group **groups, size_t n, struct log *log)
 	}
 	if (signals >= 0)
 		close(signals);
+	if (supervisor >= 0)
+		close(supervisor);
 	free(fds);
 	return status;
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* reuseportctl: finds the command in a table and runs it. */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "command.h"
 
@@ -29,6 +31,10 @@ int main(int argc, char **argv)
 	struct options options;
 	bool help;
 
+	/* A keeper must not hold what its caller left open, nor must a reader
+	 * that went away end an attach half-way. */
+	close_range(STDERR_FILENO + 1, ~0U, 0);
+	signal(SIGPIPE, SIG_IGN);
 	if (argc < 2) {
 		usage(stderr);
 		return EXIT_USAGE;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* Notify: tells a supervisor, by sd_notify(3)'s protocol, how we are. */
+#include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +10,7 @@
 
 #include "notify.h"
 
-void notify(const char *state)
+int notify_open(void)
 {
 	const char *path = getenv("NOTIFY_SOCKET");
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
@@ -17,16 +18,22 @@ void notify(const char *state)
 	int fd;
 
 	if (!len || len >= sizeof(to.sun_path) || (*path != '/' && *path != '@'))
-		return;
+		return -1;
 	memcpy(to.sun_path, path, len);
 	if (*path == '@')
 		to.sun_path[0] = '\0';
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return;
+	if (fd >= 0 &&
+	    connect(fd, (struct sockaddr *)&to, offsetof(struct sockaddr_un, sun_path) + len)) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+void notify(int fd, const char *state)
+{
 	/* A supervisor that does not listen is its own problem. */
-	if (sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&to,
-		   offsetof(struct sockaddr_un, sun_path) + len) < 0)
-		len = 0;
-	close(fd);
+	if (fd >= 0 && send(fd, state, strlen(state), MSG_NOSIGNAL) < 0)
+		errno = 0;
 }

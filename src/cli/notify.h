@@ -3,7 +3,12 @@
 #ifndef CLI_NOTIFY_H
 #define CLI_NOTIFY_H
 
-/* Sends the state, e.g. "READY=1", if there is somebody to tell. */
-void notify(const char *state);
+/* A socket connected to the supervisor; -1 if there is none. Made before the
+ * keeper leaves its network namespace, where an abstract address has its
+ * meaning. */
+int notify_open(void);
+
+/* Sends the state, e.g. "READY=1"; fd may be -1. */
+void notify(int fd, const char *state);
 
 #endif

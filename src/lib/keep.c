@@ -220,12 +220,14 @@ int keep_open(struct reuseport_group *group, struct reuseport_error *err)
 int reuseport_group__keep(struct reuseport_group *group, struct reuseport_error *err)
 {
 	uint32_t zero = 0;
+	uint64_t own;
 
 	group->entry.keeper_pid = getpid();
 	if (bpf_map_update_elem(group->steering.attachment, &zero, &group->entry, BPF_ANY))
 		return fail(err, errno, "cannot write the attachment of %s: %s", group->text,
 			    strerror(errno));
-	netns_go_home();
+	if (!reuseport_netns(NULL, &own, NULL) && own == group->key.netns)
+		netns_leave_for_good();
 	return 0;
 }
 

@@ -249,14 +249,15 @@ uint64_t netns_cookie(void)
 	return cookie;
 }
 
-void netns_go_home(void)
+void netns_leave_for_good(void)
 {
 	int fd = open("/proc/1/ns/net", O_RDONLY | O_CLOEXEC);
+	bool moved = fd >= 0 && !setns(fd, CLONE_NEWNET);
 
-	if (fd < 0)
-		return;
-	/* Without the right to it, the namespace simply lives on with us. */
-	if (setns(fd, CLONE_NEWNET))
+	if (fd >= 0)
+		close(fd);
+	/* Process 1 may hide its own; an empty namespace does as well. Without
+	 * the right to either, this one simply lives on with us. */
+	if (!moved && unshare(CLONE_NEWNET))
 		errno = 0;
-	close(fd);
 }

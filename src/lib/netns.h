@@ -31,8 +31,8 @@ void netns_leave(struct netns_visit *visit);
 /* Of the namespace that the thread is in; 0 where the kernel has none (5.14). */
 uint64_t netns_cookie(void);
 
-/* Moves the calling process to the namespace of process 1, if it may. */
-void netns_go_home(void);
+/* Moves the calling process out of its namespace, so as not to keep it alive. */
+void netns_leave_for_good(void);
 
 /*
  * Calls fn with the inode, a name ("" if it has none) and a pid (0 if it has

@@ -18,12 +18,14 @@ ask() {
 	client --proto "$proto" --to "$to" --count $N "$@"
 }
 
-# All of them were picked by the program, from its array.
+# all_steered ANSWERS: the first since attach. All went through the program, and
+# it counted for each worker what that one answered: its own pick is the kernel's.
 all_steered() {
-	local before=$1
 	balanced 8080 "$proto"
-	equal "$(packets 8080 "$proto")" $((before + N)) "packets"
+	equal "$(packets 8080 "$proto")" $N "packets"
 	equal "$(status 8080 "$proto" .counters.fallback)" 0 "fallback"
+	diff <(cut -d' ' -f2 <<<"$1" | sort -n | uniq -c | awk '{ print $2, $1 }') \
+		<(status 8080 "$proto" '.workers[] | "\(.cookie) \(.selected)"' | sort -n)
 }
 
 # parity PROTO TO WORKER_ARGS...
@@ -38,7 +40,7 @@ parity() {
 
 	attach --port 8080 --proto "$proto"
 	during=$(ask)
-	all_steered 0
+	all_steered "$during"
 	ctl detach --port 8080 --proto "$proto"
 	after=$(ask)
 	diff <(echo "$before") <(echo "$during")
@@ -50,7 +52,7 @@ parity() {
 	start_worker --port 8080 --proto "$proto" "$@"
 	wait_until 1 in_sync 8080 "$proto"
 	during=$(ask)
-	all_steered 0
+	all_steered "$during"
 	ctl detach --port 8080 --proto "$proto"
 	after=$(ask)
 	diff <(echo "$after") <(echo "$during")
@@ -134,7 +136,7 @@ linux39() {
 	attach --port 8080 --proto "$proto" --policy linux39
 	equal "$(status 8080 "$proto" .policy)" linux39
 	first=$(ask)
-	all_steered 0
+	all_steered "$first"
 	second=$(ask)
 	diff <(echo "$first") <(echo "$second")
 	equal "$(cut -d' ' -f2 <<<"$first" | sort -nu)" "$(truth 8080 "$proto")" "workers in use"

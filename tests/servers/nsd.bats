@@ -20,6 +20,7 @@ start_nsd() {
 		server:
 			server-count: 4
 			reuseport: yes
+			rrl-ratelimit: 0
 			ip-address: 127.0.0.1@5300
 			username: ""
 			chroot: ""

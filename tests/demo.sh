@@ -1,0 +1,150 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+# Shows the toolkit at work, with real workers and connections in a network
+# namespace that is removed at the end:
+#   demo.sh REUSEPORTCTL
+# The test helpers are in "helpers" beside REUSEPORTCTL.
+set -eu
+
+if [ $# -ne 1 ] || [ ! -x "$1" ]; then
+	echo "usage: demo.sh REUSEPORTCTL (run it by 'sudo make demo')" >&2
+	exit 2
+fi
+if [ "$(id -u)" -ne 0 ]; then
+	echo "demo.sh: the demo needs root: sudo make demo" >&2
+	exit 1
+fi
+ctl=$(realpath "$1")
+helpers=$(dirname "$ctl")/helpers
+netns=demo-$RANDOM$RANDOM
+work=$(mktemp -d)
+processes=()
+
+if [ -t 1 ]; then
+	bold=$'\e[1m' plain=$'\e[0m'
+else
+	bold='' plain=''
+fi
+
+clean_up() {
+	trap '' INT TERM
+	"$ctl" detach --netns "$netns" --port 8080 >/dev/null 2>&1 || true
+	if [ ${#processes[@]} -gt 0 ]; then
+		kill "${processes[@]}" 2>/dev/null || true
+		wait "${processes[@]}" 2>/dev/null || true
+	fi
+	ip netns del "$netns" 2>/dev/null || true
+	rm -rf "$work"
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+say() {
+	printf '\n%s\n' "$@"
+}
+
+show() {
+	printf '%s$ %s%s\n' "$bold" "$*" "$plain"
+}
+
+ctl() {
+	show reuseportctl "$@"
+	"$ctl" "$@"
+}
+
+# Not "ip netns exec", which hides the BPF file system behind a new /sys.
+in_netns() {
+	exec nsenter --net="/run/netns/$netns" "$@"
+}
+
+start_worker() {
+	local ready=$work/worker.${#processes[@]}
+
+	in_netns "$helpers/worker" --port 8080 >"$ready" &
+	worker=$!
+	processes+=("$worker")
+	for _ in {1..250}; do
+		! grep -q ^ready "$ready" || return 0
+		sleep 0.02
+	done
+	echo "demo.sh: a worker does not start" >&2
+	exit 1
+}
+
+# Ends a process of ours at once, and takes it off the list.
+kill_now() {
+	local pid left=()
+
+	show "kill -9 $1"
+	kill -KILL "$1"
+	wait "$1" 2>/dev/null || true
+	for pid in "${processes[@]}"; do
+		[ "$pid" = "$1" ] || left+=("$pid")
+	done
+	processes=("${left[@]}")
+}
+
+keeper_pid() {
+	"$ctl" status --netns "$netns" --port 8080 --json |
+		sed -n '/"keeper"/,/}/ s/.*"pid": \([0-9]*\).*/\1/p'
+}
+
+count() {
+	sed -n "s/.*\"$1\":\([0-9]*\).*/\1/p" "$work/load"
+}
+
+ip netns add "$netns"
+nsenter --net="/run/netns/$netns" ip link set lo up
+
+echo "Four workers of a server share TCP port 8080 with SO_REUSEPORT. They know
+nothing of this toolkit. The kernel alone spreads connections over them, and
+nobody sees how: there is no program yet. All this is in a network namespace
+made for the demo, $netns.
+
+A client opens 500 connections a second to them, from now to the end."
+for i in 1 2 3 4; do
+	start_worker
+	[ $i -ne 2 ] || second=$worker
+done
+in_netns "$helpers/load" --to 127.0.0.1:8080 --rate 500 --seconds 60 >"$work/load" &
+load=$!
+processes+=("$load")
+ctl list --netns "$netns"
+
+say "Attach: an eBPF program now picks the worker for each new connection. With
+the default policy it picks exactly as the kernel did, but it counts."
+ctl attach --netns "$netns" --port 8080
+sleep 1
+ctl status --netns "$netns"
+
+say "A worker dies, and another one starts. The keeper, a process that attach left
+behind, follows: the new worker is in the free slot as soon as it listens."
+kill_now "$second"
+start_worker
+show "worker --port 8080 &"
+sleep 1
+ctl status --netns "$netns"
+
+say "Now the keeper dies. Steering goes on, since all of it is in the kernel: the
+program, the workers' sockets and the counters. See them grow."
+keeper=$(keeper_pid)
+show "kill -9 $keeper"
+kill -KILL "$keeper"
+sleep 1
+ctl status --netns "$netns"
+
+say "Attach again: the new keeper adopts what is there, with every slot and count."
+ctl attach --netns "$netns" --port 8080
+sleep 1
+ctl status --netns "$netns"
+
+say "Detach gives the choice back to the kernel and leaves nothing behind."
+ctl detach --netns "$netns" --port 8080
+ctl list --netns "$netns"
+
+sleep 0.3
+kill -INT "$load"
+wait "$load"
+say "What the client saw of all this: $(count sent) connections, $(count ok) answered,
+$(count refused) refused, $(count reset) reset, $(count timeout) without an answer."

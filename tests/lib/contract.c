@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/*
+ * contract: what the header promises of every call: -errno, outputs untouched
+ * on failure, an error that may be NULL, extensible options, destructors that
+ * take nothing. Prints TAP. Needs one reuseport group on a TCP port:
+ *   contract PORT
+ */
+#include <reuseport_bpf.h>
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+static int tests, failures;
+
+#define CHECK(condition)                                                                           \
+	do {                                                                                       \
+		int held = (condition);                                                            \
+		tests++;                                                                           \
+		failures += !held;                                                                 \
+		printf("%s %d - %s:%d %s\n", held ? "ok" : "not ok", tests, __func__, __LINE__,    \
+		       #condition);                                                                \
+	} while (0)
+
+static struct reuseport_filter here;
+static struct reuseport_key key;
+
+/* A failure says what it is: the same errno, one line. */
+static int told(int ret, int code, const struct reuseport_error *err)
+{
+	return ret == -code && err->code == code && *err->text && !strchr(err->text, '\n');
+}
+
+static void find_the_group(void)
+{
+	struct reuseport_key *keys = NULL;
+	struct reuseport_error err;
+	size_t n = 0;
+
+	CHECK(reuseport_netns(NULL, &here.netns, &err) == 0);
+	CHECK(reuseport_find(&here, &keys, &n, &err) == 0);
+	CHECK(n == 1);
+	if (n)
+		key = keys[0];
+	free(keys);
+	CHECK(key.proto == IPPROTO_TCP && key.family == AF_INET && key.port == here.port);
+	CHECK(key.netns == here.netns && !key.ifindex && !key.v6only);
+}
+
+static void find_refuses(void)
+{
+	struct reuseport_key *const untouched = (struct reuseport_key *)&key, *keys = untouched;
+	struct reuseport_filter filter = here;
+	struct reuseport_error err;
+	size_t n = 77;
+
+	filter.port = 9;
+	CHECK(told(reuseport_find(&filter, &keys, &n, &err), ENOENT, &err));
+	CHECK(reuseport_find(&filter, &keys, &n, NULL) == -ENOENT);
+	filter = here;
+	filter.addr = "1.2.3";
+	CHECK(told(reuseport_find(&filter, &keys, &n, &err), EINVAL, &err));
+	filter = here;
+	filter.port = 0;
+	CHECK(told(reuseport_find(&filter, &keys, &n, &err), EINVAL, &err));
+	filter = here;
+	filter.proto = 0;
+	CHECK(told(reuseport_find(&filter, &keys, &n, &err), EINVAL, &err));
+	filter = here;
+	filter.netns = 0;
+	CHECK(told(reuseport_find(&filter, &keys, &n, &err), EINVAL, &err));
+	CHECK(reuseport_find(&filter, &keys, &n, NULL) == -EINVAL);
+	CHECK(told(reuseport_find(NULL, &keys, &n, &err), EINVAL, &err));
+	filter.netns = 1; /* no such inode */
+	CHECK(reuseport_find(&filter, &keys, &n, &err) < 0 && err.code && *err.text);
+	CHECK(keys == untouched && n == 77);
+}
+
+static void netns_refuses(void)
+{
+	struct reuseport_error err;
+	uint64_t inode = 77;
+
+	CHECK(told(reuseport_netns("no-such-namespace", &inode, &err), ENOENT, &err));
+	CHECK(told(reuseport_netns("4194304", &inode, &err), ENOENT, &err));
+	CHECK(told(reuseport_netns("", &inode, &err), EINVAL, &err));
+	CHECK(told(reuseport_netns("../x", &inode, &err), EINVAL, &err));
+	CHECK(reuseport_netns("no-such-namespace", &inode, NULL) == -ENOENT);
+	CHECK(inode == 77);
+}
+
+/* As a program that is newer than the library would call it. */
+struct newer_opts {
+	struct reuseport_attach_opts known;
+	unsigned char tail[64];
+};
+
+static void options_are_extensible(void)
+{
+	struct reuseport_group *const untouched = (struct reuseport_group *)&key;
+	struct reuseport_group *group = untouched;
+	struct newer_opts newer = { .known = { .sz = sizeof(newer) } };
+	struct reuseport_attach_opts opts = { .sz = 0 };
+	struct reuseport_error err;
+
+	newer.tail[63] = 1;
+	CHECK(told(reuseport_attach(&key, &newer.known, &group, &err), E2BIG, &err));
+	CHECK(reuseport_attach(&key, &newer.known, &group, NULL) == -E2BIG);
+	newer.tail[63] = 0;
+	newer.tail[0] = 1;
+	CHECK(told(reuseport_attach(&key, &newer.known, &group, &err), E2BIG, &err));
+	CHECK(told(reuseport_attach(&key, &opts, &group, &err), EINVAL, &err));
+	CHECK(group == untouched);
+
+	newer.tail[0] = 0;
+	CHECK(reuseport_attach(&key, &newer.known, &group, &err) == 0);
+	reuseport_group__free(group);
+	CHECK(reuseport_detach(&here, &err) == 1);
+	/* An older program knows less of it. */
+	opts.sz = offsetof(struct reuseport_attach_opts, slots);
+	opts.policy = "linux39";
+	opts.slots = 1u << 31;
+	CHECK(reuseport_attach(&key, &opts, &group, &err) == 0);
+	reuseport_group__free(group);
+	CHECK(reuseport_detach(&here, &err) == 1);
+}
+
+static void attach_refuses(void)
+{
+	struct reuseport_group *const untouched = (struct reuseport_group *)&key;
+	struct reuseport_group *group = untouched;
+	struct reuseport_attach_opts opts = { .sz = sizeof(opts), .policy = "hsah" };
+	struct reuseport_key other = key;
+	struct reuseport_error err;
+
+	CHECK(told(reuseport_attach(&key, &opts, &group, &err), EINVAL, &err));
+	CHECK(reuseport_attach(&key, &opts, &group, NULL) == -EINVAL);
+	opts.policy = NULL;
+	opts.slots = 32769;
+	CHECK(told(reuseport_attach(&key, &opts, &group, &err), EINVAL, &err));
+	opts.slots = 1;
+	CHECK(told(reuseport_attach(&key, &opts, &group, &err), ENOSPC, &err));
+	other.port = 9;
+	CHECK(told(reuseport_attach(&other, NULL, &group, &err), ENOENT, &err));
+	CHECK(reuseport_attach(&other, NULL, &group, NULL) == -ENOENT);
+	other = key;
+	other.netns = 1;
+	CHECK(reuseport_attach(&other, NULL, &group, &err) < 0 && err.code && *err.text);
+	CHECK(group == untouched);
+}
+
+static void one_keeper(void)
+{
+	struct reuseport_group *group = NULL, *second = NULL;
+	struct reuseport_error err;
+
+	CHECK(reuseport_attach(&key, NULL, &group, NULL) == 0);
+	CHECK(told(reuseport_attach(&key, NULL, &second, &err), EBUSY, &err));
+	CHECK(!second);
+	CHECK(reuseport_group__keep(group, NULL) == 0);
+	CHECK(reuseport_group__process(group, NULL) >= 0);
+	CHECK(reuseport_group__fd(group) >= 0);
+	CHECK(!reuseport_group__adopted(group) && reuseport_group__workers(group) == 2);
+	reuseport_group__free(group);
+	CHECK(reuseport_attach(&key, NULL, &group, NULL) == 0);
+	CHECK(reuseport_group__adopted(group) && reuseport_group__workers(group) == 2);
+	reuseport_group__free(group);
+	CHECK(reuseport_detach(&here, NULL) == 1);
+}
+
+static void status_and_detach_of_nothing(void)
+{
+	struct reuseport_status *list = (struct reuseport_status *)&key;
+	struct reuseport_filter bad = here;
+	struct reuseport_error err;
+	size_t n = 77;
+
+	CHECK(told(reuseport_detach(&here, &err), ENOENT, &err));
+	CHECK(reuseport_detach(&here, NULL) == -ENOENT);
+	CHECK(told(reuseport_detach(NULL, &err), EINVAL, &err));
+	bad.addr = "x";
+	CHECK(told(reuseport_status(&bad, &list, &n, &err), EINVAL, &err));
+	CHECK(told(reuseport_detach(&bad, &err), EINVAL, &err));
+	CHECK((void *)list == (void *)&key && n == 77);
+	CHECK(reuseport_status(&here, &list, &n, NULL) == 0 && n == 0);
+	reuseport_status__free(list, n);
+	reuseport_status__free(NULL, 0);
+	reuseport_group__free(NULL);
+}
+
+static void list_the_group(void)
+{
+	struct reuseport_listed *groups = NULL;
+	size_t n = 0;
+
+	CHECK(reuseport_list(&here, &groups, &n, NULL) == 0);
+	CHECK(n == 1 && groups[0].sockets == 2 && !groups[0].has_program && !groups[0].own);
+	free(groups);
+}
+
+static void names(void)
+{
+	const struct reuseport_policy *policies;
+	struct reuseport_counters counters = { .empty = 1, .refused = 2, .unregistered = 4,
+					       .connected = 8, .incoming_cpu = 16,
+					       .unreadable = 32, .packets = 1000,
+					       .selected = 1000 };
+	size_t n = 0;
+
+	policies = reuseport_policies(&n);
+	CHECK(n >= 2 && !strcmp(policies[0].name, "hash") && *policies[0].summary);
+	CHECK(strchr(reuseport_version(), '.') != NULL);
+	CHECK(!strcmp(reuseport_state_name(2), "active"));
+	CHECK(reuseport_state_name(12345) != NULL);
+	CHECK(reuseport_counters__fallback(&counters) == 63);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2)
+		return 2;
+	here.proto = IPPROTO_TCP;
+	here.port = (uint16_t)atoi(argv[1]);
+	find_the_group();
+	if (!key.port)
+		return 1;
+	find_refuses();
+	netns_refuses();
+	options_are_extensible();
+	attach_refuses();
+	one_keeper();
+	status_and_detach_of_nothing();
+	list_the_group();
+	names();
+	printf("1..%d\n", tests);
+	return failures != 0;
+}

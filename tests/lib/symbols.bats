@@ -1,0 +1,53 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+# What the library exports is what the symbol map says and the header declares.
+
+setup_file() {
+	local root
+	root=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+	export ROOT=$root
+	export LIBRARIES=${BUILD:-$root/build}
+	[[ $LIBRARIES == /* ]] || LIBRARIES=$root/$LIBRARIES
+	[ -z "${RP_SANITIZED:-}" ] || LIBRARIES=$root/build/asan
+	mapped >"$BATS_FILE_TMPDIR/mapped"
+}
+
+mapped() {
+	sed -n 's/^[[:space:]]*\(reuseport_[a-z0-9_]*\);$/\1/p' "$ROOT/src/lib/libreuseport-bpf.map" | sort
+}
+
+@test "symbols: the shared library exports those of the map, and no other" {
+	nm -D --defined-only "$LIBRARIES/libreuseport-bpf.so" | awk '$2 != "A" { print $3 }' |
+		sed 's/@.*//' | sort >"$BATS_TEST_TMPDIR/exported"
+	diff "$BATS_FILE_TMPDIR/mapped" "$BATS_TEST_TMPDIR/exported"
+}
+
+@test "symbols: each has a version" {
+	local unversioned
+	run nm -D --defined-only --with-symbol-versions "$LIBRARIES/libreuseport-bpf.so"
+	[ "$status" -eq 0 ]
+	unversioned=$(awk '$2 == "T"' <<<"$output" | grep -vc '@@REUSEPORT_BPF_[0-9.]*$' || true)
+	[ "$unversioned" -eq 0 ] || { echo "$output"; return 1; }
+}
+
+@test "symbols: the header declares those of the map, and no other" {
+	gcc -E -P "$ROOT/include/reuseport_bpf.h" | grep -o 'reuseport_[a-z0-9_]*(' | tr -d '(' |
+		sort >"$BATS_TEST_TMPDIR/declared"
+	diff "$BATS_FILE_TMPDIR/mapped" "$BATS_TEST_TMPDIR/declared"
+}
+
+# Whoever links the archive shares one name space with the library's inside.
+@test "symbols: the archive exports no other name" {
+	nm -g --defined-only "$LIBRARIES/libreuseport-bpf.a" | awk 'NF == 3 { print $3 }' |
+		sort >"$BATS_TEST_TMPDIR/exported"
+	diff "$BATS_FILE_TMPDIR/mapped" "$BATS_TEST_TMPDIR/exported"
+}
+
+@test "symbols: the command uses the public ones alone" {
+	local undefined
+	undefined=$(nm -u "$LIBRARIES"/cli/*.o | awk '$1 == "U" { print $2 }' | grep '^reuseport_' | sort -u)
+	[ -z "$(comm -23 <(echo "$undefined") "$BATS_FILE_TMPDIR/mapped")" ] ||
+		{ echo "$undefined"; return 1; }
+	# It sees no header of the library's inside.
+	! grep -hE '#include "(\.\./)*(lib/|bpf/|abi\.h|key\.h|pins\.h|group\.h)' "$ROOT"/src/cli/*.[ch]
+}
