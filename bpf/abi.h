@@ -29,7 +29,8 @@ enum worker_state {
  * workers too: what one worker got is the value less struct worker_entry's base.
  */
 struct slot_counters {
-	__u64 selected; /* packets given to the worker */
+	__u64 selected; /* packets given to the worker (policy "hash": that the
+			 * kernel's pick gives to it) */
 	__u64 migrated; /* requests of a closing worker given to this one */
 	__u64 empty;    /* slot had just been emptied: kernel's pick */
 	__u64 refused;  /* slot's socket is of another group: kernel's pick */
