@@ -251,6 +251,7 @@ uint64_t reuseport_counters__fallback(const struct reuseport_counters *counters)
 
 struct reuseport_status {
 	struct reuseport_key key;
+	char netns_name[64];     /* as "ip netns" knows it, or "" */
 	char policy[REUSEPORT_NAME_MAX];
 	char pin[REUSEPORT_PATH_MAX];
 	uint32_t keeper_pid;     /* the last keeper's */

@@ -7,6 +7,7 @@
 #   setup() { begin_server_test; }
 #   teardown() { end_server_test; }
 
+# shellcheck disable=SC2034,SC2154 # variables from here to the tests, and from lib.bash
 PYTHON=/usr/bin/python3
 # The sanitizers make each many times slower.
 CYCLES=${RP_SANITIZED:+5}
@@ -59,18 +60,28 @@ start_http_load() {
 	sleep 0.3
 }
 
+# Connections whose request was sent two seconds ago or longer and that still
+# wait. wrk waits on, and counts a timeout only if the answer comes at last.
+hung_requests() {
+	in_ns ss -Hnti state established 'dport = :8080' |
+		grep -cE 'lastsnd:([2-9][0-9]{3}|[0-9]{5,})( |$)' || true
+}
+
 # Sets $load_result, one JSON object. Goes on long enough before it stops for
-# requests that nobody answers to be counted as timeouts.
+# requests that nobody answers to be old enough.
 stop_http_load() {
+	local hung
+
 	sleep 2.5
+	hung=$(hung_requests)
 	kill -INT "$load_pid"
 	wait "$load_pid" || fail "wrk failed"
-	load_result=$(tail -n 1 "$load_out")
+	load_result=$(tail -n 1 "$load_out" | jq -c ".hung = $hung")
 	echo "wrk: $load_result"
 }
 
 failed_requests() {
-	jq '.connect + .read + .write + .timeout + .status' <<<"$load_result"
+	jq '.connect + .read + .write + .timeout + .status + .hung' <<<"$load_result"
 }
 
 # no_failed_http AT_LEAST: that many requests, and not one failed.

@@ -48,6 +48,19 @@ static int collect(const struct options *options, struct found *all)
 	return EXIT_DONE;
 }
 
+/* Nothing is an answer, unless something was asked for by name. */
+static int tell_nothing(const struct options *options)
+{
+	if (options->n_ports || options->addr) {
+		fprintf(stderr, "reuseportctl: nothing is steered there: 'reuseportctl list' shows "
+			"the groups that could be\n");
+		return EXIT_NO_MATCH;
+	}
+	if (!options->json)
+		puts("nothing is steered");
+	return EXIT_DONE;
+}
+
 static int status(const struct options *options)
 {
 	struct found all = { 0 };
@@ -57,12 +70,8 @@ static int status(const struct options *options)
 		show_status_json(all.list, all.n);
 	else if (ret == EXIT_DONE)
 		show_status_text(all.list, all.n);
-	/* Something was asked for by name and is not there. */
-	if (ret == EXIT_DONE && !all.n && (options->n_ports || options->addr))
-		ret = EXIT_NO_MATCH;
-	if (ret == EXIT_NO_MATCH)
-		fprintf(stderr, "reuseportctl: nothing is steered there: 'reuseportctl list' shows "
-			"the groups that could be\n");
+	if (ret == EXIT_DONE && !all.n)
+		ret = tell_nothing(options);
 	reuseport_status__free(all.list, all.n);
 	return ret;
 }

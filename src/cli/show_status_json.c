@@ -55,13 +55,14 @@ static json_t *group_json(const struct reuseport_status *status)
 	word_addr(&status->key, addr, sizeof(addr));
 	for (size_t i = 0; i < status->n_workers; i++)
 		json_array_append_new(workers, worker_json(&status->workers[i]));
-	return json_pack("{s:s, s:s, s:s, s:i, s:I, s:s, s:{s:i, s:b}, s:{s:i, s:s, s:s, s:b}, "
+	return json_pack("{s:s, s:s, s:s, s:i, s:I, s:s, s:s, s:{s:i, s:b}, s:{s:i, s:s, s:s, s:b}, "
 			 "s:s, s:i, s:i, s:b, s:o, s:o}",
 			 "proto", word_proto(status->key.proto),
 			 "family", word_family(status->key.family),
 			 "addr", addr,
 			 "port", status->key.port,
 			 "netns", (json_int_t)status->key.netns,
+			 "netns_name", status->netns_name,
 			 "policy", status->policy,
 			 "keeper", "pid", (int)status->keeper_pid, "running",
 			 status->keeper_running,

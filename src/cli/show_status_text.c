@@ -7,13 +7,27 @@
 #include "table.h"
 #include "words.h"
 
-static void heading(const struct reuseport_status *status)
+/* "tcp 0.0.0.0:8080", and the namespace if it is not the reader's own. */
+static void print_group(const struct reuseport_status *status)
 {
 	char endpoint[80];
+	uint64_t own = 0;
 
 	word_endpoint(&status->key, endpoint, sizeof(endpoint));
-	printf("%s %s  policy %s  program %u %s", word_proto(status->key.proto), endpoint,
-	       status->policy, status->program_id, status->program_name);
+	printf("%s %s", word_proto(status->key.proto), endpoint);
+	if (!reuseport_netns(NULL, &own, NULL) && own == status->key.netns)
+		return;
+	if (*status->netns_name)
+		printf("  netns %s", status->netns_name);
+	else
+		printf("  netns %llu", (unsigned long long)status->key.netns);
+}
+
+static void heading(const struct reuseport_status *status)
+{
+	print_group(status);
+	printf("  policy %s  program %u %s", status->policy, status->program_id,
+	       status->program_name);
 	if (status->keeper_running)
 		printf("  keeper %u\n", status->keeper_pid);
 	else
@@ -86,12 +100,9 @@ static void totals(const struct reuseport_counters *c)
 
 static void one(const struct reuseport_status *status)
 {
-	char endpoint[80];
-
 	if (status->damaged) {
-		word_endpoint(&status->key, endpoint, sizeof(endpoint));
-		printf("%s %s  pins damaged or of another version: detach, then attach again\n",
-		       word_proto(status->key.proto), endpoint);
+		print_group(status);
+		puts("  pins damaged or of another version: detach, then attach again");
 		return;
 	}
 	heading(status);
@@ -104,8 +115,6 @@ static void one(const struct reuseport_status *status)
 
 void show_status_text(const struct reuseport_status *list, size_t n)
 {
-	if (!n)
-		puts("nothing is steered");
 	for (size_t i = 0; i < n; i++) {
 		if (i)
 			putchar('\n');

@@ -249,7 +249,9 @@ int reuseport_detach(const struct reuseport_filter *filter, struct reuseport_err
 	if (orphans < 0)
 		return orphans;
 	if (!all.n && !orphans)
-		return fail(err, ENOENT, "nothing is attached there: 'reuseportctl status' shows "
-			    "what is");
+		return fail(err, ENOENT, "nothing is attached to %s port %u there: 'reuseportctl "
+			    "status' shows what is, and where",
+			    filter->proto ? key_proto_name(filter->proto) : "tcp or udp",
+			    filter->port);
 	return all.n + orphans;
 }

@@ -137,6 +137,32 @@ int netns_for_each(netns_fn fn, void *ctx)
 	return ret;
 }
 
+struct naming {
+	uint64_t inode;
+	char *name;
+	size_t size;
+};
+
+static int copy_name(void *ctx, uint64_t inode, const char *name, uint32_t pid)
+{
+	struct naming *naming = ctx;
+
+	(void)pid;
+	if (inode == naming->inode)
+		snprintf(naming->name, naming->size, "%s", name);
+	return inode == naming->inode;
+}
+
+void netns_name_of(uint64_t inode, char *name, size_t size)
+{
+	struct naming naming = { .inode = inode, .name = name, .size = size };
+	struct seen seen = { 0 };
+
+	*name = '\0';
+	each_named(&seen, copy_name, &naming);
+	free(seen.inodes);
+}
+
 /* ---------------------------------------------------- entering and leaving */
 
 struct wanted {

@@ -31,6 +31,9 @@ void netns_leave(struct netns_visit *visit);
 /* Of the namespace that the thread is in; 0 where the kernel has none (5.14). */
 uint64_t netns_cookie(void);
 
+/* The name that "ip netns" knows it by, or "". */
+void netns_name_of(uint64_t inode, char *name, size_t size);
+
 /* Moves the calling process out of its namespace, so as not to keep it alive. */
 void netns_leave_for_good(void);
 

@@ -173,6 +173,7 @@ static int add_attachment(void *ctx, const char *path, const struct reuseport_ke
 	all->list = status;
 	status = memset(&all->list[all->n++], 0, sizeof(*status));
 	status->key = *key;
+	netns_name_of(key->netns, status->netns_name, sizeof(status->netns_name));
 	snprintf(status->pin, sizeof(status->pin), "%s", path);
 	status->keeper_running = pins_locked(path);
 	status->damaged = steering_open(&steering, path) ||
