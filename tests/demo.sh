@@ -16,8 +16,7 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 ctl=$(realpath "$1")
 helpers=$(dirname "$ctl")/helpers
-netns=demo-$RANDOM$RANDOM
-work=$(mktemp -d)
+netns=demo-$RANDOM
 processes=()
 
 if [ -t 1 ]; then
@@ -36,6 +35,10 @@ clean_up() {
 	ip netns del "$netns" 2>/dev/null || true
 	rm -rf "$work"
 }
+
+# Before the trap: a namespace of that name that is there already is not ours.
+ip netns add "$netns"
+work=$(mktemp -d)
 trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
@@ -61,6 +64,7 @@ in_netns() {
 start_worker() {
 	local ready=$work/worker.${#processes[@]}
 
+	: >"$ready"
 	in_netns "$helpers/worker" --port 8080 >"$ready" &
 	worker=$!
 	processes+=("$worker")
@@ -94,7 +98,6 @@ count() {
 	sed -n "s/.*\"$1\":\([0-9]*\).*/\1/p" "$work/load"
 }
 
-ip netns add "$netns"
 nsenter --net="/run/netns/$netns" ip link set lo up
 
 echo "Four workers of a server share TCP port 8080 with SO_REUSEPORT. They know

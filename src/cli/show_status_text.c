@@ -31,7 +31,7 @@ static void heading(const struct reuseport_status *status)
 	if (status->keeper_running)
 		printf("  keeper %u\n", status->keeper_pid);
 	else
-		printf("  no keeper: workers that join are not seen; attach again\n");
+		printf("\n  no keeper: workers that join are not seen; attach again\n");
 	if (!status->attached && status->n_workers)
 		printf("  the group does not have this program: attach again, or detach\n");
 	if (status->unregistered)

@@ -121,7 +121,7 @@ static int uninstall(const struct reuseport_key *key, const struct netns_ref *ns
 	uint64_t first = members->sockets[0].cookie;
 	int ret, member;
 
-	ret = groups_program_of(ns, key->proto, &first, 1, &present, err);
+	ret = groups_program_of(NULL, ns, key->proto, &first, 1, &present, err);
 	if (!ret && !present.present)
 		return 0;
 	if (!ret && present.id != program_id && !program_name_is_ours(present.name))

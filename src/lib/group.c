@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "group.h"
+#include "groups.h"
 
 void group_log(const struct reuseport_group *group, int level, const char *fmt, ...)
 {
@@ -50,6 +51,7 @@ void reuseport_group__free(struct reuseport_group *group)
 	if (!group)
 		return;
 	watch_close(group->watch);
+	groups_close(group->reader);
 	close_fd(group->timer);
 	close_fd(group->notice);
 	close_fd(group->epoll);

@@ -41,7 +41,8 @@ struct reuseport_group {
 	unsigned int workers;
 	unsigned int lowest_free; /* no slot below is free */
 
-	struct watch *watch; /* NULL: polling */
+	struct watch *watch;       /* NULL: polling */
+	struct groups_bpf *reader; /* NULL: not needed yet */
 	int timer, notice, epoll;
 	struct pending pending[PENDING_MAX];
 	unsigned int n_pending;

@@ -117,33 +117,28 @@ static bool in_list(const uint64_t *cookies, size_t n, uint64_t cookie)
 	return false;
 }
 
-static int read_namespace(const struct netns_ref *ns, int proto, struct member_list *list,
-			  struct reuseport_error *err)
+static int read_namespace(struct groups_bpf *reader, const struct netns_ref *ns, int proto,
+			  struct member_list *list, struct reuseport_error *err)
 {
-	struct groups_bpf *reader;
 	struct netns_visit visit;
-	int ret;
+	int ret = netns_enter(ns, &visit, err);
 
-	ret = groups_open(&reader, err);
 	if (ret)
 		return ret;
-	ret = netns_enter(ns, &visit, err);
-	if (!ret) {
-		ret = groups_read(reader, proto, list, err);
-		netns_leave(&visit);
-	}
-	groups_close(reader);
+	ret = groups_read(reader, proto, list, err);
+	netns_leave(&visit);
 	return ret;
 }
 
-int groups_program_of(const struct netns_ref *ns, int proto, const uint64_t *cookies, size_t n,
-		      struct group_program *program, struct reuseport_error *err)
+static int find_program(struct groups_bpf *reader, const struct netns_ref *ns, int proto,
+			const uint64_t *cookies, size_t n, struct group_program *program,
+			struct reuseport_error *err)
 {
 	struct member_list list = { 0 };
 	const struct group_member *member = NULL;
 	int ret;
 
-	ret = read_namespace(ns, proto, &list, err);
+	ret = read_namespace(reader, ns, proto, &list, err);
 	for (size_t i = 0; !ret && !member && i < list.n; i++)
 		if (in_list(cookies, n, list.members[i].cookie))
 			member = &list.members[i];
@@ -155,6 +150,22 @@ int groups_program_of(const struct netns_ref *ns, int proto, const uint64_t *coo
 		program_name_of(member->prog_id, program->name, sizeof(program->name));
 	}
 	free(list.members);
+	return ret;
+}
+
+int groups_program_of(struct groups_bpf *reader, const struct netns_ref *ns, int proto,
+		      const uint64_t *cookies, size_t n, struct group_program *program,
+		      struct reuseport_error *err)
+{
+	struct groups_bpf *own = NULL;
+	int ret = 0;
+
+	if (!reader)
+		ret = groups_open(&own, err);
+	if (ret)
+		return ret;
+	ret = find_program(reader ? reader : own, ns, proto, cookies, n, program, err);
+	groups_close(own);
 	return ret;
 }
 

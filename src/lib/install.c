@@ -25,7 +25,7 @@ int install_program(int member, int prog)
 	return setsockopt(member, SOL_SOCKET, option, &value, sizeof(value)) ? -errno : 0;
 }
 
-int install_check(const struct reuseport_group *group, const uint64_t *cookies, size_t n,
+int install_check(struct reuseport_group *group, const uint64_t *cookies, size_t n,
 		  struct group_program *foreign, struct reuseport_error *err)
 {
 	int ret;
@@ -33,7 +33,11 @@ int install_check(const struct reuseport_group *group, const uint64_t *cookies, 
 	*foreign = (struct group_program){ 0 };
 	if (group->disable & REUSEPORT_DISABLE_ITERATORS)
 		return 1;
-	ret = groups_program_of(&group->ns, group->key.proto, cookies, n, foreign, err);
+	/* Kept open: loading it is what takes time when a group is born anew. */
+	ret = group->reader ? 0 : groups_open(&group->reader, err);
+	if (!ret)
+		ret = groups_program_of(group->reader, &group->ns, group->key.proto, cookies, n,
+					foreign, err);
 	if (ret == -EOPNOTSUPP)
 		return 1;
 	if (ret)

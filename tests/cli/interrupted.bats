@@ -60,18 +60,18 @@ no_keeper() {
 }
 
 @test "interrupted: attach killed at many moments, then attach works" {
-	local i ms
+	local round ms
 	start_worker --port 8080 --sockets 4
 	ms=$(takes ctl attach --port 8080)
 	ctl detach --port 8080
-	for ((i = 0; i < ROUNDS; i++)); do
+	for round in $(seq $ROUNDS); do
 		killed "$ms" attach --port 8080
 		# It may have left its keeper by then.
 		no_keeper
 		serves 8080
 		succeeds ctl attach --port 8080
 		in_sync 8080 tcp
-		equal "$(status 8080 tcp .program.attached)" true "attached, round $i"
+		equal "$(status 8080 tcp .program.attached)" true "attached, round $round"
 		serves 8080
 		balanced 8080 tcp
 		succeeds ctl detach --port 8080
@@ -81,11 +81,11 @@ no_keeper() {
 }
 
 @test "interrupted: attach killed at many moments, then detach cleans up" {
-	local i ms
+	local round ms
 	start_worker --port 8080 --sockets 4
 	ms=$(takes ctl attach --port 8080)
 	ctl detach --port 8080
-	for ((i = 0; i < ROUNDS; i++)); do
+	for round in $(seq $ROUNDS); do
 		killed "$ms" attach --port 8080
 		no_keeper
 		# 3: it was killed before there was anything.
@@ -97,11 +97,11 @@ no_keeper() {
 }
 
 @test "interrupted: detach killed at many moments, then detach or attach works" {
-	local i ms
+	local round ms
 	start_worker --port 8080 --sockets 4
 	ctl attach --port 8080
 	ms=$(takes ctl detach --port 8080)
-	for ((i = 0; i < ROUNDS / 2; i++)); do
+	for round in $(seq $((ROUNDS / 2))); do
 		ctl attach --port 8080
 		killed "$ms" detach --port 8080
 		serves 8080
@@ -109,7 +109,7 @@ no_keeper() {
 		[ "$status" -eq 0 ] || [ "$status" -eq 3 ] || fail "$status: $stderr"
 		untouched 8080
 	done
-	for ((i = 0; i < ROUNDS / 2; i++)); do
+	for round in $(seq $((ROUNDS / 2))); do
 		ctl attach --port 8080
 		killed "$ms" detach --port 8080
 		# The keeper had been asked to let go, or had not yet.
