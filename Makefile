@@ -18,10 +18,14 @@ MANDIR ?= $(PREFIX)/share/man
 
 CC ?= gcc
 CLANG ?= clang
+OBJCOPY ?= objcopy
 LLVM_STRIP ?= llvm-strip
 # Debian installs it where a plain user's PATH does not look.
 BPFTOOL ?= $(shell command -v bpftool || echo /usr/sbin/bpftool)
 BUILD ?= build
+ifeq ($(strip $(BUILD)),)
+$(error BUILD is empty)
+endif
 
 CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes
@@ -63,6 +67,7 @@ all: $(CTL) $(LIB_A) $(LIB_SO) $(LIB_PC) $(MAN_PAGES)
 # ---------------------------------------------------------------- BPF code
 
 $(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c vmlinux.h $(wildcard bpf/*.h bpf/decide/*.h)
+	@command -v $(CLANG) >/dev/null || { echo "$(CLANG) is missing: run 'make deps-build' as root" >&2; exit 1; }
 	@mkdir -p $(@D)
 	$(call say,BPF )
 	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
@@ -86,10 +91,15 @@ $(BUILD)/cli/%.o: src/cli/%.c
 	$(call say,CC  )
 	$(Q)$(CC) $(ALL_CFLAGS) -Iinclude -MMD -MP -c $< -o $@
 
-$(LIB_A): $(LIB_OBJECTS)
+# One object in which only the public calls are global: a program that is linked
+# statically may have a fail() of its own.
+$(LIB_A): $(LIB_OBJECTS) src/lib/libreuseport-bpf.map
 	$(call say,AR  )
 	$(Q)rm -f $@
-	$(Q)$(AR) rcs $@ $^
+	$(Q)$(LD) -r -o $(BUILD)/reuseport-bpf.o $(LIB_OBJECTS)
+	$(Q)sed -n 's/^[[:space:]]*\(reuseport_[a-z_]*\);/\1/p' src/lib/libreuseport-bpf.map > $(BUILD)/public
+	$(Q)$(OBJCOPY) --keep-global-symbols=$(BUILD)/public $(BUILD)/reuseport-bpf.o
+	$(Q)$(AR) rcs $@ $(BUILD)/reuseport-bpf.o
 
 $(LIB_SO): $(LIB_OBJECTS) src/lib/libreuseport-bpf.map
 	$(call say,LD  )
@@ -103,9 +113,10 @@ $(CTL): $(CLI_OBJECTS) $(LIB_A)
 	$(call say,LD  )
 	$(Q)$(CC) $(SANITIZERS) $(LDFLAGS) -o $@ $^ $(LIB_LIBS) $(CLI_LIBS)
 
-$(LIB_PC): packaging/libreuseport-bpf.pc.in Makefile
+# Made each time: PREFIX may be another than the last one.
+.PHONY: always
+$(LIB_PC): packaging/libreuseport-bpf.pc.in always
 	@mkdir -p $(@D)
-	$(call say,GEN )
 	$(Q)sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@INCLUDEDIR@|$(INCLUDEDIR)|; s|@VERSION@|$(VERSION)|' $< > $@
 
 $(BUILD)/man/%: man/%.scd

@@ -40,7 +40,7 @@
  * Needs Linux 4.19 with BTF; pidfd_getfd (5.6) to take sockets from processes
  * that do not link this library. Capabilities: CAP_BPF, CAP_NET_ADMIN,
  * CAP_PERFMON, CAP_SYS_PTRACE, and CAP_SYS_ADMIN to enter another network
- * namespace, to mount bpffs and for the kernel's events of UDP sockets.
+ * namespace, to mount bpffs and to tell other programs by name.
  */
 #ifndef REUSEPORT_BPF_H
 #define REUSEPORT_BPF_H
@@ -90,6 +90,9 @@ struct reuseport_policy {
 /* The policies, in a static array of *n. */
 const struct reuseport_policy *reuseport_policies(size_t *n);
 
+/* -EINVAL if there is no such policy; the text suggests the nearest. */
+int reuseport_policy_check(const char *name, struct reuseport_error *err);
+
 /* The library's version, "major.minor.patch". */
 const char *reuseport_version(void);
 
@@ -110,8 +113,8 @@ int reuseport_netns(const char *name, uint64_t *inode, struct reuseport_error *e
  * -ENOENT: no socket on that port. -EINVAL: the filter is incomplete or its
  * address is malformed. -EOPNOTSUPP: sockets, but none with SO_REUSEPORT set
  * when it was bound; the text says how the server at hand turns it on.
- * -EADDRINUSE: they share the port with SO_REUSEADDR alone. -EPERM: a
- * capability is missing to look into the processes that hold them.
+ * -EADDRINUSE: they share the port with SO_REUSEADDR alone. -EPERM: one of the
+ * capabilities that attach needs is missing.
  */
 int reuseport_find(const struct reuseport_filter *filter, struct reuseport_key **keys, size_t *n,
 		   struct reuseport_error *err);

@@ -9,12 +9,12 @@
 #include "table.h"
 #include "words.h"
 
-static json_t *group_json(const struct reuseport_listed *group)
+static json_t *group_json(struct reuseport_listed *group)
 {
 	char addr[INET6_ADDRSTRLEN];
 	json_t *program = group->has_program ?
 		json_pack("{s:i, s:s, s:b}", "id", group->program_id, "name",
-			  group->program_name, "own", group->own) : json_null();
+			  word_utf8(group->program_name), "own", group->own) : json_null();
 
 	word_addr(&group->key, addr, sizeof(addr));
 	return json_pack("{s:s, s:s, s:s, s:i, s:I, s:s, s:i, s:i, s:b, s:o}",
@@ -23,14 +23,14 @@ static json_t *group_json(const struct reuseport_listed *group)
 			 "addr", addr,
 			 "port", group->key.port,
 			 "netns", (json_int_t)group->key.netns,
-			 "netns_name", group->netns_name,
+			 "netns_name", word_utf8(group->netns_name),
 			 "uid", (int)group->uid,
 			 "sockets", (int)group->sockets,
 			 "steered", group->own,
 			 "program", program);
 }
 
-static void print_json(const struct reuseport_listed *groups, size_t n)
+static void print_json(struct reuseport_listed *groups, size_t n)
 {
 	json_t *list = json_array(), *root;
 
@@ -94,7 +94,7 @@ static int list(const struct options *options)
 	else
 		print_table(groups, n);
 	free(groups);
-	return EXIT_DONE;
+	return word_written();
 }
 
 const struct command cmd_list = {

@@ -72,6 +72,8 @@ static int status(const struct options *options)
 		show_status_text(all.list, all.n);
 	if (ret == EXIT_DONE && !all.n)
 		ret = tell_nothing(options);
+	if (ret == EXIT_DONE)
+		ret = word_written();
 	reuseport_status__free(all.list, all.n);
 	return ret;
 }

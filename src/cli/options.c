@@ -34,6 +34,9 @@ static bool set_port(struct options *options, const char *text)
 		fprintf(stderr, "reuseportctl: --port '%s' is out of range: 1 to 65535\n", text);
 		return false;
 	}
+	for (unsigned int i = 0; i < options->n_ports; i++)
+		if (options->ports[i] == port)
+			return true;
 	if (options->n_ports == PORTS_MAX) {
 		fprintf(stderr, "reuseportctl: --port may be given %d times\n", PORTS_MAX);
 		return false;
@@ -72,8 +75,13 @@ static bool set_netns(struct options *options, const char *text)
 
 static bool set_policy(struct options *options, const char *text)
 {
+	struct reuseport_error error;
+
 	options->policy = text;
-	return true;
+	if (!reuseport_policy_check(text, &error))
+		return true;
+	fprintf(stderr, "reuseportctl: %s\n", error.text);
+	return false;
 }
 
 static bool set_slots(struct options *options, const char *text)

@@ -6,6 +6,7 @@
 #include <reuseport_bpf.h>
 
 void show_status_text(const struct reuseport_status *list, size_t n);
-void show_status_json(const struct reuseport_status *list, size_t n);
+/* Mends names that are no UTF-8. */
+void show_status_json(struct reuseport_status *list, size_t n);
 
 #endif

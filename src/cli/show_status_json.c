@@ -7,7 +7,7 @@
 #include "show_status.h"
 #include "words.h"
 
-static json_t *worker_json(const struct reuseport_worker *worker)
+static json_t *worker_json(struct reuseport_worker *worker)
 {
 	json_t *pids = json_array();
 
@@ -17,7 +17,7 @@ static json_t *worker_json(const struct reuseport_worker *worker)
 			 "slot", (int)worker->slot,
 			 "pid", (int)worker->pid,
 			 "pids", pids,
-			 "comm", worker->comm,
+			 "comm", word_utf8(worker->comm),
 			 "cookie", (json_int_t)worker->cookie,
 			 "state", reuseport_state_name(worker->state),
 			 "weight", (int)worker->weight,
@@ -47,7 +47,7 @@ static json_t *counters_json(const struct reuseport_counters *c)
 			 "fallbacks", fallbacks);
 }
 
-static json_t *group_json(const struct reuseport_status *status)
+static json_t *group_json(struct reuseport_status *status)
 {
 	json_t *workers = json_array();
 	char addr[INET6_ADDRSTRLEN];
@@ -62,7 +62,7 @@ static json_t *group_json(const struct reuseport_status *status)
 			 "addr", addr,
 			 "port", status->key.port,
 			 "netns", (json_int_t)status->key.netns,
-			 "netns_name", status->netns_name,
+			 "netns_name", word_utf8(status->netns_name),
 			 "policy", status->policy,
 			 "keeper", "pid", (int)status->keeper_pid, "running",
 			 status->keeper_running,
@@ -76,7 +76,7 @@ static json_t *group_json(const struct reuseport_status *status)
 			 "counters", counters_json(&status->counters));
 }
 
-void show_status_json(const struct reuseport_status *list, size_t n)
+void show_status_json(struct reuseport_status *list, size_t n)
 {
 	json_t *groups = json_array(), *root;
 

@@ -60,6 +60,52 @@ int word_netns(const struct options *options, uint64_t *inode)
 	return ret;
 }
 
+/* Length of the UTF-8 sequence at text, 0 if it is none (RFC 3629, section 4). */
+static size_t sequence(const unsigned char *text)
+{
+	static const struct {
+		unsigned char mask, lead;
+		size_t len;
+		unsigned long least;
+	} forms[] = {
+		{ 0x80, 0x00, 1, 0 },       { 0xe0, 0xc0, 2, 0x80 },
+		{ 0xf0, 0xe0, 3, 0x800 },   { 0xf8, 0xf0, 4, 0x10000 },
+	};
+
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		unsigned long code = text[0] & ~forms[i].mask & 0xff;
+		size_t len = 1;
+
+		if ((text[0] & forms[i].mask) != forms[i].lead)
+			continue;
+		while (len < forms[i].len && (text[len] & 0xc0) == 0x80)
+			code = code << 6 | (text[len++] & 0x3f);
+		return len == forms[i].len && code >= forms[i].least && code <= 0x10ffff &&
+		       (code < 0xd800 || code > 0xdfff) ? len : 0;
+	}
+	return 0;
+}
+
+char *word_utf8(char *text)
+{
+	for (char *at = text; *at;) {
+		size_t len = sequence((const unsigned char *)at);
+
+		if (!len)
+			*at = '?';
+		at += len ? len : 1;
+	}
+	return text;
+}
+
+int word_written(void)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return EXIT_DONE;
+	fprintf(stderr, "reuseportctl: cannot write to standard output: %s\n", strerror(errno));
+	return EXIT_FAILED;
+}
+
 int word_failure(const struct reuseport_error *error)
 {
 	fprintf(stderr, "reuseportctl: %s\n", error->text);

@@ -21,6 +21,12 @@ void word_endpoint(const struct reuseport_key *key, char *text, size_t size);
  */
 int word_netns(const struct options *options, uint64_t *inode);
 
+/* Replaces what is no UTF-8 by '?', in place: JSON has no other text. */
+char *word_utf8(char *text);
+
+/* The exit status of a command whose standard output must have been written. */
+int word_written(void);
+
 /* Prints "reuseportctl: text" and returns the exit status for it. */
 int word_failure(const struct reuseport_error *error);
 

@@ -63,6 +63,12 @@ static int clear_away(struct reuseport_group *group)
 	return -ENOENT;
 }
 
+static int damaged(const struct reuseport_group *group, struct reuseport_error *err)
+{
+	return fail(err, EPROTO, "the pins in %s are damaged: detach, then attach again",
+		    group->pin);
+}
+
 static int open_pins(struct reuseport_group *group, struct reuseport_error *err)
 {
 	char path[REUSEPORT_PATH_MAX + 32];
@@ -76,8 +82,7 @@ static int open_pins(struct reuseport_group *group, struct reuseport_error *err)
 							    sizeof(path)), F_OK))
 		return clear_away(group);
 	if (ret)
-		return fail(err, EPROTO, "the pins in %s are damaged: detach, then attach again",
-			    group->pin);
+		return damaged(group, err);
 	ret = adopt_read_entry(group->steering.attachment, &group->entry, &version);
 	if (ret == -EPROTO)
 		return fail(err, EPROTO, "the pins in %s are of ABI version %u, this is version %u: "
@@ -85,6 +90,8 @@ static int open_pins(struct reuseport_group *group, struct reuseport_error *err)
 			    REUSEPORT_ABI_VERSION);
 	if (ret)
 		return fail(err, -ret, "cannot read %s: %s", group->pin, strerror(-ret));
+	if (!steering_fits(&group->steering, group->entry.slots))
+		return damaged(group, err);
 	/* Left by an earlier namespace that had the same inode. */
 	if (group->ns.cookie && group->entry.netns_cookie &&
 	    group->ns.cookie != group->entry.netns_cookie)
@@ -161,8 +168,7 @@ int adopt(struct reuseport_group *group, const struct diag_list *members,
 		return fail(err, ENOMEM, "out of memory");
 	ret = keep_open(group, err);
 	if (!ret && slots_adopt(group))
-		ret = fail(err, EPROTO, "the pins in %s are damaged: detach, then attach again",
-			   group->pin);
+		ret = damaged(group, err);
 	if (!ret && other_policy)
 		ret = load_policy(group, opts->policy, err);
 	if (!ret && install)

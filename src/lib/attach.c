@@ -2,7 +2,6 @@
 /* Attach: steers a group anew, or adopts what is pinned; all or nothing. */
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include "clock.h"
 #include "diag.h"
 #include "error.h"
+#include "evict.h"
 #include "groups.h"
 #include "install.h"
 #include "keep.h"
@@ -20,7 +20,6 @@
 #include "policy.h"
 #include "slots.h"
 #include "sync.h"
-#include "take.h"
 
 #define SLOTS_DEFAULT 256
 #define SLOTS_MAX 32768 /* as many as the kernel lets into a group */
@@ -48,7 +47,7 @@ static int check_opts(const struct reuseport_attach_opts *from, struct reuseport
 	}
 	if (opts->slots > SLOTS_MAX)
 		return fail(err, EINVAL, "%u slots are too many: 1 to %u", opts->slots, SLOTS_MAX);
-	return opts->policy ? policy_check(opts->policy, err) : 0;
+	return opts->policy ? reuseport_policy_check(opts->policy, err) : 0;
 }
 
 static unsigned int default_slots(size_t members)
@@ -97,8 +96,8 @@ static int describe(struct reuseport_group *group, const char *policy, unsigned 
 	return 0;
 }
 
-/* Fills the array; sockets that another array is about to give free, or will be
- * once our program has replaced another, are waited for. */
+/* Fills the array. Sockets that another array is about to give free, after a
+ * detach, are waited for. */
 static int fill(struct reuseport_group *group, const struct diag_list *members, int *via,
 		struct reuseport_error *err)
 {
@@ -125,39 +124,8 @@ static int install(struct reuseport_group *group, int member, struct reuseport_e
 	return 0;
 }
 
-/*
- * Replacing goes the other way round: the sockets may sit in the array of the
- * program that is replaced, and come free only when it is gone. Until they are
- * in ours, the kernel picks.
- */
-static int replace_program(struct reuseport_group *group, const struct diag_list *members,
-			   const struct group_program *foreign, struct reuseport_error *err)
-{
-	int before = foreign->id ? bpf_prog_get_fd_by_id(foreign->id) : -1;
-	int member = take_any(members, err), via = -1, ret;
-
-	ret = member < 0 ? member : install(group, member, err);
-	if (!ret) {
-		/* Ours to hold would keep its array, so only if it is pinned
-		 * or held elsewhere can it be put back. */
-		if (before >= 0)
-			close(before);
-		ret = fill(group, members, &via, err);
-		if (!ret)
-			ret = steering_pin(&group->steering, group->pin, err);
-		before = foreign->id ? bpf_prog_get_fd_by_id(foreign->id) : -1;
-		if (ret)
-			install_program(member, before);
-	}
-	if (before >= 0)
-		close(before);
-	if (via >= 0)
-		close(via);
-	if (member >= 0)
-		close(member);
-	return ret;
-}
-
+/* Installing is the last step: it replaces what is there in one go, and nothing
+ * after it can fail. */
 static int fill_pin_install(struct reuseport_group *group, const struct diag_list *members,
 			    struct reuseport_error *err)
 {
@@ -168,8 +136,30 @@ static int fill_pin_install(struct reuseport_group *group, const struct diag_lis
 		ret = steering_pin(&group->steering, group->pin, err);
 	if (!ret)
 		ret = install(group, via, err);
+	if (ret)
+		slots_empty(group->steering.sockets);
 	if (via >= 0)
 		close(via);
+	return ret;
+}
+
+/* The sockets may sit in the array of the program that is to be replaced. Until
+ * ours is there, that program finds empty slots and the kernel picks. */
+static int replace(struct reuseport_group *group, const struct diag_list *members,
+		   const struct group_program *present, struct reuseport_error *err)
+{
+	struct eviction eviction;
+	int ret = fill_pin_install(group, members, err);
+
+	if (ret != -EBUSY)
+		return ret;
+	ret = evict(present->id, members, &eviction, err);
+	if (ret)
+		return ret;
+	ret = fill_pin_install(group, members, err);
+	if (ret)
+		evict_undo(&eviction, members);
+	evict_free(&eviction);
 	return ret;
 }
 
@@ -210,12 +200,8 @@ static int steer_anew(struct reuseport_group *group, const struct diag_list *mem
 	if (ret)
 		return ret;
 	if (present.present)
-		ret = replace_program(group, members, &present, err);
-	else
-		ret = fill_pin_install(group, members, err);
-	if (ret)
-		slots_empty(group->steering.sockets);
-	return ret;
+		return replace(group, members, &present, err);
+	return fill_pin_install(group, members, err);
 }
 
 /* ----------------------------------------------------------------- attach */

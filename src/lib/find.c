@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "advice.h"
+#include "caps.h"
 #include "clock.h"
 #include "diag.h"
 #include "error.h"
@@ -21,6 +22,7 @@
 /* What keeps the sockets at hand from being a group. */
 struct reason {
 	bool denied;
+	bool unsupported; /* no pidfd_getfd */
 	bool reuseaddr;
 	uint32_t pid; /* of a process that holds one */
 };
@@ -36,6 +38,7 @@ static int is_member(const struct holders *h, const struct diag_socket *socket,
 		int fd = take_socket(first[i].pid, first[i].fd, socket->cookie, NULL), set;
 
 		reason->denied |= fd == -EPERM;
+		reason->unsupported |= fd == -EOPNOTSUPP;
 		if (fd < 0)
 			continue;
 		set = socket_has_reuseport(fd);
@@ -76,6 +79,8 @@ static int explain_none(const struct reuseport_filter *filter, const struct diag
 
 	key_text(&sockets->sockets[0].key, text, sizeof(text));
 	holder_comm(reason->pid, comm);
+	if (reason->unsupported)
+		return fail(err, EOPNOTSUPP, TAKE_UNSUPPORTED);
 	if (!reason->pid && (reason->denied || h->denied))
 		return fail(err, EPERM, "may not look into the processes that hold %s: it needs "
 			    "CAP_SYS_PTRACE: run as root", text);
@@ -163,7 +168,8 @@ static int look(const struct reuseport_filter *filter, struct reuseport_key **ke
 	count = ret ? 0 : group_keys(&sockets, &holders, found, &reason);
 	if (!ret && !count) {
 		ret = explain_none(filter, &sockets, &holders, &reason, err);
-		ret = reason.pid || ret == -EPERM ? ret : -EAGAIN;
+		if (!reason.pid && !reason.unsupported && ret != -EPERM)
+			ret = -EAGAIN;
 	}
 	free(holders.list);
 	free(sockets.sockets);
@@ -179,10 +185,14 @@ static int look(const struct reuseport_filter *filter, struct reuseport_key **ke
 int reuseport_find(const struct reuseport_filter *filter, struct reuseport_key **keys, size_t *n,
 		   struct reuseport_error *err)
 {
-	int ret = -EAGAIN;
+	int ret;
 
 	if (!filter || !filter->port || !filter->proto || !filter->netns)
 		return fail(err, EINVAL, "find needs a protocol, a port and a network namespace");
+	ret = caps_require("attach", err);
+	if (ret)
+		return ret;
+	ret = -EAGAIN;
 	for (int tries = 0; ret == -EAGAIN && tries < LOOKS; tries++) {
 		if (tries)
 			clock_sleep_ms(LOOK_PAUSE_MS);

@@ -126,8 +126,10 @@ static int match_fds(struct holders *h, const struct wanted *wanted, uint32_t pi
 
 		snprintf(name, sizeof(name), "%d", fds->list[i]);
 		len = readlinkat(dirfd, name, link, sizeof(link) - 1);
-		if (len < 0)
+		if (len < 0) {
+			h->denied |= errno == EACCES;
 			continue;
+		}
 		link[len] = '\0';
 		if (!strcmp(link, "anon_inode:[eventpoll]")) {
 			ret = add_fd(epolls, fds->list[i]);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* Installing the program on the group, and giving selection back. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <syslog.h>
@@ -44,8 +45,10 @@ int install_check(struct reuseport_group *group, const uint64_t *cookies, size_t
 		return ret;
 	if (!foreign->present)
 		return 0;
-	if (foreign->id == group->steering.program_id)
+	if (foreign->id && foreign->id == group->steering.program_id)
 		return 1;
+	if (!foreign->id)
+		snprintf(foreign->name, sizeof(foreign->name), "classic BPF");
 	return fail(err, EEXIST, "%s has another program already (id %u%s%s): detach it with the "
 		    "tool that set it, or replace it with --force", group->text, foreign->id,
 		    *foreign->name ? ", " : "", foreign->name);

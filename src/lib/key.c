@@ -16,6 +16,19 @@ bool key_equal(const struct reuseport_key *a, const struct reuseport_key *b)
 	       !memcmp(a->addr, b->addr, sizeof(a->addr));
 }
 
+int key_compare(const struct reuseport_key *x, const struct reuseport_key *y)
+{
+	if (x->netns != y->netns)
+		return x->netns < y->netns ? -1 : 1;
+	if (x->port != y->port)
+		return x->port < y->port ? -1 : 1;
+	if (x->proto != y->proto)
+		return x->proto < y->proto ? -1 : 1;
+	if (x->family != y->family)
+		return x->family < y->family ? -1 : 1;
+	return memcmp(x->addr, y->addr, sizeof(x->addr));
+}
+
 const char *key_proto_name(int proto)
 {
 	return proto == IPPROTO_UDP ? "udp" : "tcp";

@@ -11,6 +11,9 @@
 
 bool key_equal(const struct reuseport_key *a, const struct reuseport_key *b);
 
+/* For sorting: by namespace, port, protocol, family, address. */
+int key_compare(const struct reuseport_key *a, const struct reuseport_key *b);
+
 /* "tcp" or "udp". */
 const char *key_proto_name(int proto);
 

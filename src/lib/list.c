@@ -137,18 +137,8 @@ static int add_namespace(void *ctx, uint64_t inode, const char *name, uint32_t p
 
 static int by_key(const void *a, const void *b)
 {
-	const struct reuseport_key *x = &((const struct reuseport_listed *)a)->key;
-	const struct reuseport_key *y = &((const struct reuseport_listed *)b)->key;
-
-	if (x->netns != y->netns)
-		return x->netns < y->netns ? -1 : 1;
-	if (x->port != y->port)
-		return x->port < y->port ? -1 : 1;
-	if (x->proto != y->proto)
-		return x->proto < y->proto ? -1 : 1;
-	if (x->family != y->family)
-		return x->family < y->family ? -1 : 1;
-	return memcmp(x->addr, y->addr, sizeof(x->addr));
+	return key_compare(&((const struct reuseport_listed *)a)->key,
+			   &((const struct reuseport_listed *)b)->key);
 }
 
 int reuseport_list(const struct reuseport_filter *filter, struct reuseport_listed **groups,

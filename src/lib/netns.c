@@ -208,7 +208,7 @@ static int open_by_inode(uint64_t inode, uint32_t hint_pid)
 
 static int gone(const struct netns_ref *ref, struct reuseport_error *err)
 {
-	return fail(err, ENETDOWN, "network namespace %llu is gone",
+	return fail(err, ENETDOWN, "no network namespace has the inode %llu any more",
 		    (unsigned long long)ref->inode);
 }
 

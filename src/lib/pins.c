@@ -65,7 +65,7 @@ int pins_parse(const char *name, struct reuseport_key *key)
 	if (device && sscanf(device, "-dev%u", &parsed.ifindex) != 1)
 		return -EINVAL;
 	replace(addr, '_', '.');
-	if (inet_pton(parsed.family, addr, parsed.addr) != 1)
+	if (!port || inet_pton(parsed.family, addr, parsed.addr) != 1)
 		return -EINVAL;
 	pins_name(&parsed, again, sizeof(again));
 	if (strcmp(name, again))
@@ -126,7 +126,8 @@ static bool in_private_mount_namespace(void)
 static int mount_bpffs(struct reuseport_error *err)
 {
 	if (mount("bpf", BPFFS, "bpf", 0, "mode=0700"))
-		return fail(err, errno, "bpffs is not mounted on " BPFFS " and cannot be: %s; as "
+		return fail(err, errno == ENOENT ? ENODEV : errno,
+			    "bpffs is not mounted on " BPFFS " and cannot be: %s; as "
 			    "root: mount -t bpf bpf " BPFFS, strerror(errno));
 	return 0;
 }

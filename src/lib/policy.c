@@ -48,7 +48,7 @@ static size_t distance(const char *a, const char *b)
 	return row[len];
 }
 
-int policy_check(const char *name, struct reuseport_error *err)
+int reuseport_policy_check(const char *name, struct reuseport_error *err)
 {
 	const char *nearest = policies[0].name;
 	char all[256] = "";

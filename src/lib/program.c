@@ -121,6 +121,9 @@ static int explain_load(int code, struct reuseport_error *err)
 		return fail(err, code, "the kernel refused the steering program: %s; loading needs "
 			    "CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON, and Linux 4.19 or newer",
 			    strerror(code));
+	if (code == ENOSYS)
+		return fail(err, EOPNOTSUPP, "this kernel has no bpf(): steering needs one built "
+			    "with CONFIG_BPF_SYSCALL");
 	if (code == ESRCH || code == ENOENT)
 		return fail(err, EOPNOTSUPP, "this kernel describes itself nowhere: steering needs "
 			    "BTF (CONFIG_DEBUG_INFO_BTF), /sys/kernel/btf/vmlinux");
@@ -193,12 +196,50 @@ int steering_repin_program(const struct steering *steering, const char *path,
 	return 0;
 }
 
+/* "map" or "prog": what the kernel says of the fd, before it is asked as such. */
+static bool is_kind(int fd, const char *kind)
+{
+	char path[32], link[64], wanted[32];
+	ssize_t len;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	snprintf(wanted, sizeof(wanted), "anon_inode:bpf-%s", kind);
+	len = readlink(path, link, sizeof(link) - 1);
+	if (len < 0)
+		return false;
+	link[len] = '\0';
+	return !strcmp(link, wanted);
+}
+
 static int open_pin(int *fd, const char *path, const char *name)
 {
 	char joined[REUSEPORT_PATH_MAX + 32];
 
 	*fd = bpf_obj_get(pins_join(path, name, joined, sizeof(joined)));
-	return *fd < 0 ? -errno : 0;
+	if (*fd >= 0 && !is_kind(*fd, strcmp(name, PIN_PROGRAM) ? "map" : "prog")) {
+		close(*fd);
+		*fd = -1;
+	}
+	return *fd < 0 ? -ENOENT : 0;
+}
+
+static bool map_is(int fd, __u32 type, __u32 value_size, __u32 entries)
+{
+	struct bpf_map_info info = { 0 };
+	__u32 len = sizeof(info);
+
+	return !bpf_obj_get_info_by_fd(fd, &info, &len) && info.type == type &&
+	       info.value_size == value_size && info.max_entries == entries;
+}
+
+bool steering_fits(const struct steering *steering, unsigned int slots)
+{
+	return map_is(steering->sockets, BPF_MAP_TYPE_REUSEPORT_SOCKARRAY, sizeof(__u64), slots) &&
+	       map_is(steering->workers, BPF_MAP_TYPE_ARRAY, sizeof(struct worker_entry), slots) &&
+	       map_is(steering->counters, BPF_MAP_TYPE_PERCPU_ARRAY,
+		      sizeof(struct slot_counters), slots) &&
+	       map_is(steering->totals, BPF_MAP_TYPE_PERCPU_ARRAY,
+		      sizeof(struct group_counters), 1);
 }
 
 int steering_open(struct steering *steering, const char *path)
@@ -214,10 +255,11 @@ int steering_open(struct steering *steering, const char *path)
 	ret |= open_pin(&steering->totals, path, PIN_TOTALS);
 	ret |= open_pin(&steering->attachment, path, PIN_ATTACHMENT);
 	ret |= open_pin(&steering->program, path, PIN_PROGRAM);
-	if (steering->program >= 0 &&
-	    !bpf_obj_get_info_by_fd(steering->program, &info, &len))
-		steering->program_id = info.id;
-	return ret ? -ENOENT : 0;
+	if (steering->program < 0 || bpf_obj_get_info_by_fd(steering->program, &info, &len) ||
+	    info.type != BPF_PROG_TYPE_SK_REUSEPORT)
+		return -ENOENT;
+	steering->program_id = info.id;
+	return ret;
 }
 
 static void close_fd(int fd)

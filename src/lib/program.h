@@ -32,9 +32,12 @@ int steering_pin(const struct steering *steering, const char *path, struct reuse
 int steering_repin_program(const struct steering *steering, const char *path,
 			   struct reuseport_error *err);
 
-/* Opens what is pinned. -ENOENT: not whole, of which as much as there is is
- * open. */
+/* Opens what is pinned. -ENOENT: something is missing, or is no map or program
+ * as it should be; the rest is open. */
 int steering_open(struct steering *steering, const char *path);
+
+/* Whether the maps are what an attachment with so many slots has. */
+bool steering_fits(const struct steering *steering, unsigned int slots);
 
 /* NULL is not allowed; one that is half open is. */
 void steering_close(struct steering *steering);

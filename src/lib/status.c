@@ -177,7 +177,8 @@ static int add_attachment(void *ctx, const char *path, const struct reuseport_ke
 	snprintf(status->pin, sizeof(status->pin), "%s", path);
 	status->keeper_running = pins_locked(path);
 	status->damaged = steering_open(&steering, path) ||
-			  adopt_read_entry(steering.attachment, &entry, &version);
+			  adopt_read_entry(steering.attachment, &entry, &version) ||
+			  !steering_fits(&steering, entry.slots);
 	/* Detached while we looked. */
 	if (status->damaged && access(path, F_OK))
 		all->n--;
@@ -185,6 +186,12 @@ static int add_attachment(void *ctx, const char *path, const struct reuseport_ke
 		ret = describe(status, &steering, &entry, all->err);
 	steering_close(&steering);
 	return ret;
+}
+
+static int by_key(const void *a, const void *b)
+{
+	return key_compare(&((const struct reuseport_status *)a)->key,
+			   &((const struct reuseport_status *)b)->key);
 }
 
 int reuseport_status(const struct reuseport_filter *filter, struct reuseport_status **list,
@@ -202,6 +209,8 @@ int reuseport_status(const struct reuseport_filter *filter, struct reuseport_sta
 		reuseport_status__free(all.list, all.n);
 		return ret;
 	}
+	if (all.n)
+		qsort(all.list, all.n, sizeof(*all.list), by_key);
 	*list = all.list;
 	*n = all.n;
 	return 0;

@@ -35,8 +35,7 @@ int take_socket(uint32_t pid, int fd, uint64_t cookie, struct reuseport_error *e
 	socklen_t len = sizeof(found);
 
 	if (taken == -ENOSYS)
-		return fail(err, EOPNOTSUPP, "this kernel has no pidfd_getfd (Linux 5.6): sockets "
-			    "of running servers cannot be reached");
+		return fail(err, EOPNOTSUPP, TAKE_UNSUPPORTED);
 	if (taken == -EPERM)
 		return fail(err, EPERM, "may not take a socket from process %u: it needs "
 			    "CAP_SYS_PTRACE: run as root", pid);

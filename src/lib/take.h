@@ -7,6 +7,9 @@
 
 #include "reuseport_bpf.h"
 
+#define TAKE_UNSUPPORTED                                                                           \
+	"this kernel has no pidfd_getfd (Linux 5.6): sockets of running servers cannot be reached"
+
 /*
  * A duplicate of fd "fd" of process "pid", if it still is the socket with that
  * cookie. The caller must close it at once: while it is open, the socket would

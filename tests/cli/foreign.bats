@@ -107,25 +107,34 @@ selected_by_foreign() {
 	untouched 8080
 }
 
-@test "foreign: its array is pinned, so even --force is refused" {
-	local id before
+@test "foreign: its array is pinned, and --force takes the sockets out of it" {
 	start_worker --port 8080 --sockets 3
-	id=$(foreign --pin-program "$FOREIGN_PIN-program" --pin-array "$FOREIGN_PIN-array" \
-		"$worker_pid" array)
-	before=$(selected_by_foreign)
-	refused 1 ctl attach --port 8080 --force
-	says sockarray
-	as_before "$id"
-	equal "$(selected_by_foreign)" "$before" "its selection"
+	foreign --pin-program "$FOREIGN_PIN-program" --pin-array "$FOREIGN_PIN-array" \
+		"$worker_pid" array >/dev/null
+	succeeds ctl attach --port 8080 --force
+	in_sync 8080 tcp
+	equal "$(program_on 8080)" steer_hash
+	serves 8080
+	equal "$(status 8080 tcp .counters.selected)" 20
 }
 
-@test "foreign: only its array is pinned, so even --force is refused" {
+@test "foreign: only its array is pinned, and --force takes the sockets out of it" {
+	start_worker --port 8080 --sockets 3
+	foreign --pin-array "$FOREIGN_PIN-array" "$worker_pid" array >/dev/null
+	succeeds ctl attach --port 8080 --force
+	in_sync 8080 tcp
+	equal "$(program_on 8080)" steer_hash
+}
+
+@test "foreign: --force that fails after it took the sockets puts them back" {
 	local id before
 	start_worker --port 8080 --sockets 3
-	id=$(foreign --pin-array "$FOREIGN_PIN-array" "$worker_pid" array)
+	id=$(foreign "$worker_pid" array)
 	before=$(selected_by_foreign)
+	# In the way of a pin, which comes after the array is filled.
+	mkdir -p "$PINS/tcp-0_0_0_0-8080-$NS_INODE/workers"
 	refused 1 ctl attach --port 8080 --force
-	says sockarray
+	says "cannot pin"
 	as_before "$id"
 	equal "$(selected_by_foreign)" "$before" "its selection"
 }

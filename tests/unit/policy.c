@@ -20,7 +20,7 @@ static void suggests(const char *name, const char *nearest)
 	struct reuseport_error err = { 0 };
 	char wanted[64];
 
-	assert_int_equal(policy_check(name, &err), -EINVAL);
+	assert_int_equal(reuseport_policy_check(name, &err), -EINVAL);
 	assert_int_equal(err.code, EINVAL);
 	assert_null(strchr(err.text, '\n'));
 	snprintf(wanted, sizeof(wanted), "did you mean '%s'?", nearest);
@@ -38,13 +38,13 @@ static void every_policy_is_known(void **state)
 	policies = reuseport_policies(&n);
 	assert_true(n >= 2);
 	for (size_t i = 0; i < n; i++) {
-		assert_int_equal(policy_check(policies[i].name, &err), 0);
+		assert_int_equal(reuseport_policy_check(policies[i].name, &err), 0);
 		/* It is pinned in so many bytes. */
 		assert_true(strlen(policies[i].name) < REUSEPORT_NAME_LEN);
 		assert_true(*policies[i].summary);
 		assert_null(strchr(policies[i].summary, '\n'));
 	}
-	assert_int_equal(policy_check(POLICY_DEFAULT, NULL), 0);
+	assert_int_equal(reuseport_policy_check(POLICY_DEFAULT, NULL), 0);
 }
 
 static void the_nearest_is_suggested(void **state)
@@ -71,7 +71,7 @@ static void all_are_named(void **state)
 
 	(void)state;
 	policies = reuseport_policies(&n);
-	assert_int_equal(policy_check("zzz", &err), -EINVAL);
+	assert_int_equal(reuseport_policy_check("zzz", &err), -EINVAL);
 	for (size_t i = 0; i < n; i++)
 		assert_non_null(strstr(err.text, policies[i].name));
 }
@@ -83,15 +83,15 @@ static void odd_names(void **state)
 
 	(void)state;
 	memset(longest, 'x', sizeof(longest) - 1);
-	assert_int_equal(policy_check("", &err), -EINVAL);
-	assert_int_equal(policy_check(longest, &err), -EINVAL);
+	assert_int_equal(reuseport_policy_check("", &err), -EINVAL);
+	assert_int_equal(reuseport_policy_check(longest, &err), -EINVAL);
 	/* Whatever the length, the suggestion is still in the line. */
 	assert_non_null(strstr(err.text, "did you mean"));
 	assert_non_null(strstr(err.text, "linux39"));
-	assert_int_equal(policy_check("hash ", &err), -EINVAL);
-	assert_int_equal(policy_check("x\ny", &err), -EINVAL);
+	assert_int_equal(reuseport_policy_check("hash ", &err), -EINVAL);
+	assert_int_equal(reuseport_policy_check("x\ny", &err), -EINVAL);
 	assert_null(strchr(err.text, '\n'));
-	assert_int_equal(policy_check("hsah", NULL), -EINVAL);
+	assert_int_equal(reuseport_policy_check("hsah", NULL), -EINVAL);
 }
 
 int main(void)
