@@ -55,9 +55,9 @@ LIB_A := $(BUILD)/libreuseport-bpf.a
 LIB_SO := $(BUILD)/libreuseport-bpf.so.$(VERSION)
 LIB_PC := $(BUILD)/libreuseport-bpf.pc
 
-# "make V=1" shows the commands.
+# "make V=1" shows the commands, "make -s" not even their names.
 Q := $(if $(V),,@)
-say = $(if $(V),,@echo "  $(1) $@")
+say = $(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),,@echo "  $(1) $@")
 
 .PHONY: all
 all: $(CTL) $(LIB_A) $(LIB_SO) $(LIB_PC) $(MAN_PAGES)

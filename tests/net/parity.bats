@@ -109,18 +109,20 @@ parity() {
 }
 
 @test "parity: requests during attach and detach go where they did before" {
-	local before round
+	local before round asking
 	start_workers 5 --port 8080
 	proto=tcp to=127.0.0.1:8080
 	before=$(ask)
 	for round in 1 2 3; do
 		ask >"$BATS_TEST_TMPDIR/answers" &
+		asking=$!
 		attach --port 8080
-		wait $!
+		wait "$asking"
 		diff <(echo "$before") "$BATS_TEST_TMPDIR/answers"
 		ask >"$BATS_TEST_TMPDIR/answers" &
+		asking=$!
 		ctl detach --port 8080
-		wait $!
+		wait "$asking"
 		diff <(echo "$before") "$BATS_TEST_TMPDIR/answers"
 	done
 }
