@@ -6,7 +6,8 @@ def bar($what; $limit; $value; $holds):
 	{ what: $what, limit: $limit, value: $value, holds: $holds };
 
 def bars:
-	(.runtime // empty | .udp.rows[] | select(.ours)
+	(.runtime // empty | .udp.rows[]
+	 | select(.program == "steer_hash" or .program == "steer_linux39")
 	 | bar("run time, UDP, \(.program) to bare select"; "at most 1.35"; .ratio.median;
 	       .ratio.median <= 1.35)),
 	(.endtoend[]? | .what as $what | .rows[] | select(.ours)
