@@ -110,9 +110,15 @@ record() {
 	echo "$1 $stat" >>"$BATS_TEST_TMPDIR/processes"
 }
 
+# A process's name may have a newline in it, so to the end of the file.
+read_stat() {
+	stat=
+	{ read -r -d '' stat <"/proc/$1/stat"; } 2>/dev/null || [ -n "$stat" ]
+}
+
 start_time() {
 	local stat
-	{ read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1
+	read_stat "$1" || return 1
 	set -- ${stat##*) }
 	echo "${20}"
 }
@@ -125,7 +131,7 @@ stop() {
 
 gone() {
 	local stat
-	{ read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 0
+	read_stat "$1" || return 0
 	[[ ${stat##*) } == Z* ]]
 }
 

@@ -11,6 +11,7 @@
 
 #include "diag.h"
 #include "holders.h"
+#include "proc.h"
 
 struct wanted {
 	const uint32_t *inodes;
@@ -262,27 +263,6 @@ size_t holders_of(const struct holders *h, uint32_t inode, const struct holder *
 	return n;
 }
 
-/* Start time in clock ticks since boot, field 22 of /proc/PID/stat. */
-static unsigned long long start_time(uint32_t pid)
-{
-	unsigned long long ticks = 0;
-	char path[32], text[512];
-	const char *at;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%u/stat", pid);
-	file = fopen(path, "re");
-	if (!file)
-		return 0;
-	at = fgets(text, sizeof(text), file) ? strrchr(text, ')') : NULL;
-	for (int field = 2; at && field < 22; field++)
-		at = strchr(at + 1, ' ');
-	if (at)
-		ticks = strtoull(at, NULL, 10);
-	fclose(file);
-	return ticks;
-}
-
 const struct holder *holders_server(const struct holder *first, size_t n)
 {
 	const struct holder *youngest = NULL;
@@ -294,7 +274,7 @@ const struct holder *holders_server(const struct holder *first, size_t n)
 	if (n == 1)
 		return first;
 	for (size_t i = 0; i < n; i++) {
-		unsigned long long start = start_time(first[i].pid);
+		unsigned long long start = proc_stat(first[i].pid, PROC_STAT_START);
 
 		/* Forked within one tick: the pid decides. */
 		if (!youngest || start >= latest) {

@@ -18,6 +18,7 @@
 #include "error.h"
 #include "netns.h"
 #include "pins.h"
+#include "proc.h"
 
 #define BPFFS "/sys/fs/bpf"
 /* The same of process 1: "ip netns exec" hides the host's /sys behind a
@@ -89,24 +90,6 @@ static bool is_bpffs(const char *path)
 	return !statfs(path, &fs) && fs.f_type == BPF_FS_MAGIC;
 }
 
-static uint32_t parent_of(uint32_t pid)
-{
-	char path[32], text[512];
-	uint32_t parent = 0;
-	const char *at;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%u/stat", pid);
-	file = fopen(path, "re");
-	if (!file)
-		return 0;
-	at = fgets(text, sizeof(text), file) ? strrchr(text, ')') : NULL;
-	if (!at || sscanf(at, ") %*c %u", &parent) != 1)
-		parent = 0;
-	fclose(file);
-	return parent;
-}
-
 /* Whether some ancestor, up to process 1, sees other mounts than we do. */
 static bool in_private_mount_namespace(void)
 {
@@ -115,7 +98,7 @@ static bool in_private_mount_namespace(void)
 
 	if (netns_inode_of("/proc/self/ns/mnt", &own))
 		return false;
-	for (uint32_t pid = getppid(); pid; pid = parent_of(pid)) {
+	for (uint32_t pid = getppid(); pid; pid = proc_stat(pid, PROC_STAT_PARENT)) {
 		snprintf(path, sizeof(path), "/proc/%u/ns/mnt", pid);
 		if (!netns_inode_of(path, &other) && other != own)
 			return true;
