@@ -2,8 +2,20 @@
 # What a test may leave behind, found by its namespace alone, so that two
 # suites can run at the same time. Part of lib.bash.
 
+# Once a test has deleted its namespace, a later one of another run may have been
+# given the inode.
+taken_by_another() {
+	local name
+	for name in /run/netns/*; do
+		[ "$(stat -L -c %i "$name" 2>/dev/null)" = "$1" ] || continue
+		grep -q "^${name##*/} " "$BATS_TEST_TMPDIR/namespaces" || return 0
+	done
+	return 1
+}
+
 # Pin directories of a namespace, by its inode in their names.
 pins_of() {
+	! taken_by_another "$1" || return 0
 	find "$PINS" -mindepth 1 -maxdepth 1 -type d -regextype posix-extended \
 		-regex ".*[^0-9]$1([^0-9/][^/]*)?" 2>/dev/null
 }

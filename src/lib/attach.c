@@ -28,6 +28,8 @@
 #define BUSY_TRIES 50
 #define BUSY_PAUSE_MS 10
 
+#define LOCK_TRIES 20 /* of pins_lock, which takes 100 ms each */
+
 /* ---------------------------------------------------------------- options */
 
 static int check_opts(const struct reuseport_attach_opts *from, struct reuseport_attach_opts *opts,
@@ -206,25 +208,62 @@ static int steer_anew(struct reuseport_group *group, const struct diag_list *mem
 
 /* ----------------------------------------------------------------- attach */
 
+/* What the holder of the lock steers; zero where that cannot be read. */
+static struct attachment_entry entry_of_keeper(const char *path)
+{
+	struct attachment_entry entry;
+	struct steering pinned;
+	uint32_t version;
+
+	steering_open(&pinned, path);
+	if (adopt_read_entry(pinned.attachment, &entry, &version))
+		entry = (struct attachment_entry){ 0 };
+	steering_close(&pinned);
+	return entry;
+}
+
+/*
+ * Without a description the pins are just being made or removed, or damaged:
+ * for a while the lock is tried again.
+ */
+static int lock_or_ask(struct reuseport_group *group, struct attachment_entry *entry,
+		       struct reuseport_error *err)
+{
+	int lock = -EBUSY;
+
+	*entry = (struct attachment_entry){ 0 };
+	for (int tries = 0; lock == -EBUSY && !entry->abi_version && tries < LOCK_TRIES; tries++) {
+		lock = pins_lock(group->pin, err);
+		if (lock == -EBUSY)
+			*entry = entry_of_keeper(group->pin);
+	}
+	/* Of a namespace that is gone, whose inode ours was given: its keeper is
+	 * about to find out. */
+	if (lock == -EBUSY && entry->netns_cookie && entry->netns_cookie != group->ns.cookie)
+		lock = pins_take_over(group->pin, err);
+	return lock;
+}
+
 static int lock_pins(struct reuseport_group *group, struct reuseport_error *err)
 {
-	struct steering pinned;
 	struct attachment_entry entry;
-	uint32_t zero = 0, pid = 0;
-	int ret;
+	int lock, ret;
 
 	ret = pins_path(&group->key, true, group->pin, sizeof(group->pin), err);
 	if (ret)
 		return ret;
-	group->lock = pins_lock(group->pin, err);
-	if (group->lock != -EBUSY)
-		return group->lock < 0 ? group->lock : 0;
-	steering_open(&pinned, group->pin);
-	if (pinned.attachment >= 0 && !bpf_map_lookup_elem(pinned.attachment, &zero, &entry))
-		pid = entry.keeper_pid;
-	steering_close(&pinned);
-	return fail(err, EBUSY, "%s is steered already, its keeper is process %u: nothing was "
-		    "changed; 'reuseportctl status' shows it", group->text, pid);
+	lock = lock_or_ask(group, &entry, err);
+	if (lock == -EBUSY && entry.keeper_pid)
+		return fail(err, EBUSY, "%s is steered already, its keeper is process %u: nothing "
+			    "was changed; 'reuseportctl status' shows it", group->text,
+			    entry.keeper_pid);
+	if (lock == -EBUSY)
+		return fail(err, EBUSY, "%s is steered already, but its pins are damaged: detach, "
+			    "then attach again", group->text);
+	if (lock < 0)
+		return lock;
+	group->lock = lock;
+	return 0;
 }
 
 static int steer(struct reuseport_group *group, const struct reuseport_attach_opts *opts,

@@ -25,7 +25,6 @@
 #include "take.h"
 
 #define KEEPER_COMM "reuseport-keep"
-#define LET_GO_TRIES 20 /* of pins_lock, which takes 100 ms each */
 
 /* ----------------------------------------------------------------- keeper */
 
@@ -91,20 +90,14 @@ static int end_stuck_keeper(const char *path, struct reuseport_error *err)
 	return ret;
 }
 
-/* Asks the keeper to let go, and takes the lock from it. */
 static int lock_from_keeper(const char *path, struct reuseport_error *err)
 {
-	char request[REUSEPORT_PATH_MAX + 32];
-	int lock, ret;
+	int lock = pins_take_over(path, err);
 
-	mkdir(pins_join(path, PIN_DETACHING, request, sizeof(request)), 0700);
-	for (int tries = 0; tries < LET_GO_TRIES; tries++) {
-		lock = pins_lock(path, err);
-		if (lock != -EBUSY)
-			return lock;
-	}
-	ret = end_stuck_keeper(path, err);
-	return ret ? ret : pins_lock(path, err);
+	if (lock != -EBUSY)
+		return lock;
+	lock = end_stuck_keeper(path, err);
+	return lock ? lock : pins_lock(path, err);
 }
 
 /* ---------------------------------------------------------------- program */

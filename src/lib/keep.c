@@ -209,8 +209,8 @@ int keep_open(struct reuseport_group *group, struct reuseport_error *err)
 	    inotify_add_watch(group->notice, group->pin, IN_CREATE | IN_DELETE_SELF) < 0 ||
 	    add_source(group, group->timer) || add_source(group, group->notice) ||
 	    (group->watch && add_source(group, watch_fd(group->watch))))
-		return fail(err, errno, "cannot set up the keeper's event sources: %s",
-			    strerror(errno));
+		return fail(err, errno == ENOENT ? EIO : errno,
+			    "cannot set up the keeper's event sources: %s", strerror(errno));
 	group->resync_at = now_ns() + RESYNC_POLLING;
 	group->refresh_at = now_ns() + REFRESH_SOON;
 	arm_timer(group);

@@ -26,6 +26,8 @@
 #define HOST_BPFFS "/proc/1/root" BPFFS
 #define ROOT_NAME "reuseport"
 
+#define LET_GO_TRIES 20 /* of pins_lock, which takes 100 ms each */
+
 /* ------------------------------------------------------------------ names */
 
 static void replace(char *text, char from, char to)
@@ -203,6 +205,19 @@ int pins_lock(const char *path, struct reuseport_error *err)
 		clock_sleep_ms(5);
 	}
 	return fail(err, EBUSY, "%s is in use by another process", path);
+}
+
+int pins_take_over(const char *path, struct reuseport_error *err)
+{
+	char request[REUSEPORT_PATH_MAX + 32];
+	int lock = -EBUSY;
+
+	if (mkdir(pins_join(path, PIN_DETACHING, request, sizeof(request)), 0700) &&
+	    errno != EEXIST && errno != ENOENT)
+		return fail(err, errno, "cannot make %s: %s", request, strerror(errno));
+	for (int tries = 0; lock == -EBUSY && tries < LET_GO_TRIES; tries++)
+		lock = pins_lock(path, err);
+	return lock;
 }
 
 bool pins_locked(const char *path)

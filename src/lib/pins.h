@@ -36,6 +36,9 @@ const char *pins_join(const char *path, const char *name, char *joined, size_t s
  */
 int pins_lock(const char *path, struct reuseport_error *err);
 
+/* Asks whoever holds the lock to let go, and takes it. -EBUSY: it does not. */
+int pins_take_over(const char *path, struct reuseport_error *err);
+
 /* Whether somebody holds the lock. */
 bool pins_locked(const char *path);
 

@@ -84,3 +84,27 @@ deleted() {
 	export REUSEPORT_DISABLE=events
 	deleted
 }
+
+# The kernel gives the lowest free inode: a container started in place of another
+# often has the one of its predecessor, whose keeper may not yet have found out.
+@test "netns: a new one with the inode of one that is gone" {
+	local old=$NS old_inode=$NS_INODE keeper tries
+	start_workers 2 --port 8080
+	attach --port 8080
+	keeper=$(keeper_pid 8080 tcp)
+	end_processes
+	ip netns del "$old"
+	for tries in {1..20}; do
+		new_netns
+		[ "$new_ns_inode" != "$old_inode" ] || break
+	done
+	[ "$new_ns_inode" = "$old_inode" ] || skip "the kernel gave the inode to somebody else"
+	NS=$new_ns
+	start_workers 3 --port 8080
+	attach --port 8080
+	in_sync 8080 tcp
+	equal "$(status 8080 tcp .keeper.pid)" "$(keeper_pid 8080 tcp)"
+	wait_until 5 gone "$keeper"
+	[ "$(status 8080 tcp .keeper.running)" = true ] || fail "the new keeper is gone too"
+	in_sync 8080 tcp
+}
