@@ -136,27 +136,27 @@ vmlinux:
 
 .PHONY: deps deps-build
 deps:
-	packaging/deps.sh build test
+	@packaging/deps.sh build test
 
 deps-build:
-	packaging/deps.sh build
+	@packaging/deps.sh build
 
 .PHONY: check
 check:
-	packaging/deps.sh build test
-	tests/run.sh
+	@packaging/deps.sh build test
+	@tests/run.sh
 
 .PHONY: demo
 demo:
-	packaging/deps.sh build demo
-	$(MAKE) --no-print-directory -s all helpers
-	tests/demo.sh $(CTL)
+	@packaging/deps.sh build demo
+	@$(MAKE) --no-print-directory -s all helpers
+	@tests/demo.sh $(CTL)
 
 .PHONY: bench
 bench:
-	packaging/deps.sh build test
-	$(MAKE) --no-print-directory -s all helpers
-	bench/run.sh $(BUILD)
+	@packaging/deps.sh build test
+	@$(MAKE) --no-print-directory -s all helpers
+	@bench/run.sh $(BUILD)
 
 include tests/helpers/helpers.mk
 
