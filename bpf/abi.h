@@ -100,7 +100,6 @@ enum watch_kind {
 
 struct watch_event {
 	__u64 cookie;
-	__u64 time_ns;  /* CLOCK_MONOTONIC */
 	__u32 kind;     /* enum watch_kind */
 	__u32 pid;      /* process that did it, in the initial PID namespace */
 	__u32 inode;    /* the socket's, 0 if it was not to be had */

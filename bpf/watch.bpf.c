@@ -27,7 +27,6 @@ static __always_inline void report(__u32 kind, __u64 cookie, struct sock *sk)
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
 	struct watch_event event = {
 		.cookie = cookie,
-		.time_ns = bpf_ktime_get_ns(),
 		.kind = kind,
 		.pid = BPF_CORE_READ(task, tgid),
 		.inode = BPF_CORE_READ(sk, sk_socket, file, f_inode, i_ino),

@@ -2,12 +2,9 @@
 /* Adopt: takes over an attachment whose keeper is gone. */
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <syslog.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "adopt.h"
@@ -146,7 +143,6 @@ int adopt(struct reuseport_group *group, const struct diag_list *members,
 {
 	struct group_program present = { 0 };
 	bool other_policy, install = false;
-	uint64_t first;
 	int ret;
 
 	ret = open_pins(group, err);
@@ -157,8 +153,7 @@ int adopt(struct reuseport_group *group, const struct diag_list *members,
 			    group->text, group->entry.slots, opts->slots);
 	other_policy = opts->policy && strcmp(opts->policy, group->entry.policy);
 	if (members->n) {
-		first = members->sockets[0].cookie;
-		ret = install_check(group, &first, 1, &present, err);
+		ret = install_check(group, members->sockets[0].cookie, &present, err);
 		if (ret < 0 && !(ret == -EEXIST && group->force))
 			return ret;
 		install = ret != 1 || other_policy;

@@ -4,14 +4,12 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "caps.h"
@@ -111,10 +109,9 @@ static int uninstall(const struct reuseport_key *key, const struct netns_ref *ns
 		     struct reuseport_error *err)
 {
 	struct group_program present;
-	uint64_t first = members->sockets[0].cookie;
 	int ret, member;
 
-	ret = groups_program_of(NULL, ns, key->proto, &first, 1, &present, err);
+	ret = groups_program_of(NULL, ns, key->proto, members->sockets[0].cookie, &present, err);
 	if (!ret && !present.present)
 		return 0;
 	if (!ret && present.id != program_id && !program_name_is_ours(present.name))

@@ -109,14 +109,6 @@ int groups_read(struct groups_bpf *reader, int proto, struct member_list *list,
 	return 0;
 }
 
-static bool in_list(const uint64_t *cookies, size_t n, uint64_t cookie)
-{
-	for (size_t i = 0; i < n; i++)
-		if (cookies[i] == cookie)
-			return true;
-	return false;
-}
-
 static int read_namespace(struct groups_bpf *reader, const struct netns_ref *ns, int proto,
 			  struct member_list *list, struct reuseport_error *err)
 {
@@ -131,7 +123,7 @@ static int read_namespace(struct groups_bpf *reader, const struct netns_ref *ns,
 }
 
 static int find_program(struct groups_bpf *reader, const struct netns_ref *ns, int proto,
-			const uint64_t *cookies, size_t n, struct group_program *program,
+			uint64_t cookie, struct group_program *program,
 			struct reuseport_error *err)
 {
 	struct member_list list = { 0 };
@@ -140,10 +132,10 @@ static int find_program(struct groups_bpf *reader, const struct netns_ref *ns, i
 
 	ret = read_namespace(reader, ns, proto, &list, err);
 	for (size_t i = 0; !ret && !member && i < list.n; i++)
-		if (in_list(cookies, n, list.members[i].cookie))
+		if (list.members[i].cookie == cookie)
 			member = &list.members[i];
 	if (!ret && !member)
-		ret = fail(err, ENOENT, "the sockets are members of no reuseport group");
+		ret = fail(err, ENOENT, "the socket is a member of no reuseport group");
 	if (!ret) {
 		*program = (struct group_program){ .present = member->has_prog,
 						   .id = member->prog_id };
@@ -154,7 +146,7 @@ static int find_program(struct groups_bpf *reader, const struct netns_ref *ns, i
 }
 
 int groups_program_of(struct groups_bpf *reader, const struct netns_ref *ns, int proto,
-		      const uint64_t *cookies, size_t n, struct group_program *program,
+		      uint64_t cookie, struct group_program *program,
 		      struct reuseport_error *err)
 {
 	struct groups_bpf *own = NULL;
@@ -164,7 +156,7 @@ int groups_program_of(struct groups_bpf *reader, const struct netns_ref *ns, int
 		ret = groups_open(&own, err);
 	if (ret)
 		return ret;
-	ret = find_program(reader ? reader : own, ns, proto, cookies, n, program, err);
+	ret = find_program(reader ? reader : own, ns, proto, cookie, program, err);
 	groups_close(own);
 	return ret;
 }

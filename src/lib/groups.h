@@ -31,11 +31,11 @@ struct group_program {
 };
 
 /*
- * The program of the group that has one of the n cookies as a member; reader
- * may be NULL. -ENOENT: no group has. -EOPNOTSUPP: the kernel has no iterators.
+ * The program of the group that has the socket with this cookie; reader may be
+ * NULL. -ENOENT: no group has. -EOPNOTSUPP: the kernel has no iterators.
  */
 int groups_program_of(struct groups_bpf *reader, const struct netns_ref *ns, int proto,
-		      const uint64_t *cookies, size_t n, struct group_program *program,
+		      uint64_t cookie, struct group_program *program,
 		      struct reuseport_error *err);
 
 /* Name of a program, "" if there is none to be had. */

@@ -26,7 +26,7 @@ int install_program(int member, int prog)
 	return setsockopt(member, SOL_SOCKET, option, &value, sizeof(value)) ? -errno : 0;
 }
 
-int install_check(struct reuseport_group *group, const uint64_t *cookies, size_t n,
+int install_check(struct reuseport_group *group, uint64_t cookie,
 		  struct group_program *foreign, struct reuseport_error *err)
 {
 	int ret;
@@ -37,7 +37,7 @@ int install_check(struct reuseport_group *group, const uint64_t *cookies, size_t
 	/* Kept open: loading it is what takes time when a group is born anew. */
 	ret = group->reader ? 0 : groups_open(&group->reader, err);
 	if (!ret)
-		ret = groups_program_of(group->reader, &group->ns, group->key.proto, cookies, n,
+		ret = groups_program_of(group->reader, &group->ns, group->key.proto, cookie,
 					foreign, err);
 	if (ret == -EOPNOTSUPP)
 		return 1;
@@ -78,7 +78,7 @@ int install_if_reborn(struct reuseport_group *group, int member, uint64_t cookie
 
 	if (has_older_member(group, cookie))
 		return 0;
-	ret = group->force ? 0 : install_check(group, &cookie, 1, &foreign, err);
+	ret = group->force ? 0 : install_check(group, cookie, &foreign, err);
 	if (ret == 1 && foreign.present)
 		return 0;
 	if (ret < 0 && ret != -ENOENT)

@@ -21,7 +21,7 @@ int install_if_reborn(struct reuseport_group *group, int member, uint64_t cookie
  * *foreign tells. 1 where the kernel cannot tell.
  */
 struct group_program;
-int install_check(struct reuseport_group *group, const uint64_t *cookies, size_t n,
+int install_check(struct reuseport_group *group, uint64_t cookie,
 		  struct group_program *foreign, struct reuseport_error *err);
 
 #endif
