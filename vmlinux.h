@@ -35,11 +35,17 @@ typedef int __kernel_pid_t;
 
 typedef unsigned int __kernel_uid32_t;
 
+typedef __u16 __be16;
+
 typedef __u32 __be32;
 
 typedef __kernel_pid_t pid_t;
 
 typedef __kernel_uid32_t uid_t;
+
+typedef struct {
+	int counter;
+} atomic_t;
 
 typedef struct {
 	s64 counter;
@@ -57,6 +63,16 @@ struct inode;
 
 struct file {
 	struct inode *f_inode;
+};
+
+struct sk_buff {
+	union {
+		struct {
+			__u16 transport_header;
+			__u16 network_header;
+		};
+	};
+	unsigned char *head;
 };
 
 struct inode {
@@ -114,7 +130,11 @@ struct sock_reuseport;
 
 struct sock {
 	struct sock_common __sk_common;
+	struct {
+		atomic_t rmem_alloc;
+	} sk_backlog;
 	struct socket *sk_socket;
+	u32 sk_ack_backlog;
 	void *sk_user_data;
 	struct sock_reuseport *sk_reuseport_cb;
 };
@@ -130,6 +150,7 @@ struct bpf_iter_meta {
 };
 
 struct sk_reuseport_kern {
+	struct sk_buff *skb;
 	struct sock *sk;
 };
 

@@ -11,10 +11,9 @@
 
 #include <linux/types.h>
 
-#define REUSEPORT_ABI_VERSION 1
+#define REUSEPORT_ABI_VERSION 2
 
-/* As in the kernel (TASK_COMM_LEN), and long enough for any policy's name. */
-#define REUSEPORT_NAME_LEN 16
+#define REUSEPORT_NAME_LEN 16 /* as in the kernel, TASK_COMM_LEN */
 
 enum worker_state {
 	WORKER_FREE = 0,     /* no worker has this slot */
@@ -23,42 +22,121 @@ enum worker_state {
 	WORKER_DRAINING = 3, /* known, gets nothing new */
 };
 
-/*
- * Map "counters": one per slot and CPU. Every run of the program that got as
- * far as a slot adds one to exactly one of these. They only ever grow, across
- * workers too: what one worker got is the value less struct worker_entry's base.
- */
-struct slot_counters {
-	__u64 selected; /* packets given to the worker (policy "hash": that the
-			 * kernel's pick gives to it) */
-	__u64 migrated; /* requests of a closing worker given to this one */
-	__u64 empty;    /* slot had just been emptied: kernel's pick */
-	__u64 refused;  /* slot's socket is of another group: kernel's pick */
+/* ----------------------------------------------------------------- the plan */
+
+enum steering_policy {
+	POLICY_HASH = 0,
+	POLICY_LINUX39 = 1,
+	POLICY_CONSISTENT = 2,
+	POLICY_WEIGHTED = 3,
+	POLICY_CPU = 4,
+	POLICY_NUMA = 5,
+	POLICY_LEAST_QUEUE = 6,
+	POLICY_RANDOM = 7,
+	POLICY_ROUND_ROBIN = 8,
+};
+
+/* What of a packet a policy that hashes goes by. */
+enum packet_key {
+	KEY_TUPLE = 0,      /* both addresses, both ports */
+	KEY_SRC = 1,        /* source address */
+	KEY_SRC_PREFIX = 2, /* the first bits of it */
+	KEY_DST = 3,        /* destination address */
+};
+
+enum plan_flag {
+	PLAN_OWN_HASH = 1,        /* SipHash of the key, instead of the kernel's hash */
+	PLAN_OVER_CONSISTENT = 2, /* policy "weighted": lies over "consistent" */
+	PLAN_GIVEN_CPUS = 4,      /* "cpu", "numa": by map "cpu_map", not by affinity */
+};
+
+/* Everything that decides, beside the table; 24 bytes. */
+struct plan {
+	enum steering_policy policy : 8;
+	enum packet_key key : 8;
+	__u32 prefix4 : 8; /* bits of an IPv4 address, with KEY_SRC_PREFIX */
+	__u32 prefix6 : 8; /* of an IPv6 address */
+	__u32 width : 24;  /* entries of a row of the table. 0: no table, the
+			    * policy picks a member of the kernel's group */
+	__u32 flags : 8;   /* enum plan_flag */
+	__u64 hash_key[2]; /* of SipHash */
 };
 
 /*
- * Map "totals": one per CPU. packets + migrations counts every run; the other
- * members are the runs that ended before a slot was known, all of them with
- * the kernel's own pick. At rest:
+ * Map "control": one element, mmapped; one cache line. A change is written into
+ * the plan and the half of the table that are not in use, and takes effect
+ * when epoch is stored.
+ */
+struct control {
+	__u32 epoch;       /* plans published; plan[epoch & 1] is in use */
+	__u32 settled;     /* the epoch that surely every running program has seen */
+	__u64 first_entry; /* address of "sockets"' first entry; the program's note */
+	struct plan plan[2];
+};
+
+/*
+ * Map "table": two halves, mmapped, of slots, packed by cache lines. Half
+ * (epoch & 1) is in use. Rows of plan.width entries: one for most policies; one
+ * for each CPU or node and a last one, of all workers, for "cpu" and "numa".
+ * After attachment.table_entries entries come the weights by slot that the half
+ * was compiled from, 0 for who gets nothing.
+ */
+#define TABLE_LINE_ENTRIES 32
+struct table_line {
+	__u16 slot[TABLE_LINE_ENTRIES]; /* TABLE_NOBODY: of no worker */
+};
+#define TABLE_NOBODY 0xffff
+
+/* Map "cpu_map": one element a CPU, written when a map of CPUs is given. */
+struct given_cpu {
+	__u32 given; /* 0: not, the other member counts for nothing */
+	__u32 slot;
+};
+
+/* ----------------------------------------------------------------- counters */
+
+/*
+ * Map "counters": one per slot and CPU. They only ever grow, across workers too:
+ * what one worker got is the value less struct worker_entry's base.
+ */
+struct slot_counters {
+	__u64 selected; /* packets given to the worker (where the plan has no
+			 * table: that the kernel's pick gives to it) */
+	__u64 migrated; /* requests of a closing worker given to this one */
+	__u64 empty;    /* chosen, but the slot was empty: the next best */
+	__u64 refused;  /* chosen, but its socket is of another group: likewise */
+};
+
+/*
+ * Map "totals": one per CPU. packets + migrations counts every run. The runs
+ * that selected nothing, and left the pick to the kernel, are each in one of
+ * the members below "next_best". At rest:
  *
- *   packets + migrations == sum over slots of every struct slot_counters
- *                         + unregistered + connected + incoming_cpu + unreadable
+ *   packets + migrations == sum over slots of selected + migrated
+ *                         + exhausted + nobody + unregistered + connected
+ *                         + incoming_cpu + unreadable
  */
 struct group_counters {
 	__u64 packets;      /* runs for a SYN or a datagram */
 	__u64 migrations;   /* runs for a request of a closing worker */
+	__u64 next_best;    /* runs in which the first choice could not take it
+			     * and the next best by the policy was asked */
+	__u64 exhausted;    /* none of the choices could take it */
+	__u64 nobody;       /* the table has nobody who may get work */
 	__u64 unregistered; /* the member picked is in no slot (yet) */
 	__u64 connected;    /* the member picked is a connected UDP socket */
 	__u64 incoming_cpu; /* a member set SO_INCOMING_CPU: the kernel's rule */
 	__u64 unreadable;   /* the kernel's group could not be read */
 };
 
-/* Map "workers": one per slot, written by the keeper, read by everybody. */
+/* ------------------------------------------------------------------ workers */
+
+/* Map "workers": one per slot, mmapped, written under the change lock. */
 struct worker_entry {
 	__u64 cookie;            /* the socket's, its identity; 0 when free */
 	__u32 pid;               /* of the process that serves the socket */
 	enum worker_state state;
-	__u32 weight;
+	__u32 weight;            /* 0 to 1000; 0: no new work */
 	__u32 generation;
 	__u64 joined_ns;         /* CLOCK_BOOTTIME */
 	struct slot_counters base; /* of the slot when the worker took it */
@@ -84,13 +162,19 @@ struct attachment_entry {
 	__u64 netns_ino;     /* inode of the network namespace */
 	__u64 netns_cookie;  /* SO_NETNS_COOKIE, 0 where the kernel has none */
 	__u64 attached_ns;   /* CLOCK_BOOTTIME of the first attach */
-	char policy[REUSEPORT_NAME_LEN];
+	__u32 table_entries; /* of each half of "table", a power of two */
+	__u32 cpus;          /* elements of "cpu_map" */
 };
 
 _Static_assert(sizeof(struct slot_counters) == 32, "ABI");
-_Static_assert(sizeof(struct group_counters) == 48, "ABI");
+_Static_assert(sizeof(struct group_counters) == 72, "ABI");
 _Static_assert(sizeof(struct worker_entry) == 80, "ABI");
-_Static_assert(sizeof(struct attachment_entry) == 88, "ABI");
+_Static_assert(sizeof(struct attachment_entry) == 80, "ABI");
+_Static_assert(sizeof(struct plan) == 24, "ABI");
+_Static_assert(sizeof(struct control) == 64, "a cache line");
+_Static_assert(sizeof(struct table_line) == 64, "a cache line");
+
+/* ------------------------------------------------------------ not pinned */
 
 /* What watch.bpf.c writes to its ring buffer. */
 enum watch_kind {

@@ -1,70 +1,40 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * The steering program: for each SYN, datagram or migrating request, read the
- * kernel's group, decide by the policy, select the worker's slot, count.
+ * plan, decide by its policy, select the worker's slot, count.
  *
- * One entry point a policy, of which user space loads one. Whatever fails, the
- * return value is SK_PASS: without a selection the kernel picks by itself.
+ * Whatever fails, the return value is SK_PASS: without a selection the kernel
+ * picks by itself.
  */
 #include "kernel.h"
-#include "abi.h"
+#include "maps.h"
 #include "member.h"
-#include "decide/hash.h"
-#include "decide/linux39.h"
+#include "packet.h"
+#include "decide/chain.h"
+#include "decide/least_queue.h"
 
 #define ENOENT 2
 #define TCP_ESTABLISHED 1
-
-/* max_entries of the first three are set to the number of slots at load. */
-struct {
-	__uint(type, BPF_MAP_TYPE_REUSEPORT_SOCKARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, __u64); /* a look-up gives the socket's cookie */
-} sockets SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct worker_entry);
-} workers SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct slot_counters);
-} counters SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct group_counters);
-} totals SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct attachment_entry);
-} attachment SEC(".maps");
+#define IPPROTO_UDP 17
 
 const volatile __u32 slots = 1;
+const volatile __u32 table_lines = 1; /* of each half of the table */
+const volatile __u32 cpus = 1;        /* rows of the table for policy "cpu" */
+const volatile __u32 nodes = 1;       /* for policy "numa" */
+const volatile bool udp;
 const volatile bool migrate = true; /* the attach type is select-or-migrate */
 
-/* Address of the first entry of "sockets", found by the first packet. */
-__u64 first_entry;
+/* What one run has found out. */
+struct run {
+	struct sk_reuseport_md *ctx;
+	struct control *control;
+	struct group_counters *total;
+	const struct plan *plan;
+	__u32 half; /* of the table */
+	bool migrating;
+};
 
-enum policy { POLICY_HASH, POLICY_LINUX39 };
-
-static __always_inline __u32 decide(enum policy policy, __u32 hash, __u32 n)
-{
-	if (policy == POLICY_LINUX39)
-		return decide_linux39(hash, n);
-	return decide_hash(hash, n);
-}
+/* ---------------------------------------------------- the kernel's own group */
 
 /*
  * A connected UDP socket has left the array. (Up to Linux 6.12 one that was
@@ -83,91 +53,245 @@ static __always_inline bool has_incoming_cpu(struct sock_reuseport *group)
 	       KERNEL_READ(struct sock_reuseport, group, incoming_cpu);
 }
 
-/*
- * The slot of the member that the policy picks, or NO_SLOT with the reason
- * counted.
- */
-static __always_inline __u32 pick_slot(struct sk_reuseport_md *ctx, enum policy policy,
-				       struct group_counters *total)
+static __always_inline __u64 sockets_address(struct control *control)
 {
-	struct sock_reuseport *group = group_of(ctx);
+	if (!control->first_entry)
+		control->first_entry = first_entry_of(&sockets);
+	return control->first_entry;
+}
+
+/* The slot of the member that the policy picks; NO_SLOT, with the reason
+ * counted. */
+static __always_inline __u32 pick_member(const struct run *run)
+{
+	struct sock_reuseport *group = group_of(run->ctx);
 	__u32 n = KERNEL_READ(struct sock_reuseport, group, num_socks);
+	bool linux39 = run->plan->policy == POLICY_LINUX39;
+	__u32 hash = run->ctx->hash, slot;
 	struct sock *sk;
-	__u32 slot;
 
 	if (!n) {
-		total->unreadable++;
+		run->total->unreadable++;
 		return NO_SLOT;
 	}
-	if (policy == POLICY_HASH && has_incoming_cpu(group)) {
-		total->incoming_cpu++;
+	if (!linux39 && has_incoming_cpu(group)) {
+		run->total->incoming_cpu++;
 		return NO_SLOT;
 	}
-	sk = member_of(group, decide(policy, ctx->hash, n));
-	if (!first_entry)
-		first_entry = first_entry_of(&sockets);
-	slot = slot_of(sk, first_entry, slots);
+	sk = member_of(group, linux39 ? decide_linux39(hash, n) : decide_hash(hash, n));
+	slot = slot_of(sk, sockets_address(run->control), slots);
 	if (slot == NO_SLOT) {
 		if (is_connected(sk))
-			total->connected++;
+			run->total->connected++;
 		else
-			total->unregistered++;
+			run->total->unregistered++;
 	}
 	return slot;
+}
+
+/* ----------------------------------------------------------------- the table */
+
+/*
+ * The functions that are not static are verified once, for any arguments, and
+ * not again for each way that leads to them: else the ways would multiply.
+ */
+
+static __always_inline __u32 table_slot(__u32 half, __u32 index)
+{
+	__u32 line = index / TABLE_LINE_ENTRIES + half * table_lines;
+	struct table_line *at = bpf_map_lookup_elem(&table, &line);
+
+	return at ? at->slot[index % TABLE_LINE_ENTRIES] : TABLE_NOBODY;
+}
+
+static __always_inline struct control *get_control(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&control, &zero);
+}
+
+/* The socket in a slot, NULL for none. */
+static __always_inline struct sock *socket_in(__u64 first_entry, __u32 slot)
+{
+	return slot < slots ? (struct sock *)kernel_word(first_entry + slot * sizeof(void *)) : NULL;
+}
+
+/* What waits for a worker: connections to accept, or bytes to receive. */
+static __always_inline __u32 queue_of(struct sock *sk)
+{
+	if (udp)
+		return KERNEL_READ(struct sock, sk, sk_backlog.rmem_alloc.counter);
+	return KERNEL_READ(struct sock, sk, sk_ack_backlog);
+}
+
+__noinline __u32 shortest_queue(__u32 hash, __u32 half)
+{
+	struct control *control = get_control();
+	__u64 best = LEAST_QUEUE_NONE, first_entry;
+	__u32 n, looks;
+
+	if (!control)
+		return TABLE_NOBODY;
+	half &= 1;
+	n = control->plan[half].width;
+	looks = least_queue_looks(n);
+	first_entry = sockets_address(control);
+	for (__u32 i = 0; i < LEAST_QUEUE_SCAN && i < looks; i++) {
+		__u32 slot = table_slot(half, least_queue_index(hash, n, i));
+		struct sock *sk = socket_in(first_entry, slot);
+		__u64 one;
+
+		if (!sk)
+			continue;
+		one = least_queue_rank(queue_of(sk), i, slot);
+		if (one < best)
+			best = one;
+	}
+	return least_queue_slot(best);
+}
+
+/* The slot that a try leads to, by plan and table of that half. */
+__noinline __u32 choose(__u32 hash, __u32 half, __u32 try, __u64 packets)
+{
+	struct control *control = get_control();
+	struct circumstances at = { .rows = cpus };
+	const struct plan *plan;
+
+	if (!control)
+		return TABLE_NOBODY;
+	half &= 1;
+	plan = &control->plan[half];
+	if (!plan->width)
+		return TABLE_NOBODY;
+	if (plan->policy == POLICY_LEAST_QUEUE)
+		return shortest_queue(chain_hash(hash, try), half);
+	at.row = bpf_get_smp_processor_id();
+	if (plan->policy == POLICY_ROUND_ROBIN) {
+		at.turn = chain_turn(packets, at.row, plan->width);
+	} else if (plan->policy == POLICY_NUMA) {
+		at.row = bpf_get_numa_node_id();
+		at.rows = nodes;
+	}
+	return table_slot(half, chain_index(plan, hash, &at, try));
+}
+
+/* SipHash of the key; without a packet, of the request that migrates. */
+__noinline __u32 own_hash(struct sk_reuseport_md *ctx, __u32 half)
+{
+	struct control *control = get_control();
+	struct tuple t = { 0 };
+
+	if (!control)
+		return 0;
+	if (migrate && ctx->migrating_sk)
+		tuple_of_request(&t, ctx->migrating_sk);
+	else
+		tuple_of_packet(&t, ctx);
+	return key_hash(&control->plan[half & 1], &t);
+}
+
+static __always_inline __u32 hash_of(const struct run *run)
+{
+	if (run->plan->policy == POLICY_RANDOM)
+		return bpf_get_prandom_u32();
+	return run->plan->flags & PLAN_OWN_HASH ? own_hash(run->ctx, run->half) : run->ctx->hash;
+}
+
+/* --------------------------------------------------------- select and count */
+
+/* 0: the worker has it, or is to have it by the kernel's own pick. */
+static __always_inline long count_choice(__u32 slot, long err, bool migrating)
+{
+	struct slot_counters *count = bpf_map_lookup_elem(&counters, &slot);
+
+	if (!count)
+		return -ENOENT;
+	if (err == -ENOENT) {
+		count->empty++;
+	} else if (err) {
+		count->refused++;
+	} else if (migrating) {
+		count->migrated++;
+		barrier(); /* or clang computes the address, which no verifier likes */
+	} else {
+		count->selected++;
+	}
+	return err;
+}
+
+static __always_inline long select(struct sk_reuseport_md *ctx, __u32 slot, bool migrating)
+{
+	return count_choice(slot, bpf_sk_select_reuseport(ctx, &sockets, &slot, 0), migrating);
+}
+
+/* The first choice could not take it. Returns whether another one could. */
+__noinline int next_best(struct sk_reuseport_md *ctx, __u32 hash, __u32 half, __u64 packets)
+{
+	bool migrating = migrate && ctx->migrating_sk;
+
+	for (__u32 try = 1; try < CHAIN_TRIES; try++) {
+		__u32 slot = choose(hash, half, try, packets);
+
+		if (slot < slots && !select(ctx, slot, migrating))
+			return 1;
+	}
+	return 0;
+}
+
+static __always_inline void steer_by_table(const struct run *run)
+{
+	__u64 packets = run->total->packets + run->total->migrations;
+	__u32 hash = hash_of(run), slot = choose(hash, run->half, 0, packets);
+
+	if (slot == TABLE_NOBODY) {
+		run->total->nobody++;
+		return;
+	}
+	if (!select(run->ctx, slot, run->migrating))
+		return;
+	run->total->next_best++;
+	if (!next_best(run->ctx, hash, run->half, packets))
+		run->total->exhausted++;
 }
 
 /*
  * Policy "hash" has found out which socket the kernel picks: to select the same
  * one would change nothing and cost more than all the rest.
  */
-static __always_inline long select(struct sk_reuseport_md *ctx, enum policy policy, __u32 slot)
+static __always_inline void steer_by_group(const struct run *run)
 {
-	return policy == POLICY_HASH ? 0 : bpf_sk_select_reuseport(ctx, &sockets, &slot, 0);
-}
+	__u32 slot = pick_member(run);
 
-static __always_inline int steer(struct sk_reuseport_md *ctx, enum policy policy, bool migrating)
-{
-	struct group_counters *total;
-	struct slot_counters *count;
-	__u32 slot, zero = 0;
-	long err;
-
-	total = bpf_map_lookup_elem(&totals, &zero);
-	if (!total)
-		return SK_PASS;
-	if (migrating)
-		total->migrations++;
-	else
-		total->packets++;
-
-	slot = pick_slot(ctx, policy, total);
 	if (slot == NO_SLOT)
+		return;
+	if (run->plan->policy == POLICY_HASH)
+		count_choice(slot, 0, run->migrating);
+	else if (select(run->ctx, slot, run->migrating))
+		run->total->exhausted++;
+}
+
+SEC("sk_reuseport/migrate")
+int reuseport_steer(struct sk_reuseport_md *ctx)
+{
+	struct run run = { .ctx = ctx, .migrating = migrate && ctx->migrating_sk };
+	__u32 zero = 0;
+
+	run.total = bpf_map_lookup_elem(&totals, &zero);
+	run.control = get_control();
+	if (!run.total || !run.control)
 		return SK_PASS;
-	err = select(ctx, policy, slot);
-	count = bpf_map_lookup_elem(&counters, &slot);
-	if (!count)
-		return SK_PASS;
-	if (err == -ENOENT)
-		count->empty++;
-	else if (err)
-		count->refused++;
-	else if (migrating)
-		count->migrated++;
+	if (run.migrating)
+		run.total->migrations++;
 	else
-		count->selected++;
+		run.total->packets++;
+	run.half = run.control->epoch & 1;
+	run.plan = &run.control->plan[run.half];
+	if (run.plan->width)
+		steer_by_table(&run);
+	else
+		steer_by_group(&run);
 	return SK_PASS;
-}
-
-SEC("sk_reuseport/migrate")
-int steer_hash(struct sk_reuseport_md *ctx)
-{
-	return steer(ctx, POLICY_HASH, migrate && ctx->migrating_sk);
-}
-
-SEC("sk_reuseport/migrate")
-int steer_linux39(struct sk_reuseport_md *ctx)
-{
-	return steer(ctx, POLICY_LINUX39, migrate && ctx->migrating_sk);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

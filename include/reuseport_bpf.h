@@ -90,8 +90,27 @@ struct reuseport_policy {
 /* The policies, in a static array of *n. */
 const struct reuseport_policy *reuseport_policies(size_t *n);
 
-/* -EINVAL if there is no such policy; the text suggests the nearest. */
-int reuseport_policy_check(const char *name, struct reuseport_error *err);
+/* A policy and its options, as words. Every member may be NULL. */
+struct reuseport_policy_opts {
+	size_t sz;
+	const char *policy;   /* of reuseport_policies(); NULL: as it is, or "hash" */
+	const char *over;     /* for "weighted": "hash" (default), "consistent" */
+	const char *key;      /* what is hashed: "tuple" (default), "src", "dst",
+			       * "src-prefix/LEN", "src-prefix/LEN4,LEN6" */
+	const char *hash_key; /* of SipHash-2-4: 32 hexadecimal digits; the kernel's
+			       * own hash then is not used. NULL: the attachment's
+			       * last one, or random */
+	const char *cpu_map;  /* for "cpu" and "numa": "CPUS:SLOT,..." as in
+			       * "0-3:0,4-7:1"; NULL: by the workers' affinity */
+	size_t : 0;
+};
+
+/*
+ * Whether the words make sense, as far as that can be told without a group.
+ * -EINVAL: a word is unknown (the text suggests the nearest policy) or does not
+ * go with the policy.
+ */
+int reuseport_policy_check(const struct reuseport_policy_opts *opts, struct reuseport_error *err);
 
 /* The library's version, "major.minor.patch". */
 const char *reuseport_version(void);
@@ -155,12 +174,20 @@ typedef void (*reuseport_log_fn)(void *ctx, int level, const char *line);
 
 struct reuseport_attach_opts {
 	size_t sz;
-	const char *policy;    /* NULL: "hash", or what an adopted one has */
+	const char *policy;    /* this and the four below: as in struct
+				* reuseport_policy_opts; with all NULL an adopted
+				* one stays as it is */
 	unsigned int slots;    /* 1 to 32768; 0: 256, or twice the members */
 	bool force;            /* replace a foreign program */
 	unsigned int disable;  /* of enum reuseport_disable */
 	reuseport_log_fn log;  /* called from __process and from attach */
 	void *log_ctx;
+	const char *over;
+	const char *key;
+	const char *hash_key;
+	const char *cpu_map;
+	unsigned int table_entries; /* of the table, a power of two, 1024 to
+				     * 1048576; 0: 131072, or 128 a slot */
 	size_t : 0;
 };
 
@@ -232,30 +259,48 @@ struct reuseport_worker {
 	uint32_t queue;     /* TCP: connections to accept; UDP: bytes to receive */
 	uint64_t selected;  /* packets given to it */
 	uint64_t migrated;  /* requests of closing workers given to it */
-	uint64_t fallback;  /* chosen, but the kernel had to pick */
+	uint64_t fallback;  /* chosen, but its slot was empty or refused: the
+			     * next best by the policy was asked */
 };
 
-/* packets + migrations == selected + migrated + every fallback, at rest. */
+/*
+ * The steps of the fallback chain: a choice may be empty or refused; the next
+ * best is asked; in the end the kernel picks. At rest:
+ * packets + migrations == selected + migrated + exhausted + nobody
+ *                       + unregistered + connected + incoming_cpu + unreadable
+ */
 struct reuseport_counters {
 	uint64_t packets;
 	uint64_t migrations;
 	uint64_t selected;
 	uint64_t migrated;
-	uint64_t empty;        /* the slot had just been emptied */
-	uint64_t refused;      /* the slot's socket was of another group */
+	uint64_t empty;        /* choices whose slot was empty */
+	uint64_t refused;      /* choices whose socket was of another group */
+	uint64_t next_best;    /* packets for which the next best was asked */
+	uint64_t exhausted;    /* no choice could take it: the kernel's pick, as
+				* with all that follow */
+	uint64_t nobody;       /* no worker may get work */
 	uint64_t unregistered; /* the member picked is in no slot (yet) */
 	uint64_t connected;    /* the member picked is a connected UDP socket */
 	uint64_t incoming_cpu; /* a member set SO_INCOMING_CPU */
 	uint64_t unreadable;   /* the kernel's group could not be read */
 };
 
-/* Sum of the fallbacks: runs that left the pick to the kernel. */
+/* Runs that left the pick to the kernel. */
 uint64_t reuseport_counters__fallback(const struct reuseport_counters *counters);
 
 struct reuseport_status {
 	struct reuseport_key key;
 	char netns_name[64];     /* as "ip netns" knows it, or "" */
 	char policy[REUSEPORT_NAME_MAX];
+	char key_kind[32];       /* what is hashed: "tuple", "src-prefix/24" */
+	bool own_hash;           /* by SipHash with hash_key, not by the kernel */
+	char hash_key[33];       /* "" unless own_hash */
+	bool over_consistent;    /* policy "weighted" */
+	bool given_cpus;         /* policies "cpu", "numa": by a given map */
+	unsigned int table_entries; /* room there is */
+	unsigned int table_width;   /* entries of a row, 0: no table is used */
+	uint32_t plans;          /* changes of plan or table so far */
 	char pin[REUSEPORT_PATH_MAX];
 	uint32_t keeper_pid;     /* the last keeper's */
 	bool keeper_running;
@@ -281,6 +326,35 @@ struct reuseport_status {
 int reuseport_status(const struct reuseport_filter *filter, struct reuseport_status **list,
 		     size_t *n, struct reuseport_error *err);
 void reuseport_status__free(struct reuseport_status *list, size_t n);
+
+/* ---------------------------------------------------------------- changes */
+
+/*
+ * Changes the policy of the attachments that a filter selects, while they work:
+ * each packet goes by the old one or by the new one. Workers, slots and counters
+ * stay. When it returns, no packet goes by the old one any more. Returns how
+ * many attachments there were. No keeper is needed.
+ *
+ * -ENOENT: nothing is attached there. -EINVAL: as reuseport_policy_check(), or
+ * the map of CPUs names a slot out of range. -ENOSPC: the table has not room for
+ * a row for each CPU. -EBUSY: another process is changing it for seconds.
+ * Policy "least-queue" reads the kernel's sockets: CAP_PERFMON at attach.
+ */
+int reuseport_set_policy(const struct reuseport_filter *filter,
+			 const struct reuseport_policy_opts *opts, struct reuseport_error *err);
+
+/*
+ * Sets the weight, 0 to 1000, of a worker: "slot:3", "pid:1234" (all that this
+ * process serves), "cookie:4097", or a number alone if only one of these fits.
+ * 0: no new work by any policy; the others count for "consistent", "weighted",
+ * "cpu", "numa", "random" and "round-robin". A worker joins with 1. Returns the
+ * number of workers.
+ *
+ * -ENOENT: nothing is attached there, or there is no such worker. -EINVAL: out
+ * of range, malformed, or the number could mean two workers.
+ */
+int reuseport_set_weight(const struct reuseport_filter *filter, const char *worker,
+			 unsigned int weight, struct reuseport_error *err);
 
 /* ----------------------------------------------------------------- detach */
 

@@ -12,6 +12,12 @@
 /* Members that the walk looks at; the verifier wants a bound. */
 #define LINUX39_MAX_WALK 4096
 
+#ifdef __bpf__ /* a function of its own, that the verifier goes through once */
+#define LINUX39_LINKAGE __attribute__((noinline))
+#else
+#define LINUX39_LINKAGE static inline
+#endif
+
 /* next_pseudo_random32() of include/linux/random.h */
 static inline __u32 linux39_next(__u32 phash)
 {
@@ -27,7 +33,7 @@ static inline __u32 linux39_next(__u32 phash)
  * "Taken" is computed, not branched on: else the verifier would follow both
  * ways at each step and give up.
  */
-static inline __u32 decide_linux39(__u32 phash, __u32 n)
+LINUX39_LINKAGE __u32 decide_linux39(__u32 phash, __u32 n)
 {
 	__u32 pick = 0, i;
 

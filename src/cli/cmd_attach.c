@@ -74,7 +74,12 @@ static int attach_groups(const struct options *options, struct attaching *all)
 {
 	struct reuseport_attach_opts opts = {
 		.sz = sizeof(opts),
-		.policy = options->policy,
+		.policy = options->rules.policy,
+		.over = options->rules.over,
+		.key = options->rules.key,
+		.hash_key = options->rules.hash_key,
+		.cpu_map = options->rules.cpu_map,
+		.table_entries = options->table,
 		.slots = options->slots,
 		.force = options->force,
 		.disable = options->disable,
@@ -183,8 +188,8 @@ static int attach(const struct options *options)
 const struct command cmd_attach = {
 	.name = "attach",
 	.summary = "Steer the reuseport groups on a port and keep in sync with their workers",
-	.takes = OPT_PORT | OPT_PROTO | OPT_ADDR | OPT_NETNS | OPT_POLICY | OPT_SLOTS |
-		 OPT_FOREGROUND | OPT_WAIT | OPT_FORCE | OPT_LOG,
+	.takes = OPT_PORT | OPT_PROTO | OPT_ADDR | OPT_NETNS | OPT_POLICY | OPT_RULES | OPT_SLOTS |
+		 OPT_TABLE | OPT_FOREGROUND | OPT_WAIT | OPT_FORCE | OPT_LOG,
 	.requires = OPT_PORT,
 	.exec = attach,
 };

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* reuseportctl detach: gives selection back to the kernel. */
-#include <netinet/in.h>
 #include <stdio.h>
 
 #include "command.h"
@@ -8,18 +7,12 @@
 
 static int detach(const struct options *options)
 {
-	struct reuseport_filter filter = {
-		.proto = options->proto ? options->proto : IPPROTO_TCP,
-		.port = options->ports[0],
-		.addr = options->addr,
-	};
+	struct reuseport_filter filter;
 	struct reuseport_error error;
-	int n;
+	int n = word_filter(options, &filter);
 
-	if (word_netns(options, &filter.netns))
-		return EXIT_FAILED;
-	if (!filter.netns && reuseport_netns(NULL, &filter.netns, &error))
-		return word_failure(&error);
+	if (n != EXIT_DONE)
+		return n;
 	n = reuseport_detach(&filter, &error);
 	if (n < 0)
 		return word_failure(&error);

@@ -14,12 +14,14 @@ enum exit_status {
 
 struct command {
 	const char *name;
+	const char *words;     /* what comes beside the options, e.g. "WORKER W" */
+	int least, most;       /* of these */
 	const char *summary;
 	unsigned int takes;    /* of enum option_bit */
 	unsigned int requires; /* of these, what must be given */
 	int (*exec)(const struct options *options);
 };
 
-extern const struct command cmd_attach, cmd_detach, cmd_status, cmd_list;
+extern const struct command cmd_attach, cmd_detach, cmd_status, cmd_list, cmd_policy, cmd_weight;
 
 #endif

@@ -12,6 +12,8 @@ static const struct command *const commands[] = {
 	&cmd_detach,
 	&cmd_status,
 	&cmd_list,
+	&cmd_policy,
+	&cmd_weight,
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))

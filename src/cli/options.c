@@ -75,13 +75,51 @@ static bool set_netns(struct options *options, const char *text)
 
 static bool set_policy(struct options *options, const char *text)
 {
-	struct reuseport_error error;
+	options->rules.policy = text;
+	return true;
+}
 
-	options->policy = text;
-	if (!reuseport_policy_check(text, &error))
-		return true;
-	fprintf(stderr, "reuseportctl: %s\n", error.text);
-	return false;
+static bool set_over(struct options *options, const char *text)
+{
+	options->rules.over = text;
+	return true;
+}
+
+static bool set_key(struct options *options, const char *text)
+{
+	options->rules.key = text;
+	return true;
+}
+
+static bool set_hash_key(struct options *options, const char *text)
+{
+	options->rules.hash_key = text;
+	return true;
+}
+
+static bool set_cpu_map(struct options *options, const char *text)
+{
+	options->rules.cpu_map = text;
+	return true;
+}
+
+static bool set_table(struct options *options, const char *text)
+{
+	unsigned long entries;
+
+	if (!parse_number(text, 1024, 1048576, &entries) || entries & (entries - 1)) {
+		fprintf(stderr, "reuseportctl: --table '%s' is no power of two from 1024 to "
+			"1048576\n", text);
+		return false;
+	}
+	options->table = entries;
+	return true;
+}
+
+static bool set_list(struct options *options, const char *text)
+{
+	(void)text;
+	return options->list = true;
 }
 
 static bool set_slots(struct options *options, const char *text)
@@ -140,8 +178,18 @@ static const struct {
 	{ OPT_ADDR, "addr", "ADDR", "only the group bound to this local address", set_addr },
 	{ OPT_NETNS, "netns", "NAME|PID", "network namespace, by name or by a process in it",
 	  set_netns },
-	{ OPT_POLICY, "policy", "P", "who gets the next one: hash (default), linux39",
-	  set_policy },
+	{ OPT_POLICY, "policy", "P", "who gets the next one: hash (default); 'reuseportctl policy "
+	  "--list'", set_policy },
+	{ OPT_RULES, "key", "KEY", "what is hashed: tuple (default), src, src-prefix/LEN, dst",
+	  set_key },
+	{ OPT_RULES, "hash-key", "HEX", "hash with this key of 32 digits (SipHash), not the kernel's",
+	  set_hash_key },
+	{ OPT_RULES, "over", "P", "of policy weighted: hash (default) or consistent", set_over },
+	{ OPT_RULES, "cpu-map", "MAP", "of cpu and numa: CPUS:SLOT,... instead of the affinity",
+	  set_cpu_map },
+	{ OPT_TABLE, "table", "N", "entries of the table (default 131072, or 128 a slot)",
+	  set_table },
+	{ OPT_LIST, "list", NULL, "explain each policy in a line", set_list },
 	{ OPT_SLOTS, "slots", "N", "room for workers (default 256, or twice those there are)",
 	  set_slots },
 	{ OPT_WAIT, "wait", NULL, "wait for the first worker", set_wait },
@@ -158,7 +206,8 @@ void options_help(const struct command *command)
 {
 	char left[40];
 
-	printf("Usage: reuseportctl %s [OPTION]...\n\n%s.\n\n", command->name, command->summary);
+	printf("Usage: reuseportctl %s [OPTION]...%s%s\n\n%s.\n\n", command->name,
+	       command->words ? " " : "", command->words ? command->words : "", command->summary);
 	for (size_t i = 0; i < N_OPTIONS; i++) {
 		if (!(command->takes & table[i].bit))
 			continue;
@@ -214,6 +263,18 @@ static bool parse_disable(struct options *options)
 
 static bool complete(const struct options *options, const struct command *command)
 {
+	struct reuseport_error error;
+
+	if (options->list)
+		return true;
+	if (options->n_words < command->least) {
+		fprintf(stderr, "reuseportctl %s: %s is required\n", command->name, command->words);
+		return wrong_usage(command);
+	}
+	if ((command->takes & OPT_RULES) && reuseport_policy_check(&options->rules, &error)) {
+		fprintf(stderr, "reuseportctl: %s\n", error.text);
+		return false;
+	}
 	if ((command->requires & OPT_PORT) && !options->n_ports) {
 		fprintf(stderr, "reuseportctl %s: --port is required\n", command->name);
 		return wrong_usage(command);
@@ -231,7 +292,7 @@ bool options_parse(struct options *options, const struct command *command, int a
 	struct option longs[N_OPTIONS + 2];
 	int chosen;
 
-	*options = (struct options){ 0 };
+	*options = (struct options){ .rules = { .sz = sizeof(options->rules) } };
 	*help = false;
 	fill_long_options(longs, command);
 	opterr = 0;
@@ -249,10 +310,14 @@ bool options_parse(struct options *options, const struct command *command, int a
 		if (!table[chosen - 256].set(options, optarg))
 			return false;
 	}
+	while (optind < argc && options->n_words < command->most)
+		options->words[options->n_words++] = argv[optind++];
 	if (optind < argc) {
 		fprintf(stderr, "reuseportctl %s: '%s' is one word too many\n", command->name,
 			argv[optind]);
 		return wrong_usage(command);
 	}
+	if (options->n_words && (command->takes & OPT_RULES))
+		options->rules.policy = options->words[0];
 	return complete(options, command) && parse_disable(options);
 }

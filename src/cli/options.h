@@ -18,9 +18,13 @@ enum option_bit {
 	OPT_LOG = 1 << 9,
 	OPT_JSON = 1 << 10,
 	OPT_PORTS = 1 << 11, /* --port may be repeated */
+	OPT_RULES = 1 << 12, /* what goes with a policy */
+	OPT_TABLE = 1 << 13,
+	OPT_LIST = 1 << 14,
 };
 
 #define PORTS_MAX 64
+#define WORDS_MAX 4
 
 struct options {
 	uint16_t ports[PORTS_MAX];
@@ -28,14 +32,18 @@ struct options {
 	int proto; /* 0: not given */
 	const char *addr;
 	const char *netns;
-	const char *policy;
+	struct reuseport_policy_opts rules;
 	const char *log;
+	const char *words[WORDS_MAX]; /* what is not an option */
+	int n_words;
 	unsigned int slots;
+	unsigned int table;
 	unsigned int disable; /* from the environment */
 	bool foreground;
 	bool wait;
 	bool force;
 	bool json;
+	bool list;
 };
 
 struct command;

@@ -9,4 +9,7 @@ void show_status_text(const struct reuseport_status *list, size_t n);
 /* Mends names that are no UTF-8. */
 void show_status_json(struct reuseport_status *list, size_t n);
 
+/* One line: "tcp 0.0.0.0:8080  policy consistent, key src". */
+void show_policy(const struct reuseport_status *status);
+
 #endif

@@ -31,20 +31,40 @@ static json_t *worker_json(struct reuseport_worker *worker)
 static json_t *counters_json(const struct reuseport_counters *c)
 {
 	json_t *fallbacks = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}",
-				      "empty", (json_int_t)c->empty,
-				      "refused", (json_int_t)c->refused,
+				      "exhausted", (json_int_t)c->exhausted,
+				      "nobody", (json_int_t)c->nobody,
 				      "unregistered", (json_int_t)c->unregistered,
 				      "connected", (json_int_t)c->connected,
 				      "incoming_cpu", (json_int_t)c->incoming_cpu,
 				      "unreadable", (json_int_t)c->unreadable);
 
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:o}",
+	json_t *chain = json_pack("{s:I, s:I, s:I}",
+				  "empty", (json_int_t)c->empty,
+				  "refused", (json_int_t)c->refused,
+				  "next_best", (json_int_t)c->next_best);
+
+	return json_pack("{s:I, s:I, s:I, s:I, s:o, s:I, s:o}",
 			 "packets", (json_int_t)c->packets,
 			 "migrations", (json_int_t)c->migrations,
 			 "selected", (json_int_t)c->selected,
 			 "migrated", (json_int_t)c->migrated,
+			 "chain", chain,
 			 "fallback", (json_int_t)reuseport_counters__fallback(c),
 			 "fallbacks", fallbacks);
+}
+
+/* What goes with the policy. */
+static json_t *rules_json(const struct reuseport_status *status)
+{
+	return json_pack("{s:s, s:s*, s:s, s:s*, s:b, s:i, s:i, s:I}",
+			 "policy", status->policy,
+			 "over", status->over_consistent ? "consistent" : NULL,
+			 "key", status->key_kind,
+			 "hash_key", status->own_hash ? status->hash_key : NULL,
+			 "given_cpus", status->given_cpus,
+			 "table_entries", (int)status->table_entries,
+			 "table_width", (int)status->table_width,
+			 "plans", (json_int_t)status->plans);
 }
 
 static json_t *group_json(struct reuseport_status *status)
@@ -55,7 +75,8 @@ static json_t *group_json(struct reuseport_status *status)
 	word_addr(&status->key, addr, sizeof(addr));
 	for (size_t i = 0; i < status->n_workers; i++)
 		json_array_append_new(workers, worker_json(&status->workers[i]));
-	return json_pack("{s:s, s:s, s:s, s:i, s:I, s:s, s:s, s:{s:i, s:b}, s:{s:i, s:s, s:s, s:b}, "
+	return json_pack("{s:s, s:s, s:s, s:i, s:I, s:s, s:s, s:o, s:{s:i, s:b}, "
+			 "s:{s:i, s:s, s:s, s:b}, "
 			 "s:s, s:i, s:i, s:b, s:o, s:o}",
 			 "proto", word_proto(status->key.proto),
 			 "family", word_family(status->key.family),
@@ -64,6 +85,7 @@ static json_t *group_json(struct reuseport_status *status)
 			 "netns", (json_int_t)status->key.netns,
 			 "netns_name", word_utf8(status->netns_name),
 			 "policy", status->policy,
+			 "rules", rules_json(status),
 			 "keeper", "pid", (int)status->keeper_pid, "running",
 			 status->keeper_running,
 			 "program", "id", (int)status->program_id, "name", status->program_name,

@@ -23,11 +23,24 @@ static void print_group(const struct reuseport_status *status)
 		printf("  netns %llu", (unsigned long long)status->key.netns);
 }
 
+static void print_policy(const struct reuseport_status *status)
+{
+	printf("  policy %s", status->policy);
+	if (status->over_consistent)
+		printf(" over consistent");
+	if (strcmp(status->key_kind, "tuple"))
+		printf(", key %s", status->key_kind);
+	if (status->own_hash)
+		printf(", hash key %s", status->hash_key);
+	if (status->given_cpus)
+		printf(", given CPUs");
+}
+
 static void heading(const struct reuseport_status *status)
 {
 	print_group(status);
-	printf("  policy %s  program %u %s", status->policy, status->program_id,
-	       status->program_name);
+	print_policy(status);
+	printf("  program %u %s", status->program_id, status->program_name);
 	if (status->keeper_running)
 		printf("  keeper %u\n", status->keeper_pid);
 	else
@@ -39,6 +52,16 @@ static void heading(const struct reuseport_status *status)
 		       status->unregistered == 1 ? "" : "s");
 }
 
+void show_policy(const struct reuseport_status *status)
+{
+	print_group(status);
+	if (status->damaged)
+		printf("  pins damaged or of another version");
+	else
+		print_policy(status);
+	putchar('\n');
+}
+
 static double share(uint64_t part, uint64_t whole)
 {
 	return whole ? 100.0 * part / whole : 0;
@@ -47,11 +70,11 @@ static double share(uint64_t part, uint64_t whole)
 static void workers_table(const struct reuseport_status *status)
 {
 	static const struct column columns[] = {
-		{ "SLOT", true },    { "PID", true },      { "COMMAND", false },  { "STATE", false },
-		{ "QUEUE", true },   { "SELECTED", true }, { "SHARE", true },     { "MIGRATED", true },
-		{ "FALLBACK", true }, { "COOKIE", true },
+		{ "SLOT", true },     { "PID", true },      { "COMMAND", false }, { "STATE", false },
+		{ "WEIGHT", true },   { "QUEUE", true },    { "SELECTED", true }, { "SHARE", true },
+		{ "MIGRATED", true }, { "FALLBACK", true }, { "COOKIE", true },
 	};
-	struct libscols_table *table = table_new(columns, 10);
+	struct libscols_table *table = table_new(columns, 11);
 	uint64_t whole = 0;
 
 	if (!table)
@@ -66,12 +89,13 @@ static void workers_table(const struct reuseport_status *status)
 		table_cell(line, 1, "%u", worker->pid);
 		table_cell(line, 2, "%s", worker->comm);
 		table_cell(line, 3, "%s", reuseport_state_name(worker->state));
-		table_cell(line, 4, "%u", worker->queue);
-		table_cell(line, 5, "%llu", (unsigned long long)worker->selected);
-		table_cell(line, 6, "%.1f%%", share(worker->selected, whole));
-		table_cell(line, 7, "%llu", (unsigned long long)worker->migrated);
-		table_cell(line, 8, "%llu", (unsigned long long)worker->fallback);
-		table_cell(line, 9, "%llu", (unsigned long long)worker->cookie);
+		table_cell(line, 4, "%u", worker->weight);
+		table_cell(line, 5, "%u", worker->queue);
+		table_cell(line, 6, "%llu", (unsigned long long)worker->selected);
+		table_cell(line, 7, "%.1f%%", share(worker->selected, whole));
+		table_cell(line, 8, "%llu", (unsigned long long)worker->migrated);
+		table_cell(line, 9, "%llu", (unsigned long long)worker->fallback);
+		table_cell(line, 10, "%llu", (unsigned long long)worker->cookie);
 	}
 	table_print(table);
 }
@@ -89,8 +113,11 @@ static void totals(const struct reuseport_counters *c)
 	       (unsigned long long)(c->selected + c->migrated),
 	       (unsigned long long)reuseport_counters__fallback(c));
 	reason("migrated", c->migrated);
+	reason("next best asked", c->next_best);
 	reason("slot empty", c->empty);
-	reason("refused", c->refused);
+	reason("slot refused", c->refused);
+	reason("no choice left", c->exhausted);
+	reason("nobody may get work", c->nobody);
 	reason("unregistered member", c->unregistered);
 	reason("connected socket", c->connected);
 	reason("SO_INCOMING_CPU", c->incoming_cpu);

@@ -60,6 +60,22 @@ int word_netns(const struct options *options, uint64_t *inode)
 	return ret;
 }
 
+int word_filter(const struct options *options, struct reuseport_filter *filter)
+{
+	struct reuseport_error error;
+
+	*filter = (struct reuseport_filter){
+		.proto = options->proto ? options->proto : IPPROTO_TCP,
+		.port = options->ports[0],
+		.addr = options->addr,
+	};
+	if (word_netns(options, &filter->netns))
+		return EXIT_FAILED;
+	if (!filter->netns && reuseport_netns(NULL, &filter->netns, &error))
+		return word_failure(&error);
+	return EXIT_DONE;
+}
+
 /* Length of the UTF-8 sequence at text, 0 if it is none (RFC 3629, section 4). */
 static size_t sequence(const unsigned char *text)
 {

@@ -21,6 +21,12 @@ void word_endpoint(const struct reuseport_key *key, char *text, size_t size);
  */
 int word_netns(const struct options *options, uint64_t *inode);
 
+/*
+ * The groups that the options mean: protocol tcp and the own namespace unless
+ * others are given. An exit status; EXIT_DONE is success.
+ */
+int word_filter(const struct options *options, struct reuseport_filter *filter);
+
 /* Replaces what is no UTF-8 by '?', in place: JSON has no other text. */
 char *word_utf8(char *text);
 

@@ -14,8 +14,4 @@
 int adopt(struct reuseport_group *group, const struct diag_list *members,
 	  const struct reuseport_attach_opts *opts, struct reuseport_error *err);
 
-/* Reads the description of an attachment. -EPROTO: of another ABI version, which
- * *version receives. */
-int adopt_read_entry(int attachment_map, struct attachment_entry *entry, uint32_t *version);
-
 #endif

@@ -8,7 +8,9 @@
 #include <unistd.h>
 
 #include "adopt.h"
+#include "attachments.h"
 #include "caps.h"
+#include "change.h"
 #include "clock.h"
 #include "diag.h"
 #include "error.h"
@@ -16,13 +18,20 @@
 #include "groups.h"
 #include "install.h"
 #include "keep.h"
+#include "opts.h"
 #include "pins.h"
 #include "policy.h"
+#include "set_policy.h"
 #include "slots.h"
 #include "sync.h"
+#include "topology.h"
 
 #define SLOTS_DEFAULT 256
 #define SLOTS_MAX 32768 /* as many as the kernel lets into a group */
+#define TABLE_DEFAULT 131072
+#define TABLE_PER_SLOT 128
+#define TABLE_MIN 1024
+#define TABLE_MAX (1 << 20)
 
 /* Another attachment's array gives its sockets free a moment after it is gone. */
 #define BUSY_TRIES 50
@@ -35,21 +44,22 @@
 static int check_opts(const struct reuseport_attach_opts *from, struct reuseport_attach_opts *opts,
 		      struct reuseport_error *err)
 {
-	*opts = (struct reuseport_attach_opts){ .sz = sizeof(*opts) };
-	if (from) {
-		const char *bytes = (const char *)from;
+	struct reuseport_policy_opts words;
+	int ret;
 
-		if (from->sz < sizeof(from->sz))
-			return fail(err, EINVAL, "opts->sz is not set");
-		for (size_t i = sizeof(*opts); i < from->sz; i++)
-			if (bytes[i])
-				return fail(err, E2BIG, "opts has members that this library does "
-					    "not know: it is older than the program");
-		memcpy(opts, from, from->sz < sizeof(*opts) ? from->sz : sizeof(*opts));
-	}
+	*opts = (struct reuseport_attach_opts){ .sz = sizeof(*opts) };
+	ret = opts_copy(opts, from, err);
+	if (ret)
+		return ret;
 	if (opts->slots > SLOTS_MAX)
 		return fail(err, EINVAL, "%u slots are too many: 1 to %u", opts->slots, SLOTS_MAX);
-	return opts->policy ? reuseport_policy_check(opts->policy, err) : 0;
+	if (opts->table_entries && (opts->table_entries < TABLE_MIN ||
+				    opts->table_entries > TABLE_MAX ||
+				    opts->table_entries & (opts->table_entries - 1)))
+		return fail(err, EINVAL, "%u table entries: it must be a power of two, %u to %u",
+			    opts->table_entries, TABLE_MIN, TABLE_MAX);
+	words = attach_words(opts);
+	return reuseport_policy_check(&words, err);
 }
 
 static unsigned int default_slots(size_t members)
@@ -59,6 +69,28 @@ static unsigned int default_slots(size_t members)
 	while (slots < 2 * members && slots < SLOTS_MAX)
 		slots *= 2;
 	return slots;
+}
+
+/* 128 entries a slot and 131,072 or more: bench/README.md shows the trade. */
+static unsigned int default_table(unsigned int slots)
+{
+	unsigned int entries = TABLE_DEFAULT;
+
+	while (entries < TABLE_PER_SLOT * slots && entries < TABLE_MAX)
+		entries *= 2;
+	return entries;
+}
+
+static struct steering_size choose_size(const struct reuseport_attach_opts *opts, size_t members)
+{
+	struct steering_size size = { .slots = opts->slots, .table_entries = opts->table_entries,
+				      .cpus = topology_cpus() };
+
+	if (!size.slots)
+		size.slots = default_slots(members);
+	if (!size.table_entries)
+		size.table_entries = default_table(size.slots);
+	return size;
 }
 
 /* ---------------------------------------------------------- steering anew */
@@ -75,7 +107,7 @@ static int learn_namespace(struct reuseport_group *group, struct reuseport_error
 	return 0;
 }
 
-static int describe(struct reuseport_group *group, const char *policy, unsigned int slots,
+static int describe(struct reuseport_group *group, const struct steering_size *size,
 		    struct reuseport_error *err)
 {
 	struct attachment_entry *entry = &group->entry;
@@ -83,19 +115,20 @@ static int describe(struct reuseport_group *group, const char *policy, unsigned 
 
 	*entry = (struct attachment_entry){
 		.abi_version = REUSEPORT_ABI_VERSION,
-		.slots = slots,
+		.slots = size->slots,
+		.table_entries = size->table_entries,
+		.cpus = size->cpus,
 		.keeper_pid = getpid(),
 		.netns_cookie = group->ns.cookie,
 		.attached_ns = clock_ns(CLOCK_BOOTTIME),
 	};
 	key_to_attachment(&group->key, entry);
-	snprintf(entry->policy, sizeof(entry->policy), "%s", policy);
-	group->slots = calloc(slots, sizeof(*group->slots));
+	group->slots = calloc(size->slots, sizeof(*group->slots));
 	if (!group->slots)
 		return fail(err, ENOMEM, "out of memory");
-	if (bpf_map_update_elem(group->steering.attachment, &zero, entry, BPF_ANY))
+	if (bpf_map_update_elem(group->steering.maps[MAP_ATTACHMENT], &zero, entry, BPF_ANY))
 		return fail(err, errno, "cannot write the attachment: %s", strerror(errno));
-	return 0;
+	return group_map(group, err);
 }
 
 /* Fills the array. Sockets that another array is about to give free, after a
@@ -129,17 +162,22 @@ static int install(struct reuseport_group *group, int member, struct reuseport_e
 /* Installing is the last step: it replaces what is there in one go, and nothing
  * after it can fail. */
 static int fill_pin_install(struct reuseport_group *group, const struct diag_list *members,
-			    struct reuseport_error *err)
+			    const struct reuseport_policy_opts *words, struct reuseport_error *err)
 {
 	int via = -1, ret;
 
 	ret = fill(group, members, &via, err);
 	if (!ret)
+		ret = set_policy(&group->mapped, group->steering.maps[MAP_SOCKETS], words,
+				 group->text, err);
+	if (ret >= 0)
+		ret = change_lock_make(group->pin, err);
+	if (!ret)
 		ret = steering_pin(&group->steering, group->pin, err);
 	if (!ret)
 		ret = install(group, via, err);
 	if (ret)
-		slots_empty(group->steering.sockets);
+		slots_empty(group->steering.maps[MAP_SOCKETS]);
 	if (via >= 0)
 		close(via);
 	return ret;
@@ -148,17 +186,18 @@ static int fill_pin_install(struct reuseport_group *group, const struct diag_lis
 /* The sockets may sit in the array of the program that is to be replaced. Until
  * ours is there, that program finds empty slots and the kernel picks. */
 static int replace(struct reuseport_group *group, const struct diag_list *members,
+		   const struct reuseport_policy_opts *words,
 		   const struct group_program *present, struct reuseport_error *err)
 {
 	struct eviction eviction;
-	int ret = fill_pin_install(group, members, err);
+	int ret = fill_pin_install(group, members, words, err);
 
 	if (ret != -EBUSY)
 		return ret;
 	ret = evict(present->id, members, &eviction, err);
 	if (ret)
 		return ret;
-	ret = fill_pin_install(group, members, err);
+	ret = fill_pin_install(group, members, words, err);
 	if (ret)
 		evict_undo(&eviction, members);
 	evict_free(&eviction);
@@ -183,26 +222,26 @@ static int check_present(struct reuseport_group *group, const struct diag_list *
 static int steer_anew(struct reuseport_group *group, const struct diag_list *members,
 		      const struct reuseport_attach_opts *opts, struct reuseport_error *err)
 {
-	unsigned int slots = opts->slots ? opts->slots : default_slots(members->n);
-	const char *policy = opts->policy ? opts->policy : POLICY_DEFAULT;
+	const struct reuseport_policy_opts words = attach_words(opts);
+	struct steering_size size = choose_size(opts, members->n);
 	struct group_program present;
 	int ret;
 
-	if (members->n > slots)
+	if (members->n > size.slots)
 		return fail(err, ENOSPC, "%s has %zu workers, more than %u slots: attach with "
-			    "--slots %zu or more", group->text, members->n, slots, members->n);
+			    "--slots %zu or more", group->text, members->n, size.slots, members->n);
 	ret = check_present(group, members, &present, err);
 	if (!ret)
-		ret = steering_load(&group->steering, policy, slots, group->disable, err);
+		ret = steering_load(&group->steering, &size, group->key.proto, group->disable, err);
 	if (!ret)
-		ret = describe(group, policy, slots, err);
+		ret = describe(group, &size, err);
 	if (!ret)
 		ret = keep_open(group, err);
 	if (ret)
 		return ret;
 	if (present.present)
-		return replace(group, members, &present, err);
-	return fill_pin_install(group, members, err);
+		return replace(group, members, &words, &present, err);
+	return fill_pin_install(group, members, &words, err);
 }
 
 /* ----------------------------------------------------------------- attach */
@@ -215,7 +254,7 @@ static struct attachment_entry entry_of_keeper(const char *path)
 	uint32_t version;
 
 	steering_open(&pinned, path);
-	if (adopt_read_entry(pinned.attachment, &entry, &version))
+	if (attachment_read_entry(&pinned, &entry, &version))
 		entry = (struct attachment_entry){ 0 };
 	steering_close(&pinned);
 	return entry;

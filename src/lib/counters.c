@@ -47,6 +47,9 @@ int counters_read(int counters_map, int totals_map, unsigned int slots,
 	*sum = (struct reuseport_counters){
 		.packets = total.packets,
 		.migrations = total.migrations,
+		.next_best = total.next_best,
+		.exhausted = total.exhausted,
+		.nobody = total.nobody,
 		.unregistered = total.unregistered,
 		.connected = total.connected,
 		.incoming_cpu = total.incoming_cpu,
@@ -66,6 +69,6 @@ int counters_read(int counters_map, int totals_map, unsigned int slots,
 
 uint64_t reuseport_counters__fallback(const struct reuseport_counters *c)
 {
-	return c->empty + c->refused + c->unregistered + c->connected + c->incoming_cpu +
+	return c->exhausted + c->nobody + c->unregistered + c->connected + c->incoming_cpu +
 	       c->unreadable;
 }

@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "attachments.h"
 #include "caps.h"
 #include "diag.h"
 #include "error.h"
@@ -158,8 +159,8 @@ static int detach_one(const char *path, const struct reuseport_key *key,
 	steering_open(&steering, path);
 	ret = give_back(key, steering.program_id, err);
 	if (!ret) {
-		if (steering.sockets >= 0)
-			slots_empty(steering.sockets);
+		if (steering.maps[MAP_SOCKETS] >= 0)
+			slots_empty(steering.maps[MAP_SOCKETS]);
 		ret = pins_remove(path);
 		if (ret)
 			fail(err, -ret, "cannot remove %s: %s", path, strerror(-ret));
@@ -170,29 +171,6 @@ static int detach_one(const char *path, const struct reuseport_key *key,
 }
 
 /* ------------------------------------------------------------------- all */
-
-struct detaching {
-	struct key_filter filter;
-	struct reuseport_error *err;
-	struct reuseport_key *done; /* with pins */
-	size_t n;
-};
-
-static int collect(void *ctx, const char *path, const struct reuseport_key *key)
-{
-	struct detaching *all = ctx;
-	struct reuseport_key *grown;
-
-	(void)path;
-	if (!key_matches(&all->filter, key))
-		return 0;
-	grown = realloc(all->done, (all->n + 1) * sizeof(*grown));
-	if (!grown)
-		return fail(all->err, ENOMEM, "out of memory");
-	all->done = grown;
-	all->done[all->n++] = *key;
-	return 0;
-}
 
 /* Groups that have a program of ours although their pins were lost. */
 static int detach_orphans(const struct reuseport_filter *filter, struct reuseport_error *err)
@@ -216,32 +194,26 @@ static int detach_orphans(const struct reuseport_filter *filter, struct reusepor
 
 int reuseport_detach(const struct reuseport_filter *filter, struct reuseport_error *err)
 {
-	struct detaching all = { .err = err };
+	struct reuseport_key *keys = NULL;
 	char path[REUSEPORT_PATH_MAX];
 	int ret, orphans;
+	size_t n = 0;
 
 	if (!filter || !filter->port || !filter->netns)
 		return fail(err, EINVAL, "detach needs a port and a network namespace");
-	ret = key_filter_init(&all.filter, filter, err);
+	ret = caps_require("detach", err);
 	if (!ret)
-		ret = caps_require("detach", err);
-	if (!ret)
-		ret = pins_for_each(collect, &all, err);
-	for (size_t i = 0; !ret && i < all.n; i++) {
-		ret = pins_path(&all.done[i], false, path, sizeof(path), err);
+		ret = attachments_find(filter, &keys, &n, err);
+	for (size_t i = 0; !ret && i < n; i++) {
+		ret = pins_path(&keys[i], false, path, sizeof(path), err);
 		if (!ret)
-			ret = detach_one(path, &all.done[i], err);
+			ret = detach_one(path, &keys[i], err);
 	}
-	free(all.done);
+	free(keys);
 	if (ret)
 		return ret;
 	orphans = detach_orphans(filter, err);
 	if (orphans < 0)
 		return orphans;
-	if (!all.n && !orphans)
-		return fail(err, ENOENT, "nothing is attached to %s port %u there: 'reuseportctl "
-			    "status' shows what is, and where",
-			    filter->proto ? key_proto_name(filter->proto) : "tcp or udp",
-			    filter->port);
-	return all.n + orphans;
+	return n || orphans ? (int)n + orphans : attachments_none(filter, err);
 }

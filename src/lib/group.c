@@ -3,8 +3,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "error.h"
 #include "group.h"
 #include "groups.h"
 
@@ -32,12 +34,25 @@ struct reuseport_group *group_new(const struct reuseport_key *key,
 	key_text(key, group->text, sizeof(group->text));
 	group->ns.inode = key->netns;
 	group->steering = STEERING_NONE;
+	group->mapped = MAPPED_NONE;
 	group->lock = group->timer = group->notice = group->epoll = -1;
 	group->force = opts->force;
 	group->disable = opts->disable;
 	group->log = opts->log;
 	group->log_ctx = opts->log_ctx;
 	return group;
+}
+
+int group_map(struct reuseport_group *group, struct reuseport_error *err)
+{
+	struct steering_size size = { group->entry.slots, group->entry.table_entries,
+				      group->entry.cpus };
+	int ret = mapped_open(&group->mapped, &group->steering, &size);
+
+	if (ret)
+		return fail(err, -ret, "cannot map the tables of %s into memory: %s", group->text,
+			    strerror(-ret));
+	return 0;
 }
 
 static void close_fd(int fd)
@@ -55,6 +70,7 @@ void reuseport_group__free(struct reuseport_group *group)
 	close_fd(group->timer);
 	close_fd(group->notice);
 	close_fd(group->epoll);
+	mapped_close(&group->mapped);
 	steering_close(&group->steering);
 	close_fd(group->lock);
 	free(group->slots);

@@ -5,6 +5,7 @@
 
 #include "abi.h"
 #include "key.h"
+#include "mapped.h"
 #include "netns.h"
 #include "program.h"
 #include "watch.h"
@@ -35,6 +36,7 @@ struct reuseport_group {
 	struct netns_ref ns;
 	struct attachment_entry entry; /* as pinned */
 	struct steering steering;
+	struct mapped mapped;
 	int lock;
 
 	struct slot *slots; /* entry.slots of them */
@@ -49,6 +51,9 @@ struct reuseport_group {
 	bool resync_due;
 	uint64_t resync_at;  /* CLOCK_MONOTONIC, ns */
 	uint64_t refresh_at; /* of pids and names */
+	bool plan_due;
+	uint64_t plan_at;    /* when to look whether the plan is to follow */
+	uint64_t settle_at;  /* after a change of the plan */
 	int changes;         /* since the last __process */
 
 	uint64_t refused;       /* members that could not join, as a checksum, */
@@ -65,6 +70,9 @@ struct reuseport_group {
 /* NULL when out of memory; free with reuseport_group__free. */
 struct reuseport_group *group_new(const struct reuseport_key *key,
 				  const struct reuseport_attach_opts *opts);
+
+/* Maps what entry describes into memory. */
+int group_map(struct reuseport_group *group, struct reuseport_error *err);
 
 void group_log(const struct reuseport_group *group, int level, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -177,5 +177,5 @@ void program_name_of(uint32_t id, char *name, size_t size)
 
 bool program_name_is_ours(const char *name)
 {
-	return !strncmp(name, "steer_", 6);
+	return !strcmp(name, "reuseport_steer");
 }

@@ -64,7 +64,7 @@ static bool has_older_member(const struct reuseport_group *group, uint64_t cooki
 	for (unsigned int slot = 0; slot < group->entry.slots; slot++) {
 		uint64_t other = group->slots[slot].cookie;
 
-		if (other && other != cookie && slot_holds(group->steering.sockets, slot, other))
+		if (other && other != cookie && slot_holds(group->steering.maps[MAP_SOCKETS], slot, other))
 			return true;
 	}
 	return false;

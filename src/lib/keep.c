@@ -2,6 +2,7 @@
 /* Keep: following the workers of an attachment, event by event. */
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/inotify.h>
@@ -9,6 +10,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "change.h"
 #include "clock.h"
 #include "error.h"
 #include "keep.h"
@@ -17,12 +19,17 @@
 #include "sync.h"
 
 #define MS CLOCK_MS
+#define NEVER (1ULL << 62)
 #define RESYNC_WITH_EVENTS (5000 * MS)
 #define RESYNC_POLLING (100 * MS)
 #define RESYNC_EMPTY (1000 * MS)  /* is the namespace still there? */
 #define REFRESH (10000 * MS)      /* of pids and names */
 #define REFRESH_SOON (1000 * MS)  /* a server forks after it has bound */
 #define RETRY (MS / 2)            /* a pending event */
+#define AFFINITY (300 * MS)       /* looking at the workers' CPUs */
+#define PLAN_RETRY (20 * MS)      /* somebody else is changing the plan */
+#define PLAN_WAIT_MS 2
+#define SETTLE (50 * MS)          /* after a change of the plan */
 #define RETRY_MAX 100
 
 static uint64_t now_ns(void)
@@ -108,6 +115,7 @@ static int resync(struct reuseport_group *group, struct reuseport_error *err)
 	int ret;
 
 	group->resync_due = false;
+	group->plan_due = true;
 	ret = sync_full(group, refresh, &error);
 	if (ret == -ENETDOWN) {
 		pins_remove(group->pin);
@@ -122,6 +130,67 @@ static int resync(struct reuseport_group *group, struct reuseport_error *err)
 	return 0;
 }
 
+/* ------------------------------------------------------------------ the plan */
+
+static bool follows_affinity(const struct reuseport_group *group)
+{
+	const struct plan *plan = change_plan(&group->mapped);
+
+	return (plan->policy == POLICY_CPU || plan->policy == POLICY_NUMA) &&
+	       !(plan->flags & PLAN_GIVEN_CPUS);
+}
+
+/* Whoever serves them may have changed without an event, as at a reload. */
+static void refresh_if_server_gone(struct reuseport_group *group)
+{
+	for (unsigned int slot = 0; slot < group->entry.slots; slot++) {
+		uint32_t pid = group->slots[slot].pid;
+
+		if (group->slots[slot].cookie && pid && kill(pid, 0) && errno == ESRCH)
+			group->refresh_at = now_ns();
+	}
+}
+
+/* Workers may have joined, left, or moved to other CPUs: the plan and the table
+ * follow. */
+static void follow(struct reuseport_group *group)
+{
+	struct reuseport_error error = { 0 };
+	struct plan plan;
+	int lock, ret;
+
+	if (!group->changes && !group->plan_due && now_ns() < group->plan_at)
+		return;
+	group->plan_due = false;
+	group->plan_at = now_ns() + PLAN_RETRY;
+	lock = change_lock(group->pin, PLAN_WAIT_MS, &error);
+	if (lock < 0)
+		return;
+	plan = *change_plan(&group->mapped);
+	ret = change_publish(&group->mapped, group->steering.maps[MAP_SOCKETS], &plan, &error);
+	close(lock);
+	if (ret < 0)
+		group_log(group, LOG_ERR, "%s: %s", group->text, error.text);
+	if (ret > 0)
+		group->settle_at = now_ns() + SETTLE;
+	if (ret >= 0)
+		group->plan_at = NEVER;
+	if (ret >= 0 && follows_affinity(group)) {
+		group->plan_at = now_ns() + AFFINITY;
+		refresh_if_server_gone(group);
+	}
+}
+
+/* Waiting costs some milliseconds: now, when nothing else is to be done, rather
+ * than before the next change. */
+static void settle(struct reuseport_group *group)
+{
+	if (group->n_pending || now_ns() < group->settle_at)
+		return;
+	change_settle(&group->mapped);
+	group->settle_at = NEVER;
+}
+
 /* Without a member nothing tells that the namespace has gone. */
 static void watch_emptiness(struct reuseport_group *group)
 {
@@ -134,7 +203,7 @@ static void watch_emptiness(struct reuseport_group *group)
 
 static void arm_timer(struct reuseport_group *group)
 {
-	uint64_t at = group->resync_at;
+	uint64_t at = sooner(group->resync_at, sooner(group->plan_at, group->settle_at));
 	struct itimerspec spec = { 0 };
 
 	if (group->n_pending)
@@ -151,8 +220,9 @@ static bool asked_to_let_go(struct reuseport_group *group)
 {
 	char path[REUSEPORT_PATH_MAX + 32], drain[512];
 
+	/* Or somebody changed something: see change_tell(). */
 	while (read(group->notice, drain, sizeof(drain)) > 0)
-		;
+		group->plan_due = true;
 	return !access(pins_join(group->pin, PIN_DETACHING, path, sizeof(path)), F_OK) ||
 	       access(group->pin, F_OK);
 }
@@ -171,6 +241,10 @@ int reuseport_group__process(struct reuseport_group *group, struct reuseport_err
 	retry_pending(group);
 	if (group->resync_due || now_ns() >= group->resync_at)
 		ret = resync(group, err);
+	if (!ret) {
+		follow(group);
+		settle(group);
+	}
 	watch_emptiness(group);
 	arm_timer(group);
 	if (ret)
@@ -213,6 +287,7 @@ int keep_open(struct reuseport_group *group, struct reuseport_error *err)
 			    "cannot set up the keeper's event sources: %s", strerror(errno));
 	group->resync_at = now_ns() + RESYNC_POLLING;
 	group->refresh_at = now_ns() + REFRESH_SOON;
+	group->settle_at = NEVER;
 	arm_timer(group);
 	return 0;
 }
@@ -223,7 +298,7 @@ int reuseport_group__keep(struct reuseport_group *group, struct reuseport_error 
 	uint64_t own;
 
 	group->entry.keeper_pid = getpid();
-	if (bpf_map_update_elem(group->steering.attachment, &zero, &group->entry, BPF_ANY))
+	if (bpf_map_update_elem(group->steering.maps[MAP_ATTACHMENT], &zero, &group->entry, BPF_ANY))
 		return fail(err, errno, "cannot write the attachment of %s: %s", group->text,
 			    strerror(errno));
 	if (!reuseport_netns(NULL, &own, NULL) && own == group->key.netns)

@@ -9,13 +9,9 @@
 
 #include "key.h"
 
-#define PIN_SOCKETS "sockets"
-#define PIN_WORKERS "workers"
-#define PIN_COUNTERS "counters"
-#define PIN_TOTALS "totals"
-#define PIN_ATTACHMENT "attachment"
 #define PIN_PROGRAM "program" /* made last: with it the pins are whole */
 #define PIN_DETACHING "detaching" /* a directory: asks the keeper to let go */
+#define PIN_CHANGING "changing"   /* a directory: carries the change lock */
 
 /* "tcp-0_0_0_0-8080-4026531840", with "-dev3" and "-v6only" where they apply. */
 void pins_name(const struct reuseport_key *key, char *name, size_t size);

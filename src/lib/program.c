@@ -3,86 +3,87 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "error.h"
+#include "mapped.h"
 #include "program.h"
 #include "quiet.h"
 #include "steer.skel.h"
+#include "topology.h"
+
+/* As bpf/maps.h has them; the pins have the names of the maps. */
+static const struct map_kind {
+	const char *name;
+	__u32 type;
+	__u32 value_size;
+} kinds[MAPS] = {
+	[MAP_SOCKETS] = { "sockets", BPF_MAP_TYPE_REUSEPORT_SOCKARRAY, sizeof(__u64) },
+	[MAP_CONTROL] = { "control", BPF_MAP_TYPE_ARRAY, sizeof(struct control) },
+	[MAP_TABLE] = { "table", BPF_MAP_TYPE_ARRAY, sizeof(struct table_line) },
+	[MAP_CPU_MAP] = { "cpu_map", BPF_MAP_TYPE_ARRAY, sizeof(struct given_cpu) },
+	[MAP_WORKERS] = { "workers", BPF_MAP_TYPE_ARRAY, sizeof(struct worker_entry) },
+	[MAP_COUNTERS] = { "counters", BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(struct slot_counters) },
+	[MAP_TOTALS] = { "totals", BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(struct group_counters) },
+	[MAP_ATTACHMENT] = { "attachment", BPF_MAP_TYPE_ARRAY, sizeof(struct attachment_entry) },
+};
 
 /* ---------------------------------------------------------------- loading */
 
-static int set_up_map(struct bpf_map *map, int fd, unsigned int slots)
+static unsigned int entries_of(enum steering_map map, const struct steering_size *size)
 {
-	if (fd >= 0)
-		return bpf_map__reuse_fd(map, fd);
-	return slots ? bpf_map__set_max_entries(map, slots) : 0;
+	switch (map) {
+	case MAP_TABLE:
+		return 2 * half_words(size) / TABLE_LINE_ENTRIES;
+	case MAP_CPU_MAP:
+		return size->cpus;
+	case MAP_SOCKETS:
+	case MAP_WORKERS:
+	case MAP_COUNTERS:
+		return size->slots;
+	default:
+		return 1;
+	}
 }
 
-static int set_up_maps(struct steer_bpf *skeleton, const struct steering *have, unsigned int slots)
+static int set_up_maps(struct bpf_object *object, const struct steering_size *size)
 {
-	int ret;
+	int ret = 0;
 
-	ret = set_up_map(skeleton->maps.sockets, have->sockets, slots);
-	if (!ret)
-		ret = set_up_map(skeleton->maps.workers, have->workers, slots);
-	if (!ret)
-		ret = set_up_map(skeleton->maps.counters, have->counters, slots);
-	if (!ret)
-		ret = set_up_map(skeleton->maps.totals, have->totals, 0);
-	if (!ret)
-		ret = set_up_map(skeleton->maps.attachment, have->attachment, 0);
+	for (int i = 0; !ret && i < MAPS; i++)
+		ret = bpf_map__set_max_entries(bpf_object__find_map_by_name(object, kinds[i].name),
+					       entries_of(i, size));
 	return ret;
 }
 
-static struct bpf_program *choose_program(struct steer_bpf *skeleton, const char *policy)
+static int keep(int fd)
 {
-	struct bpf_program *prog, *chosen = NULL;
-	char name[32];
+	int kept = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 
-	snprintf(name, sizeof(name), "steer_%s", policy);
-	bpf_object__for_each_program(prog, skeleton->obj) {
-		bool wanted = !strcmp(bpf_program__name(prog), name);
-
-		bpf_program__set_autoload(prog, wanted);
-		if (wanted)
-			chosen = prog;
-	}
-	return chosen;
+	return kept < 0 ? -errno : kept;
 }
 
-/* Duplicates an fd of the skeleton for keeps, unless it is kept already. */
-static int keep(int *kept, int fd)
-{
-	if (*kept < 0)
-		*kept = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	return *kept < 0 ? -errno : 0;
-}
-
-static int keep_all(struct steering *steering, struct steer_bpf *skeleton,
-		    const struct bpf_program *prog)
+/* Duplicates what the skeleton holds, which closes its own. */
+static int keep_all(struct steering *steering, struct steer_bpf *skeleton)
 {
 	struct bpf_prog_info info = { 0 };
 	__u32 len = sizeof(info);
-	int ret;
+	int program = bpf_program__fd(skeleton->progs.reuseport_steer);
 
-	ret = bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len);
-	if (!ret)
-		ret = keep(&steering->program, bpf_program__fd(prog));
-	if (!ret)
-		ret = keep(&steering->sockets, bpf_map__fd(skeleton->maps.sockets));
-	if (!ret)
-		ret = keep(&steering->workers, bpf_map__fd(skeleton->maps.workers));
-	if (!ret)
-		ret = keep(&steering->counters, bpf_map__fd(skeleton->maps.counters));
-	if (!ret)
-		ret = keep(&steering->totals, bpf_map__fd(skeleton->maps.totals));
-	if (!ret)
-		ret = keep(&steering->attachment, bpf_map__fd(skeleton->maps.attachment));
+	if (bpf_obj_get_info_by_fd(program, &info, &len))
+		return -errno;
 	steering->program_id = info.id;
-	return ret;
+	steering->program = keep(program);
+	for (int i = 0; steering->program >= 0 && i < MAPS; i++) {
+		steering->maps[i] = keep(bpf_object__find_map_fd_by_name(skeleton->obj,
+									 kinds[i].name));
+		if (steering->maps[i] < 0)
+			return steering->maps[i];
+	}
+	return steering->program < 0 ? steering->program : 0;
 }
 
 struct variant {
@@ -90,28 +91,32 @@ struct variant {
 	bool plain_reads;
 };
 
-static int load_variant(struct steering *steering, const char *policy, unsigned int slots,
+static int load_variant(struct steering *steering, const struct steering_size *size, int proto,
 			struct variant variant)
 {
 	struct steer_bpf *skeleton = steer_bpf__open();
-	struct bpf_program *prog;
 	int ret;
 
 	if (!skeleton)
 		return -errno;
-	prog = choose_program(skeleton, policy);
-	skeleton->rodata->slots = slots;
+	skeleton->rodata->slots = size->slots;
+	skeleton->rodata->table_lines = half_words(size) / TABLE_LINE_ENTRIES;
+	skeleton->rodata->cpus = size->cpus;
+	skeleton->rodata->nodes = topology_nodes();
+	skeleton->rodata->udp = proto == IPPROTO_UDP;
 	skeleton->rodata->plain_reads = variant.plain_reads;
 	skeleton->rodata->migrate = variant.migrate;
-	bpf_program__set_expected_attach_type(prog, variant.migrate ?
+	bpf_program__set_expected_attach_type(skeleton->progs.reuseport_steer, variant.migrate ?
 					      BPF_SK_REUSEPORT_SELECT_OR_MIGRATE :
 					      BPF_SK_REUSEPORT_SELECT);
-	ret = set_up_maps(skeleton, steering, slots);
+	ret = set_up_maps(skeleton->obj, size);
 	if (!ret)
 		ret = steer_bpf__load(skeleton);
 	if (!ret)
-		ret = keep_all(steering, skeleton, prog);
+		ret = keep_all(steering, skeleton);
 	steer_bpf__destroy(skeleton);
+	if (ret)
+		steering_close(steering);
 	return ret;
 }
 
@@ -130,7 +135,7 @@ static int explain_load(int code, struct reuseport_error *err)
 	return fail(err, code, "cannot load the steering program: %s", strerror(code));
 }
 
-int steering_load(struct steering *steering, const char *policy, unsigned int slots,
+int steering_load(struct steering *steering, const struct steering_size *size, int proto,
 		  unsigned int disable, struct reuseport_error *err)
 {
 	static const struct variant best_first[] = {
@@ -144,7 +149,7 @@ int steering_load(struct steering *steering, const char *policy, unsigned int sl
 			continue;
 		if (best_first[i].plain_reads && (disable & REUSEPORT_DISABLE_PLAIN_READS))
 			continue;
-		ret = load_variant(steering, policy, slots, best_first[i]);
+		ret = load_variant(steering, size, proto, best_first[i]);
 	}
 	quiet_end(before);
 	return ret ? explain_load(-ret, err) : 0;
@@ -161,17 +166,10 @@ static int pin(int fd, const char *path, const char *name)
 
 int steering_pin(const struct steering *steering, const char *path, struct reuseport_error *err)
 {
-	int ret;
+	int ret = 0;
 
-	ret = pin(steering->sockets, path, PIN_SOCKETS);
-	if (!ret)
-		ret = pin(steering->workers, path, PIN_WORKERS);
-	if (!ret)
-		ret = pin(steering->counters, path, PIN_COUNTERS);
-	if (!ret)
-		ret = pin(steering->totals, path, PIN_TOTALS);
-	if (!ret)
-		ret = pin(steering->attachment, path, PIN_ATTACHMENT);
+	for (int i = 0; !ret && i < MAPS; i++)
+		ret = pin(steering->maps[i], path, kinds[i].name);
 	if (!ret)
 		ret = pin(steering->program, path, PIN_PROGRAM);
 	if (ret)
@@ -179,21 +177,13 @@ int steering_pin(const struct steering *steering, const char *path, struct reuse
 	return 0;
 }
 
-int steering_repin_program(const struct steering *steering, const char *path,
-			   struct reuseport_error *err)
+void steering_unpin(const char *path)
 {
-	char fresh[REUSEPORT_PATH_MAX + 32], place[REUSEPORT_PATH_MAX + 32];
-	int ret;
+	char joined[REUSEPORT_PATH_MAX + 32];
 
-	pins_join(path, PIN_PROGRAM "-new", fresh, sizeof(fresh));
-	pins_join(path, PIN_PROGRAM, place, sizeof(place));
-	unlink(fresh);
-	ret = pin(steering->program, path, PIN_PROGRAM "-new");
-	if (!ret && rename(fresh, place))
-		ret = -errno;
-	if (ret)
-		return fail(err, -ret, "cannot pin in %s: %s", path, strerror(-ret));
-	return 0;
+	unlink(pins_join(path, PIN_PROGRAM, joined, sizeof(joined)));
+	for (int i = 0; i < MAPS; i++)
+		unlink(pins_join(path, kinds[i].name, joined, sizeof(joined)));
 }
 
 /* "map" or "prog": what the kernel says of the fd, before it is asked as such. */
@@ -223,23 +213,23 @@ static int open_pin(int *fd, const char *path, const char *name)
 	return *fd < 0 ? -ENOENT : 0;
 }
 
-static bool map_is(int fd, __u32 type, __u32 value_size, __u32 entries)
+static bool map_fits(int fd, const struct map_kind *kind, __u32 entries)
 {
 	struct bpf_map_info info = { 0 };
 	__u32 len = sizeof(info);
 
-	return !bpf_obj_get_info_by_fd(fd, &info, &len) && info.type == type &&
-	       info.value_size == value_size && info.max_entries == entries;
+	return !bpf_obj_get_info_by_fd(fd, &info, &len) && info.type == kind->type &&
+	       info.value_size == kind->value_size && info.max_entries == entries;
 }
 
-bool steering_fits(const struct steering *steering, unsigned int slots)
+bool steering_fits(const struct steering *steering, const struct attachment_entry *entry)
 {
-	return map_is(steering->sockets, BPF_MAP_TYPE_REUSEPORT_SOCKARRAY, sizeof(__u64), slots) &&
-	       map_is(steering->workers, BPF_MAP_TYPE_ARRAY, sizeof(struct worker_entry), slots) &&
-	       map_is(steering->counters, BPF_MAP_TYPE_PERCPU_ARRAY,
-		      sizeof(struct slot_counters), slots) &&
-	       map_is(steering->totals, BPF_MAP_TYPE_PERCPU_ARRAY,
-		      sizeof(struct group_counters), 1);
+	struct steering_size size = { entry->slots, entry->table_entries, entry->cpus };
+
+	for (int i = 0; i < MAPS; i++)
+		if (!map_fits(steering->maps[i], &kinds[i], entries_of(i, &size)))
+			return false;
+	return true;
 }
 
 int steering_open(struct steering *steering, const char *path)
@@ -249,11 +239,8 @@ int steering_open(struct steering *steering, const char *path)
 	int ret = 0;
 
 	*steering = STEERING_NONE;
-	ret |= open_pin(&steering->sockets, path, PIN_SOCKETS);
-	ret |= open_pin(&steering->workers, path, PIN_WORKERS);
-	ret |= open_pin(&steering->counters, path, PIN_COUNTERS);
-	ret |= open_pin(&steering->totals, path, PIN_TOTALS);
-	ret |= open_pin(&steering->attachment, path, PIN_ATTACHMENT);
+	for (int i = 0; i < MAPS; i++)
+		ret |= open_pin(&steering->maps[i], path, kinds[i].name);
 	ret |= open_pin(&steering->program, path, PIN_PROGRAM);
 	if (steering->program < 0 || bpf_obj_get_info_by_fd(steering->program, &info, &len) ||
 	    info.type != BPF_PROG_TYPE_SK_REUSEPORT)
@@ -271,10 +258,7 @@ static void close_fd(int fd)
 void steering_close(struct steering *steering)
 {
 	close_fd(steering->program);
-	close_fd(steering->sockets);
-	close_fd(steering->workers);
-	close_fd(steering->counters);
-	close_fd(steering->totals);
-	close_fd(steering->attachment);
+	for (int i = 0; i < MAPS; i++)
+		close_fd(steering->maps[i]);
 	*steering = STEERING_NONE;
 }

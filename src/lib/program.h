@@ -3,41 +3,58 @@
 #ifndef LIB_PROGRAM_H
 #define LIB_PROGRAM_H
 
+#include "abi.h"
 #include "pins.h"
 #include "reuseport_bpf.h"
+
+enum steering_map {
+	MAP_SOCKETS,
+	MAP_CONTROL,
+	MAP_TABLE,
+	MAP_CPU_MAP,
+	MAP_WORKERS,
+	MAP_COUNTERS,
+	MAP_TOTALS,
+	MAP_ATTACHMENT,
+	MAPS
+};
 
 struct steering {
 	int program;
 	uint32_t program_id;
-	int sockets, workers, counters, totals, attachment; /* maps */
+	int maps[MAPS];
 };
 
 #define STEERING_NONE                                                                              \
-	(struct steering){ .program = -1, .sockets = -1, .workers = -1, .counters = -1,            \
-			   .totals = -1, .attachment = -1 }
+	(struct steering){ .program = -1, .maps = { -1, -1, -1, -1, -1, -1, -1, -1 } }
+
+/* What the maps are made for. */
+struct steering_size {
+	unsigned int slots;
+	unsigned int table_entries; /* of each half, a power of two, 32 or more */
+	unsigned int cpus;
+};
 
 /*
- * Loads the program of a policy. Maps that steering has are used, missing ones
- * made with this number of slots. The best way that the kernel takes and
+ * Loads the program and makes its maps. The best way that the kernel takes and
  * "disable" (enum reuseport_disable) leaves: plain loads or probe reads,
  * select-or-migrate or plain select.
  */
-int steering_load(struct steering *steering, const char *policy, unsigned int slots,
+int steering_load(struct steering *steering, const struct steering_size *size, int proto,
 		  unsigned int disable, struct reuseport_error *err);
 
 /* Pins all in the directory; the program, which marks the whole, last. */
 int steering_pin(const struct steering *steering, const char *path, struct reuseport_error *err);
 
-/* Puts another program in the place of the pinned one, in one step. */
-int steering_repin_program(const struct steering *steering, const char *path,
-			   struct reuseport_error *err);
+/* Removes the pins, as many as there are, and leaves the directory. */
+void steering_unpin(const char *path);
 
 /* Opens what is pinned. -ENOENT: something is missing, or is no map or program
  * as it should be; the rest is open. */
 int steering_open(struct steering *steering, const char *path);
 
-/* Whether the maps are what an attachment with so many slots has. */
-bool steering_fits(const struct steering *steering, unsigned int slots);
+/* Whether the maps are what an attachment so described has. */
+bool steering_fits(const struct steering *steering, const struct attachment_entry *entry);
 
 /* NULL is not allowed; one that is half open is. */
 void steering_close(struct steering *steering);

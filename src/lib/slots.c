@@ -25,10 +25,23 @@ bool slot_holds(int sockets_map, unsigned int slot, uint64_t cookie)
 	return !bpf_map_lookup_elem(sockets_map, &slot, &found) && found == cookie;
 }
 
-static int write_entry(const struct reuseport_group *group, unsigned int slot,
-		       const struct worker_entry *entry)
+static struct worker_entry *entry_of(const struct reuseport_group *group, unsigned int slot)
 {
-	return bpf_map_update_elem(group->steering.workers, &slot, entry, BPF_ANY);
+	return &group->mapped.workers[slot];
+}
+
+/* The state comes first when the entry ends and last when it begins. */
+static void free_entry(const struct reuseport_group *group, unsigned int slot)
+{
+	struct worker_entry *entry = entry_of(group, slot);
+
+	__atomic_store_n(&entry->state, WORKER_FREE, __ATOMIC_RELEASE);
+	*entry = (struct worker_entry){ .state = WORKER_FREE };
+}
+
+static void set_state(struct worker_entry *entry, enum worker_state state)
+{
+	__atomic_store_n(&entry->state, state, __ATOMIC_RELEASE);
 }
 
 /*
@@ -38,22 +51,21 @@ static int write_entry(const struct reuseport_group *group, unsigned int slot,
 static int fill(const struct reuseport_group *group, unsigned int slot, int fd,
 		struct worker_entry *entry)
 {
-	const struct worker_entry none = { 0 };
 	uint64_t value = fd;
 	int ret;
 
-	ret = counters_of_slot(group->steering.counters, slot, &entry->base);
-	if (!ret)
-		ret = write_entry(group, slot, entry);
+	ret = counters_of_slot(group->steering.maps[MAP_COUNTERS], slot, &entry->base);
 	if (ret)
 		return ret;
-	if (bpf_map_update_elem(group->steering.sockets, &slot, &value, BPF_NOEXIST)) {
+	*entry_of(group, slot) = *entry;
+	set_state(entry_of(group, slot), WORKER_JOINING);
+	if (bpf_map_update_elem(group->steering.maps[MAP_SOCKETS], &slot, &value, BPF_NOEXIST)) {
 		ret = -errno;
-		write_entry(group, slot, &none);
+		free_entry(group, slot);
 		return ret;
 	}
-	entry->state = WORKER_ACTIVE;
-	return write_entry(group, slot, entry);
+	set_state(entry_of(group, slot), WORKER_ACTIVE);
+	return 0;
 }
 
 static unsigned int next_free(const struct reuseport_group *group, unsigned int slot)
@@ -66,8 +78,8 @@ static unsigned int next_free(const struct reuseport_group *group, unsigned int 
 int slots_claim(struct reuseport_group *group, int fd, uint64_t cookie, uint32_t inode,
 		uint32_t pid)
 {
-	struct worker_entry entry = { .cookie = cookie, .pid = pid, .state = WORKER_JOINING,
-				      .weight = 1, .joined_ns = clock_ns(CLOCK_BOOTTIME) };
+	struct worker_entry entry = { .cookie = cookie, .pid = pid, .weight = 1,
+				      .joined_ns = clock_ns(CLOCK_BOOTTIME) };
 	unsigned int slot;
 	int ret = -ENOSPC;
 
@@ -79,7 +91,6 @@ int slots_claim(struct reuseport_group *group, int fd, uint64_t cookie, uint32_t
 		/* Still held by a socket that is being closed: the next one. */
 		if (ret != -EEXIST)
 			break;
-		entry.state = WORKER_JOINING;
 		ret = -ENOSPC;
 	}
 	if (ret == -EINVAL)
@@ -95,9 +106,7 @@ int slots_claim(struct reuseport_group *group, int fd, uint64_t cookie, uint32_t
 
 void slots_release(struct reuseport_group *group, unsigned int slot)
 {
-	const struct worker_entry none = { 0 };
-
-	write_entry(group, slot, &none);
+	free_entry(group, slot);
 	group->slots[slot] = (struct slot){ 0 };
 	group->workers--;
 	group->changes++;
@@ -108,41 +117,32 @@ void slots_release(struct reuseport_group *group, unsigned int slot)
 
 void slots_set_server(struct reuseport_group *group, unsigned int slot, uint32_t pid)
 {
-	struct worker_entry entry;
+	struct worker_entry *entry = entry_of(group, slot);
 
-	if (!pid || bpf_map_lookup_elem(group->steering.workers, &slot, &entry))
+	if (!pid || entry->cookie != group->slots[slot].cookie || entry->pid == pid)
 		return;
-	if (entry.cookie != group->slots[slot].cookie || entry.pid == pid)
-		return;
-	entry.pid = pid;
-	holder_comm(pid, entry.comm);
-	if (!write_entry(group, slot, &entry))
-		group->slots[slot].pid = pid;
+	holder_comm(pid, entry->comm);
+	entry->pid = pid;
+	group->slots[slot].pid = pid;
 }
 
-int slots_adopt(struct reuseport_group *group)
+void slots_adopt(struct reuseport_group *group)
 {
-	const struct worker_entry none = { 0 };
-	struct worker_entry entry;
-
 	for (unsigned int slot = 0; slot < group->entry.slots; slot++) {
-		if (bpf_map_lookup_elem(group->steering.workers, &slot, &entry))
-			return -errno;
-		if (entry.state == WORKER_FREE)
+		struct worker_entry *entry = entry_of(group, slot);
+
+		if (entry->state == WORKER_FREE)
 			continue;
-		if (!slot_holds(group->steering.sockets, slot, entry.cookie)) {
-			write_entry(group, slot, &none);
+		if (!slot_holds(group->steering.maps[MAP_SOCKETS], slot, entry->cookie)) {
+			free_entry(group, slot);
 			continue;
 		}
-		if (entry.state == WORKER_JOINING) {
-			entry.state = WORKER_ACTIVE;
-			write_entry(group, slot, &entry);
-		}
-		group->slots[slot] = (struct slot){ .cookie = entry.cookie, .pid = entry.pid };
-		group->ns.hint_pid = entry.pid;
+		if (entry->state == WORKER_JOINING)
+			set_state(entry, WORKER_ACTIVE);
+		group->slots[slot] = (struct slot){ .cookie = entry->cookie, .pid = entry->pid };
+		group->ns.hint_pid = entry->pid;
 		group->workers++;
 	}
-	return 0;
 }
 
 void slots_empty(int sockets_map)

@@ -30,7 +30,7 @@ void slots_release(struct reuseport_group *group, unsigned int slot);
 void slots_set_server(struct reuseport_group *group, unsigned int slot, uint32_t pid);
 
 /* Reads the slots of an adopted attachment; frees those whose worker left. */
-int slots_adopt(struct reuseport_group *group);
+void slots_adopt(struct reuseport_group *group);
 
 /* Takes every socket out of the array, so that it can enter another at once. */
 void slots_empty(int sockets_map);

@@ -7,13 +7,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "adopt.h"
+#include "attachments.h"
 #include "caps.h"
 #include "counters.h"
 #include "diag.h"
 #include "error.h"
 #include "groups.h"
 #include "holders.h"
+#include "policy.h"
 #include "slots.h"
 
 const char *reuseport_state_name(unsigned int state)
@@ -44,7 +45,7 @@ static int describe_worker(struct reuseport_worker *worker, const struct steerin
 	size_t n = holders_of(h, member->inode, &first);
 	struct slot_counters now;
 
-	if (counters_of_slot(steering->counters, slot, &now))
+	if (counters_of_slot(steering->maps[MAP_COUNTERS], slot, &now))
 		return -errno;
 	*worker = (struct reuseport_worker){
 		.slot = slot,
@@ -76,12 +77,12 @@ static int read_workers(struct reuseport_status *status, const struct steering *
 	for (unsigned int slot = 0; !ret && slot < status->slots; slot++) {
 		const struct diag_socket *member;
 
-		if (bpf_map_lookup_elem(steering->workers, &slot, &entry))
+		if (bpf_map_lookup_elem(steering->maps[MAP_WORKERS], &slot, &entry))
 			return -errno;
 		if (entry.state == WORKER_FREE || status->n_workers == members->n)
 			continue;
 		member = diag_find(members, entry.cookie);
-		if (member && slot_holds(steering->sockets, slot, entry.cookie))
+		if (member && slot_holds(steering->maps[MAP_SOCKETS], slot, entry.cookie))
 			ret = describe_worker(&status->workers[status->n_workers++], steering,
 					      slot, &entry, member, h);
 	}
@@ -120,6 +121,26 @@ static bool is_attached(const struct reuseport_status *status, const struct netn
 
 /* ------------------------------------------------------------- attachment */
 
+static void describe_policy(struct reuseport_status *status, const struct steering *steering)
+{
+	struct control control;
+	const struct plan *plan;
+	uint32_t zero = 0;
+
+	if (bpf_map_lookup_elem(steering->maps[MAP_CONTROL], &zero, &control))
+		return;
+	plan = &control.plan[control.epoch & 1];
+	snprintf(status->policy, sizeof(status->policy), "%s", policy_name(plan->policy));
+	policy_key_text(plan, status->key_kind);
+	status->own_hash = plan->flags & PLAN_OWN_HASH;
+	if (status->own_hash)
+		policy_hash_key_text(plan, status->hash_key);
+	status->over_consistent = plan->flags & PLAN_OVER_CONSISTENT;
+	status->given_cpus = plan->flags & PLAN_GIVEN_CPUS;
+	status->table_width = plan->width;
+	status->plans = control.epoch;
+}
+
 static int describe(struct reuseport_status *status, const struct steering *steering,
 		    const struct attachment_entry *entry, struct reuseport_error *err)
 {
@@ -128,9 +149,10 @@ static int describe(struct reuseport_status *status, const struct steering *stee
 	struct holders holders = { 0 };
 	int ret;
 
-	memcpy(status->policy, entry->policy, sizeof(status->policy) - 1);
+	describe_policy(status, steering);
 	status->keeper_pid = entry->keeper_pid;
 	status->slots = entry->slots;
+	status->table_entries = entry->table_entries;
 	describe_program(status, steering);
 	ret = diag_members(&status->key, &ns, &members, err);
 	if (ret && ret != -ENETDOWN)
@@ -139,8 +161,8 @@ static int describe(struct reuseport_status *status, const struct steering *stee
 	if (!ret)
 		ret = read_workers(status, steering, &members, &holders);
 	if (!ret)
-		ret = counters_read(steering->counters, steering->totals, status->slots,
-				    &status->counters);
+		ret = counters_read(steering->maps[MAP_COUNTERS], steering->maps[MAP_TOTALS],
+				    status->slots, &status->counters);
 	status->attached = is_attached(status, &ns, &members);
 	free(holders.list);
 	free(members.sockets);
@@ -177,8 +199,8 @@ static int add_attachment(void *ctx, const char *path, const struct reuseport_ke
 	snprintf(status->pin, sizeof(status->pin), "%s", path);
 	status->keeper_running = pins_locked(path);
 	status->damaged = steering_open(&steering, path) ||
-			  adopt_read_entry(steering.attachment, &entry, &version) ||
-			  !steering_fits(&steering, entry.slots);
+			  attachment_read_entry(&steering, &entry, &version) ||
+			  !steering_fits(&steering, &entry);
 	/* Detached while we looked. */
 	if (status->damaged && access(path, F_OK))
 		all->n--;

@@ -127,7 +127,7 @@ int sync_leave(struct reuseport_group *group, uint64_t cookie)
 
 	if (slot == SLOT_NONE)
 		return 0;
-	if (slot_holds(group->steering.sockets, slot, cookie))
+	if (slot_holds(group->steering.maps[MAP_SOCKETS], slot, cookie))
 		return -EAGAIN;
 	slots_release(group, slot);
 	return 0;
@@ -142,9 +142,9 @@ static void release_departed(struct reuseport_group *group, const struct diag_li
 		if (!at->cookie)
 			continue;
 		member = diag_find(members, at->cookie);
-		if (member && slot_holds(group->steering.sockets, slot, at->cookie))
+		if (member && slot_holds(group->steering.maps[MAP_SOCKETS], slot, at->cookie))
 			at->inode = member->inode;
-		else if (!slot_holds(group->steering.sockets, slot, at->cookie))
+		else if (!slot_holds(group->steering.maps[MAP_SOCKETS], slot, at->cookie))
 			slots_release(group, slot);
 	}
 }

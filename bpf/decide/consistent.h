@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * Policy "consistent": which slot has an entry of the table. Each slot claims
+ * each entry at a time of its own, and the earliest claim has the entry.
+ * Pure: the same text in the BPF program, the tests and the tools.
+ *
+ * This is rendezvous hashing (Thaler and Ravishankar, "Using name-based
+ * mappings to increase hit rates", IEEE/ACM ToN 6(1), 1998) with weights: of
+ * exponential clocks that run at the rates w, each is the first with the
+ * probability w / W. A claim depends on nothing but the slot, its weight and the
+ * entry. So a slot that leaves gives away its own entries and no other, one that
+ * joins or gains weight takes entries and moves none between others, and no
+ * history shows. (Maglev, NSDI 2016, 3.4, also lets backends claim entries in
+ * the order of permutations, but by turns: even shares, and at each change some
+ * entries move that need not.)
+ *
+ * A plain rendezvous draws each claim. Here the claims of a slot are the ranks
+ * 0 to M - 1 in some order, a permutation of the M entries: that halves the
+ * variance of the shares, and its inverse finds the early claims of a slot
+ * without a look at the others, which makes the table cheap to build.
+ */
+#ifndef DECIDE_CONSISTENT_H
+#define DECIDE_CONSISTENT_H
+
+#include <linux/types.h>
+
+/* A table has 2^10 to 2^20 entries. */
+#define CONSISTENT_MIN_BITS 10
+#define CONSISTENT_MAX_BITS 20
+#define CONSISTENT_MAX_WEIGHT 1000
+/* An entry that nobody may have. */
+#define CONSISTENT_NONE 0xffff
+
+/* What makes the permutation of a slot: an offset and two odd factors. */
+struct consistent_slot {
+	__u32 offset;
+	__u32 first;
+	__u32 second;
+	__u32 weight;
+};
+
+/* The entry of a 32-bit hash. */
+static inline __u32 consistent_entry(__u32 hash, __u32 bits)
+{
+	return hash & ((1U << bits) - 1);
+}
+
+/* Output "i" of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014) from seed 0. */
+static inline __u64 consistent_mix(__u64 i)
+{
+	__u64 z = (i + 1) * 0x9e3779b97f4a7c15;
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+	return z ^ (z >> 31);
+}
+
+static inline struct consistent_slot consistent_slot(__u32 slot, __u32 weight)
+{
+	__u64 a = consistent_mix(2ULL * slot), b = consistent_mix(2ULL * slot + 1);
+	struct consistent_slot keys = {
+		.offset = (__u32)(a >> 32),
+		.first = (__u32)a | 1,
+		.second = (__u32)b | 1,
+		.weight = weight,
+	};
+
+	return keys;
+}
+
+/* Bits of the upper half onto the lower one; done twice, nothing has changed. */
+static inline __u32 consistent_fold(__u32 x, __u32 bits)
+{
+	return x ^ (x >> ((bits + 1) / 2));
+}
+
+/* The place of the entry among the slot's claims, from 0, the earliest. */
+static inline __u32 consistent_rank(const struct consistent_slot *slot, __u32 entry, __u32 bits)
+{
+	__u32 mask = (1U << bits) - 1;
+	__u32 x = ((entry + slot->offset) * slot->first) & mask;
+
+	return (consistent_fold(x, bits) * slot->second) & mask;
+}
+
+/*
+ * The inverse of an odd number modulo 2^32, after Newton: 3x ^ 2 is right in
+ * five bits, and each step doubles them.
+ */
+static inline __u32 consistent_inverse(__u32 odd)
+{
+	__u32 x = (3 * odd) ^ 2;
+
+	x *= 2 - odd * x;
+	x *= 2 - odd * x;
+	return x * (2 - odd * x);
+}
+
+/* The slot's permutation backwards, for consistent_claimed(). */
+static inline struct consistent_slot consistent_backward(const struct consistent_slot *slot)
+{
+	struct consistent_slot back = *slot;
+
+	back.first = consistent_inverse(slot->first);
+	back.second = consistent_inverse(slot->second);
+	return back;
+}
+
+/* The entry at that place among the slot's claims: consistent_rank() undone. */
+static inline __u32 consistent_claimed(const struct consistent_slot *back, __u32 rank,
+				       __u32 bits)
+{
+	__u32 mask = (1U << bits) - 1;
+	__u32 x = consistent_fold((rank * back->second) & mask, bits);
+
+	return (x * back->first - back->offset) & mask;
+}
+
+/*
+ * The time of a claim is clock[rank] / weight, with the quantile of the
+ * exponential distribution, -ln(1 - (rank + 1/2) / M), for a clock. Its
+ * logarithm is a sum of reciprocals here: ln M - ln(M - k) is close to
+ * 1/M + 1/(M - 1) + ... + 1/(M - k + 1). Integers only, as every host has to
+ * compile the same table. In units of 2^-27: below 2^31, and neighbours are at
+ * least 127 apart, so that with equal weights the rank alone decides.
+ */
+static inline void consistent_clocks(__u32 *clock, __u32 entries)
+{
+	__u64 sum = 0;
+	__u32 rank;
+
+	for (rank = 0; rank < entries; rank++) {
+		__u64 step = (1ULL << 52) / (entries - rank);
+
+		clock[rank] = (__u32)((2 * sum + step) >> 26);
+		sum += step;
+	}
+}
+
+struct consistent_claim {
+	__u32 clock;
+	__u32 weight;
+	__u32 slot;
+};
+
+/* Whether claim a precedes claim b on the same entry; a tie is the lower slot's. */
+static inline int consistent_precedes(const struct consistent_claim *a,
+				      const struct consistent_claim *b)
+{
+	__u64 left = (__u64)a->clock * b->weight, right = (__u64)b->clock * a->weight;
+
+	if (left != right)
+		return left < right;
+	return a->slot < b->slot;
+}
+
+#endif

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Addresses and ports of what is being steered: of the packet, or of the
+ * closing worker's request that migrates.
+ */
+#ifndef BPF_PACKET_H
+#define BPF_PACKET_H
+
+#include "decide/key.h"
+#include "member.h"
+
+#define ETH_P_IP 0x0800
+#define AF_INET 2
+#define IPV4_ADDRESSES 12 /* where they are in the header */
+#define IPV6_ADDRESSES 8
+
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+#define LITTLE_WORD(word) __builtin_bswap64(word)
+#define LITTLE_HALF(half) __builtin_bswap32(half)
+#else
+#define LITTLE_WORD(word) (word)
+#define LITTLE_HALF(half) (half)
+#endif
+
+/* By plain loads; "header" is the address of the IP header. */
+static __always_inline void tuple_by_loads(struct tuple *t, struct sk_buff *skb)
+{
+	__u64 head = (__u64)KERNEL_READ(struct sk_buff, skb, head), word;
+	__u64 ip = head + KERNEL_READ(struct sk_buff, skb, network_header);
+	__u64 transport = head + KERNEL_READ(struct sk_buff, skb, transport_header);
+
+	word = kernel_word(transport);
+	t->ports = (__u32)LITTLE_WORD(word);
+	if (!t->v6) {
+		word = kernel_word(ip + IPV4_ADDRESSES);
+		word = LITTLE_WORD(word);
+		t->src[0] = (__u32)word;
+		t->dst[0] = word >> 32;
+		return;
+	}
+	for (int i = 0; i < 2; i++) {
+		word = kernel_word(ip + IPV6_ADDRESSES + i * 8);
+		t->src[i] = LITTLE_WORD(word);
+		word = kernel_word(ip + IPV6_ADDRESSES + 16 + i * 8);
+		t->dst[i] = LITTLE_WORD(word);
+	}
+}
+
+/* By helpers. What cannot be read stays 0: a key like any other. */
+static __always_inline void tuple_by_helpers(struct tuple *t, struct sk_reuseport_md *ctx)
+{
+	__u32 half[2] = { 0 };
+	__u64 word[4] = { 0 };
+
+	bpf_skb_load_bytes(ctx, 0, half, 4);
+	t->ports = LITTLE_HALF(half[0]);
+	if (!t->v6) {
+		bpf_skb_load_bytes_relative(ctx, IPV4_ADDRESSES, half, 8, BPF_HDR_START_NET);
+		t->src[0] = LITTLE_HALF(half[0]);
+		t->dst[0] = LITTLE_HALF(half[1]);
+		return;
+	}
+	bpf_skb_load_bytes_relative(ctx, IPV6_ADDRESSES, word, 32, BPF_HDR_START_NET);
+	for (int i = 0; i < 2; i++) {
+		t->src[i] = LITTLE_WORD(word[i]);
+		t->dst[i] = LITTLE_WORD(word[2 + i]);
+	}
+}
+
+static __always_inline void tuple_of_packet(struct tuple *t, struct sk_reuseport_md *ctx)
+{
+	t->v6 = ctx->eth_protocol != bpf_htons(ETH_P_IP);
+	if (plain_reads) {
+		struct sk_reuseport_kern *kern = bpf_cast_to_kern_ctx(ctx);
+
+		tuple_by_loads(t, kern->skb);
+	} else {
+		tuple_by_helpers(t, ctx);
+	}
+}
+
+/* The client is the peer of the request; an IPv4 client of an IPv6 listener has
+ * a mapped address. There is no packet. */
+static __always_inline void tuple_of_request(struct tuple *t, struct bpf_sock *sk)
+{
+	__u32 src[4] = { sk->dst_ip6[0], sk->dst_ip6[1], sk->dst_ip6[2], sk->dst_ip6[3] };
+	__u32 dst[4] = { sk->src_ip6[0], sk->src_ip6[1], sk->src_ip6[2], sk->src_ip6[3] };
+	__u32 port = sk->dst_port;
+
+	t->ports = LITTLE_HALF(bpf_htonl(bpf_ntohs(port) << 16 | sk->src_port));
+	t->v6 = sk->family != AF_INET && (src[0] || src[1] || src[2] != bpf_htonl(0xffff));
+	if (!t->v6) {
+		t->src[0] = LITTLE_HALF(sk->family == AF_INET ? sk->dst_ip4 : src[3]);
+		t->dst[0] = LITTLE_HALF(sk->family == AF_INET ? sk->src_ip4 : dst[3]);
+		return;
+	}
+	for (int i = 0; i < 2; i++) {
+		t->src[i] = (__u64)LITTLE_HALF(src[2 * i + 1]) << 32 | LITTLE_HALF(src[2 * i]);
+		t->dst[i] = (__u64)LITTLE_HALF(dst[2 * i + 1]) << 32 | LITTLE_HALF(dst[2 * i]);
+	}
+}
+
+#endif

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* Compile: turns a policy and the workers' weights into the table. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "apportion.h"
+#include "compile.h"
+#include "consistent.h"
+#include "policy.h"
+
+/* Turns that "round-robin" has at most before it begins again. */
+#define TURNS_MAX 16384
+
+static uint32_t gcd(uint32_t a, uint32_t b)
+{
+	while (b) {
+		uint32_t rest = a % b;
+
+		a = b;
+		b = rest;
+	}
+	return a;
+}
+
+/* The fewest entries in which every share is exact, 0 if all weights are. */
+static uint64_t exact_width(const uint32_t *weights, unsigned int slots)
+{
+	uint64_t sum = 0;
+	uint32_t common = 0;
+
+	for (unsigned int slot = 0; slot < slots; slot++) {
+		sum += weights[slot];
+		common = gcd(weights[slot], common);
+	}
+	return common ? sum / common : 0;
+}
+
+/* ----------------------------------------------------------------- one row */
+
+/* Shares of "width" entries, one slot after the other. */
+static int fill_runs(uint16_t *entries, uint32_t width, const uint32_t *weights,
+		     unsigned int slots)
+{
+	uint32_t *counts = calloc(slots, sizeof(*counts));
+	uint32_t at = 0;
+
+	if (!counts)
+		return -ENOMEM;
+	apportion(counts, width, weights, slots);
+	for (unsigned int slot = 0; slot < slots; slot++)
+		for (uint32_t i = 0; i < counts[slot]; i++)
+			entries[at++] = slot;
+	while (at < width)
+		entries[at++] = TABLE_NOBODY;
+	free(counts);
+	return 0;
+}
+
+struct turn {
+	uint64_t when;
+	uint16_t slot;
+};
+
+static int by_time(const void *a, const void *b)
+{
+	const struct turn *x = a, *y = b;
+
+	if (x->when != y->when)
+		return x->when < y->when ? -1 : 1;
+	return x->slot < y->slot ? -1 : x->slot > y->slot;
+}
+
+/* Spreads a row of runs: the j-th of a slot's c turns comes at (2j + 1) / 2c. */
+static int spread(uint16_t *entries, uint32_t width)
+{
+	struct turn *turns = calloc(width, sizeof(*turns));
+	uint32_t first = 0, count;
+
+	if (!turns)
+		return -ENOMEM;
+	for (; first < width; first += count) {
+		for (count = 1; first + count < width; count++)
+			if (entries[first + count] != entries[first])
+				break;
+		for (uint32_t j = 0; j < count; j++)
+			turns[first + j] = (struct turn){
+				.when = ((uint64_t)(2 * j + 1) << 32) / (2 * count),
+				.slot = entries[first],
+			};
+	}
+	qsort(turns, width, sizeof(*turns), by_time);
+	for (uint32_t i = 0; i < width; i++)
+		entries[i] = turns[i].slot;
+	free(turns);
+	return 0;
+}
+
+static int compile_one_row(const struct compile *c, uint32_t room, uint16_t *entries,
+			   uint32_t *width)
+{
+	uint64_t exact = exact_width(c->weights, c->slots);
+	int ret;
+
+	*width = exact < room ? exact : room;
+	if (!exact) {
+		*width = 1;
+		*entries = TABLE_NOBODY;
+		return 0;
+	}
+	ret = fill_runs(entries, *width, c->weights, c->slots);
+	if (!ret && c->plan.policy == POLICY_ROUND_ROBIN)
+		ret = spread(entries, *width);
+	return ret;
+}
+
+/* ------------------------------------------------- a row for each CPU or node */
+
+#define RANK_NODE (CPUS_MAX + 1) /* not on the CPU, but on its node */
+#define RANK_NONE (CPUS_MAX + 2)
+
+struct places {
+	const struct compile *compile;
+	uint32_t rows;
+	struct cpus *nodes;     /* CPUs of each node */
+	unsigned int *node_of;  /* of each CPU */
+	unsigned int *narrow;   /* CPUs that each slot's worker may use */
+	uint32_t *candidates;   /* weights by slot, of one row */
+};
+
+/* How well the worker suits the row: the smaller the better. */
+static unsigned int rank(const struct places *places, uint32_t row, unsigned int slot)
+{
+	const struct compile *c = places->compile;
+	const struct cpus *cpus = &c->cpus[slot];
+
+	if (row == places->rows)
+		return 0;
+	if (c->plan.policy == POLICY_NUMA) {
+		if (!cpus_meet(cpus, &places->nodes[row]))
+			return RANK_NONE;
+		return cpus_within(cpus, &places->nodes[row]) ? 0 : 1;
+	}
+	if (cpus_has(cpus, row))
+		return places->narrow[slot];
+	return cpus_meet(cpus, &places->nodes[places->node_of[row]]) ? RANK_NODE : RANK_NONE;
+}
+
+/* Those who suit the row best; all workers if nobody does. */
+static void choose_candidates(const struct places *places, uint32_t row)
+{
+	const struct compile *c = places->compile;
+	unsigned int best = RANK_NONE;
+
+	for (unsigned int slot = 0; slot < c->slots; slot++)
+		if (c->weights[slot] && rank(places, row, slot) < best)
+			best = rank(places, row, slot);
+	for (unsigned int slot = 0; slot < c->slots; slot++)
+		places->candidates[slot] =
+			c->weights[slot] && rank(places, row, slot) <= best ? c->weights[slot] : 0;
+}
+
+/* The fewest entries in which the shares of every row are exact. */
+static uint32_t common_width(const struct places *places, uint32_t most)
+{
+	const struct compile *c = places->compile;
+	uint64_t width = 1;
+
+	for (uint32_t row = 0; row <= places->rows && width < most; row++) {
+		uint64_t exact;
+
+		choose_candidates(places, row);
+		exact = exact_width(places->candidates, c->slots);
+		if (exact && exact < most)
+			width *= exact / gcd(width, exact);
+		else if (exact)
+			width = most;
+	}
+	return width < most ? width : most;
+}
+
+static int fill_rows(const struct places *places, uint16_t *entries, uint32_t *width)
+{
+	const struct compile *c = places->compile;
+	int ret = 0;
+
+	*width = common_width(places, c->room / (places->rows + 1));
+	for (uint32_t row = 0; !ret && row <= places->rows; row++) {
+		choose_candidates(places, row);
+		ret = fill_runs(entries + row * *width, *width, places->candidates, c->slots);
+	}
+	return ret;
+}
+
+static void learn_places(struct places *places)
+{
+	const struct compile *c = places->compile;
+
+	for (unsigned int node = 0; node < c->node_count; node++) {
+		topology_cpus_of_node(node, &places->nodes[node]);
+		for (unsigned int cpu = 0; cpu < c->cpu_count; cpu++)
+			if (cpus_has(&places->nodes[node], cpu))
+				places->node_of[cpu] = node;
+	}
+	for (unsigned int slot = 0; slot < c->slots; slot++)
+		places->narrow[slot] = cpus_count(&c->cpus[slot]);
+}
+
+static int compile_places(const struct compile *c, uint16_t *entries, uint32_t *width)
+{
+	struct places places = {
+		.compile = c,
+		.rows = compile_rows(c),
+		.nodes = calloc(c->node_count, sizeof(*places.nodes)),
+		.node_of = calloc(c->cpu_count, sizeof(*places.node_of)),
+		.narrow = calloc(c->slots, sizeof(*places.narrow)),
+		.candidates = calloc(c->slots, sizeof(*places.candidates)),
+	};
+	int ret = -ENOMEM;
+
+	if (places.nodes && places.node_of && places.narrow && places.candidates) {
+		learn_places(&places);
+		ret = fill_rows(&places, entries, width);
+	}
+	free(places.nodes);
+	free(places.node_of);
+	free(places.narrow);
+	free(places.candidates);
+	return ret;
+}
+
+/* -------------------------------------------------------------- consistent */
+
+static int compile_consistent(const struct compile *c, uint16_t *entries, uint32_t *width)
+{
+	*width = c->room;
+	if (c->plan.policy == POLICY_WEIGHTED)
+		return consistent_build_exact(entries, c->room, c->weights, c->slots);
+	if (!c->before)
+		return consistent_build(entries, c->room, c->weights, c->slots);
+	memcpy(entries, c->before, c->room * sizeof(*entries));
+	return consistent_change(entries, c->room, c->before_weights, c->weights, c->slots);
+}
+
+/* ------------------------------------------------------------------- which */
+
+uint32_t compile_rows(const struct compile *c)
+{
+	if (c->plan.policy == POLICY_CPU)
+		return c->cpu_count;
+	return c->plan.policy == POLICY_NUMA ? c->node_count : 0;
+}
+
+/* Policies that know "some work" and "none" only. */
+static int compile_equal(const struct compile *c, uint16_t *entries, uint32_t *width)
+{
+	uint32_t *ones = calloc(c->slots, sizeof(*ones));
+	struct compile equal = *c;
+	int ret;
+
+	if (!ones)
+		return -ENOMEM;
+	for (unsigned int slot = 0; slot < c->slots; slot++)
+		ones[slot] = c->weights[slot] != 0;
+	equal.weights = ones;
+	ret = compile_one_row(&equal, c->room, entries, width);
+	free(ones);
+	return ret;
+}
+
+int compile_table(const struct compile *c, uint16_t *entries, uint32_t *width)
+{
+	switch (c->plan.policy) {
+	case POLICY_HASH:
+	case POLICY_LINUX39:
+		*width = 0;
+		if (!c->restricted && !(c->plan.flags & PLAN_OWN_HASH))
+			return 0;
+		return compile_equal(c, entries, width);
+	case POLICY_LEAST_QUEUE:
+		return compile_equal(c, entries, width);
+	case POLICY_CPU:
+	case POLICY_NUMA:
+		return compile_places(c, entries, width);
+	case POLICY_ROUND_ROBIN:
+		return compile_one_row(c, c->room < TURNS_MAX ? c->room : TURNS_MAX, entries, width);
+	case POLICY_CONSISTENT:
+		return compile_consistent(c, entries, width);
+	default:
+		if (c->plan.flags & PLAN_OVER_CONSISTENT)
+			return compile_consistent(c, entries, width);
+		return compile_one_row(c, c->room, entries, width);
+	}
+}

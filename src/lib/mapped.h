@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* The pinned maps that are read and written through memory. */
+#ifndef LIB_MAPPED_H
+#define LIB_MAPPED_H
+
+#include "program.h"
+
+struct mapped {
+	struct control *control;
+	uint16_t *table; /* both halves */
+	struct worker_entry *workers;
+	struct given_cpu *cpu_map;
+	struct steering_size size;
+};
+
+#define MAPPED_NONE ((struct mapped){ .control = NULL })
+
+/* 16-bit words of one half of the table: the entries, and after them the weight
+ * of each slot that they were compiled from. */
+static inline size_t half_words(const struct steering_size *size)
+{
+	size_t words = size->table_entries + size->slots;
+
+	return (words + TABLE_LINE_ENTRIES - 1) / TABLE_LINE_ENTRIES * TABLE_LINE_ENTRIES;
+}
+
+/* The entries of a half, by its epoch, and the weights. */
+static inline uint16_t *half_entries(const struct mapped *mapped, uint32_t epoch)
+{
+	return mapped->table + (epoch & 1) * half_words(&mapped->size);
+}
+
+static inline uint16_t *half_weights(const struct mapped *mapped, uint32_t epoch)
+{
+	return half_entries(mapped, epoch) + mapped->size.table_entries;
+}
+
+/* 0 or -errno; close in any case. */
+int mapped_open(struct mapped *mapped, const struct steering *steering,
+		const struct steering_size *size);
+void mapped_close(struct mapped *mapped);
+
+#endif

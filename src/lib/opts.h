@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* Extensible structures of options: those of an older or newer caller. */
+#ifndef LIB_OPTS_H
+#define LIB_OPTS_H
+
+#include <errno.h>
+#include <string.h>
+
+#include "error.h"
+
+/* All of them begin with their size; "to" has ours in it. -E2BIG: "from" says
+ * something that we do not know. */
+static inline int opts_copy_bytes(void *to, size_t size, const void *from,
+				  struct reuseport_error *err)
+{
+	const char *bytes = from;
+	size_t given;
+
+	if (!from)
+		return 0;
+	memcpy(&given, from, sizeof(given));
+	if (given < sizeof(given))
+		return fail(err, EINVAL, "opts->sz is not set");
+	for (size_t i = size; i < given; i++)
+		if (bytes[i])
+			return fail(err, E2BIG, "opts has members that this library does not know: "
+				    "it is older than the program");
+	memcpy(to, from, given < size ? given : size);
+	memcpy(to, &size, sizeof(size));
+	return 0;
+}
+
+#define opts_copy(to, from, err) opts_copy_bytes(to, sizeof(*(to)), from, err)
+
+#endif

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* Workers by name: a slot, a pid or a cookie. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "error.h"
+#include "slots.h"
+#include "worker.h"
+
+static const struct {
+	const char *prefix;
+	enum worker_name_kind kind;
+} kinds[] = {
+	{ "slot:", WORKER_BY_SLOT },
+	{ "pid:", WORKER_BY_PID },
+	{ "cookie:", WORKER_BY_COOKIE },
+};
+
+#define KINDS (sizeof(kinds) / sizeof(kinds[0]))
+
+int worker_parse(const char *text, struct worker_name *name, struct reuseport_error *err)
+{
+	struct worker_name parsed = { .kind = WORKER_BY_ANY };
+	const char *digits = text;
+
+	for (size_t i = 0; i < KINDS; i++) {
+		size_t len = strlen(kinds[i].prefix);
+
+		if (strncmp(text, kinds[i].prefix, len))
+			continue;
+		parsed.kind = kinds[i].kind;
+		digits = text + len;
+	}
+	errno = 0;
+	parsed.number = strtoull(digits, NULL, 10);
+	if (!*digits || strspn(digits, "0123456789") != strlen(digits) || errno)
+		return fail(err, EINVAL, "'%.32s' names no worker: slot:N, pid:N, cookie:N, or the "
+			    "number alone", text);
+	*name = parsed;
+	return 0;
+}
+
+static bool fits(const struct attachment *one, unsigned int slot, enum worker_name_kind kind,
+		 uint64_t number)
+{
+	const struct worker_entry *entry = &one->mapped.workers[slot];
+
+	if (kind == WORKER_BY_SLOT)
+		return slot == number;
+	return number && (kind == WORKER_BY_PID ? entry->pid == number : entry->cookie == number);
+}
+
+static bool is_there(const struct attachment *one, unsigned int slot)
+{
+	const struct worker_entry *entry = &one->mapped.workers[slot];
+
+	return entry->state != WORKER_FREE &&
+	       slot_holds(one->steering.maps[MAP_SOCKETS], slot, entry->cookie);
+}
+
+bool worker_matches(const struct worker_name *name, const struct attachment *one,
+		    unsigned int slot)
+{
+	return fits(one, slot, name->kind, name->number) && is_there(one, slot);
+}
+
+/* Whether a number means the same workers by two kinds of name. */
+static bool same_workers(const struct attachment *list, size_t n, uint64_t number,
+			 enum worker_name_kind a, enum worker_name_kind b)
+{
+	for (size_t i = 0; i < n; i++)
+		for (unsigned int slot = 0; slot < list[i].entry.slots; slot++)
+			if (fits(&list[i], slot, a, number) != fits(&list[i], slot, b, number) &&
+			    is_there(&list[i], slot))
+				return false;
+	return true;
+}
+
+static bool anybody(const struct attachment *list, size_t n, const struct worker_name *name)
+{
+	for (size_t i = 0; i < n; i++)
+		for (unsigned int slot = 0; slot < list[i].entry.slots; slot++)
+			if (worker_matches(name, &list[i], slot))
+				return true;
+	return false;
+}
+
+int worker_resolve(struct worker_name *name, const struct attachment *list, size_t n,
+		   struct reuseport_error *err)
+{
+	unsigned long long number = name->number;
+	struct worker_name found = { .kind = WORKER_BY_ANY };
+
+	for (size_t i = 0; i < KINDS; i++) {
+		struct worker_name guess = { kinds[i].kind, number };
+
+		if ((name->kind != WORKER_BY_ANY && name->kind != guess.kind) ||
+		    !anybody(list, n, &guess))
+			continue;
+		if (found.kind != WORKER_BY_ANY &&
+		    !same_workers(list, n, number, found.kind, guess.kind))
+			return fail(err, EINVAL, "%llu could be two workers: say slot:%llu, "
+				    "pid:%llu or cookie:%llu", number, number, number, number);
+		if (found.kind == WORKER_BY_ANY)
+			found = guess;
+	}
+	if (found.kind == WORKER_BY_ANY)
+		return fail(err, ENOENT, "no worker has %s%llu: 'reuseportctl status' shows those "
+			    "that there are", name->kind == WORKER_BY_ANY ?
+			    "the slot, pid or cookie " : kinds[name->kind - 1].prefix, number);
+	*name = found;
+	return 0;
+}
