@@ -289,18 +289,23 @@ struct reuseport_counters {
 /* Runs that left the pick to the kernel. */
 uint64_t reuseport_counters__fallback(const struct reuseport_counters *counters);
 
-struct reuseport_status {
-	struct reuseport_key key;
-	char netns_name[64];     /* as "ip netns" knows it, or "" */
+/* The policy in use, and what goes with it. */
+struct reuseport_rules {
 	char policy[REUSEPORT_NAME_MAX];
-	char key_kind[32];       /* what is hashed: "tuple", "src-prefix/24" */
-	bool own_hash;           /* by SipHash with hash_key, not by the kernel */
-	char hash_key[33];       /* "" unless own_hash */
+	char key[32];            /* what is hashed: "tuple", "src-prefix/24" */
+	char hash_key[33];       /* of SipHash; "": the kernel's own hash is used */
 	bool over_consistent;    /* policy "weighted" */
 	bool given_cpus;         /* policies "cpu", "numa": by a given map */
 	unsigned int table_entries; /* room there is */
-	unsigned int table_width;   /* entries of a row, 0: no table is used */
-	uint32_t plans;          /* changes of plan or table so far */
+	unsigned int table_width;   /* entries of a row; 0: no table is needed, the
+				     * policy picks a member of the kernel's group */
+	uint32_t plans;          /* changes of policy, weights or table so far */
+};
+
+struct reuseport_status {
+	struct reuseport_key key;
+	char netns_name[64];     /* as "ip netns" knows it, or "" */
+	struct reuseport_rules rules;
 	char pin[REUSEPORT_PATH_MAX];
 	uint32_t keeper_pid;     /* the last keeper's */
 	bool keeper_running;
@@ -342,6 +347,19 @@ void reuseport_status__free(struct reuseport_status *list, size_t n);
  */
 int reuseport_set_policy(const struct reuseport_filter *filter,
 			 const struct reuseport_policy_opts *opts, struct reuseport_error *err);
+
+struct reuseport_ruled {
+	struct reuseport_key key;
+	char netns_name[64]; /* as "ip netns" knows it, or "" */
+	struct reuseport_rules rules;
+};
+
+/*
+ * The policies of the attachments that a filter selects; cheaper than a status.
+ * Free *list with free(). -ENOENT: nothing is attached there.
+ */
+int reuseport_get_policy(const struct reuseport_filter *filter, struct reuseport_ruled **list,
+			 size_t *n, struct reuseport_error *err);
 
 /*
  * Sets the weight, 0 to 1000, of a worker: "slot:3", "pid:1234" (all that this

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* reuseportctl policy: who gets the next one, changed while it works. */
-#include <netinet/in.h>
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 
 #include "command.h"
 #include "show_status.h"
@@ -21,20 +20,15 @@ static int list(void)
 /* Without a policy: the one that there is. */
 static int show(const struct reuseport_filter *filter)
 {
-	struct reuseport_status *found = NULL;
+	struct reuseport_ruled *found;
 	struct reuseport_error error;
-	size_t n = 0;
+	size_t n;
 
-	if (reuseport_status(filter, &found, &n, &error))
+	if (reuseport_get_policy(filter, &found, &n, &error))
 		return word_failure(&error);
 	for (size_t i = 0; i < n; i++)
 		show_policy(&found[i]);
-	reuseport_status__free(found, n);
-	if (!n) {
-		fprintf(stderr, "reuseportctl: nothing is steered there: 'reuseportctl status' "
-			"shows what is\n");
-		return EXIT_NO_MATCH;
-	}
+	free(found);
 	return word_written();
 }
 

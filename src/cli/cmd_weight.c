@@ -11,18 +11,18 @@
 static void warn_without_effect(const struct reuseport_filter *filter, unsigned long weight)
 {
 	static const char *const equal[] = { "hash", "linux39", "least-queue" };
-	struct reuseport_status *found = NULL;
+	struct reuseport_ruled *found = NULL;
 	size_t n = 0;
 
-	if (weight < 2 || reuseport_status(filter, &found, &n, NULL))
+	if (weight < 2 || reuseport_get_policy(filter, &found, &n, NULL))
 		return;
 	for (size_t i = 0; i < n; i++)
 		for (size_t j = 0; j < sizeof(equal) / sizeof(equal[0]); j++)
-			if (!strcmp(found[i].policy, equal[j]))
+			if (!strcmp(found[i].rules.policy, equal[j]))
 				fprintf(stderr, "reuseportctl: policy %s knows weight 0 and others "
 					"only: 'reuseportctl policy --port %u weighted' goes by "
 					"weights\n", equal[j], filter->port);
-	reuseport_status__free(found, n);
+	free(found);
 }
 
 static int weight(const struct options *options)

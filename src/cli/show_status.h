@@ -10,6 +10,6 @@ void show_status_text(const struct reuseport_status *list, size_t n);
 void show_status_json(struct reuseport_status *list, size_t n);
 
 /* One line: "tcp 0.0.0.0:8080  policy consistent, key src". */
-void show_policy(const struct reuseport_status *status);
+void show_policy(const struct reuseport_ruled *ruled);
 
 #endif

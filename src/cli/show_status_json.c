@@ -54,17 +54,17 @@ static json_t *counters_json(const struct reuseport_counters *c)
 }
 
 /* What goes with the policy. */
-static json_t *rules_json(const struct reuseport_status *status)
+static json_t *rules_json(const struct reuseport_rules *rules)
 {
 	return json_pack("{s:s, s:s*, s:s, s:s*, s:b, s:i, s:i, s:I}",
-			 "policy", status->policy,
-			 "over", status->over_consistent ? "consistent" : NULL,
-			 "key", status->key_kind,
-			 "hash_key", status->own_hash ? status->hash_key : NULL,
-			 "given_cpus", status->given_cpus,
-			 "table_entries", (int)status->table_entries,
-			 "table_width", (int)status->table_width,
-			 "plans", (json_int_t)status->plans);
+			 "policy", rules->policy,
+			 "over", rules->over_consistent ? "consistent" : NULL,
+			 "key", rules->key,
+			 "hash_key", *rules->hash_key ? rules->hash_key : NULL,
+			 "given_cpus", rules->given_cpus,
+			 "table_entries", (int)rules->table_entries,
+			 "table_width", (int)rules->table_width,
+			 "plans", (json_int_t)rules->plans);
 }
 
 static json_t *group_json(struct reuseport_status *status)
@@ -84,8 +84,8 @@ static json_t *group_json(struct reuseport_status *status)
 			 "port", status->key.port,
 			 "netns", (json_int_t)status->key.netns,
 			 "netns_name", word_utf8(status->netns_name),
-			 "policy", status->policy,
-			 "rules", rules_json(status),
+			 "policy", status->rules.policy,
+			 "rules", rules_json(&status->rules),
 			 "keeper", "pid", (int)status->keeper_pid, "running",
 			 status->keeper_running,
 			 "program", "id", (int)status->program_id, "name", status->program_name,

@@ -8,38 +8,38 @@
 #include "words.h"
 
 /* "tcp 0.0.0.0:8080", and the namespace if it is not the reader's own. */
-static void print_group(const struct reuseport_status *status)
+static void print_group(const struct reuseport_key *key, const char *netns_name)
 {
 	char endpoint[80];
 	uint64_t own = 0;
 
-	word_endpoint(&status->key, endpoint, sizeof(endpoint));
-	printf("%s %s", word_proto(status->key.proto), endpoint);
-	if (!reuseport_netns(NULL, &own, NULL) && own == status->key.netns)
+	word_endpoint(key, endpoint, sizeof(endpoint));
+	printf("%s %s", word_proto(key->proto), endpoint);
+	if (!reuseport_netns(NULL, &own, NULL) && own == key->netns)
 		return;
-	if (*status->netns_name)
-		printf("  netns %s", status->netns_name);
+	if (*netns_name)
+		printf("  netns %s", netns_name);
 	else
-		printf("  netns %llu", (unsigned long long)status->key.netns);
+		printf("  netns %llu", (unsigned long long)key->netns);
 }
 
-static void print_policy(const struct reuseport_status *status)
+static void print_rules(const struct reuseport_rules *rules)
 {
-	printf("  policy %s", status->policy);
-	if (status->over_consistent)
+	printf("  policy %s", rules->policy);
+	if (rules->over_consistent)
 		printf(" over consistent");
-	if (strcmp(status->key_kind, "tuple"))
-		printf(", key %s", status->key_kind);
-	if (status->own_hash)
-		printf(", hash key %s", status->hash_key);
-	if (status->given_cpus)
-		printf(", given CPUs");
+	if (strcmp(rules->key, "tuple"))
+		printf(", key %s", rules->key);
+	if (*rules->hash_key)
+		printf(", hash key %s", rules->hash_key);
+	if (rules->given_cpus)
+		printf(", CPUs given");
 }
 
 static void heading(const struct reuseport_status *status)
 {
-	print_group(status);
-	print_policy(status);
+	print_group(&status->key, status->netns_name);
+	print_rules(&status->rules);
 	printf("  program %u %s", status->program_id, status->program_name);
 	if (status->keeper_running)
 		printf("  keeper %u\n", status->keeper_pid);
@@ -52,13 +52,10 @@ static void heading(const struct reuseport_status *status)
 		       status->unregistered == 1 ? "" : "s");
 }
 
-void show_policy(const struct reuseport_status *status)
+void show_policy(const struct reuseport_ruled *ruled)
 {
-	print_group(status);
-	if (status->damaged)
-		printf("  pins damaged or of another version");
-	else
-		print_policy(status);
+	print_group(&ruled->key, ruled->netns_name);
+	print_rules(&ruled->rules);
 	putchar('\n');
 }
 
@@ -128,7 +125,7 @@ static void totals(const struct reuseport_counters *c)
 static void one(const struct reuseport_status *status)
 {
 	if (status->damaged) {
-		print_group(status);
+		print_group(&status->key, status->netns_name);
 		puts("  pins damaged or of another version: detach, then attach again");
 		return;
 	}

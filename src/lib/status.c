@@ -14,7 +14,7 @@
 #include "error.h"
 #include "groups.h"
 #include "holders.h"
-#include "policy.h"
+#include "rules.h"
 #include "slots.h"
 
 const char *reuseport_state_name(unsigned int state)
@@ -121,26 +121,6 @@ static bool is_attached(const struct reuseport_status *status, const struct netn
 
 /* ------------------------------------------------------------- attachment */
 
-static void describe_policy(struct reuseport_status *status, const struct steering *steering)
-{
-	struct control control;
-	const struct plan *plan;
-	uint32_t zero = 0;
-
-	if (bpf_map_lookup_elem(steering->maps[MAP_CONTROL], &zero, &control))
-		return;
-	plan = &control.plan[control.epoch & 1];
-	snprintf(status->policy, sizeof(status->policy), "%s", policy_name(plan->policy));
-	policy_key_text(plan, status->key_kind);
-	status->own_hash = plan->flags & PLAN_OWN_HASH;
-	if (status->own_hash)
-		policy_hash_key_text(plan, status->hash_key);
-	status->over_consistent = plan->flags & PLAN_OVER_CONSISTENT;
-	status->given_cpus = plan->flags & PLAN_GIVEN_CPUS;
-	status->table_width = plan->width;
-	status->plans = control.epoch;
-}
-
 static int describe(struct reuseport_status *status, const struct steering *steering,
 		    const struct attachment_entry *entry, struct reuseport_error *err)
 {
@@ -149,10 +129,11 @@ static int describe(struct reuseport_status *status, const struct steering *stee
 	struct holders holders = { 0 };
 	int ret;
 
-	describe_policy(status, steering);
+	ret = rules_read(&status->rules, steering, entry);
+	if (ret)
+		return fail(err, -ret, "cannot read %s: %s", status->pin, strerror(-ret));
 	status->keeper_pid = entry->keeper_pid;
 	status->slots = entry->slots;
-	status->table_entries = entry->table_entries;
 	describe_program(status, steering);
 	ret = diag_members(&status->key, &ns, &members, err);
 	if (ret && ret != -ENETDOWN)

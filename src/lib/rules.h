@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* Rules: the policy in use, as words. */
+#ifndef LIB_RULES_H
+#define LIB_RULES_H
+
+#include "program.h"
+
+/* 0 or -errno. */
+int rules_read(struct reuseport_rules *rules, const struct steering *steering,
+	       const struct attachment_entry *entry);
+
+#endif
