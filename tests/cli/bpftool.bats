@@ -72,12 +72,12 @@ dump() {
 
 @test "bpftool: the program has a speaking name" {
 	equal "$(bpftool -j prog show pinned "$PIN/program" | jq -r '"\(.type) \(.name)"')" \
-		"sk_reuseport steer_hash"
+		"sk_reuseport reuseport_steer"
 	equal "$(bpftool -j prog show pinned "$PIN/program" | jq -c '[.id, .tag]')" \
 		"$(status 8080 tcp '[.program.id, .program.tag] | tojson')"
 	ctl detach --port 8080
 	attach --port 8080 --policy linux39
-	equal "$(bpftool -j prog show pinned "$PIN/program" | jq -r .name)" steer_linux39
+	equal "$(bpftool -j prog show pinned "$PIN/program" | jq -r .name)" reuseport_steer
 }
 
 @test "bpftool: the maps have speaking names" {

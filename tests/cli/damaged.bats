@@ -46,7 +46,7 @@ set_version() {
 		damaged
 		refused 1 ctl attach --port 8080
 		says damaged "$pin" "detach, then attach"
-		equal "$(program_on 8080)" steer_hash
+		equal "$(program_on 8080)" reuseport_steer
 		detaches
 	done
 }
@@ -134,7 +134,7 @@ set_version() {
 	pin=$(pin_of 8080)
 	kill_keeper 8080 tcp
 	rm -r "$pin"
-	equal "$(program_on 8080)" steer_hash
+	equal "$(program_on 8080)" reuseport_steer
 	refused 3 ctl status --port 8080
 	serves 8080
 	detaches
@@ -206,7 +206,7 @@ set_version() {
 		damaged
 		[[ $output == *version* ]] || fail "status says: $output"
 		# What steers goes on.
-		equal "$(program_on 8080)" steer_hash
+		equal "$(program_on 8080)" reuseport_steer
 		serves 8080
 		detaches
 	done

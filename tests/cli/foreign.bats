@@ -46,7 +46,7 @@ selected_by_foreign() {
 	id=$(foreign "${worker_pids[0]}" pass)
 	succeeds ctl attach --port 8080 --force
 	in_sync 8080 tcp
-	equal "$(program_on 8080)" steer_hash
+	equal "$(program_on 8080)" reuseport_steer
 	serves 8080
 	equal "$(status 8080 tcp .counters.selected)" 20
 	# Nothing held it any longer.
@@ -78,7 +78,7 @@ selected_by_foreign() {
 	serves 8080
 	succeeds ctl attach --port 8080 --force
 	in_sync 8080 tcp
-	equal "$(program_on 8080)" steer_hash
+	equal "$(program_on 8080)" reuseport_steer
 	succeeds ctl detach --port 8080
 	untouched 8080
 }
@@ -100,7 +100,7 @@ selected_by_foreign() {
 	id=$(foreign "$worker_pid" array)
 	succeeds ctl attach --port 8080 --force
 	in_sync 8080 tcp
-	equal "$(program_on 8080)" steer_hash
+	equal "$(program_on 8080)" reuseport_steer
 	serves 8080
 	equal "$(status 8080 tcp .counters.selected)" 20
 	succeeds ctl detach --port 8080
@@ -113,7 +113,7 @@ selected_by_foreign() {
 		"$worker_pid" array >/dev/null
 	succeeds ctl attach --port 8080 --force
 	in_sync 8080 tcp
-	equal "$(program_on 8080)" steer_hash
+	equal "$(program_on 8080)" reuseport_steer
 	serves 8080
 	equal "$(status 8080 tcp .counters.selected)" 20
 }
@@ -123,7 +123,7 @@ selected_by_foreign() {
 	foreign --pin-array "$FOREIGN_PIN-array" "$worker_pid" array >/dev/null
 	succeeds ctl attach --port 8080 --force
 	in_sync 8080 tcp
-	equal "$(program_on 8080)" steer_hash
+	equal "$(program_on 8080)" reuseport_steer
 }
 
 @test "foreign: --force that fails after it took the sockets puts them back" {
@@ -196,7 +196,7 @@ selected_by_foreign() {
 	equal "$(program_id_on 8080)" "$id"
 	# The pins are as they were: adopted with --force, same slots.
 	succeeds ctl attach --port 8080 --force
-	equal "$(program_on 8080)" steer_hash
+	equal "$(program_on 8080)" reuseport_steer
 	in_sync 8080 tcp
 	serves 8080
 	equal "$(status 8080 tcp .counters.selected)" 20
@@ -207,7 +207,7 @@ selected_by_foreign() {
 	attach --port 8080
 	kill_keeper 8080 tcp
 	rm -r "$(pin_of 8080)"
-	equal "$(program_on 8080)" steer_hash
+	equal "$(program_on 8080)" reuseport_steer
 	succeeds ctl attach --port 8080
 	in_sync 8080 tcp
 	serves 8080

@@ -33,7 +33,7 @@ rows() {
 	succeeds ctl list
 	equal "$(rows '.groups | sort_by(.port) | map([.port, .sockets, .steered, .program.name,
 		.program.id, .program.own])')" \
-		"[[8080,3,true,\"steer_hash\",$program,true],[8081,2,false,\"foreign_pass\",$id,false],[8082,4,false,null,null,null]]"
+		"[[8080,3,true,\"reuseport_steer\",$program,true],[8081,2,false,\"foreign_pass\",$id,false],[8082,4,false,null,null,null]]"
 	equal "$(rows '.groups | map(.proto + .family + .addr) | unique')" '["tcpinet0.0.0.0"]'
 	equal "$(rows '.groups | map(.netns) | unique')" "[$NS_INODE]"
 	equal "$(rows '.groups | map(.netns_name) | unique')" "[\"$NS\"]"
@@ -83,7 +83,7 @@ rows() {
 		select(.netns == $a or .netns == $b) |
 		[(.netns == $a), .netns_name, .sockets, .steered, .program.name]] | sort' \
 		<<<"$output")" \
-		"[[false,\"$NS\",3,false,\"foreign_pass\"],[true,\"$first\",2,true,\"steer_hash\"]]"
+		"[[false,\"$NS\",3,false,\"foreign_pass\"],[true,\"$first\",2,true,\"reuseport_steer\"]]"
 	equal "$("$REUSEPORTCTL" list --netns "$first" --json | jq '.groups | map(.sockets)[]')" 2
 	equal "$("$REUSEPORTCTL" list --netns "$worker_pid" --json | jq '.groups | map(.sockets)[]')" 3
 }
@@ -108,7 +108,7 @@ rows() {
 @test "list: a group that was attached, then detached" {
 	start_worker --port 8080 --sockets 2
 	attach --port 8080 --policy linux39
-	equal "$(rows '.groups | map(.program.name)')" '["steer_linux39"]'
+	equal "$(rows '.groups | map(.program.name)')" '["reuseport_steer"]'
 	ctl detach --port 8080
 	equal "$(rows '.groups | map(.program)')" '[null]'
 }

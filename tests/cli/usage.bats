@@ -235,7 +235,7 @@ one_document() {
 	attach --port 8080
 	serves 8080
 	succeeds ctl status --port 8080
-	for word in "0.0.0.0:8080" "policy hash" steer_hash "keeper $(keeper_pid 8080 tcp)" SLOT PID \
+	for word in "0.0.0.0:8080" "policy hash" reuseport_steer "keeper $(keeper_pid 8080 tcp)" SLOT PID \
 		COMMAND STATE QUEUE SELECTED worker active "packets 20 = selected 20 + fallback 0"; do
 		[[ $output == *"$word"* ]] || fail "'$word' is not in: $output"
 	done

@@ -58,7 +58,7 @@ static int show_status(const struct reuseport_filter *filter)
 		return complain("status", ret, &err);
 	printf("status: %zu\n", n);
 	for (size_t i = 0; i < n; i++) {
-		printf("group: %s %s %d %zu %u\n", list[i].policy, list[i].program_name,
+		printf("group: %s %s %d %zu %u\n", list[i].rules.policy, list[i].program_name,
 		       list[i].attached, list[i].n_workers, list[i].unregistered);
 		for (size_t j = 0; j < list[i].n_workers; j++)
 			printf("worker: %u %llu %s\n", list[i].workers[j].pid,

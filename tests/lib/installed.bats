@@ -55,7 +55,7 @@ consumes() {
 	grep -qx "attached: 2 0 $PINS/tcp-0_0_0_0-8080-$NS_INODE" "$out" || fail "$(cat "$out")"
 	grep -qx "workers: 3" "$out" || fail "$(cat "$out")"
 	grep -qx "status: 1" "$out" || fail "$(cat "$out")"
-	grep -qx "group: linux39 steer_linux39 1 3 0" "$out" || fail "$(cat "$out")"
+	grep -qx "group: linux39 reuseport_steer 1 3 0" "$out" || fail "$(cat "$out")"
 	equal "$(sed -n 's/^worker: [0-9]* \([0-9]*\) active$/\1/p' "$out" | sort -n)" \
 		"$(truth_tcp 8080)" cookies
 	grep -qx "detached: 1" "$out" || fail "$(cat "$out")"

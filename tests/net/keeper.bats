@@ -69,7 +69,7 @@ ask() {
 	kill_keeper 8080 tcp
 	attach --port 8080
 	equal "$(status 8080 tcp .policy)" linux39
-	equal "$(status 8080 tcp .program.name)" steer_linux39
+	equal "$(status 8080 tcp .program.name)" reuseport_steer
 }
 
 @test "keeper: a second attach fails and changes nothing" {
