@@ -144,7 +144,7 @@ __noinline __u32 shortest_queue(__u32 hash, __u32 half)
 
 		if (!sk)
 			continue;
-		one = least_queue_rank(queue_of(sk), i, slot);
+		one = least_queue_rank(queue_of(sk), hash, slot);
 		if (one < best)
 			best = one;
 	}
