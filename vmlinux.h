@@ -117,11 +117,15 @@ struct sock_common {
 	};
 	short unsigned int skc_family;
 	volatile unsigned char skc_state;
+	unsigned char skc_reuseport: 1;
 	unsigned char skc_ipv6only: 1;
 	int skc_bound_dev_if;
 	possible_net_t skc_net;
 	struct in6_addr skc_v6_rcv_saddr;
 	atomic64_t skc_cookie;
+	union {
+		int skc_incoming_cpu;
+	};
 };
 
 struct socket;
@@ -157,6 +161,7 @@ struct sk_reuseport_kern {
 struct sock_reuseport {
 	u16 num_socks;
 	u16 incoming_cpu;
+	unsigned int has_conns: 1;
 	struct bpf_prog *prog;
 	struct sock *socks[0];
 };

@@ -191,9 +191,10 @@ struct watch_event {
 	__u32 pad;
 };
 
-/* What groups.bpf.c writes for each socket that is a member of a group. */
+/* What groups.bpf.c writes for each socket that is a member of a group, or for
+ * each socket of one port. */
 struct group_member {
-	__u64 group;      /* equal for members of one group, within one dump */
+	__u64 group;      /* equal for members of one group, within one dump; 0: of none */
 	__u64 cookie;
 	__u32 prog_id;    /* of the group's program, 0 for none or classic BPF */
 	__u32 prog_type;  /* enum bpf_prog_type, if has_prog */
@@ -204,9 +205,11 @@ struct group_member {
 	__u8 addr[16];
 	__u32 ifindex;
 	__u32 uid;
+	__s32 cpu;        /* SO_INCOMING_CPU, -1 for none */
 	__u8 v6only;
 	__u8 has_prog;
-	__u8 pad[6];
+	__u8 has_conns;   /* a member was connected while in the group (UDP) */
+	__u8 pad;
 };
 
 _Static_assert(sizeof(struct group_member) == 72, "record size");

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * The iterators: one struct group_member for each socket of a network
- * namespace that is a member of a reuseport group, with the group's program.
+ * namespace that is a member of a reuseport group, with the group's program;
+ * or for each socket of one port, member or not, in the order in which the
+ * kernel's lookup meets them.
  */
 #include "kernel.h"
 #include "abi.h"
@@ -11,25 +13,43 @@
 #define IPPROTO_UDP 17
 #define TCP_LISTEN 10
 
+__u16 port; /* every socket of it, and of no other; 0: every member */
+
+/* A socket that has put SO_REUSEPORT off again is met as a plain one. */
+static __always_inline struct sock_reuseport *group_of(struct sock *sk)
+{
+	if (port && !BPF_CORE_READ_BITFIELD_PROBED(sk, __sk_common.skc_reuseport))
+		return NULL;
+	return BPF_CORE_READ(sk, sk_reuseport_cb);
+}
+
+static __always_inline void read_group(struct group_member *member, struct sock_reuseport *group)
+{
+	struct bpf_prog *prog = BPF_CORE_READ(group, prog);
+
+	member->group = (__u64)group;
+	member->num_socks = BPF_CORE_READ(group, num_socks);
+	member->has_conns = BPF_CORE_READ_BITFIELD_PROBED(group, has_conns);
+	if (!prog)
+		return;
+	member->has_prog = 1;
+	member->prog_type = BPF_CORE_READ(prog, type);
+	member->prog_id = BPF_CORE_READ(prog, aux, id);
+}
+
 static __always_inline void emit(struct seq_file *seq, struct sock *sk, __u32 proto, __u32 uid)
 {
-	struct sock_reuseport *group = BPF_CORE_READ(sk, sk_reuseport_cb);
 	struct group_member member = { .proto = proto, .uid = uid };
-	struct bpf_prog *prog;
+	struct sock_reuseport *group = group_of(sk);
 
-	if (!group)
+	member.port = BPF_CORE_READ(sk, __sk_common.skc_num);
+	if (port ? member.port != port : !group)
 		return;
-	member.group = (__u64)group;
-	member.num_socks = BPF_CORE_READ(group, num_socks);
-	prog = BPF_CORE_READ(group, prog);
-	if (prog) {
-		member.has_prog = 1;
-		member.prog_type = BPF_CORE_READ(prog, type);
-		member.prog_id = BPF_CORE_READ(prog, aux, id);
-	}
+	if (group)
+		read_group(&member, group);
 	member.cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
 	member.family = BPF_CORE_READ(sk, __sk_common.skc_family);
-	member.port = BPF_CORE_READ(sk, __sk_common.skc_num);
+	member.cpu = BPF_CORE_READ(sk, __sk_common.skc_incoming_cpu);
 	member.ifindex = BPF_CORE_READ(sk, __sk_common.skc_bound_dev_if);
 	member.v6only = BPF_CORE_READ_BITFIELD_PROBED(sk, __sk_common.skc_ipv6only);
 	if (member.family == AF_INET6)

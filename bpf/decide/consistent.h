@@ -117,12 +117,15 @@ static inline __u32 consistent_claimed(const struct consistent_slot *back, __u32
 }
 
 /*
- * The time of a claim is clock[rank] / weight, with the quantile of the
- * exponential distribution, -ln(1 - (rank + 1/2) / M), for a clock. Its
- * logarithm is a sum of reciprocals here: ln M - ln(M - k) is close to
- * 1/M + 1/(M - 1) + ... + 1/(M - k + 1). Integers only, as every host has to
- * compile the same table. In units of 2^-27: below 2^31, and neighbours are at
- * least 127 apart, so that with equal weights the rank alone decides.
+ * The time of a claim is clock[rank] / weight, the clock being a quantile of the
+ * exponential distribution: between those of rank / M and (rank + 1) / M, so
+ * between -ln(1 - rank / M) and -ln(1 - (rank + 1) / M), about in the middle.
+ * Each host has to compile the same table, so the logarithm is a sum of
+ * reciprocals in integers, 1/M + 1/(M - 1) + ..., which is the mean of the
+ * earliest, the second and so on of M exponential variables (Renyi, 1953).
+ *
+ * In units of 2^-27: below 2^31. Neighbours are at least 127 apart, and with
+ * equal weights the lower rank precedes.
  */
 static inline void consistent_clocks(__u32 *clock, __u32 entries)
 {

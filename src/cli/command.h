@@ -22,6 +22,7 @@ struct command {
 	int (*exec)(const struct options *options);
 };
 
-extern const struct command cmd_attach, cmd_detach, cmd_status, cmd_list, cmd_policy, cmd_weight;
+extern const struct command cmd_attach, cmd_detach, cmd_status, cmd_list, cmd_policy, cmd_weight,
+	cmd_explain;
 
 #endif

@@ -14,6 +14,7 @@ static const struct command *const commands[] = {
 	&cmd_list,
 	&cmd_policy,
 	&cmd_weight,
+	&cmd_explain,
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))

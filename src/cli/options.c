@@ -116,6 +116,35 @@ static bool set_table(struct options *options, const char *text)
 	return true;
 }
 
+static bool set_src(struct options *options, const char *text)
+{
+	options->src = text;
+	return true;
+}
+
+static bool set_dst(struct options *options, const char *text)
+{
+	options->dst = text;
+	return true;
+}
+
+static bool set_dev(struct options *options, const char *text)
+{
+	options->dev = text;
+	return true;
+}
+
+static bool set_cpu(struct options *options, const char *text)
+{
+	unsigned long cpu;
+
+	options->cpu = text;
+	if (parse_number(text, 0, 8191, &cpu))
+		return true;
+	fprintf(stderr, "reuseportctl: --cpu '%s' is out of range: 0 to 8191\n", text);
+	return false;
+}
+
 static bool set_list(struct options *options, const char *text)
 {
 	(void)text;
@@ -189,6 +218,10 @@ static const struct {
 	  set_cpu_map },
 	{ OPT_TABLE, "table", "N", "entries of the table (default 131072, or 128 a slot)",
 	  set_table },
+	{ OPT_PACKET, "src", "ADDR:PORT", "source of the packet (required)", set_src },
+	{ OPT_PACKET, "dst", "ADDR:PORT", "destination (required)", set_dst },
+	{ OPT_PACKET, "dev", "NAME", "device that it arrives on (default: by the routes)", set_dev },
+	{ OPT_PACKET, "cpu", "N", "CPU that handles it, for the policies cpu and numa", set_cpu },
 	{ OPT_LIST, "list", NULL, "explain each policy in a line", set_list },
 	{ OPT_SLOTS, "slots", "N", "room for workers (default 256, or twice those there are)",
 	  set_slots },
@@ -277,6 +310,10 @@ static bool complete(const struct options *options, const struct command *comman
 	}
 	if ((command->requires & OPT_PORT) && !options->n_ports) {
 		fprintf(stderr, "reuseportctl %s: --port is required\n", command->name);
+		return wrong_usage(command);
+	}
+	if ((command->takes & OPT_PACKET) && (!options->src || !options->dst)) {
+		fprintf(stderr, "reuseportctl %s: --src and --dst are required\n", command->name);
 		return wrong_usage(command);
 	}
 	if (!(command->takes & OPT_PORTS) && options->n_ports > 1) {

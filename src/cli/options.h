@@ -21,6 +21,7 @@ enum option_bit {
 	OPT_RULES = 1 << 12, /* what goes with a policy */
 	OPT_TABLE = 1 << 13,
 	OPT_LIST = 1 << 14,
+	OPT_PACKET = 1 << 15,
 };
 
 #define PORTS_MAX 64
@@ -34,6 +35,7 @@ struct options {
 	const char *netns;
 	struct reuseport_policy_opts rules;
 	const char *log;
+	const char *src, *dst, *dev, *cpu; /* of a packet */
 	const char *words[WORDS_MAX]; /* what is not an option */
 	int n_words;
 	unsigned int slots;

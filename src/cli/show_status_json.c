@@ -54,7 +54,7 @@ static json_t *counters_json(const struct reuseport_counters *c)
 }
 
 /* What goes with the policy. */
-static json_t *rules_json(const struct reuseport_rules *rules)
+json_t *rules_json(const struct reuseport_rules *rules)
 {
 	return json_pack("{s:s, s:s*, s:s, s:s*, s:b, s:i, s:i, s:I}",
 			 "policy", rules->policy,

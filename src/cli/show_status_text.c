@@ -23,9 +23,9 @@ static void print_group(const struct reuseport_key *key, const char *netns_name)
 		printf("  netns %llu", (unsigned long long)key->netns);
 }
 
-static void print_rules(const struct reuseport_rules *rules)
+void show_rules(const struct reuseport_rules *rules)
 {
-	printf("  policy %s", rules->policy);
+	printf(" %s", rules->policy);
 	if (rules->over_consistent)
 		printf(" over consistent");
 	if (strcmp(rules->key, "tuple"))
@@ -39,7 +39,8 @@ static void print_rules(const struct reuseport_rules *rules)
 static void heading(const struct reuseport_status *status)
 {
 	print_group(&status->key, status->netns_name);
-	print_rules(&status->rules);
+	printf("  policy");
+	show_rules(&status->rules);
 	printf("  program %u %s", status->program_id, status->program_name);
 	if (status->keeper_running)
 		printf("  keeper %u\n", status->keeper_pid);
@@ -55,7 +56,8 @@ static void heading(const struct reuseport_status *status)
 void show_policy(const struct reuseport_ruled *ruled)
 {
 	print_group(&ruled->key, ruled->netns_name);
-	print_rules(&ruled->rules);
+	printf("  policy");
+	show_rules(&ruled->rules);
 	putchar('\n');
 }
 

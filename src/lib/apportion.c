@@ -44,8 +44,8 @@ void apportion(uint32_t *counts, uint32_t total, const uint32_t *weights, uint32
 	}
 	if (!sum)
 		return;
-	/* Fewer are left than there are remainders above 0, as each is below 1. */
-	last = left ? last_rounded_up(counts, n, left, sum) : sum;
+	/* It is above 0 if any are left: more remainders are, as each is below 1. */
+	last = last_rounded_up(counts, n, left, sum);
 	equals = left - count_from(counts, n, last + 1);
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t up = counts[i] > last;

@@ -10,7 +10,7 @@
 #include "consistent.h"
 #include "race.h"
 
-/* A look at one claim on the way through the slots costs a quarter of a step of a walk. */
+/* A look at one slot's claim on an entry costs a quarter of a step of a walk. */
 #define LOOKS_PER_STEP 4
 /* More slots that gain than that, and a table from scratch costs less. */
 #define MAX_GAINING 6
@@ -81,10 +81,11 @@ static void decide(struct race *race, uint16_t *table)
 {
 	uint64_t horizon = 0;
 
-	if (!race->runners)
-		return;
 	race_settle(race, table);
-	/* A walk of a quarter of the entries decides a fifth of the open ones. */
+	/*
+	 * As long as it costs less than it saves: a walk of h steps by entry of the
+	 * table leaves exp(-h) of the open ones.
+	 */
 	while ((uint64_t)race->open * race->runners > (uint64_t)LOOKS_PER_STEP * race->entries) {
 		walk_all(race, table, horizon, horizon + 2);
 		horizon += 2;

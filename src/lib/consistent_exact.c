@@ -17,7 +17,7 @@
 #include "race.h"
 
 /* So many open entries are decided one by one: for the last, walks are long. */
-#define END_GAME 1024
+#define END_GAME 512
 
 struct fill {
 	struct race race;

@@ -15,6 +15,7 @@
 #include "netns.h"
 
 /* States as the kernel numbers them (include/net/tcp_states.h). */
+#define STATE_ESTABLISHED 1
 #define STATE_CLOSE 7
 #define STATE_LISTEN 10
 
@@ -34,6 +35,7 @@ static struct diag_socket *append(struct diag_list *list)
 
 struct dump {
 	int proto;
+	uint32_t states;
 	struct diag_list *list;
 };
 
@@ -62,6 +64,9 @@ static int read_socket(const struct nlmsghdr *header, void *data)
 	socket->key.ifindex = msg->id.idiag_if;
 	socket->key.v6only = v6only;
 	memcpy(socket->key.addr, msg->id.idiag_src, msg->idiag_family == AF_INET6 ? 16 : 4);
+	memcpy(socket->peer, msg->id.idiag_dst, msg->idiag_family == AF_INET6 ? 16 : 4);
+	socket->peer_port = ntohs(msg->id.idiag_dport);
+	socket->connected = msg->idiag_state == STATE_ESTABLISHED;
 	socket->cookie = (uint64_t)msg->id.idiag_cookie[1] << 32 | msg->id.idiag_cookie[0];
 	socket->inode = msg->idiag_inode;
 	socket->uid = msg->idiag_uid;
@@ -69,7 +74,8 @@ static int read_socket(const struct nlmsghdr *header, void *data)
 	return MNL_CB_OK;
 }
 
-static int request(struct mnl_socket *nl, int proto, int family, uint16_t port, unsigned int seq)
+static int request(struct mnl_socket *nl, const struct dump *dump, int family, uint16_t port,
+		   unsigned int seq)
 {
 	char buffer[256];
 	struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);
@@ -80,8 +86,8 @@ static int request(struct mnl_socket *nl, int proto, int family, uint16_t port, 
 	header->nlmsg_seq = seq;
 	req = mnl_nlmsg_put_extra_header(header, sizeof(*req));
 	req->sdiag_family = family;
-	req->sdiag_protocol = proto;
-	req->idiag_states = 1u << (proto == IPPROTO_TCP ? STATE_LISTEN : STATE_CLOSE);
+	req->sdiag_protocol = dump->proto;
+	req->idiag_states = dump->states;
 	req->id.idiag_sport = htons(port);
 	return mnl_socket_sendto(nl, header, header->nlmsg_len) < 0 ? -errno : 0;
 }
@@ -112,7 +118,7 @@ static int dump_family(struct mnl_socket *nl, int family, uint16_t port, struct 
 	size_t before = dump->list->n, kept;
 	int ret;
 
-	ret = request(nl, dump->proto, family, port, seq);
+	ret = request(nl, dump, family, port, seq);
 	if (!ret)
 		ret = receive(nl, seq, dump);
 	/* A kernel without IPv6 answers so. */
@@ -126,9 +132,10 @@ static int dump_family(struct mnl_socket *nl, int family, uint16_t port, struct 
 	return ret;
 }
 
-int diag_dump(int proto, uint16_t port, struct diag_list *list, struct reuseport_error *err)
+static int dump_states(int proto, uint16_t port, uint32_t states, struct diag_list *list,
+		       struct reuseport_error *err)
 {
-	struct dump dump = { .proto = proto, .list = list };
+	struct dump dump = { .proto = proto, .states = states, .list = list };
 	struct mnl_socket *nl = mnl_socket_open2(NETLINK_SOCK_DIAG, SOCK_CLOEXEC);
 	int ret;
 
@@ -154,12 +161,30 @@ int diag_dump(int proto, uint16_t port, struct diag_list *list, struct reuseport
 		    strerror(-ret));
 }
 
+int diag_dump(int proto, uint16_t port, struct diag_list *list, struct reuseport_error *err)
+{
+	return dump_states(proto, port, 1u << (proto == IPPROTO_TCP ? STATE_LISTEN : STATE_CLOSE),
+			   list, err);
+}
+
+int diag_dump_all(int proto, uint16_t port, struct diag_list *list, struct reuseport_error *err)
+{
+	return dump_states(proto, port, proto == IPPROTO_TCP ? 1u << STATE_LISTEN :
+			   1u << STATE_CLOSE | 1u << STATE_ESTABLISHED, list, err);
+}
+
 static int by_cookie(const void *a, const void *b)
 {
 	uint64_t x = ((const struct diag_socket *)a)->cookie;
 	uint64_t y = ((const struct diag_socket *)b)->cookie;
 
 	return x < y ? -1 : x > y;
+}
+
+void diag_sort(struct diag_list *list)
+{
+	if (list->n)
+		qsort(list->sockets, list->n, sizeof(*list->sockets), by_cookie);
 }
 
 int diag_members(const struct reuseport_key *key, const struct netns_ref *ns, struct diag_list *list,
@@ -182,8 +207,7 @@ int diag_members(const struct reuseport_key *key, const struct netns_ref *ns, st
 			list->sockets[kept++] = list->sockets[i];
 	}
 	list->n = kept;
-	if (kept)
-		qsort(list->sockets, kept, sizeof(*list->sockets), by_cookie);
+	diag_sort(list);
 	return 0;
 }
 

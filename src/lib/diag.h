@@ -11,6 +11,9 @@ struct diag_socket {
 	uint64_t cookie;
 	uint32_t inode;
 	uint32_t uid;
+	bool connected;    /* UDP only: TCP's are not listed */
+	uint8_t peer[16];  /* as key.addr; zero where there is none */
+	uint16_t peer_port;
 	uint32_t queue; /* TCP: connections to accept; UDP: bytes to receive */
 };
 
@@ -25,10 +28,16 @@ struct diag_list {
  */
 int diag_dump(int proto, uint16_t port, struct diag_list *list, struct reuseport_error *err);
 
-/* The same in the namespace ns, which is key's, and only those that key names,
+/* The same and UDP sockets that are connected. */
+int diag_dump_all(int proto, uint16_t port, struct diag_list *list, struct reuseport_error *err);
+
+/* The same as diag_dump in the namespace ns, which is key's, and only those that key names,
  * sorted by cookie. */
 int diag_members(const struct reuseport_key *key, const struct netns_ref *ns, struct diag_list *list,
 		 struct reuseport_error *err);
+
+/* Sorts by cookie. */
+void diag_sort(struct diag_list *list);
 
 /* The socket with that cookie in a list sorted by cookie, or NULL. */
 const struct diag_socket *diag_find(const struct diag_list *list, uint64_t cookie);

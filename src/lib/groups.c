@@ -109,6 +109,17 @@ int groups_read(struct groups_bpf *reader, int proto, struct member_list *list,
 	return 0;
 }
 
+int groups_read_port(struct groups_bpf *reader, int proto, uint16_t port, struct member_list *list,
+		     struct reuseport_error *err)
+{
+	int ret;
+
+	reader->bss->port = port;
+	ret = groups_read(reader, proto, list, err);
+	reader->bss->port = 0;
+	return ret;
+}
+
 static int read_namespace(struct groups_bpf *reader, const struct netns_ref *ns, int proto,
 			  struct member_list *list, struct reuseport_error *err)
 {

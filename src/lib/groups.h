@@ -23,6 +23,11 @@ struct member_list {
 int groups_read(struct groups_bpf *reader, int proto, struct member_list *list,
 		struct reuseport_error *err);
 
+/* The same with every socket of one port, members or not, in the order in
+ * which the kernel's lookup meets them. */
+int groups_read_port(struct groups_bpf *reader, int proto, uint16_t port, struct member_list *list,
+		     struct reuseport_error *err);
+
 /* What the group of some sockets has for a program. */
 struct group_program {
 	bool present;

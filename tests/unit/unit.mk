@@ -7,7 +7,7 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(sort $(wildcard tests/
 .PHONY: unit
 unit: $(UNIT_TESTS)
 
-$(BUILD)/unit/%: tests/unit/%.c $(wildcard bpf/decide/*.h) $(LIB_OBJECTS)
+$(BUILD)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h bpf/decide/*.h) $(LIB_OBJECTS)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -Ibpf -Iinclude -Isrc/lib -I$(BUILD)/skel -o $@ $< \
-		$(LIB_OBJECTS) $(LIB_LIBS) -lcmocka
+		$(LIB_OBJECTS) $(LIB_LIBS) -lcmocka -lm
