@@ -150,7 +150,7 @@ static void by_each_kind(void **state)
 
 static void nobody(void **state)
 {
-	const struct attachment *list = *state;
+	struct attachment *list = *state;
 	static const char *const names[] = { "slot:5", "slot:8", "slot:4294967296", "pid:0", "pid:5000",
 					     "pid:4294967396", "cookie:0", "cookie:100", "999" };
 
@@ -158,6 +158,9 @@ static void nobody(void **state)
 		if (count(names[i], list, 2) != -ENOENT)
 			fail_msg("somebody: %s", names[i]);
 	assert_int_equal(count("cookie:6001", list, 1), -ENOENT);
+	/* Of whom no process is known. */
+	seat(&list[0], 5, 0, 5005);
+	assert_int_equal(count("pid:0", list, 2), -ENOENT);
 }
 
 static void a_number_that_is_two(void **state)
