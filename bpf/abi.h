@@ -24,8 +24,11 @@ enum worker_state {
 
 /* ----------------------------------------------------------------- the plan */
 
-/* Up to POLICY_RANDOM a hash and a look into the table are all. */
-enum steering_policy {
+/*
+ * Up to POLICY_RANDOM a hash and a look into the table are all. Of one byte, and
+ * no bit field, so that bpftool prints the name.
+ */
+enum __attribute__((packed)) steering_policy {
 	POLICY_HASH = 0,
 	POLICY_CONSISTENT = 1,
 	POLICY_WEIGHTED = 2,
@@ -38,7 +41,7 @@ enum steering_policy {
 };
 
 /* What of a packet a policy that hashes goes by. */
-enum packet_key {
+enum __attribute__((packed)) packet_key {
 	KEY_TUPLE = 0,      /* both addresses, both ports */
 	KEY_SRC = 1,        /* source address */
 	KEY_SRC_PREFIX = 2, /* the first bits of it */
@@ -53,13 +56,13 @@ enum plan_flag {
 
 /* Everything that decides, beside the table; 24 bytes. */
 struct plan {
-	enum steering_policy policy : 8;
-	enum packet_key key : 8;
-	__u32 prefix4 : 8; /* bits of an IPv4 address, with KEY_SRC_PREFIX */
-	__u32 prefix6 : 8; /* of an IPv6 address */
+	enum steering_policy policy;
+	enum packet_key key;
+	__u8 prefix4;      /* bits of an IPv4 address, with KEY_SRC_PREFIX */
+	__u8 prefix6;      /* of an IPv6 address */
 	__u32 width : 24;  /* entries of a row of the table. 0: no table, the
 			    * policy picks a member of the kernel's group */
-	__u32 flags : 8;   /* enum plan_flag */
+	__u8 flags;        /* enum plan_flag */
 	__u64 hash_key[2]; /* of SipHash */
 };
 

@@ -163,7 +163,7 @@ __noinline __u32 shortest_queue(__u32 hash, __u32 half)
 		sk = socket_in(first_entry, slot);
 		if (!sk)
 			continue;
-		one = least_queue_rank(queue_of(sk), i, slot);
+		one = least_queue_rank(queue_of(sk), hash, slot);
 		if (one < best)
 			best = one;
 	}

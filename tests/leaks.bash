@@ -74,7 +74,7 @@ record_bpf() {
 	sed -n '/^prog /p' <<<"$steered" >>"$BATS_TEST_TMPDIR/bpf"
 	mapfile -t pins < <(sed -n 's/^pin //p' <<<"$steered")
 	for pin in "${pins[@]}"; do
-		for file in sockets workers counters totals attachment; do
+		for file in sockets control table cpu_map workers counters totals attachment; do
 			bpftool -j map show pinned "$pin/$file" 2>/dev/null
 		done
 	done | jq -r '"map \(.id)"' >>"$BATS_TEST_TMPDIR/bpf"

@@ -21,10 +21,7 @@ static inline __u32 least_queue_looks(__u32 n)
 	return 2;
 }
 
-/*
- * Index of the i-th that is looked at. Which is first goes by the hash, and of
- * equal queues the first one wins: ties are broken by hash.
- */
+/* Index of the i-th that is looked at; which is first goes by the hash. */
 static inline __u32 least_queue_index(__u32 hash, __u32 n, __u32 i)
 {
 	__u32 first = decide_hash(hash, n), step = i;
@@ -35,10 +32,16 @@ static inline __u32 least_queue_index(__u32 hash, __u32 n, __u32 i)
 	return first < n ? first : first - n;
 }
 
-/* The least rank wins: by the queue, then by who is looked at first. */
-static inline __u64 least_queue_rank(__u32 queue, __u32 i, __u32 slot)
+/*
+ * The least rank wins: by the queue, then by a hash of packet and slot. (By the
+ * order of looking, whoever comes after a worker that hangs would get its share
+ * of the ties too.)
+ */
+static inline __u64 least_queue_rank(__u32 queue, __u32 hash, __u32 slot)
 {
-	return (__u64)queue << 32 | i << 16 | slot;
+	__u32 tie = (hash ^ slot * 0x9e3779b9) * 0x85ebca6b;
+
+	return (__u64)queue << 32 | (tie & 0xffff0000) | slot;
 }
 
 /* TABLE_NOBODY if nobody was there. */

@@ -47,7 +47,7 @@ static int policy(const struct options *options)
 	if (!rules->policy && !rules->key && !rules->hash_key && !rules->over && !rules->cpu_map)
 		return show(&filter);
 	if (reuseport_set_policy(&filter, rules, &error) < 0)
-		return word_failure(&error);
+		return word_refused(&error);
 	return show(&filter);
 }
 

@@ -43,7 +43,7 @@ static int weight(const struct options *options)
 		return ret;
 	ret = reuseport_set_weight(&filter, options->words[0], value, &error);
 	if (ret < 0)
-		return word_failure(&error);
+		return word_refused(&error);
 	printf("weight %lu for %d worker%s\n", value, ret, ret == 1 ? "" : "s");
 	warn_without_effect(&filter, value);
 	return word_written();

@@ -127,3 +127,10 @@ int word_failure(const struct reuseport_error *error)
 	fprintf(stderr, "reuseportctl: %s\n", error->text);
 	return error->code == ENOENT ? EXIT_NO_MATCH : EXIT_FAILED;
 }
+
+int word_refused(const struct reuseport_error *error)
+{
+	int status = word_failure(error);
+
+	return error->code == EINVAL ? EXIT_USAGE : status;
+}

@@ -36,4 +36,7 @@ int word_written(void);
 /* Prints "reuseportctl: text" and returns the exit status for it. */
 int word_failure(const struct reuseport_error *error);
 
+/* Likewise, where -EINVAL means a word of the command line. */
+int word_refused(const struct reuseport_error *error);
+
 #endif

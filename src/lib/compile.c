@@ -71,29 +71,50 @@ static int by_time(const void *a, const void *b)
 	return x->slot < y->slot ? -1 : x->slot > y->slot;
 }
 
-/* Spreads a row of runs: the j-th of a slot's c turns comes at (2j + 1) / 2c. */
+static uint32_t run_length(const uint16_t *entries, uint32_t first, uint32_t width)
+{
+	uint32_t end = first + 1;
+
+	while (end < width && entries[end] == entries[first])
+		end++;
+	return end - first;
+}
+
+/*
+ * Spreads a row of runs: of n slots with c turns each, the i-th slot's j-th turn
+ * comes at (j + (i + 1/2) / n) / c. So they do not all come at once between the
+ * turns of a heavier one.
+ */
 static int spread(uint16_t *entries, uint32_t width)
 {
 	struct turn *turns = calloc(width, sizeof(*turns));
-	uint32_t first = 0, count;
+	uint32_t *slots = calloc(width + 1, sizeof(*slots)); /* by count of turns */
+	uint32_t *before = calloc(width + 1, sizeof(*before)), first, c;
+	int ret = turns && slots && before ? 0 : -ENOMEM;
 
-	if (!turns)
-		return -ENOMEM;
-	for (; first < width; first += count) {
-		for (count = 1; first + count < width; count++)
-			if (entries[first + count] != entries[first])
-				break;
-		for (uint32_t j = 0; j < count; j++)
+	for (first = 0; !ret && first < width; first += c) {
+		c = run_length(entries, first, width);
+		slots[c]++;
+	}
+	for (first = 0; !ret && first < width; first += c) {
+		c = run_length(entries, first, width);
+		for (uint32_t j = 0; j < c; j++)
 			turns[first + j] = (struct turn){
-				.when = ((uint64_t)(2 * j + 1) << 32) / (2 * count),
+				.when = ((2ULL * j * slots[c] + 2 * before[c] + 1) << 32) /
+					(2ULL * slots[c] * c),
 				.slot = entries[first],
 			};
+		before[c]++;
 	}
-	qsort(turns, width, sizeof(*turns), by_time);
-	for (uint32_t i = 0; i < width; i++)
-		entries[i] = turns[i].slot;
+	if (!ret) {
+		qsort(turns, width, sizeof(*turns), by_time);
+		for (uint32_t i = 0; i < width; i++)
+			entries[i] = turns[i].slot;
+	}
 	free(turns);
-	return 0;
+	free(slots);
+	free(before);
+	return ret;
 }
 
 static int compile_one_row(const struct compile *c, uint32_t room, uint16_t *entries,

@@ -8,6 +8,7 @@
 #include <sys/random.h>
 
 #include "error.h"
+#include "opts.h"
 #include "policy.h"
 #include "topology.h"
 
@@ -273,13 +274,26 @@ int policy_read_map(const char *text, struct given_cpu *cpus, unsigned int n_cpu
 			    "expected", text) : 0;
 }
 
-/* Complete as far as that goes without knowing the group. */
-int reuseport_policy_check(const struct reuseport_policy_opts *words, struct reuseport_error *err)
+/* Without a policy the group's own is meant, which may be one that takes these. */
+static const char *suppose(const struct reuseport_policy_opts *words)
 {
+	if (words->policy || (!words->over && !words->cpu_map))
+		return words->policy;
+	return words->over ? policies[POLICY_WEIGHTED].name : policies[POLICY_CPU].name;
+}
+
+/* Complete as far as that goes without knowing the group. */
+int reuseport_policy_check(const struct reuseport_policy_opts *from, struct reuseport_error *err)
+{
+	struct reuseport_policy_opts words = { .sz = sizeof(words) };
 	struct policy_choice choice;
 	struct given_cpu *cpus;
-	int ret = policy_choose(words, NULL, &choice, err);
+	int ret = opts_copy(&words, from, err);
 
+	if (ret)
+		return ret;
+	words.policy = suppose(&words);
+	ret = policy_choose(&words, NULL, &choice, err);
 	if (ret || !choice.cpu_map)
 		return ret;
 	cpus = calloc(topology_cpus(), sizeof(*cpus));

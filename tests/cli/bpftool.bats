@@ -52,14 +52,84 @@ dump() {
 @test "bpftool: totals" {
 	equal "$(dump totals '[.[0].values[].value.packets] | add')" 60 packets
 	equal "$(dump totals '.[0].values[0].value | keys')" \
-		'["connected","incoming_cpu","migrations","packets","unreadable","unregistered"]'
+		'["connected","exhausted","incoming_cpu","migrations","next_best","nobody","packets","unreadable","unregistered"]'
 }
 
 @test "bpftool: attachment" {
-	equal "$(dump attachment '.[0].value | [.port, .proto, .family, .netns_ino, .slots, .keeper_pid]')" \
-		"[8080,\"PROTO_TCP\",\"FAMILY_INET\",$NS_INODE,$(status 8080 tcp .slots),$(keeper_pid 8080 tcp)]"
+	equal "$(dump attachment '.[0].value | [.port, .proto, .family, .netns_ino, .slots,
+			.keeper_pid, .table_entries, .cpus]')" \
+		"[8080,\"PROTO_TCP\",\"FAMILY_INET\",$NS_INODE,$(status 8080 tcp .slots),$(
+		keeper_pid 8080 tcp),$(status 8080 tcp .rules.table_entries),$(
+		bpftool -j map show pinned "$PIN/cpu_map" | jq .max_entries)]"
 	run bpftool map dump pinned "$PIN/attachment"
-	[[ $output == *'"abi_version": '* && $output == *'"policy": "hash"'* ]] || fail "$output"
+	[[ $output == *'"abi_version": '* && $output == *'"attached_ns": '* ]] || fail "$output"
+}
+
+# The plan in use, of the two.
+plan() {
+	dump control ".[0].value | .plan[.epoch % 2] | $1"
+}
+
+@test "bpftool: control, the plan by names" {
+	equal "$(dump control 'length')" 1 elements
+	equal "$(dump control '.[0].value | keys')" '["epoch","first_entry","plan","settled"]'
+	equal "$(plan '[.policy, .key, .width, .flags]')" '["POLICY_HASH","KEY_TUPLE","0x0",0]'
+	equal "$(dump control '.[0].value.epoch')" "$(status 8080 tcp .rules.plans)"
+
+	ctl policy --port 8080 consistent --key src-prefix/24,56 \
+		--hash-key 000102030405060708090a0b0c0d0e0f
+	equal "$(plan '[.policy, .key, .prefix4, .prefix6, .width, .flags]')" \
+		'["POLICY_CONSISTENT","KEY_SRC_PREFIX",24,56,"0x20000",1]'
+	# jq is not exact beyond 2^53.
+	bpftool map dump pinned "$PIN/control" | grep -A1 hash_key | grep -q \
+		"$((0x0706050403020100)),$((0x0f0e0d0c0b0a0908))" || fail "hash key"
+	run bpftool map dump pinned "$PIN/control"
+	[[ $output == *'"policy": "POLICY_CONSISTENT"'* && $output == *'"epoch": '* ]] ||
+		fail "$output"
+}
+
+@test "bpftool: every policy and key by its name" {
+	local policy key name
+	for policy in $(ctl policy --list | cut -d' ' -f1); do
+		ctl policy --port 8080 "$policy"
+		name=${policy^^}
+		equal "$(plan .policy)" "\"POLICY_${name//-/_}\""
+	done
+	for key in tuple src src-prefix/24 dst; do
+		ctl policy --port 8080 hash --key $key
+		name=${key%/*} name=${name^^}
+		equal "$(plan .key)" "\"KEY_${name//-/_}\""
+	done
+}
+
+# The entries of the half in use, as a list.
+entries() {
+	dump table "(length / 2) as \$half | .[$(dump control '.[0].value.epoch % 2') * \$half:]
+		| [.[].value.slot[]] | $1"
+}
+
+@test "bpftool: table, the entries and the weights" {
+	ctl policy --port 8080 weighted
+	ctl weight --port 8080 slot:1 3
+	ctl weight --port 8080 slot:2 0
+	equal "$(plan .width)" '"0x4"'
+	equal "$(entries '.[:4] | sort')" '[0,1,1,1]'
+	# After the entries, the weights by slot.
+	equal "$(entries '.[131072:131077]')" '[1,3,0,0,0]'
+	equal "$(dump workers '[.[:3][].value.weight]')" '[1,3,0]'
+	run bpftool map dump pinned "$PIN/table"
+	[[ $output == *'"slot": ['* ]] || fail "${output:0:200}"
+	# Nobody is 65535.
+	ctl weight --port 8080 slot:0 0
+	ctl weight --port 8080 slot:1 0
+	equal "$(entries '.[:1]')" '[65535]'
+}
+
+@test "bpftool: cpu_map" {
+	equal "$(dump cpu_map '[.[].value | .given, .slot] | unique')" '[0]'
+	ctl policy --port 8080 cpu --cpu-map 0:2
+	equal "$(dump cpu_map '.[0].value')" '{"given":1,"slot":2}'
+	equal "$(plan '[.policy, .flags]')" '["POLICY_CPU",4]'
 }
 
 @test "bpftool: the array, by slot, holds the cookies" {
@@ -82,11 +152,11 @@ dump() {
 
 @test "bpftool: the maps have speaking names" {
 	local name
-	for name in sockets workers counters totals attachment; do
+	for name in sockets control table cpu_map workers counters totals attachment; do
 		equal "$(bpftool -j map show pinned "$PIN/$name" | jq -r .name)" $name
 	done
 	# The others are for user space alone.
-	for name in sockets counters totals; do
+	for name in sockets control table counters totals; do
 		bpftool -j prog show pinned "$PIN/program" |
 			jq -e --argjson id "$(bpftool -j map show pinned "$PIN/$name" | jq .id)" \
 			'.map_ids | index($id) != null' >/dev/null || fail "$name is not the program's"

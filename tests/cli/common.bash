@@ -39,6 +39,16 @@ succeeds() {
 
 # ------------------------------------------------------------------- the group
 
+# What decides, and who is where: "nothing was changed" means that it is the same.
+rules_and_workers() {
+	status "$1" "${2:-tcp}" '[.rules, [.workers[] | [.slot, .cookie, .weight, .state]]] | tojson'
+}
+
+# The counts of "client" by worker, "COOKIE COUNT".
+answered() {
+	cut -d' ' -f2 "$1" | sort -n | uniq -c | awk '{ print $2, $1 }'
+}
+
 serves() {
 	local port=$1 proto=${2:-tcp}
 	client --to "127.0.0.1:$port" --proto "$proto" --count 20 >"$BATS_TEST_TMPDIR/answers"

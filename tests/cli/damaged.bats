@@ -194,7 +194,7 @@ set_version() {
 
 @test "version: pins of another one" {
 	local pin version
-	for version in 0 2 99; do
+	for version in 1 3 99; do
 		attach --port 8080
 		pin=$(pin_of 8080)
 		kill_keeper 8080 tcp
@@ -210,6 +210,20 @@ set_version() {
 		serves 8080
 		detaches
 	done
+}
+
+@test "version: none is damage" {
+	local pin
+	attach --port 8080
+	pin=$(pin_of 8080)
+	kill_keeper 8080 tcp
+	set_version "$pin" 0
+	refused 1 ctl attach --port 8080
+	says "$pin" damaged "detach, then attach"
+	damaged
+	equal "$(program_on 8080)" reuseport_steer
+	serves 8080
+	detaches
 }
 
 @test "version: of another size" {

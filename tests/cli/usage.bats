@@ -3,7 +3,9 @@
 # The form of the command line: help, wrong usage, one JSON document.
 load common.bash
 
-COMMANDS="attach detach status list"
+COMMANDS="attach detach status list policy weight"
+# Those that take options only.
+WORDLESS="attach detach status list"
 
 setup() {
 	begin_test
@@ -117,10 +119,14 @@ one_document() {
 
 @test "usage: an extra word" {
 	local command
-	for command in $COMMANDS; do
+	for command in $WORDLESS; do
 		wrong $command --port 8080 extra
 		says "'extra'"
 	done
+	wrong policy --port 8080 hash extra
+	says "'extra'"
+	wrong weight --port 8080 slot:0 1 extra
+	says "'extra'"
 	wrong attach 8080
 	wrong status 8080
 }
@@ -236,7 +242,7 @@ one_document() {
 	serves 8080
 	succeeds ctl status --port 8080
 	for word in "0.0.0.0:8080" "policy hash" reuseport_steer "keeper $(keeper_pid 8080 tcp)" SLOT PID \
-		COMMAND STATE QUEUE SELECTED worker active "packets 20 = selected 20 + fallback 0"; do
+		COMMAND STATE WEIGHT QUEUE SELECTED worker active "packets 20 = selected 20 + fallback 0"; do
 		[[ $output == *"$word"* ]] || fail "'$word' is not in: $output"
 	done
 }

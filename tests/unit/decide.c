@@ -13,19 +13,11 @@
 
 #include "decide/hash.h"
 #include "decide/linux39.h"
+#include "random.h"
 
 #define MAX_MEMBERS 4096
 
 typedef uint32_t (*decide_fn)(uint32_t hash, uint32_t n);
-
-/* Not the generator that linux39 steps with: xorshift64*. */
-static uint32_t next_hash(uint64_t *state)
-{
-	*state ^= *state >> 12;
-	*state ^= *state << 25;
-	*state ^= *state >> 27;
-	return (*state * 0x2545f4914f6cdd1d) >> 32;
-}
 
 /*
  * The pick of 4.5, by division: the hash space, cut into n equal ranges.
