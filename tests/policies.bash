@@ -67,33 +67,19 @@ ask() {
 	client --proto "$proto" --to "$to" --count "$n" "$@"
 }
 
-look() {
-	ctl status --port 8080 --proto "$proto" --json
-}
-
 # "COOKIE COUNT" for each worker that answered, from the client's lines.
 answers_by_worker() {
 	cut -d' ' -f2 | sort -n | uniq -c | awk '{ print $2, $1 }'
 }
 
-# by_slot: the client's lines with the slot in place of the cookie.
-by_slot() {
-	awk 'NR == FNR { slot[$1] = $2; next } { print $1, slot[$2] }' \
-		<(status 8080 "$proto" '.workers[] | "\(.cookie) \(.slot)"') -
+# learn_slots: of the workers that there are, for by_slot.
+learn_slots() {
+	status 8080 "$proto" '.workers[] | "\(.cookie) \(.slot)"' >"$BATS_TEST_TMPDIR/slots"
 }
 
-# What the counters say of the looks in a file, the outputs of "status --json" one
-# after the other, each but the first taken after some requests: "POLICY selected
-# N" and "POLICY COOKIE N" by worker, of the N packets since the look before. One
-# jq for all, as a start of jq takes longer than a status.
-counted() {
-	jq -rs 'def by_worker: [.workers[] | {key: "\(.cookie)", value: .selected}] | from_entries;
-		map(.groups[0]) | range(1; length) as $i | .[$i - 1] as $b | .[$i] | .policy as $p
-		| "\($p) selected \(.counters.selected - $b.counters.selected)",
-		  "\($p) packets \(.counters.packets - $b.counters.packets)",
-		  ($b | by_worker) as $base
-		  | (by_worker | to_entries[] | .value -= ($base[.key] // 0)
-		     | select(.value != 0) | "\($p) \(.key) \(.value)")' "$1"
+# The client's lines with the slot in place of the cookie.
+by_slot() {
+	awk 'NR == FNR { slot[$1] = $2; next } { print $1, slot[$2] }' "$BATS_TEST_TMPDIR/slots" -
 }
 
 # moved BEFORE AFTER: the lines of AFTER whose worker is another one than before.
@@ -105,9 +91,12 @@ lines() {
 	grep -c . <<<"$1" || true
 }
 
-# near COUNT N SHARE WHAT: a share of N at random, five standard deviations wide.
+# near COUNT N SHARE WHAT: a share of N at random, "0.25" or "1/4", five standard
+# deviations wide.
 near() {
-	awk -v got="$1" -v n="$2" -v p="$3" 'BEGIN {
+	awk -v got="$1" -v n="$2" -v share="$3" 'BEGIN {
+		split(share "/1", of, "/")
+		p = of[1] / of[2]
 		wide = 5 * sqrt(n * p * (1 - p)) + 1
 		exit got < n * p - wide || got > n * p + wide }' ||
 		fail "${4:-share}: $1 of $2, far from $3"

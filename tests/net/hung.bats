@@ -24,21 +24,21 @@ serve() {
 	start_workers "$n" --port "$port" --proto "$proto" "$@"
 }
 
-# at_once SECONDS PORT...: a load on each port; sets the array results.
+# at_once SECONDS PROTO:PORT...: a load on each; sets the array results.
 at_once() {
-	local seconds=$1 port pid pids=()
+	local seconds=$1 one pid pids=()
 	shift
-	for port; do
-		spawn "$BATS_TEST_TMPDIR/load.$port" "$HELPERS/load" --proto "$proto" \
-			--to "127.0.0.1:$port" --rate "$rate" --seconds "$seconds"
+	for one; do
+		spawn "$BATS_TEST_TMPDIR/load.$one" "$HELPERS/load" --proto "${one%:*}" \
+			--to "127.0.0.1:${one#*:}" --rate "$rate" --seconds "$seconds"
 		pids+=("$spawned")
 	done
 	for pid in "${pids[@]}"; do
 		wait "$pid" || fail "load failed"
 	done
 	results=()
-	for port; do
-		load_result=$(cat "$BATS_TEST_TMPDIR/load.$port")
+	for one; do
+		load_result=$(cat "$BATS_TEST_TMPDIR/load.$one")
 		load_is '.sent > 0'
 		results+=("$load_result")
 	done
@@ -50,10 +50,12 @@ figures() {
 		.p99_us) us, at most \(.max_us) us"' <<<"$2" >&3
 }
 
-# holds FILTER: for the results, of which the last is the one that is steered.
+# holds FILTER RESULT...: these are $healthy, $plain and $steered, or the last two.
 holds() {
-	jq -es ".[-1] as \$steered | .[-2] as \$plain | .[0] as \$healthy | $1" \
-		<<<"${results[*]}" >/dev/null || fail "not so: $1 in ${results[*]}"
+	local filter=$1
+	shift
+	jq -es ".[-1] as \$steered | .[-2] as \$plain | .[0] as \$healthy | $filter" <<<"$*" >/dev/null ||
+		fail "not so: $filter in $*"
 }
 
 # hung SECONDS: three healthy workers; four with one stopped, the kernel's pick;
@@ -68,16 +70,16 @@ hung() {
 	attach --port 8083 --proto "$proto" --policy least-queue
 	kill -STOP "${worker_pids[1]}"
 
-	at_once "$1" 8081 8082 8083
+	at_once "$1" $proto:8081 $proto:8082 $proto:8083
 	figures "$proto, three healthy workers" "${results[0]}"
 	figures "$proto, one of four hung, the kernel's pick" "${results[1]}"
 	figures "$proto, one of four hung, least-queue" "${results[2]}"
-	holds '$healthy.ok == $healthy.sent'
-	holds '$plain | (.sent - .ok) / .sent | . >= 0.15 and . <= 0.35'
+	holds '$healthy.ok == $healthy.sent' "${results[@]}"
+	holds '$plain | (.sent - .ok) / .sent | . >= 0.15 and . <= 0.35' "${results[@]}"
 	# Of 5,000 no more than ten, 0.2%.
-	holds '$steered | .sent - .ok <= 10'
+	holds '$steered | .sent - .ok <= 10' "${results[@]}"
 	# Half as much again is what it is to be; noise may be worse.
-	holds '$steered.p99_us <= 3 * $healthy.p99_us or $steered.p99_us <= $healthy.p99_us + 5000'
+	holds '$steered.p99_us <= 3 * $healthy.p99_us or $steered.p99_us <= $healthy.p99_us + 5000' "${results[@]}"
 	# What waits for it is all that it got.
 	equal "$(status 8083 "$proto" ".workers[] | select(.cookie == ${worker_ids[1]}) | .selected")" \
 		"$(jq '.sent - .ok' <<<"${results[2]}")" "requests to the hung worker"
@@ -91,7 +93,7 @@ hung() {
 
 @test "hung: a worker that hangs, UDP" {
 	proto=udp
-	hung 4
+	hung 3
 }
 
 # share RESULT COOKIE
@@ -99,38 +101,37 @@ share() {
 	jq ".workers[\"$2\"] / .ok" <<<"$1"
 }
 
-# Each request takes one worker of four 20 ms, and the others nearly nothing.
-slow() {
-	local rate=300 slow_plain slow_steered
-	serve 8082 3
-	start_worker --port 8082 --proto "$proto" --delay-ms 20
-	slow_plain=$worker_cookies
-	serve 8083 3
-	start_worker --port 8083 --proto "$proto" --delay-ms 20
-	slow_steered=$worker_cookies
-	attach --port 8083 --proto "$proto" --policy least-queue
-
-	at_once 3 8082 8083
-	echo "# $proto, the slow worker's share of what was answered:" \
-		"$(share "${results[0]}" "$slow_plain") by the kernel's pick," \
-		"$(share "${results[1]}" "$slow_steered") by least-queue" >&3
-	figures "$proto, a slow worker, the kernel's pick" "${results[0]}"
-	figures "$proto, a slow worker, least-queue" "${results[1]}"
-	holds '$steered.ok == $steered.sent'
+# judge_slow PLAIN STEERED: of one protocol.
+judge_slow() {
+	local plain steered
+	plain=$(share "$1" "${slow[$proto:8082]}")
+	steered=$(share "$2" "${slow[$proto:8083]}")
+	echo "# $proto, the slow worker's share of what was answered: $plain by the kernel's pick," \
+		"$steered by least-queue" >&3
+	figures "$proto, a slow worker, the kernel's pick" "$1"
+	figures "$proto, a slow worker, least-queue" "$2"
+	holds '$steered.ok == $steered.sent' "$@"
 	# It cannot do more than fifty a second, a sixth, and not more than one waits.
-	awk -v share="$(share "${results[1]}" "$slow_steered")" 'BEGIN { exit share > 0.18 }'
-	holds '$steered.max_us < $plain.max_us'
+	awk -v share="$steered" 'BEGIN { exit share > 0.18 }'
+	holds '$steered.max_us < $plain.max_us' "$@"
 	balanced 8083 "$proto"
 }
 
-@test "hung: a worker that is slow, TCP" {
-	proto=tcp
-	slow
-}
-
-@test "hung: a worker that is slow, UDP" {
-	proto=udp
-	slow
+# Each request takes one worker of four 20 ms, and the others nearly nothing.
+@test "hung: a worker that is slow, TCP and UDP" {
+	local -A slow
+	local port rate=300
+	for proto in tcp udp; do
+		for port in 8082 8083; do
+			serve $port 3
+			start_worker --port $port --proto $proto --delay-ms 20
+			slow[$proto:$port]=$worker_cookies
+		done
+		attach --port 8083 --proto $proto --policy least-queue
+	done
+	at_once 3 tcp:8082 tcp:8083 udp:8082 udp:8083
+	proto=tcp judge_slow "${results[0]}" "${results[1]}"
+	proto=udp judge_slow "${results[2]}" "${results[3]}"
 }
 
 # With more workers than are all looked at, two are: the hung one is met seldom
@@ -140,7 +141,7 @@ slow() {
 	serve 8083 12
 	attach --port 8083 --policy least-queue
 	kill -STOP "${worker_pids[3]}"
-	start_load --to 127.0.0.1:8083 --rate 400 --seconds 4
+	start_load --to 127.0.0.1:8083 --rate 400 --seconds 3
 	wait "$load_pid"
 	load_result=$(cat "$load_out")
 	figures "one of twelve hung, least-queue" "$load_result"
