@@ -467,6 +467,12 @@ struct reuseport_explanation {
 	const char *why;     /* what makes it certain, or what is not known */
 };
 
+/* What explanations share: making it is what takes time. Needs the capabilities
+ * of attach. Free with reuseport_explainer__free. -EPERM: one is missing. */
+struct reuseport_explainer;
+int reuseport_explainer__new(struct reuseport_explainer **explainer, struct reuseport_error *err);
+void reuseport_explainer__free(struct reuseport_explainer *explainer);
+
 /*
  * Which worker a packet would reach at this moment, and why: the lookup among
  * the groups and sockets on its port, then the policy. Nothing is sent. The
@@ -478,7 +484,7 @@ struct reuseport_explanation {
  * -EHOSTUNREACH: a socket is bound to a device, and the routes do not tell on
  * which one the packet arrives. -ENETDOWN: the namespace is gone.
  */
-int reuseport_explain(const struct reuseport_packet *packet,
+int reuseport_explain(struct reuseport_explainer *explainer, const struct reuseport_packet *packet,
 		      struct reuseport_explanation **explanation, struct reuseport_error *err);
 void reuseport_explanation__free(struct reuseport_explanation *explanation);
 
