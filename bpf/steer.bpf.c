@@ -239,17 +239,25 @@ __noinline int next_best(struct sk_reuseport_md *ctx, __u32 hash, __u32 half, __
 	return 0;
 }
 
+/* Those that were looked at have left; of the others nothing is known. */
+static __always_inline bool may_look_again(const struct plan *plan)
+{
+	return plan->policy == POLICY_LEAST_QUEUE && plan->width > LEAST_QUEUE_SCAN;
+}
+
 static __always_inline void steer_by_table(const struct run *run)
 {
 	__u64 packets = run->total->packets + run->total->migrations;
 	__u32 hash = hash_of(run), slot = choose(hash, run->half, 0, packets);
 
 	if (slot == TABLE_NOBODY) {
-		run->total->nobody++;
+		if (!may_look_again(run->plan)) {
+			run->total->nobody++;
+			return;
+		}
+	} else if (!select(run->ctx, slot, run->migrating)) {
 		return;
 	}
-	if (!select(run->ctx, slot, run->migrating))
-		return;
 	run->total->next_best++;
 	if (!next_best(run->ctx, hash, run->half, packets))
 		run->total->exhausted++;
