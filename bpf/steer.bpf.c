@@ -279,16 +279,24 @@ __noinline int next_best(struct sk_reuseport_md *ctx, __u32 hash, __u32 half)
 	return 0;
 }
 
+/* Those that were looked at have left; of the others nothing is known. */
+static __always_inline bool may_look_again(const struct plan *plan)
+{
+	return plan->policy == POLICY_LEAST_QUEUE && plan->width > LEAST_QUEUE_SCAN;
+}
+
 static __always_inline void steer_by_table(const struct run *run)
 {
 	__u32 hash = hash_of(run), slot = choose(run->plan, run->half, hash, 0);
 
 	if (likely(slot != TABLE_NOBODY)) {
-		if (select(run->ctx, slot, run->migrating))
-			next_best(run->ctx, hash, run->half);
+		if (!select(run->ctx, slot, run->migrating))
+			return;
+	} else if (!may_look_again(run->plan)) {
+		COUNT(nobody);
 		return;
 	}
-	COUNT(nobody);
+	next_best(run->ctx, hash, run->half);
 }
 
 /*

@@ -298,6 +298,40 @@ through_all() {
 	equal "$(packets 8080 tcp)" 500
 }
 
+@test "policy: without a keeper the next best stands in for who has left" {
+	local policy most i before=0 now
+	start_workers 12 --port 8080
+	attach --port 8080
+	for policy in $(every_policy); do
+		kill_keeper 8080 tcp
+		ctl policy --port 8080 "$policy"
+		for i in 0 1 2 3 4 5; do
+			stop "${worker_pids[i]}"
+		done
+		ask 300
+		# Half of the table is empty: four tries fail for one in 16, four of
+		# two for hardly any, four turns in a row for up to a quarter.
+		case $policy in
+		least-queue) most=8 ;;
+		round-robin) most=80 ;;
+		*) most=40 ;;
+		esac
+		now=$(status 8080 tcp .counters.fallback)
+		[ $((now - before)) -le $most ] || fail "$policy: $((now - before)) fallbacks"
+		before=$now
+		balanced 8080 tcp
+		equal "$(status 8080 tcp .counters.fallbacks.nobody)" 0 "nobody, with $policy"
+		attach --port 8080
+		worker_pids=("${worker_pids[@]:6}")
+		for i in 0 1 2 3 4 5; do
+			start_worker --port 8080
+			worker_pids+=("$worker_pid")
+		done
+		wait_until 2 in_sync 8080 tcp
+		sleep 0.2
+	done
+}
+
 @test "policy: a keeper follows the workers under the new one" {
 	local policy
 	start_workers 2 --port 8080

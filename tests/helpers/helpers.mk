@@ -4,7 +4,7 @@
 HELPER_NAMES := worker churn client load queue notify
 HELPERS := $(HELPER_NAMES:%=$(BUILD)/helpers/%)
 # These use the library: in the sanitized run it is the sanitized one.
-LIBRARY_HELPERS := $(BUILD)/helpers/changes
+LIBRARY_HELPERS := $(BUILD)/helpers/changes $(BUILD)/helpers/explain
 
 .PHONY: helpers library-helpers
 helpers: $(HELPERS) library-helpers
