@@ -13,7 +13,7 @@ library-helpers: $(LIBRARY_HELPERS)
 $(LIBRARY_HELPERS): $(BUILD)/helpers/%: tests/helpers/%.c tests/helpers/common.c \
 		tests/helpers/common.h $(LIB_A)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -Iinclude -o $@ $< tests/helpers/common.c $(LIB_A) \
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -Iinclude -o $@ $< tests/helpers/common.c $(LIB_A) \
 		$(LIB_LIBS)
 
 $(BUILD)/helpers/%: tests/helpers/%.c tests/helpers/common.c tests/helpers/common.h

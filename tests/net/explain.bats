@@ -106,8 +106,15 @@ everywhere() {
 	compare tcp 127.0.0.1:8080 200
 	kill -KILL "$(keeper_pid 8080 tcp)"
 	stop "${worker_pids[2]}"
-	# Whose keys those were, the next best by the policy have.
-	compare tcp 127.0.0.1:8080 500
+	# Whose keys those were, the next best by the policy have. One in 256 finds
+	# the leaver four times: the kernel picks, and explain does not know whom.
+	client --to 127.0.0.1:8080 --count 500 >"$BATS_TEST_TMPDIR/reached"
+	explained --to 127.0.0.1:8080 <"$BATS_TEST_TMPDIR/reached" >"$BATS_TEST_TMPDIR/said"
+	equal "$(wc -l <"$BATS_TEST_TMPDIR/said")" 500
+	[ "$(grep -c '?$' "$BATS_TEST_TMPDIR/said")" -le 15 ] || fail "too many are not certain"
+	grep -v '?$' "$BATS_TEST_TMPDIR/said" >"$BATS_TEST_TMPDIR/certain"
+	equal "$(grep -cxF -f "$BATS_TEST_TMPDIR/reached" "$BATS_TEST_TMPDIR/certain")" \
+		"$(wc -l <"$BATS_TEST_TMPDIR/certain")"
 }
 
 @test "explain: cpu, for a packet on a given CPU" {
@@ -138,8 +145,8 @@ said() {
 	for policy in hash linux39 weighted random round-robin least-queue cpu numa; do
 		ctl policy --port 8080 "$policy"
 		equal "$(said '[.decider, .policy.rules.policy, .policy.hash, .certain,
-			(.workers | length), ([.workers[].share] | add)]')" \
-			"[\"policy\",\"$policy\",null,false,4,1.0]" "$policy"
+			(.workers | length), ([.workers[].share] | add == 1)]')" \
+			"[\"policy\",\"$policy\",null,false,4,true]" "$policy"
 	done
 	ctl policy --port 8080 weighted
 	ctl weight --port 8080 --addr 0.0.0.0 slot:3 5
@@ -169,7 +176,7 @@ said() {
 	[[ $output == *"nobody"* ]] || fail "$output"
 	start_worker --port 8080 --no-reuseport
 	equal "$(said '[.decider, .certain, .candidates[0].group]')" '["socket",true,false]'
-	equal "$(said '.workers[0].pid')" "${worker_pids[0]}"
+	equal "$(said '.workers[0].cookie')" "$worker_cookies"
 }
 
 @test "explain: the text names the worker too" {
