@@ -2,20 +2,22 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 # Builds and runs the tests, then runs them again with AddressSanitizer and
 # UBSan. Prints TAP; the last line is "N passed, N failed, N skipped".
-#   run.sh [--no-sanitizers] [FILE...]
+#   run.sh [--no-sanitizers] [--jobs N] [FILE...]
 # FILE is a bats file or a unit test's source; default is all of them.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
 usage() {
-	echo "tests/run.sh [--no-sanitizers] [FILE...]"
+	echo "tests/run.sh [--no-sanitizers] [--jobs N] [FILE...]"
 }
 
-sanitizers=yes
+sanitizers=yes jobs=2
 files=()
 while [ $# -gt 0 ]; do
 	case $1 in
 	--no-sanitizers) sanitizers= ;;
+	--jobs) jobs=${2:-}; shift
+		case $jobs in [1-9]) ;; *) usage >&2; exit 2 ;; esac ;;
 	--help) usage; exit 0 ;;
 	-*) usage >&2; exit 2 ;;
 	*) [ -f "$1" ] || { echo "run.sh: no file $1" >&2; exit 2; }; files+=("$1") ;;
@@ -34,6 +36,8 @@ export RP_RUN=$$-$RANDOM
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 passed=0 failed=0 skipped=0
+declare -A running
+number=0
 
 # count FILE STATUS: of one program's TAP output.
 count() {
@@ -75,23 +79,54 @@ left_over() {
 	done
 }
 
+# one FILE BUILD NUMBER: runs it into $work/NUMBER.tap, with its status after it.
+one() {
+	local program
+
+	echo "# $1${RP_SANITIZED:+, sanitized}" >"$work/$3.tap"
+	case $1 in
+	*.c)
+		program=$2/unit/$(basename "$1" .c)
+		CMOCKA_MESSAGE_OUTPUT=TAP "$program" >>"$work/$3.tap" 2>&1
+		;;
+	*)
+		timeout -k 10 600 bats --tap "$1" >>"$work/$3.tap" 2>&1
+		;;
+	esac
+	echo $? >"$work/$3.status"
+}
+
+# Prints and counts what has ended.
+reap() {
+	local number
+
+	for number in "${!running[@]}"; do
+		[ -e "$work/$number.status" ] || continue
+		cat "$work/$number.tap"
+		count "$work/$number.tap" "$(cat "$work/$number.status")"
+		unset "running[$number]"
+	done
+}
+
+# Each file has namespaces of its own, so two may run at a time: most of their
+# time is spent waiting.
 run() {
-	local file build=$1 program
+	local file
 
 	for file in "${files[@]}"; do
-		echo "# $file${RP_SANITIZED:+, sanitized}"
-		case $file in
-		*.c)
-			program=$build/unit/$(basename "$file" .c)
-			CMOCKA_MESSAGE_OUTPUT=TAP "$program" 2>&1 | tee "$work/tap"
-			;;
-		*)
-			timeout -k 10 600 bats --tap "$file" 2>&1 | tee "$work/tap"
-			;;
-		esac
-		count "$work/tap" "${PIPESTATUS[0]}"
-		left_over
+		number=$((number + 1))
+		running[number]=$file
+		one "$file" "$1" $number &
+		while [ ${#running[@]} -ge "$jobs" ]; do
+			wait -n
+			reap
+		done
 	done
+	while [ ${#running[@]} -gt 0 ]; do
+		wait -n
+		reap
+	done
+	left_over
 }
 
 make --no-print-directory -s all helpers unit || exit 1
