@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-# Builds the benchmark's programs with the flags and rules of the Makefile.
+# Builds the benchmark's programs with the flags and rules of the Makefile. They
+# see the library's inside, as the unit tests do.
 #   make -f bench/bench.mk BUILD=build
 .DEFAULT_GOAL := bench-programs
 include Makefile
 
-BENCH_PROGRAMS := runtime endtoend join
-BENCH_LIBS := -lbpf -lelf -lz -ljansson -lm -pthread
+BENCH_PROGRAMS := runtime endtoend join build change
+BENCH_LIBS := $(LIB_LIBS) -ljansson -lm -pthread
 
 .PHONY: bench-programs
 bench-programs: $(BENCH_PROGRAMS:%=$(BUILD)/bench/%)
@@ -19,15 +20,18 @@ $(BUILD)/bench/%.skel.h: $(BUILD)/bench/%.bpf.o
 	@mkdir -p $(@D)
 	$(BPFTOOL) gen skeleton $< name $*_bpf > $@.tmp && mv $@.tmp $@
 
-$(BUILD)/bench/%.o: bench/%.c $(wildcard bench/*.h) | $(BUILD)/bench/baseline.skel.h $(BUILD)/skel/steer.skel.h
+$(BUILD)/bench/%.o: bench/%.c $(wildcard bench/*.h src/lib/*.h bpf/abi.h) | $(BUILD)/bench/baseline.skel.h
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -pthread -Ibench -I$(BUILD)/bench -I$(BUILD)/skel -c $< -o $@
+	$(CC) $(ALL_CFLAGS) -pthread -Ibench -I$(BUILD)/bench -Iinclude -Ibpf -Isrc/lib -c $< -o $@
 
-$(BUILD)/bench/programs.o: $(BUILD)/bench/baseline.skel.h $(BUILD)/skel/steer.skel.h
+$(BUILD)/bench/programs.o: $(BUILD)/bench/baseline.skel.h
 
-$(BUILD)/bench/runtime: $(addprefix $(BUILD)/bench/,runtime.o programs.o)
-$(BUILD)/bench/endtoend: $(addprefix $(BUILD)/bench/,endtoend.o traffic.o programs.o)
-$(BUILD)/bench/join: $(BUILD)/bench/join.o
+PROGRAMS := programs.o contenders.o ours.o
+$(BUILD)/bench/runtime: $(addprefix $(BUILD)/bench/,runtime.o packets.o $(PROGRAMS))
+$(BUILD)/bench/endtoend: $(addprefix $(BUILD)/bench/,endtoend.o traffic.o $(PROGRAMS))
+$(BUILD)/bench/join: $(addprefix $(BUILD)/bench/,join.o ctl.o)
+$(BUILD)/bench/change: $(addprefix $(BUILD)/bench/,change.o ctl.o)
+$(BUILD)/bench/build: $(addprefix $(BUILD)/bench/,build.o ours.o)
 
-$(BENCH_PROGRAMS:%=$(BUILD)/bench/%): $(addprefix $(BUILD)/bench/,net.o stats.o)
+$(BENCH_PROGRAMS:%=$(BUILD)/bench/%): $(addprefix $(BUILD)/bench/,net.o stats.o) $(LIB_OBJECTS)
 	$(CC) $(SANITIZERS) $(LDFLAGS) -o $@ $^ $(BENCH_LIBS)

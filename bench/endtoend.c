@@ -12,11 +12,13 @@
  * the first is what the method cannot tell from nothing.
  */
 #include <errno.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #include "net.h"
@@ -38,7 +40,7 @@ static const struct arm {
 	{ .name = "kernel again", .contender = CONTENDER_OURS, .off = true },
 	{ .name = "empty", .contender = CONTENDER_EMPTY },
 	{ .name = "bare select", .contender = CONTENDER_BARE },
-	{ .name = "steer_hash", .contender = CONTENDER_OURS, .ours = true },
+	{ .name = "hash", .contender = CONTENDER_OURS, .ours = true },
 };
 
 #define ARMS (sizeof(arms) / sizeof(*arms))
@@ -74,20 +76,20 @@ static struct rate run_slice(const struct traffic *traffic)
 	return (struct rate){ (double)done * 1e9 / (double)wall, (double)done * 1e9 / (double)cpu };
 }
 
-static int take_slice(const struct bench *bench, const struct arm *arm, struct rate *rate)
+static int take_slice(struct bench *bench, const struct arm *arm, struct rate *rate)
 {
-	int err = programs__put(&bench->programs, arm->contender, bench->members, WORKERS);
+	int err = programs__put(&bench->programs, arm->contender);
 
 	if (!err && arm->off)
-		err = programs__take_off(bench->members[0]);
+		err = programs__take_off(&bench->programs);
 	if (err)
 		return err;
 	*rate = run_slice(bench->traffic);
-	return arm->off ? 0 : programs__take_off(bench->members[0]);
+	return arm->off ? 0 : programs__take_off(&bench->programs);
 }
 
 /* All arms once, beginning with another each time and in both directions. */
-static int take_slices(const struct bench *bench, size_t turn, struct rate *rates)
+static int take_slices(struct bench *bench, size_t turn, struct rate *rates)
 {
 	for (size_t i = 0; i < ARMS; i++) {
 		size_t at = (turn + (turn / ARMS % 2 ? ARMS - i : i)) % ARMS;
@@ -125,7 +127,7 @@ static int find(struct rate (*rates)[ARMS], size_t arm, struct finding *finding)
 	return 0;
 }
 
-static int take_round(const struct bench *bench, struct finding *findings)
+static int take_round(struct bench *bench, struct finding *findings)
 {
 	static struct rate rates[SLICES][ARMS];
 	int err = 0;
@@ -155,7 +157,7 @@ static json_t *row_json(size_t arm, size_t rounds, struct finding (*findings)[AR
 			 "ratio_cpu", spread_json(ratio_cpu, rounds));
 }
 
-static json_t *measure(const struct bench *bench, size_t rounds)
+static json_t *measure(struct bench *bench, size_t rounds)
 {
 	const struct traffic *traffic = bench->traffic;
 	struct finding findings[MAX_ROUNDS][ARMS];
@@ -203,13 +205,15 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: endtoend tcp|udp|flood ROUNDS (1 to %d)\n", MAX_ROUNDS);
 		return 2;
 	}
-	if (net__enter_own() || settle() || programs__load(&bench.programs, WORKERS) ||
-	    traffic__start(bench.traffic))
+	if (net__enter_own() || settle() || traffic__start(bench.traffic))
 		return 1;
 	/* The threads have inherited it; the one that measures must wake up at once. */
 	sched_setscheduler(0, SCHED_OTHER, &none);
 	for (size_t i = 0; i < WORKERS; i++)
 		bench.members[i] = bench.traffic->workers[i].fd;
+	if (programs__load(&bench.programs, &hash_only, bench.traffic->type == SOCK_STREAM ?
+			   IPPROTO_TCP : IPPROTO_UDP, bench.members, WORKERS))
+		return 1;
 	result = measure(&bench, rounds);
 	return !result || print_json(result) ? 1 : 0;
 }

@@ -7,7 +7,6 @@
  */
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <jansson.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -18,6 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "ctl.h"
 #include "net.h"
 #include "stats.h"
 
@@ -25,7 +25,6 @@
 #define MAX_JOINS 10000
 #define SPARE_SLOTS 8           /* beyond the members: few, to be looked up fast */
 #define GIVE_UP_NS 2000000000ULL
-#define PATH_MAX_PIN 256
 
 static volatile sig_atomic_t stopped;
 
@@ -36,63 +35,12 @@ static void stop(int signal)
 }
 
 struct group {
-	const char *ctl;
-	const char *proto;
+	struct ctl ctl;
 	int type;
 	size_t n;
 	int members[MAX_MEMBERS];
-	char pin[PATH_MAX_PIN];
 	int array; /* fd of the pinned "sockets" */
 };
-
-/* -------------------------------------------------------------- the command */
-
-/* Runs "reuseportctl VERB", told our group, and MORE; its output, or NULL. */
-static FILE *start_ctl(const struct group *group, const char *verb, const char *more)
-{
-	char command[512];
-
-	if (snprintf(command, sizeof(command), "'%s' %s --port %d --proto %s --netns %d %s",
-		     group->ctl, verb, BENCH_PORT, group->proto, getpid(),
-		     more) >= (int)sizeof(command))
-		return NULL;
-	return popen(command, "r");
-}
-
-/* What it prints is read to the end, or it would die of SIGPIPE. */
-static int run_ctl(const struct group *group, const char *verb, const char *more)
-{
-	FILE *output = start_ctl(group, verb, more);
-	char line[512];
-
-	while (output && fgets(line, sizeof(line), output))
-		;
-	if (!output || pclose(output)) {
-		fprintf(stderr, "bench: reuseportctl %s failed\n", verb);
-		return -EIO;
-	}
-	return 0;
-}
-
-static int read_pin(struct group *group)
-{
-	FILE *output = start_ctl(group, "status", "--json");
-	json_t *status = output ? json_loadf(output, 0, NULL) : NULL;
-	const char *pin = NULL;
-	int err = -EIO;
-
-	if (output)
-		pclose(output);
-	if (!json_unpack(status, "{s:[{s:s}]}", "groups", "pin", &pin) &&
-	    strlen(pin) < sizeof(group->pin)) {
-		strcpy(group->pin, pin);
-		err = 0;
-	} else {
-		fprintf(stderr, "bench: reuseportctl status --json names no pin\n");
-	}
-	json_decref(status);
-	return err;
-}
 
 /* ------------------------------------------------------------------- joining */
 
@@ -204,7 +152,7 @@ static json_t *join_often(const struct group *group, size_t joins)
 	if (stopped || !n)
 		return NULL;
 	sort_samples(waited, n);
-	return json_pack("{s:s, s:i, s:i, s:i, s:o, s:o, s:o}", "proto", group->proto,
+	return json_pack("{s:s, s:i, s:i, s:i, s:o, s:o, s:o}", "proto", group->ctl.proto,
 			 "members", (int)group->n, "joins", (int)joins, "missed", (int)missed,
 			 "p50_us", rounded(quantile(waited, n, 0.5), 1),
 			 "p99_us", rounded(quantile(waited, n, 0.99), 1),
@@ -215,24 +163,18 @@ static json_t *join_often(const struct group *group, size_t joins)
 static json_t *measure(struct group *group, size_t joins)
 {
 	json_t *result = NULL;
-	char slots[32], path[PATH_MAX_PIN + 16];
+	char slots[32], path[sizeof(group->ctl.pin) + 16];
 
 	snprintf(slots, sizeof(slots), "--slots %zu", group->n + SPARE_SLOTS);
-	if (run_ctl(group, "attach", slots)) {
-		/* A signal may have ended it when the keeper was there already. */
-		run_ctl(group, "detach", "2>/dev/null");
+	if (ctl__attach(&group->ctl, slots))
 		return NULL;
-	}
-	if (!read_pin(group)) {
-		snprintf(path, sizeof(path), "%s/sockets", group->pin);
-		group->array = bpf_obj_get(path);
-		if (group->array < 0)
-			perror(path);
-		else
-			result = join_often(group, joins);
-	}
-	if (run_ctl(group, "detach", "") || (*group->pin && !access(group->pin, F_OK))) {
-		fprintf(stderr, "bench: detach left something behind\n");
+	snprintf(path, sizeof(path), "%s/sockets", group->ctl.pin);
+	group->array = bpf_obj_get(path);
+	if (group->array < 0)
+		perror(path);
+	else
+		result = join_often(group, joins);
+	if (ctl__detach(&group->ctl)) {
 		json_decref(result);
 		return NULL;
 	}
@@ -247,8 +189,8 @@ int main(int argc, char **argv)
 	json_t *result;
 
 	if (argc == 5) {
-		group.ctl = argv[1];
-		group.proto = argv[2];
+		group.ctl.path = argv[1];
+		group.ctl.proto = argv[2];
 		group.type = strcmp(argv[2], "udp") ? SOCK_STREAM : SOCK_DGRAM;
 		group.n = strtoul(argv[3], NULL, 10);
 	}

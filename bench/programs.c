@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* The programs that are compared, and putting one of them onto a group. */
+/* Loads what is compared, and puts one of it onto a group. */
 #include "programs.h"
 
 #include <bpf/bpf.h>
@@ -10,7 +10,6 @@
 #include <sys/socket.h>
 
 #include "baseline.skel.h"
-#include "steer.skel.h"
 
 #ifndef SO_DETACH_REUSEPORT_BPF
 #define SO_DETACH_REUSEPORT_BPF 68
@@ -24,45 +23,7 @@ static int failed(const char *what)
 	return -err;
 }
 
-static int silent(enum libbpf_print_level level, const char *format, va_list args)
-{
-	(void)level, (void)format, (void)args;
-	return 0;
-}
-
-/* Ours, as the library sets it up before load. NULL if the kernel refuses. */
-static struct steer_bpf *try_ours(bool plain_reads, enum bpf_attach_type type)
-{
-	struct steer_bpf *ours = steer_bpf__open();
-
-	if (!ours)
-		return NULL;
-	ours->rodata->slots = BENCH_SLOTS;
-	ours->rodata->plain_reads = plain_reads;
-	ours->rodata->migrate = type == BPF_SK_REUSEPORT_SELECT_OR_MIGRATE;
-	bpf_map__set_max_entries(ours->maps.sockets, BENCH_SLOTS);
-	bpf_map__set_max_entries(ours->maps.workers, BENCH_SLOTS);
-	bpf_map__set_max_entries(ours->maps.counters, BENCH_SLOTS);
-	bpf_program__set_expected_attach_type(ours->progs.steer_hash, type);
-	bpf_program__set_expected_attach_type(ours->progs.steer_linux39, type);
-	if (!steer_bpf__load(ours))
-		return ours;
-	steer_bpf__destroy(ours);
-	return NULL;
-}
-
-static struct steer_bpf *load_ours(bool plain_reads)
-{
-	libbpf_print_fn_t print = libbpf_set_print(silent);
-	struct steer_bpf *ours = try_ours(plain_reads, BPF_SK_REUSEPORT_SELECT_OR_MIGRATE);
-
-	if (!ours)
-		ours = try_ours(plain_reads, BPF_SK_REUSEPORT_SELECT);
-	libbpf_set_print(print);
-	return ours;
-}
-
-static struct baseline_bpf *load_baseline(unsigned int members)
+static struct baseline_bpf *load_baseline(size_t members)
 {
 	struct baseline_bpf *baseline = baseline_bpf__open();
 
@@ -76,66 +37,77 @@ static struct baseline_bpf *load_baseline(unsigned int members)
 	return NULL;
 }
 
-static void add(struct programs *programs, const char *name, const char *what,
-		struct bpf_program *program, struct bpf_map *array)
+/* The one that serves the contender; NULL: not ours, or not loaded. */
+static struct loaded *loaded_for(const struct programs *programs, const struct contender *it)
 {
-	programs->contenders[programs->n++] = (struct contender){
-		.name = name,
-		.what = what,
-		.program = bpf_program__fd(program),
-		.array = bpf_map__fd(array),
-	};
+	for (size_t i = 0; it->words.policy && i < programs->n_loaded; i++) {
+		const struct loaded *loaded = &programs->loaded[i];
+
+		if (loaded->first->disable == it->disable && loaded->first->entries == it->entries)
+			return (struct loaded *)loaded;
+	}
+	return NULL;
 }
 
-int programs__load(struct programs *programs, unsigned int members)
+static int load_ours(struct programs *programs, const struct contender *it, int proto)
 {
-	struct baseline_bpf *baseline;
-	struct steer_bpf *ours;
+	struct steering_size size = ours__size(programs->n);
+	struct loaded *loaded = &programs->loaded[programs->n_loaded];
 
-	*programs = (struct programs){ .baseline = load_baseline(members) };
+	if (programs->n_loaded == MAX_OURS)
+		return -E2BIG;
+	programs->n_loaded++;
+	*loaded = (struct loaded){ .first = it };
+	if (it->entries)
+		size.table_entries = it->entries;
+	return ours__load(&loaded->ours, &size, proto, it->disable);
+}
+
+int programs__load(struct programs *programs, const struct contenders *contenders, int proto,
+		   const int *sockets, size_t n)
+{
+	int err = 0;
+
+	*programs = (struct programs){ .contenders = contenders, .sockets = sockets, .n = n,
+				       .array = -1, .baseline = load_baseline(n) };
 	if (!programs->baseline)
 		return failed("loading the baseline");
-	programs->plain = load_ours(true);
-	programs->probe = load_ours(false);
-	if (!programs->probe) {
+	for (size_t i = CONTENDER_OURS; i < contenders->n && !err; i++)
+		if (!loaded_for(programs, &contenders->list[i]))
+			err = load_ours(programs, &contenders->list[i], proto);
+	if (err)
 		programs__free(programs);
-		return failed("loading the steering program");
-	}
-	baseline = programs->baseline;
-	add(programs, "empty", "returns SK_PASS", baseline->progs.empty, baseline->maps.sockets);
-	add(programs, "bare select", "select from the array, nothing counted",
-	    baseline->progs.bare_select, baseline->maps.sockets);
-	ours = programs->plain;
-	if (ours) {
-		add(programs, "steer_hash", "ours, every counter on", ours->progs.steer_hash,
-		    ours->maps.sockets);
-		add(programs, "steer_linux39", "ours, every counter on", ours->progs.steer_linux39,
-		    ours->maps.sockets);
-	}
-	ours = programs->probe;
-	add(programs, "steer_hash, probe reads", "ours as on kernels before 6.2",
-	    ours->progs.steer_hash, ours->maps.sockets);
-	return 0;
+	return err;
 }
 
 void programs__free(struct programs *programs)
 {
 	baseline_bpf__destroy(programs->baseline);
-	steer_bpf__destroy(programs->plain);
-	steer_bpf__destroy(programs->probe);
-	*programs = (struct programs){ 0 };
+	for (size_t i = 0; i < programs->n_loaded; i++)
+		ours__free(&programs->loaded[i].ours);
+	*programs = (struct programs){ .array = -1 };
 }
 
-static void empty_array(int array, size_t n)
+int programs__fd(const struct programs *programs, size_t contender)
 {
-	for (__u32 slot = 0; slot < n; slot++)
-		bpf_map_delete_elem(array, &slot);
+	const struct loaded *loaded = loaded_for(programs, &programs->contenders->list[contender]);
+
+	if (loaded)
+		return loaded->ours.steering.program;
+	return bpf_program__fd(contender == CONTENDER_EMPTY ?
+			       programs->baseline->progs.empty :
+			       programs->baseline->progs.bare_select);
 }
 
-static int fill_array(int array, const int *sockets, size_t n)
+static int move_sockets(struct programs *programs, int array)
 {
-	for (__u32 slot = 0; slot < n; slot++) {
-		__u64 fd = (__u64)sockets[slot];
+	if (programs->array == array)
+		return 0;
+	for (__u32 slot = 0; programs->array >= 0 && slot < programs->n; slot++)
+		bpf_map_delete_elem(programs->array, &slot);
+	programs->array = array;
+	for (__u32 slot = 0; slot < programs->n; slot++) {
+		__u64 fd = (__u64)programs->sockets[slot];
 
 		if (bpf_map_update_elem(array, &slot, &fd, BPF_NOEXIST))
 			return failed("a socket into the array");
@@ -143,27 +115,45 @@ static int fill_array(int array, const int *sockets, size_t n)
 	return 0;
 }
 
-int programs__take_off(int socket)
+static int set_policy_of(struct programs *programs, struct loaded *loaded,
+			 const struct contender *it)
 {
-	int unused = 0; /* but without it the kernel says EINVAL */
+	int err = 0;
 
-	if (setsockopt(socket, SOL_SOCKET, SO_DETACH_REUSEPORT_BPF, &unused, sizeof(unused)))
-		return failed("detaching the program");
+	if (loaded->set == it)
+		return 0;
+	if (!loaded->set)
+		err = ours__describe(&loaded->ours, programs->sockets, programs->n);
+	if (!err)
+		err = ours__set_policy(&loaded->ours, &it->words, it->weights, programs->n);
+	loaded->set = it;
+	return err;
+}
+
+int programs__put(struct programs *programs, size_t contender)
+{
+	const struct contender *it = &programs->contenders->list[contender];
+	struct loaded *loaded = loaded_for(programs, it);
+	int program = programs__fd(programs, contender), err;
+
+	err = move_sockets(programs, loaded ? loaded->ours.steering.maps[MAP_SOCKETS] :
+			   bpf_map__fd(programs->baseline->maps.sockets));
+	if (!err && loaded)
+		err = set_policy_of(programs, loaded, it);
+	if (err)
+		return err;
+	if (setsockopt(programs->sockets[0], SOL_SOCKET, SO_ATTACH_REUSEPORT_EBPF, &program,
+		       sizeof(program)))
+		return failed("attaching the program");
 	return 0;
 }
 
-int programs__put(const struct programs *programs, size_t contender, const int *sockets, size_t n)
+int programs__take_off(const struct programs *programs)
 {
-	const struct contender *it = &programs->contenders[contender];
-	int err;
+	int unused = 0; /* but without it the kernel says EINVAL */
 
-	for (size_t i = 0; i < programs->n; i++)
-		empty_array(programs->contenders[i].array, n);
-	err = fill_array(it->array, sockets, n);
-	if (err)
-		return err;
-	if (setsockopt(sockets[0], SOL_SOCKET, SO_ATTACH_REUSEPORT_EBPF, &it->program,
-		       sizeof(it->program)))
-		return failed("attaching the program");
+	if (setsockopt(programs->sockets[0], SOL_SOCKET, SO_DETACH_REUSEPORT_BPF, &unused,
+		       sizeof(unused)))
+		return failed("detaching the program");
 	return 0;
 }

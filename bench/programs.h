@@ -1,50 +1,72 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* The programs that are compared, and putting one of them onto a group. */
+/* What is compared, and putting one of it onto a group. */
 #ifndef BENCH_PROGRAMS_H
 #define BENCH_PROGRAMS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Slots of our attachment; what the library takes for small groups. */
-#define BENCH_SLOTS 256
+#include "ours.h"
 
-#define MAX_CONTENDERS 8
+#define MAX_CONTENDERS 20
+#define MAX_OURS 4
 
+/* A program, and for ours what it is to do. */
 struct contender {
 	const char *name;
 	const char *what;
-	int program; /* fd */
-	int array;   /* fd of its "sockets" */
+	struct reuseport_policy_opts words; /* no policy: not ours */
+	enum weights weights;
+	unsigned int disable; /* of enum reuseport_disable */
+	unsigned int entries; /* of the table; 0: as the library chooses */
 };
-
-struct programs {
-	struct baseline_bpf *baseline;
-	struct steer_bpf *plain; /* reads the kernel with plain loads; NULL
-				  * where it cannot */
-	struct steer_bpf *probe; /* reads it with bpf_probe_read_kernel */
-	struct contender contenders[MAX_CONTENDERS];
-	size_t n;
-};
-
-/*
- * Loads them all, for a group of "members". The first contender is the empty
- * program, the second the bare select, the third ours as this kernel gets it.
- * 0 or -errno; what failed has been said on standard error.
- */
-int programs__load(struct programs *programs, unsigned int members);
-void programs__free(struct programs *programs);
 
 enum { CONTENDER_EMPTY, CONTENDER_BARE, CONTENDER_OURS };
 
+struct contenders {
+	const struct contender *list; /* the first three as above */
+	size_t n;
+};
+
+extern const struct contenders every_policy;
+extern const struct contenders hash_only;   /* the first three */
+extern const struct contenders table_sizes;
+
+/* One of ours; contenders that differ in their policy only share it. */
+struct loaded {
+	struct ours ours;
+	const struct contender *first; /* that it was loaded for */
+	const struct contender *set;   /* whose policy it has; NULL: none yet */
+};
+
+struct programs {
+	const struct contenders *contenders;
+	struct baseline_bpf *baseline;
+	struct loaded loaded[MAX_OURS];
+	size_t n_loaded;
+	const int *sockets; /* of the group */
+	size_t n;
+	int array;          /* that the sockets are in; -1: none */
+};
+
 /*
- * Puts a contender's program onto the group of these sockets, and the sockets
- * into its array. A socket may sit in one array only, so they are taken out of
- * every other array first.
+ * Loads what the contenders need, for a group of these sockets, which stay the
+ * caller's. 0 or -errno, as all here; what failed has been said on standard error.
  */
-int programs__put(const struct programs *programs, size_t contender, const int *sockets, size_t n);
+int programs__load(struct programs *programs, const struct contenders *contenders, int proto,
+		   const int *sockets, size_t n);
+void programs__free(struct programs *programs);
+
+/* The fd of a contender's program. */
+int programs__fd(const struct programs *programs, size_t contender);
+
+/*
+ * Puts a contender's program onto the group, and the sockets into its array. A
+ * socket may sit in one array only, so they are taken out of the last one.
+ */
+int programs__put(struct programs *programs, size_t contender);
 
 /* Takes the program off the group: the kernel selects by itself again. */
-int programs__take_off(int socket);
+int programs__take_off(const struct programs *programs);
 
 #endif

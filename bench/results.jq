@@ -5,11 +5,38 @@
 def bar($what; $limit; $value; $holds):
 	{ what: $what, limit: $limit, value: $value, holds: $holds };
 
+def at_most($what; $limit; $value): bar($what; "at most \($limit)"; $value; $value <= $limit);
+
+def rounded($digits): pow(10; $digits) as $scale | (. * $scale | round) / $scale;
+
+# Of UDP at full rate, 4 workers, to the bare select.
+def limits:
+	{ hash: 1.35, linux39: 1.35, consistent: 1.5, weighted: 1.5, cpu: 1.5, "least-queue": 1.8 };
+
+# From 4 workers to so many, to the bare select each. linux39 walks all; "random" and
+# "round-robin" reach every worker, and so more memory than 64 flows make bare reach.
+def growth($members):
+	([.[] | select(.packets == "udp" and .members == 4) | .rows[]
+	  | { key: .program, value: .ratio.median }] | from_entries) as $few
+	| [.[] | select(.packets == "udp" and .members == $members) | .rows[]
+	   | select(.ours and ([.program] | inside(["linux39", "random", "round-robin"]) | not))
+	   | { program, times: (.ratio.median / $few[.program]) }] | max_by(.times);
+
+def slowest: max_by(.ms.median);
+
 def bars:
-	(.runtime // empty | .udp.rows[]
-	 | select(.program == "steer_hash" or .program == "steer_linux39")
-	 | bar("run time, UDP, \(.program) to bare select"; "at most 1.35"; .ratio.median;
-	       .ratio.median <= 1.35)),
+	(.runtime[] | select(.packets == "udp" and .members == 4) | .rows[]
+	 | select(limits[.program])
+	 | at_most("run time, UDP, 4 workers, \(.program) to bare select"; limits[.program];
+		   .ratio.median)),
+	(.runtime | select(length > 0) | (64, 1024) as $members | growth($members)
+	 | at_most("the same, \($members) to 4 workers, most: \(.program)"; 1.5;
+		   .times | rounded(4))),
+	(.build // empty | [.rows[] | select(.workers == 4096)]
+	 | (map(select(.change | not)) | slowest
+	    | at_most("table for 4096 workers in ms, slowest: \(.table)"; 100; .ms.median)),
+	   (map(select(.change)) | slowest
+	    | at_most("one change of it in ms, slowest: \(.table)"; 10; .ms.median))),
 	(.endtoend[]? | .what as $what | .rows[] | select(.ours)
 	 | bar("end to end, \($what), \(.arm) to kernel"; "at least 0.97"; .ratio_cpu.median;
 	       .ratio_cpu.median >= 0.97)),
@@ -22,7 +49,9 @@ def part($name): [.[] | select(.file | startswith("part-" + $name)) | .data];
 {
 	command: $command, date: $date, kernel: $kernel, cpu: $cpu, cpus: $cpus,
 	load_before: $load,
-	runtime: part("runtime")[0],
+	runtime: part("runtime") | sort_by(.packets == "flows", .packets == "tcp", .members),
+	build: part("build")[0],
+	change: part("change")[0],
 	endtoend: part("endtoend") | sort_by(.traffic == "flood", .traffic),
 	join: part("join") | sort_by(.members, .proto),
 }

@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 # Builds and runs the benchmark, as root: prints a table, and writes all figures
 # to BUILD_DIR/bench/results.json.
-#   run.sh BUILD_DIR [--rounds N] [--json] [--save] [--only runtime|endtoend|join]
+#   run.sh BUILD_DIR [--rounds N] [--json] [--save] [--only PART]
 #
 #   --rounds N  of run time and end to end, 7 or more (9)
 #   --json      the JSON document on standard output instead of the table
 #   --save      also into bench/results.json and bench/results.txt
-#   --only      one part
+#   --only      one part: join, change, build, runtime, endtoend
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -16,7 +16,9 @@ usage() {
 	exit 2
 }
 
-build= rounds=9 json= save= parts="join runtime endtoend"
+build= rounds=9 json= save=
+every="join change build runtime endtoend"
+parts=$every
 while [ $# -gt 0 ]; do
 	case $1 in
 	--rounds) [ $# -ge 2 ] || usage; rounds=$2; shift ;;
@@ -30,7 +32,7 @@ while [ $# -gt 0 ]; do
 done
 [ -n "$build" ] || usage
 case $rounds in *[!0-9]* | '') usage ;; esac
-case $parts in runtime | endtoend | join | "join runtime endtoend") ;; *) usage ;; esac
+case $parts in join | change | build | runtime | endtoend | "$every") ;; *) usage ;; esac
 if [ "$rounds" -lt 7 ] || [ "$rounds" -gt 99 ]; then
 	echo "run.sh: --rounds must be 7 to 99, not $rounds" >&2
 	exit 2
@@ -58,8 +60,8 @@ make -s -f bench/bench.mk BUILD="$build" >"$log" 2>&1 || {
 }
 rm -f "$out"/part-*.json
 
-# Ctrl-C reaches the program at work, which cleans up (join) or has nothing
-# that outlives it; "wait" lets the trap run at once.
+# Ctrl-C reaches the program at work, which cleans up (join, change) or has
+# nothing that outlives it; "wait" lets the trap run at once.
 child=
 stop() {
 	trap '' INT TERM HUP
@@ -85,12 +87,24 @@ run() {
 	child=
 }
 
-# join comes first: it is about an idle machine, and the others are not idle.
+# join and change come first: they are about an idle machine.
 load=$(cut -d ' ' -f 1 /proc/loadavg)
 for part in $parts; do
 	case $part in
+	change)
+		run change "$out/change" "$build/reuseportctl" 4 100 ;;
+	build)
+		run build "$out/build" 9 ;;
 	runtime)
-		run runtime "$out/runtime" "$rounds" ;;
+		run runtime-flows "$out/runtime" flows 4 "$rounds" 5
+		for members in 4 64 1024; do
+			slices=4
+			[ $members -gt 4 ] || slices=8
+			for packets in udp tcp; do
+				run "runtime-$packets-$members" \
+					"$out/runtime" $packets $members "$rounds" $slices
+			done
+		done ;;
 	endtoend)
 		for traffic in tcp udp flood; do
 			run "endtoend-$traffic" "$out/endtoend" $traffic "$rounds"

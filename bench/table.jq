@@ -16,21 +16,57 @@ def fixed($d):
 def number: if . >= 1000 then round | tostring else fixed(1) end;
 def spread($d): "\(.q1 | fixed($d)) - \(.q3 | fixed($d))";
 
-def runtime_rows($name; $title):
-	.[$name].rows | "  \($title)",
-	(.[] | "    " + (.program | left(26)) + (.ns.median | fixed(1) | right(8))
-	 + ("\(.ns.q1 | fixed(1)) - \(.ns.q3 | fixed(1))" | right(18))
-	 + (.ns.min | fixed(1) | right(9)) + (.ns.max | fixed(1) | right(9))
-	 + (.ratio.median | fixed(2) | right(9)) + (.ratio | spread(2) | right(15))
-	 + (.added_ns | fixed(1) | right(9)));
+def runtime_first:
+	(.ns.median | fixed(1) | right(9))
+	+ ("\(.ns.q1 | fixed(1)) - \(.ns.q3 | fixed(1))" | right(17))
+	+ (.ratio.median | fixed(2) | right(8)) + (.ratio | spread(2) | right(14))
+	+ (.added_ns | fixed(1) | right(9));
+
+# One kind of packets; more workers stand beside the fewest.
+def runtime_rows:
+	sort_by(.members) | .[0] as $first | .[1:] as $more
+	| "  \($first.what)" + (if $more == [] then ", \($first.members) workers" else "" end),
+	($first.rows[] | .program as $program
+	 | "    " + ($program | left(26)) + runtime_first
+	 + ([$more[].rows[] | select(.program == $program)
+	     | (.ns.median | fixed(1) | right(11)) + (.ratio.median | fixed(2) | right(8))]
+	    | join("")));
 
 def runtime:
-	"Run time of the program per packet, in ns (\(.rounds) rounds, \(.members) workers)",
-	"    " + ("" | left(26)) + ("median" | right(8)) + ("quartiles" | right(18))
-	+ ("min" | right(9)) + ("max" | right(9)) + ("x bare" | right(9))
-	+ ("quartiles" | right(15)) + ("added" | right(9)),
-	runtime_rows("udp"; "UDP datagrams at full rate (warm)"),
-	runtime_rows("tcp"; "TCP SYNs (cold)"),
+	(map(select(.packets == "udp")) | sort_by(.members) | map(.members)) as $members
+	| "Run time of the program per packet, in ns (\(.[0].rounds) rounds)",
+	"    " + ("" | left(26)) + ("\($members[0]) workers" | right(57))
+	+ ($members[1:] | map("\(.) workers" | right(19)) | join("")),
+	"    " + ("" | left(26)) + ("median" | right(9)) + ("quartiles" | right(17))
+	+ ("x bare" | right(8)) + ("quartiles" | right(14)) + ("added" | right(9))
+	+ ($members[1:] | map(("median" | right(11)) + ("x bare" | right(8))) | join("")),
+	(("udp", "tcp", "flows") as $packets | map(select(.packets == $packets))
+	 | select(length > 0) | runtime_rows),
+	"";
+
+def build_rows($change; $members):
+	[.rows[] | select(.change == $change)] | group_by(.table)
+	| sort_by(-(map(.ms.median) | max))[] | . as $rows
+	| "    " + (.[0].table | left(40))
+	+ ($members | map(. as $n | $rows[] | select(.workers == $n)
+			  | .ms.median | fixed(2) | right(10)) | join(""));
+
+def build:
+	([.rows[].workers] | unique) as $members
+	| "Compiling a table, in ms of CPU time (median of \(.times)); weights 1 to 1000",
+	"    " + ("workers" | left(40)) + ($members | map(right(10)) | join("")),
+	"    " + ("entries" | left(40))
+	+ (.rows as $rows | $members
+	   | map(. as $n | first($rows[] | select(.workers == $n)) | .entries | right(10)) | join("")),
+	"  from scratch", build_rows(false; $members),
+	"  one worker's change", build_rows(true; $members),
+	"";
+
+def change:
+	"A change of a living attachment, \(.members) workers, in ms (\(.times) times)",
+	"    " + ("" | left(26)) + (["p50", "p99", "max"] | map(right(10)) | add),
+	(.rows[] | "    " + (.what | left(26))
+	 + ([.p50_ms, .p99_ms, .max_ms] | map(fixed(2) | right(10)) | add)),
 	"";
 
 def endtoend_rows:
@@ -60,7 +96,9 @@ def join_rows:
 "  Linux \(.kernel), \(.cpu), \(.cpus) CPUs, load \(.load_before) before, \(.date)",
 "  made by: \(.command)",
 "",
-(.runtime // empty | runtime),
+(.runtime | select(length > 0) | runtime),
+(.build // empty | build),
+(.change // empty | change),
 (.endtoend | select(length > 0) | endtoend),
 (.join | select(length > 0) | join_rows),
 "Bars",

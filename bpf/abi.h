@@ -24,17 +24,20 @@ enum worker_state {
 
 /* ----------------------------------------------------------------- the plan */
 
-/* Of one byte each, and not bit fields, so that bpftool prints their names. */
+/*
+ * Up to POLICY_RANDOM a hash and a look into the table are all. Of one byte, and
+ * no bit field, so that bpftool prints the name.
+ */
 enum __attribute__((packed)) steering_policy {
 	POLICY_HASH = 0,
-	POLICY_LINUX39 = 1,
-	POLICY_CONSISTENT = 2,
-	POLICY_WEIGHTED = 3,
-	POLICY_CPU = 4,
-	POLICY_NUMA = 5,
-	POLICY_LEAST_QUEUE = 6,
-	POLICY_RANDOM = 7,
-	POLICY_ROUND_ROBIN = 8,
+	POLICY_CONSISTENT = 1,
+	POLICY_WEIGHTED = 2,
+	POLICY_RANDOM = 3,
+	POLICY_ROUND_ROBIN = 4,
+	POLICY_CPU = 5,
+	POLICY_NUMA = 6,
+	POLICY_LEAST_QUEUE = 7,
+	POLICY_LINUX39 = 8,
 };
 
 /* What of a packet a policy that hashes goes by. */
@@ -109,16 +112,16 @@ struct slot_counters {
 };
 
 /*
- * Map "totals": one per CPU. packets + migrations counts every run. The runs
- * that selected nothing, and left the pick to the kernel, are each in one of
- * the members below "next_best". At rest:
+ * Map "totals": one per CPU; nothing here is touched while all goes well. Every
+ * run either gave a worker something, which is in its slot's selected or
+ * migrated, or left the pick to the kernel, which is in one of the members from
+ * "exhausted" on. So the number of runs is
  *
- *   packets + migrations == sum over slots of selected + migrated
- *                         + exhausted + nobody + unregistered + connected
- *                         + incoming_cpu + unreadable
+ *   sum over slots of selected + migrated
+ *     + exhausted + nobody + unregistered + connected + incoming_cpu + unreadable
  */
 struct group_counters {
-	__u64 packets;      /* runs for a SYN or a datagram */
+	__u64 turns;        /* of policy "round-robin"; counts nothing else */
 	__u64 migrations;   /* runs for a request of a closing worker */
 	__u64 next_best;    /* runs in which the first choice could not take it
 			     * and the next best by the policy was asked */

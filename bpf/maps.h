@@ -14,13 +14,9 @@ struct {
 	__type(value, __u64); /* a look-up gives the socket's cookie */
 } sockets SEC(".maps");
 
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct control);
-} control SEC(".maps");
+/* A section of data is such a map too, and its address is known to the program:
+ * every packet saves a look-up. Pinned as "control". */
+struct control control SEC(".data.control") = { 0 };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

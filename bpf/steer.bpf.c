@@ -15,6 +15,7 @@
 
 #define ENOENT 2
 #define TCP_ESTABLISHED 1
+#define likely(condition) __builtin_expect(!!(condition), 1)
 #define IPPROTO_UDP 17
 
 const volatile __u32 slots = 1;
@@ -24,15 +25,35 @@ const volatile __u32 nodes = 1;       /* for policy "numa" */
 const volatile bool udp;
 const volatile bool migrate = true; /* the attach type is select-or-migrate */
 
+/*
+ * The functions that are not static are verified once, for any arguments, and
+ * not again for each way that leads to them: else the ways would multiply. What
+ * most packets need is inlined, and little: what the program runs through has to
+ * come back into the instruction cache for each packet.
+ */
+
 /* What one run has found out. */
 struct run {
 	struct sk_reuseport_md *ctx;
-	struct control *control;
-	struct group_counters *total;
 	const struct plan *plan;
 	__u32 half; /* of the table */
 	bool migrating;
 };
+
+static __always_inline struct group_counters *get_total(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&totals, &zero);
+}
+
+#define COUNT(member)                                                                              \
+	do {                                                                                       \
+		struct group_counters *total_ = get_total();                                       \
+												   \
+		if (total_)                                                                        \
+			total_->member++;                                                          \
+	} while (0)
 
 /* ---------------------------------------------------- the kernel's own group */
 
@@ -53,11 +74,11 @@ static __always_inline bool has_incoming_cpu(struct sock_reuseport *group)
 	       KERNEL_READ(struct sock_reuseport, group, incoming_cpu);
 }
 
-static __always_inline __u64 sockets_address(struct control *control)
+static __always_inline __u64 sockets_address(void)
 {
-	if (!control->first_entry)
-		control->first_entry = first_entry_of(&sockets);
-	return control->first_entry;
+	if (!control.first_entry)
+		control.first_entry = first_entry_of(&sockets);
+	return control.first_entry;
 }
 
 /* The slot of the member that the policy picks; NO_SLOT, with the reason
@@ -71,44 +92,38 @@ static __always_inline __u32 pick_member(const struct run *run)
 	struct sock *sk;
 
 	if (!n) {
-		run->total->unreadable++;
+		COUNT(unreadable);
 		return NO_SLOT;
 	}
 	if (!linux39 && has_incoming_cpu(group)) {
-		run->total->incoming_cpu++;
+		COUNT(incoming_cpu);
 		return NO_SLOT;
 	}
 	sk = member_of(group, linux39 ? decide_linux39(hash, n) : decide_hash(hash, n));
-	slot = slot_of(sk, sockets_address(run->control), slots);
+	slot = slot_of(sk, sockets_address(), slots);
 	if (slot == NO_SLOT) {
 		if (is_connected(sk))
-			run->total->connected++;
+			COUNT(connected);
 		else
-			run->total->unregistered++;
+			COUNT(unregistered);
 	}
 	return slot;
 }
 
 /* ----------------------------------------------------------------- the table */
 
-/*
- * The functions that are not static are verified once, for any arguments, and
- * not again for each way that leads to them: else the ways would multiply.
- */
+static __always_inline struct table_line *table_line_of(__u32 half, __u32 index)
+{
+	__u32 line = index / TABLE_LINE_ENTRIES + half * table_lines;
+
+	return bpf_map_lookup_elem(&table, &line);
+}
 
 static __always_inline __u32 table_slot(__u32 half, __u32 index)
 {
-	__u32 line = index / TABLE_LINE_ENTRIES + half * table_lines;
-	struct table_line *at = bpf_map_lookup_elem(&table, &line);
+	struct table_line *line = table_line_of(half, index);
 
-	return at ? at->slot[index % TABLE_LINE_ENTRIES] : TABLE_NOBODY;
-}
-
-static __always_inline struct control *get_control(void)
-{
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&control, &zero);
+	return line ? line->slot[index % TABLE_LINE_ENTRIES] : TABLE_NOBODY;
 }
 
 /* The socket in a slot, NULL for none. */
@@ -127,21 +142,25 @@ static __always_inline __u32 queue_of(struct sock *sk)
 
 __noinline __u32 shortest_queue(__u32 hash, __u32 half)
 {
-	struct control *control = get_control();
-	__u64 best = LEAST_QUEUE_NONE, first_entry;
+	__u64 best = LEAST_QUEUE_NONE, first_entry = sockets_address();
+	struct table_line *line = NULL;
 	__u32 n, looks;
 
-	if (!control)
-		return TABLE_NOBODY;
 	half &= 1;
-	n = control->plan[half].width;
+	n = control.plan[half].width;
 	looks = least_queue_looks(n);
-	first_entry = sockets_address(control);
 	for (__u32 i = 0; i < LEAST_QUEUE_SCAN && i < looks; i++) {
-		__u32 slot = table_slot(half, least_queue_index(hash, n, i));
-		struct sock *sk = socket_in(first_entry, slot);
+		__u32 index = least_queue_index(hash, n, i), slot;
+		struct sock *sk;
 		__u64 one;
 
+		/* All that are scanned are in the first line. */
+		if (!i || n > LEAST_QUEUE_SCAN)
+			line = table_line_of(half, index);
+		if (!line)
+			break;
+		slot = line->slot[index % TABLE_LINE_ENTRIES];
+		sk = socket_in(first_entry, slot);
 		if (!sk)
 			continue;
 		one = least_queue_rank(queue_of(sk), hash, slot);
@@ -151,51 +170,69 @@ __noinline __u32 shortest_queue(__u32 hash, __u32 half)
 	return least_queue_slot(best);
 }
 
-/* The slot that a try leads to, by plan and table of that half. */
-__noinline __u32 choose(__u32 hash, __u32 half, __u32 try, __u64 packets)
+/* Each CPU takes turns of its own. */
+static __always_inline __u32 next_turn(const struct plan *plan)
 {
-	struct control *control = get_control();
-	struct circumstances at = { .rows = cpus };
-	const struct plan *plan;
+	struct group_counters *total = get_total();
 
-	if (!control)
-		return TABLE_NOBODY;
-	half &= 1;
-	plan = &control->plan[half];
-	if (!plan->width)
-		return TABLE_NOBODY;
-	if (plan->policy == POLICY_LEAST_QUEUE)
+	return total ? chain_turn(total->turns++, bpf_get_smp_processor_id(), plan->width) : 0;
+}
+
+/* The slot that a try leads to. */
+static __always_inline __u32 choose(const struct plan *plan, __u32 half, __u32 hash, __u32 try)
+{
+	struct circumstances at = { 0 };
+
+	if (likely(plan->policy <= POLICY_RANDOM))
+		return table_slot(half, chain_index(plan, hash, &at, try));
+	if (plan->policy == POLICY_CPU) {
+		at.row = bpf_get_smp_processor_id();
+		at.rows = cpus;
+		return table_slot(half, chain_index(plan, hash, &at, try));
+	}
+	switch (plan->policy) {
+	case POLICY_LEAST_QUEUE:
 		return shortest_queue(chain_hash(hash, try), half);
-	at.row = bpf_get_smp_processor_id();
-	if (plan->policy == POLICY_ROUND_ROBIN) {
-		at.turn = chain_turn(packets, at.row, plan->width);
-	} else if (plan->policy == POLICY_NUMA) {
+	case POLICY_NUMA:
 		at.row = bpf_get_numa_node_id();
 		at.rows = nodes;
+		break;
+	case POLICY_ROUND_ROBIN:
+		at.turn = next_turn(plan);
+		break;
+	default:
+		break;
 	}
 	return table_slot(half, chain_index(plan, hash, &at, try));
 }
 
 /* SipHash of the key; without a packet, of the request that migrates. */
-__noinline __u32 own_hash(struct sk_reuseport_md *ctx, __u32 half)
+__noinline __u32 any_key_hash(struct sk_reuseport_md *ctx, __u32 half)
 {
-	struct control *control = get_control();
 	struct tuple t = { 0 };
 
-	if (!control)
-		return 0;
 	if (migrate && ctx->migrating_sk)
 		tuple_of_request(&t, ctx->migrating_sk);
 	else
 		tuple_of_packet(&t, ctx);
-	return key_hash(&control->plan[half & 1], &t);
+	return key_hash(&control.plan[half & 1], &t);
+}
+
+/* The most usual one has a shorter way. */
+static __always_inline __u32 own_hash(const struct run *run)
+{
+	struct tuple t = { 0 };
+
+	if (likely(run->plan->key == KEY_TUPLE && tuple_of_ipv4(&t, run->ctx)))
+		return key_hash_ipv4_tuple(run->plan, &t);
+	return any_key_hash(run->ctx, run->half);
 }
 
 static __always_inline __u32 hash_of(const struct run *run)
 {
-	if (run->plan->policy == POLICY_RANDOM)
-		return bpf_get_prandom_u32();
-	return run->plan->flags & PLAN_OWN_HASH ? own_hash(run->ctx, run->half) : run->ctx->hash;
+	if (run->plan->flags & PLAN_OWN_HASH)
+		return own_hash(run);
+	return run->plan->policy == POLICY_RANDOM ? bpf_get_prandom_u32() : run->ctx->hash;
 }
 
 /* --------------------------------------------------------- select and count */
@@ -207,15 +244,15 @@ static __always_inline long count_choice(__u32 slot, long err, bool migrating)
 
 	if (!count)
 		return -ENOENT;
-	if (err == -ENOENT) {
-		count->empty++;
-	} else if (err) {
-		count->refused++;
-	} else if (migrating) {
-		count->migrated++;
-		barrier(); /* or clang computes the address, which no verifier likes */
-	} else {
+	if (likely(!err && !migrating)) {
 		count->selected++;
+		barrier(); /* or clang computes an address, which no verifier likes */
+	} else if (!err) {
+		count->migrated++;
+	} else if (err == -ENOENT) {
+		count->empty++;
+	} else {
+		count->refused++;
 	}
 	return err;
 }
@@ -225,17 +262,20 @@ static __always_inline long select(struct sk_reuseport_md *ctx, __u32 slot, bool
 	return count_choice(slot, bpf_sk_select_reuseport(ctx, &sockets, &slot, 0), migrating);
 }
 
-/* The first choice could not take it. Returns whether another one could. */
-__noinline int next_best(struct sk_reuseport_md *ctx, __u32 hash, __u32 half, __u64 packets)
+/* The first choice could not take it. */
+__noinline int next_best(struct sk_reuseport_md *ctx, __u32 hash, __u32 half)
 {
 	bool migrating = migrate && ctx->migrating_sk;
 
+	half &= 1;
+	COUNT(next_best);
 	for (__u32 try = 1; try < CHAIN_TRIES; try++) {
-		__u32 slot = choose(hash, half, try, packets);
+		__u32 slot = choose(&control.plan[half], half, hash, try);
 
 		if (slot < slots && !select(ctx, slot, migrating))
 			return 1;
 	}
+	COUNT(exhausted);
 	return 0;
 }
 
@@ -247,20 +287,16 @@ static __always_inline bool may_look_again(const struct plan *plan)
 
 static __always_inline void steer_by_table(const struct run *run)
 {
-	__u64 packets = run->total->packets + run->total->migrations;
-	__u32 hash = hash_of(run), slot = choose(hash, run->half, 0, packets);
+	__u32 hash = hash_of(run), slot = choose(run->plan, run->half, hash, 0);
 
-	if (slot == TABLE_NOBODY) {
-		if (!may_look_again(run->plan)) {
-			run->total->nobody++;
-			return;
-		}
-	} else if (!select(run->ctx, slot, run->migrating)) {
-		return;
+	if (likely(slot != TABLE_NOBODY)) {
+		if (select(run->ctx, slot, run->migrating))
+			next_best(run->ctx, hash, run->half);
+	} else if (may_look_again(run->plan)) {
+		next_best(run->ctx, hash, run->half);
+	} else {
+		COUNT(nobody);
 	}
-	run->total->next_best++;
-	if (!next_best(run->ctx, hash, run->half, packets))
-		run->total->exhausted++;
 }
 
 /*
@@ -276,25 +312,18 @@ static __always_inline void steer_by_group(const struct run *run)
 	if (run->plan->policy == POLICY_HASH)
 		count_choice(slot, 0, run->migrating);
 	else if (select(run->ctx, slot, run->migrating))
-		run->total->exhausted++;
+		COUNT(exhausted);
 }
 
 SEC("sk_reuseport/migrate")
 int reuseport_steer(struct sk_reuseport_md *ctx)
 {
 	struct run run = { .ctx = ctx, .migrating = migrate && ctx->migrating_sk };
-	__u32 zero = 0;
 
-	run.total = bpf_map_lookup_elem(&totals, &zero);
-	run.control = get_control();
-	if (!run.total || !run.control)
-		return SK_PASS;
 	if (run.migrating)
-		run.total->migrations++;
-	else
-		run.total->packets++;
-	run.half = run.control->epoch & 1;
-	run.plan = &run.control->plan[run.half];
+		COUNT(migrations);
+	run.half = control.epoch & 1;
+	run.plan = &control.plan[run.half];
 	if (run.plan->width)
 		steer_by_table(&run);
 	else

@@ -97,7 +97,7 @@ struct reuseport_policy_opts {
 	const char *over;     /* for "weighted": "hash" (default), "consistent" */
 	const char *key;      /* what is hashed: "tuple" (default), "src", "dst",
 			       * "src-prefix/LEN", "src-prefix/LEN4,LEN6" */
-	const char *hash_key; /* of SipHash-2-4: 32 hexadecimal digits; the kernel's
+	const char *hash_key; /* of SipHash-1-3: 32 hexadecimal digits; the kernel's
 			       * own hash then is not used. NULL: the attachment's
 			       * last one, or random */
 	const char *cpu_map;  /* for "cpu" and "numa": "CPUS:SLOT,..." as in
@@ -194,7 +194,8 @@ struct reuseport_attach_opts {
 	const char *hash_key;
 	const char *cpu_map;
 	unsigned int table_entries; /* of the table, a power of two, 1024 to
-				     * 1048576; 0: 131072, or 128 a slot */
+				     * 1048576; 0: 4096 for each worker that
+				     * there is, but 16384 to 524288 */
 	size_t : 0;
 };
 

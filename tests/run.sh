@@ -100,7 +100,7 @@ export REUSEPORTCTL=$PWD/build/reuseportctl
 run build
 
 if [ "$sanitizers" ]; then
-	make --no-print-directory -s SANITIZE=1 all unit || exit 1
+	make --no-print-directory -s SANITIZE=1 all unit library-helpers || exit 1
 	# To files, so that reports of processes in the background are seen.
 	export RP_SANITIZED=1 RP_REPORTS=$work/reports
 	mkdir "$RP_REPORTS"

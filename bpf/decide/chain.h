@@ -47,6 +47,8 @@ static inline __u32 chain_index(const struct plan *plan, __u32 hash,
 	if (plan->policy == POLICY_ROUND_ROBIN)
 		return (at->turn + try) % width;
 	hash = chain_hash(hash, try);
+	if (plan->policy <= POLICY_RANDOM)
+		return decide_hash(hash, width);
 	if (plan->policy == POLICY_LINUX39)
 		return decide_linux39(hash, width);
 	if (plan->policy == POLICY_CPU || plan->policy == POLICY_NUMA)

@@ -28,12 +28,16 @@ static inline __u64 key_mask(__u32 bits)
 	return bits >= 64 ? ~0ULL : __builtin_bswap64(~0ULL << (64 - bits));
 }
 
+static __always_inline __u64 key_hash_tuple4(struct siphash *s, const struct tuple *t)
+{
+	siphash_word(s, t->dst[0] << 32 | (__u32)t->src[0]);
+	return siphash_end(s, t->ports, 12);
+}
+
 static inline __u64 key_hash_tuple(struct siphash *s, const struct tuple *t)
 {
-	if (!t->v6) {
-		siphash_word(s, t->dst[0] << 32 | (__u32)t->src[0]);
-		return siphash_end(s, t->ports, 12);
-	}
+	if (!t->v6)
+		return key_hash_tuple4(s, t);
 	siphash_word(s, t->src[0]);
 	siphash_word(s, t->src[1]);
 	siphash_word(s, t->dst[0]);
@@ -50,7 +54,7 @@ static inline __u64 key_hash_address(struct siphash *s, const __u64 address[2], 
 	return siphash_end(s, 0, 16);
 }
 
-/* SipHash-2-4 of the key's bytes in packet order; the upper half of it. */
+/* SipHash-1-3 of the key's bytes in packet order; the upper half of it. */
 static inline __u32 key_hash(const struct plan *plan, const struct tuple *t)
 {
 	__u32 bits = t->v6 ? plan->prefix6 : plan->prefix4;
@@ -68,6 +72,15 @@ static inline __u32 key_hash(const struct plan *plan, const struct tuple *t)
 		address[1] &= key_mask(bits > 64 ? bits - 64 : 0);
 	}
 	return key_hash_address(&s, address, t->v6) >> 32;
+}
+
+/* The same for KEY_TUPLE of IPv4, in fewer instructions. */
+static __always_inline __u32 key_hash_ipv4_tuple(const struct plan *plan, const struct tuple *t)
+{
+	struct siphash s;
+
+	siphash_begin(&s, plan->hash_key);
+	return key_hash_tuple4(&s, t) >> 32;
 }
 
 #endif

@@ -11,12 +11,7 @@
 
 /* Members that the walk looks at; the verifier wants a bound. */
 #define LINUX39_MAX_WALK 4096
-
-#ifdef __bpf__ /* a function of its own, that the verifier goes through once */
-#define LINUX39_LINKAGE __attribute__((noinline))
-#else
-#define LINUX39_LINKAGE static inline
-#endif
+#define LINUX39_SHORT_WALK 16
 
 /* next_pseudo_random32() of include/linux/random.h */
 static inline __u32 linux39_next(__u32 phash)
@@ -25,19 +20,18 @@ static inline __u32 linux39_next(__u32 phash)
 }
 
 /*
- * Index of the member, 0 to n - 1, for a 32-bit hash; n is 1 or more. The
- * first member is taken, and each further one takes over with a chance of one
- * in its position, which leaves 1/n to each. Members beyond LINUX39_MAX_WALK
- * get nothing.
+ * The walk over n members, at most "bound" of them. The first member is taken,
+ * and each further one takes over with a chance of one in its position, which
+ * leaves 1/n to each.
  *
  * "Taken" is computed, not branched on: else the verifier would follow both
  * ways at each step and give up.
  */
-LINUX39_LINKAGE __u32 decide_linux39(__u32 phash, __u32 n)
+static inline __u32 linux39_walk(__u32 phash, __u32 n, __u32 bound)
 {
 	__u32 pick = 0, i;
 
-	for (i = 1; i < LINUX39_MAX_WALK; i++) {
+	for (i = 1; i < bound; i++) {
 		__u64 high = ((__u64)phash * (i + 1)) >> 32;
 		__u32 taken = (__u32)((high - 1) >> 63); /* 1 when high is 0 */
 
@@ -47,6 +41,24 @@ LINUX39_LINKAGE __u32 decide_linux39(__u32 phash, __u32 n)
 		phash = linux39_next(phash);
 	}
 	return pick;
+}
+
+#ifdef __bpf__ /* a function of its own, that the verifier goes through once */
+__attribute__((noinline))
+#else
+static inline
+#endif
+__u32 linux39_long_walk(__u32 phash, __u32 n)
+{
+	return linux39_walk(phash, n, LINUX39_MAX_WALK);
+}
+
+/* Index of the member, 0 to n - 1, for a 32-bit hash; n is 1 or more. Members
+ * beyond LINUX39_MAX_WALK get nothing. */
+static inline __u32 decide_linux39(__u32 phash, __u32 n)
+{
+	return n <= LINUX39_SHORT_WALK ? linux39_walk(phash, n, LINUX39_SHORT_WALK) :
+		linux39_long_walk(phash, n);
 }
 
 #endif

@@ -216,7 +216,7 @@ static const struct {
 	{ OPT_RULES, "over", "P", "of policy weighted: hash (default) or consistent", set_over },
 	{ OPT_RULES, "cpu-map", "MAP", "of cpu and numa: CPUS:SLOT,... instead of the affinity",
 	  set_cpu_map },
-	{ OPT_TABLE, "table", "N", "entries of the table (default 131072, or 128 a slot)",
+	{ OPT_TABLE, "table", "N", "entries of the table (default 4096 a worker, 16384 to 524288)",
 	  set_table },
 	{ OPT_PACKET, "src", "ADDR:PORT", "source of the packet (required)", set_src },
 	{ OPT_PACKET, "dst", "ADDR:PORT", "destination (required)", set_dst },

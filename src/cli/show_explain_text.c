@@ -102,7 +102,7 @@ static void print_policy(const struct reuseport_explanation *e)
 	show_rules(&e->rules);
 	putchar('\n');
 	if (e->hash_known)
-		printf("3. hash: 0x%08x, SipHash-2-4 of the key\n", e->hash);
+		printf("3. hash: 0x%08x, SipHash-1-3 of the key\n", e->hash);
 	else
 		printf("3. hash: not known from outside\n");
 	if (!e->rules.table_width)

@@ -21,6 +21,7 @@
 #include "take.h"
 
 #define LOCK_WAIT_MS 5000
+#define MEND_WAIT_MS 100
 
 /* What an attach left that was killed half-way, or that has no owner any more. */
 static int clear_away(struct reuseport_group *group)
@@ -85,6 +86,21 @@ static int adopt_policy(struct reuseport_group *group, const struct reuseport_at
 	return ret < 0 ? ret : 0;
 }
 
+/* The table follows those who joined and left while nobody kept it. If somebody
+ * is changing it at this moment, the keeper tries again. */
+static void mend_table(struct reuseport_group *group)
+{
+	struct plan plan;
+	int lock = change_lock(group->pin, MEND_WAIT_MS, NULL);
+
+	group->plan_due = true;
+	if (lock < 0)
+		return;
+	plan = *change_plan(&group->mapped);
+	change_publish(&group->mapped, group->steering.maps[MAP_SOCKETS], &plan, NULL);
+	close(lock);
+}
+
 static int install_again(struct reuseport_group *group, const struct diag_list *members,
 			 struct reuseport_error *err)
 {
@@ -136,6 +152,8 @@ int adopt(struct reuseport_group *group, const struct diag_list *members,
 		ret = install_again(group, members, err);
 	if (!ret)
 		ret = sync_full(group, true, err);
+	if (!ret)
+		mend_table(group);
 	group->adopted = !ret;
 	/* -ENOENT would mean that there is nothing to adopt. */
 	return ret == -ENOENT ? -ESTALE : ret;

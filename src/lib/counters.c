@@ -39,13 +39,13 @@ int counters_read(int counters_map, int totals_map, unsigned int slots,
 {
 	struct group_counters total;
 	struct slot_counters one;
+	uint64_t runs;
 	int ret;
 
 	ret = sum_words(totals_map, 0, (uint64_t *)&total, sizeof(total) / sizeof(uint64_t));
 	if (ret)
 		return ret;
 	*sum = (struct reuseport_counters){
-		.packets = total.packets,
 		.migrations = total.migrations,
 		.next_best = total.next_best,
 		.exhausted = total.exhausted,
@@ -64,6 +64,9 @@ int counters_read(int counters_map, int totals_map, unsigned int slots,
 		sum->empty += one.empty;
 		sum->refused += one.refused;
 	}
+	/* The program counts each run once: where it ended. */
+	runs = sum->selected + sum->migrated + reuseport_counters__fallback(sum);
+	sum->packets = runs > sum->migrations ? runs - sum->migrations : 0;
 	return 0;
 }
 

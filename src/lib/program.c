@@ -15,20 +15,21 @@
 #include "steer.skel.h"
 #include "topology.h"
 
-/* As bpf/maps.h has them; the pins have the names of the maps. */
+/* As bpf/maps.h has them. */
 static const struct map_kind {
-	const char *name;
+	const char *name; /* of the pin */
+	const char *map;  /* of the map, if it is another */
 	__u32 type;
 	__u32 value_size;
 } kinds[MAPS] = {
-	[MAP_SOCKETS] = { "sockets", BPF_MAP_TYPE_REUSEPORT_SOCKARRAY, sizeof(__u64) },
-	[MAP_CONTROL] = { "control", BPF_MAP_TYPE_ARRAY, sizeof(struct control) },
-	[MAP_TABLE] = { "table", BPF_MAP_TYPE_ARRAY, sizeof(struct table_line) },
-	[MAP_CPU_MAP] = { "cpu_map", BPF_MAP_TYPE_ARRAY, sizeof(struct given_cpu) },
-	[MAP_WORKERS] = { "workers", BPF_MAP_TYPE_ARRAY, sizeof(struct worker_entry) },
-	[MAP_COUNTERS] = { "counters", BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(struct slot_counters) },
-	[MAP_TOTALS] = { "totals", BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(struct group_counters) },
-	[MAP_ATTACHMENT] = { "attachment", BPF_MAP_TYPE_ARRAY, sizeof(struct attachment_entry) },
+	[MAP_SOCKETS] = { "sockets", NULL, BPF_MAP_TYPE_REUSEPORT_SOCKARRAY, sizeof(__u64) },
+	[MAP_CONTROL] = { "control", ".data.control", BPF_MAP_TYPE_ARRAY, sizeof(struct control) },
+	[MAP_TABLE] = { "table", NULL, BPF_MAP_TYPE_ARRAY, sizeof(struct table_line) },
+	[MAP_CPU_MAP] = { "cpu_map", NULL, BPF_MAP_TYPE_ARRAY, sizeof(struct given_cpu) },
+	[MAP_WORKERS] = { "workers", NULL, BPF_MAP_TYPE_ARRAY, sizeof(struct worker_entry) },
+	[MAP_COUNTERS] = { "counters", NULL, BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(struct slot_counters) },
+	[MAP_TOTALS] = { "totals", NULL, BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(struct group_counters) },
+	[MAP_ATTACHMENT] = { "attachment", NULL, BPF_MAP_TYPE_ARRAY, sizeof(struct attachment_entry) },
 };
 
 /* ---------------------------------------------------------------- loading */
@@ -49,12 +50,17 @@ static unsigned int entries_of(enum steering_map map, const struct steering_size
 	}
 }
 
+static const char *map_name(const struct map_kind *kind)
+{
+	return kind->map ? kind->map : kind->name;
+}
+
 static int set_up_maps(struct bpf_object *object, const struct steering_size *size)
 {
 	int ret = 0;
 
 	for (int i = 0; !ret && i < MAPS; i++)
-		ret = bpf_map__set_max_entries(bpf_object__find_map_by_name(object, kinds[i].name),
+		ret = bpf_map__set_max_entries(bpf_object__find_map_by_name(object, map_name(&kinds[i])),
 					       entries_of(i, size));
 	return ret;
 }
@@ -79,7 +85,7 @@ static int keep_all(struct steering *steering, struct steer_bpf *skeleton)
 	steering->program = keep(program);
 	for (int i = 0; steering->program >= 0 && i < MAPS; i++) {
 		steering->maps[i] = keep(bpf_object__find_map_fd_by_name(skeleton->obj,
-									 kinds[i].name));
+									 map_name(&kinds[i])));
 		if (steering->maps[i] < 0)
 			return steering->maps[i];
 	}

@@ -22,46 +22,43 @@
 #define STRIDE 7919
 
 static const char usage[] = "client --to ADDR:PORT [--proto tcp|udp] [--count N] [--src ADDR]\n"
-			    "       [--seed N]\n";
+			    "       [--seed N] [--hosts N]\n";
 
 static const struct option options[] = {
 	{ "proto", 1, NULL, 'p' }, { "to", 1, NULL, 't' },   { "count", 1, NULL, 'n' },
-	{ "src", 1, NULL, 's' },   { "seed", 1, NULL, 'S' }, { "help", 0, NULL, 'h' },
-	{ 0 },
+	{ "src", 1, NULL, 's' },   { "seed", 1, NULL, 'S' }, { "hosts", 1, NULL, 'H' },
+	{ "help", 0, NULL, 'h' },  { 0 },
 };
 
-/* splitmix64: small, and good enough to scatter addresses. */
-static uint64_t next_random(uint64_t *state)
-{
-	uint64_t z = *state += 0x9e3779b97f4a7c15;
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-	return z ^ (z >> 31);
-}
-
 /*
- * The i-th tuple's source. No port repeats, so that tuples differ in IPv6 as
- * well; on IPv4 loopback the address varies too, within its last 16 bits.
+ * The i-th tuple's source. No port repeats, so that tuples differ from a single
+ * address as well. The address is one of "hosts" from the base on, within its
+ * last 16 bits.
  */
-static void source(struct sockaddr_storage *src, int i, uint64_t seed)
+static void source(struct sockaddr_storage *src, int i, uint64_t seed, int hosts)
 {
 	uint64_t state = seed, first = next_random(&state) % PORTS;
 	int port = FIRST_PORT + (first + (uint64_t)i * STRIDE) % PORTS;
+	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)src;
 	struct sockaddr_in *v4 = (struct sockaddr_in *)src;
 	uint32_t host;
 
+	state = seed + i + 1;
+	host = next_random(&state) % hosts;
 	if (src->ss_family == AF_INET6) {
-		((struct sockaddr_in6 *)src)->sin6_port = htons(port);
-		return;
+		v6->sin6_port = htons(port);
+		v6->sin6_addr.s6_addr[14] += host >> 8;
+		v6->sin6_addr.s6_addr[15] += host & 255;
+	} else {
+		v4->sin_port = htons(port);
+		v4->sin_addr.s_addr = htonl(ntohl(v4->sin_addr.s_addr) + host);
 	}
-	v4->sin_port = htons(port);
-	host = ntohl(v4->sin_addr.s_addr);
-	if (host >> 24 == 127) {
-		state = seed + i + 1;
-		host += next_random(&state) % 65000;
-		v4->sin_addr.s_addr = htonl(host);
-	}
+}
+
+/* Loopback has that many IPv4 addresses; of others one is sure to be there. */
+static int default_hosts(const char *base)
+{
+	return strncmp(base, "127.", 4) ? 1 : 65000;
 }
 
 /* Returns the answer's length, or -1 with errno. */
@@ -116,7 +113,7 @@ int main(int argc, char **argv)
 {
 	struct sockaddr_storage to = { 0 };
 	const char *base = NULL, *first_error = NULL;
-	int option, proto = IPPROTO_TCP, count = 1000, failed = 0;
+	int option, proto = IPPROTO_TCP, count = 1000, failed = 0, hosts = 0;
 	uint64_t seed = 1;
 	socklen_t length = 0;
 
@@ -127,6 +124,7 @@ int main(int argc, char **argv)
 		case 'n': count = number(optarg, 1, PORTS); break;
 		case 's': base = optarg; break;
 		case 'S': seed = number(optarg, 0, INT32_MAX); break;
+		case 'H': hosts = number(optarg, 1, 65000); break;
 		case 'h': fputs(usage, stdout); return 0;
 		default: fputs(usage, stderr); return 2;
 		}
@@ -137,6 +135,8 @@ int main(int argc, char **argv)
 	}
 	if (!base)
 		base = to.ss_family == AF_INET ? "127.1.0.1" : "::1";
+	if (!hosts)
+		hosts = default_hosts(base);
 
 	for (int i = 0; i < count; i++) {
 		struct sockaddr_storage src;
@@ -144,7 +144,7 @@ int main(int argc, char **argv)
 		char line[64];
 
 		address(&src, base, 0);
-		source(&src, i, seed);
+		source(&src, i, seed, hosts);
 		print_source(&src);
 		if (ask(proto, &src, &to, length, line, sizeof(line)) < 0) {
 			failed++;

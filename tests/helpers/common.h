@@ -29,6 +29,10 @@ socklen_t endpoint(struct sockaddr_storage *to, const char *text);
 
 uint64_t cookie_of(int fd);
 int64_t now_ms(void);
+int64_t now_us(void);
+
+/* The next number of a sequence that its first state decides. */
+uint64_t next_random(uint64_t *state);
 
 /* As many descriptors as the hard limit allows. */
 void raise_limits(void);

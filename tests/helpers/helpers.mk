@@ -3,9 +3,18 @@
 
 HELPER_NAMES := worker churn client load queue notify
 HELPERS := $(HELPER_NAMES:%=$(BUILD)/helpers/%)
+# These use the library: in the sanitized run it is the sanitized one.
+LIBRARY_HELPERS := $(BUILD)/helpers/changes
 
-.PHONY: helpers
-helpers: $(HELPERS)
+.PHONY: helpers library-helpers
+helpers: $(HELPERS) library-helpers
+library-helpers: $(LIBRARY_HELPERS)
+
+$(LIBRARY_HELPERS): $(BUILD)/helpers/%: tests/helpers/%.c tests/helpers/common.c \
+		tests/helpers/common.h $(LIB_A)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -Iinclude -o $@ $< tests/helpers/common.c $(LIB_A) \
+		$(LIB_LIBS)
 
 $(BUILD)/helpers/%: tests/helpers/%.c tests/helpers/common.c tests/helpers/common.h
 	@mkdir -p $(@D)

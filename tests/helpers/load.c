@@ -7,6 +7,8 @@
  *   refused  no listener (a reset of the SYN, ICMP port unreachable)
  *   reset    established, then lost: a reset, or the end without a line
  *   timeout  no answer within 3 s
+ * and besides the latencies of those answered, and how many each worker answered,
+ * by cookie.
  */
 #include "common.h"
 
@@ -21,6 +23,7 @@
 
 #define TIMEOUT_MS 3000
 #define IN_FLIGHT 8192
+#define WORKERS 4096
 
 static const char usage[] =
 	"load --to ADDR:PORT [--proto tcp|udp] [--rate PER_SECOND] [--seconds N]\n";
@@ -35,7 +38,12 @@ static const char *const names[OUTCOMES] = { "ok", "refused", "reset", "timeout"
 
 struct request {
 	int fd; /* -1: free */
-	int64_t start;
+	int64_t start_us;
+};
+
+struct worker {
+	unsigned long long cookie;
+	unsigned long answered;
 };
 
 struct load {
@@ -46,6 +54,9 @@ struct load {
 	unsigned long sent, outcomes[OUTCOMES];
 	int free[IN_FLIGHT], n_free; /* indices of free requests, a stack */
 	struct request requests[IN_FLIGHT];
+	uint32_t *latencies; /* of those answered, in us */
+	struct worker workers[WORKERS];
+	int n_workers;
 };
 
 static volatile sig_atomic_t stopped;
@@ -75,6 +86,34 @@ static void finish(struct load *load, int i, enum outcome outcome)
 	load->free[load->n_free++] = i;
 }
 
+static void count_worker(struct load *load, unsigned long long cookie)
+{
+	int i = 0;
+
+	while (i < load->n_workers && load->workers[i].cookie != cookie)
+		i++;
+	if (i == WORKERS)
+		die("more than %d workers", WORKERS);
+	if (i == load->n_workers)
+		load->workers[load->n_workers++].cookie = cookie;
+	load->workers[i].answered++;
+}
+
+static void answered(struct load *load, int i, const char *line)
+{
+	unsigned long n = load->outcomes[OK];
+	unsigned long long cookie;
+
+	if (!(n & (n - 1)))
+		load->latencies = realloc(load->latencies, 2 * (n + 1) * sizeof(uint32_t));
+	if (!load->latencies)
+		die("memory");
+	load->latencies[n] = now_us() - load->requests[i].start_us;
+	if (sscanf(line, "%*d %llu", &cookie) == 1)
+		count_worker(load, cookie);
+	finish(load, i, OK);
+}
+
 static void begin(struct load *load)
 {
 	struct linger reset = { .l_onoff = 1 };
@@ -92,7 +131,7 @@ static void begin(struct load *load)
 	if (fd < 0)
 		die("socket");
 	i = load->free[--load->n_free];
-	load->requests[i] = (struct request){ fd, now_ms() };
+	load->requests[i] = (struct request){ fd, now_us() };
 	event.data.u32 = i;
 	/* Closing with a reset leaves no TIME_WAIT and so enough ports. */
 	if (tcp && setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)))
@@ -106,14 +145,16 @@ static void begin(struct load *load)
 
 static void receive(struct load *load, int i)
 {
-	char line[64];
+	char line[64] = "";
 	ssize_t got;
 
 	if (load->requests[i].fd < 0)
 		return;
-	got = recv(load->requests[i].fd, line, sizeof(line), 0);
-	if (got > 0)
-		finish(load, i, line[got - 1] == '\n' ? OK : OTHER);
+	got = recv(load->requests[i].fd, line, sizeof(line) - 1, 0);
+	if (got > 0 && line[got - 1] == '\n')
+		answered(load, i, line);
+	else if (got > 0)
+		finish(load, i, OTHER);
 	else if (got == 0)
 		finish(load, i, RESET);
 	else if (errno != EAGAIN)
@@ -123,7 +164,8 @@ static void receive(struct load *load, int i)
 static void expire(struct load *load, int64_t now)
 {
 	for (int i = 0; i < IN_FLIGHT; i++) {
-		if (load->requests[i].fd >= 0 && now - load->requests[i].start >= TIMEOUT_MS)
+		if (load->requests[i].fd >= 0 &&
+		    now - load->requests[i].start_us / 1000 >= TIMEOUT_MS)
 			finish(load, i, TIMEOUT);
 	}
 }
@@ -151,6 +193,36 @@ static void run(struct load *load, long rate, long seconds)
 			next_expire = now + 50;
 		}
 	}
+}
+
+static int by_size(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* The latency that this share of the requests answered did not exceed. */
+static uint32_t percentile(const struct load *load, double share)
+{
+	unsigned long n = load->outcomes[OK];
+
+	return n ? load->latencies[(unsigned long)((n - 1) * share)] : 0;
+}
+
+static void print(struct load *load)
+{
+	if (load->latencies)
+		qsort(load->latencies, load->outcomes[OK], sizeof(uint32_t), by_size);
+	printf("{\"sent\":%lu", load->sent);
+	for (int i = 0; i < OUTCOMES; i++)
+		printf(",\"%s\":%lu", names[i], load->outcomes[i]);
+	printf(",\"p50_us\":%u,\"p99_us\":%u,\"max_us\":%u,\"workers\":{",
+	       percentile(load, 0.5), percentile(load, 0.99), percentile(load, 1));
+	for (int i = 0; i < load->n_workers; i++)
+		printf("%s\"%llu\":%lu", i ? "," : "", load->workers[i].cookie,
+		       load->workers[i].answered);
+	printf("}}\n");
 }
 
 int main(int argc, char **argv)
@@ -186,9 +258,7 @@ int main(int argc, char **argv)
 
 	run(&load, rate, seconds);
 
-	printf("{\"sent\":%lu", load.sent);
-	for (int i = 0; i < OUTCOMES; i++)
-		printf(",\"%s\":%lu", names[i], load.outcomes[i]);
-	printf("}\n");
+	print(&load);
+	free(load.latencies);
 	return 0;
 }

@@ -3,6 +3,7 @@
 # The array follows the workers: after each of many joins and leaves under load,
 # what status shows is what ss shows.
 load ../lib.bash
+load ../churn.bash
 
 setup() {
 	begin_test
@@ -10,33 +11,6 @@ setup() {
 
 teardown() {
 	end_test
-}
-
-# One process starts and ends all workers, see tests/helpers/churn.c.
-begin_churn() {
-	mkfifo "$BATS_TEST_TMPDIR/to" "$BATS_TEST_TMPDIR/from"
-	exec {churn_to}<>"$BATS_TEST_TMPDIR/to" {churn_from}<>"$BATS_TEST_TMPDIR/from"
-	spawn "$BATS_TEST_TMPDIR/from" "$HELPERS/churn" --port 8080 --proto "$proto" \
-		<"$BATS_TEST_TMPDIR/to"
-	live=()
-}
-
-say() {
-	echo "$1" >&"$churn_to"
-	read -r -t 10 -u "$churn_from" answer || fail "churn does not answer"
-}
-
-join() {
-	say start
-	live+=("$(cut -d' ' -f2 <<<"$answer")")
-}
-
-# leave term|kill: one of the live workers at random.
-leave() {
-	local i=$((RANDOM % ${#live[@]}))
-	say "$1 ${live[i]}"
-	unset "live[i]"
-	live=("${live[@]}")
 }
 
 # One jq for all looks: a start of jq takes longer than the rest of a look.
@@ -72,15 +46,15 @@ joins_and_leaves() {
 	for ((step = 1; step <= 2 * n; step++)); do
 		if ((leaves == 0 || joins > 0 && (${#live[@]} <= 2 || RANDOM % 2))); then
 			what=join
-			join
+			churn_join
 			joins=$((joins - 1))
 		elif ((RANDOM % leaves < kills)); then
 			what=kill
-			leave kill
+			churn_leave kill
 			kills=$((kills - 1)) leaves=$((leaves - 1))
 		else
 			what=leave
-			leave term
+			churn_leave term
 			leaves=$((leaves - 1))
 		fi
 		start=$(now_ms)
@@ -100,9 +74,9 @@ joins_and_leaves() {
 
 begin() {
 	proto=$1
-	begin_churn
+	begin_churn "$proto"
 	begin_judge
-	join && join && join && join
+	churn_join && churn_join && churn_join && churn_join
 	attach --port 8080 --proto "$proto"
 	right
 	start_load --proto "$proto" --to 127.0.0.1:8080 --rate 200

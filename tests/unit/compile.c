@@ -232,7 +232,9 @@ static void the_group_itself_unless_restricted(void **state)
 	static const uint32_t weights[] = { 1, 0, 1 };
 
 	(void)state;
-	for (enum steering_policy policy = POLICY_HASH; policy <= POLICY_LINUX39; policy++) {
+	for (size_t i = 0; i < 2; i++) {
+		enum steering_policy policy = i ? POLICY_LINUX39 : POLICY_HASH;
+
 		build(policy, 0, ROOM, weights, 3, false, NULL);
 		assert_int_equal(built.width, 0);
 		build(policy, 0, ROOM, weights, 3, true, NULL);
@@ -241,7 +243,7 @@ static void the_group_itself_unless_restricted(void **state)
 		build(policy, PLAN_OWN_HASH, ROOM, weights, 3, false, NULL);
 		assert_int_equal(built.width, 2);
 	}
-	for (enum steering_policy policy = POLICY_CONSISTENT; policy <= POLICY_ROUND_ROBIN; policy++) {
+	for (enum steering_policy policy = POLICY_CONSISTENT; policy < POLICY_LINUX39; policy++) {
 		static const struct cpus anywhere[3] = { { { 1 } }, { { 1 } }, { { 1 } } };
 
 		build(policy, 0, ROOM, weights, 3, false, anywhere);

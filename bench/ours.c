@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* Our steering, set up by the library's own calls: maps, workers, policy. */
+#include "ours.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "set_policy.h"
+#include "topology.h"
+
+struct steering_size ours__size(unsigned int workers)
+{
+	struct steering_size size = { .slots = 256, .table_entries = 131072,
+				      .cpus = topology_cpus() };
+
+	/* choose_size() in src/lib/attach.c */
+	while (size.slots < 2 * workers && size.slots < 32768)
+		size.slots *= 2;
+	while (size.table_entries < 128 * size.slots && size.table_entries < 1 << 20)
+		size.table_entries *= 2;
+	return size;
+}
+
+int ours__load(struct ours *ours, const struct steering_size *size, int proto,
+	       unsigned int disable)
+{
+	struct reuseport_error err;
+	int ret;
+
+	*ours = (struct ours){ .steering = STEERING_NONE, .mapped = MAPPED_NONE };
+	ret = steering_load(&ours->steering, size, proto, disable, &err);
+	if (ret) {
+		fprintf(stderr, "bench: %s\n", err.text);
+		return ret;
+	}
+	ret = mapped_open(&ours->mapped, &ours->steering, size);
+	if (ret)
+		fprintf(stderr, "bench: mapping the maps: %s\n", strerror(-ret));
+	return ret;
+}
+
+void ours__free(struct ours *ours)
+{
+	mapped_close(&ours->mapped);
+	steering_close(&ours->steering);
+}
+
+int ours__describe(struct ours *ours, const int *sockets, size_t n)
+{
+	for (size_t slot = 0; slot < n; slot++) {
+		struct worker_entry *entry = &ours->mapped.workers[slot];
+		socklen_t len = sizeof(entry->cookie);
+		uint64_t cookie;
+
+		if (getsockopt(sockets[slot], SOL_SOCKET, SO_COOKIE, &cookie, &len)) {
+			perror("bench: SO_COOKIE");
+			return -errno;
+		}
+		*entry = (struct worker_entry){ .cookie = cookie, .pid = getpid(),
+						.state = WORKER_ACTIVE, .weight = 1 };
+	}
+	return 0;
+}
+
+static unsigned int weight_of(enum weights weights, size_t slot, size_t workers)
+{
+	if (weights == WEIGHTS_UNEQUAL)
+		return 1 + slot % 4;
+	return weights == WEIGHTS_ONE_ZERO && slot == workers - 1 ? 0 : 1;
+}
+
+int ours__set_policy(struct ours *ours, const struct reuseport_policy_opts *words,
+		     enum weights weights, size_t workers)
+{
+	struct control *control = ours->mapped.control;
+	struct reuseport_error err;
+	int ret;
+
+	for (size_t slot = 0; slot < workers; slot++)
+		ours->mapped.workers[slot].weight = weight_of(weights, slot, workers);
+	control->settled = control->epoch;
+	ret = set_policy(&ours->mapped, ours->steering.maps[MAP_SOCKETS], words, "the group",
+			 &err);
+	if (ret < 0)
+		fprintf(stderr, "bench: %s\n", err.text);
+	return ret < 0 ? ret : 0;
+}

@@ -1,0 +1,309 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+# Each policy, with real packets: everything is answered and counted, and who
+# gets it is who the policy says.
+load ../lib.bash
+load ../policies.bash
+
+setup() {
+	begin_test
+}
+
+teardown() {
+	end_test
+}
+
+KEY=00112233445566778899aabbccddeeff
+OTHER_KEY=00112233445566778899aabbccddeef0
+# Tuples of which is asked where they go.
+N=1000
+
+# -------------------------------------------------------------- every policy
+
+all_policies() {
+	local policy answers=$BATS_TEST_TMPDIR/answers
+	begin 4
+	for policy in "${POLICIES[@]}"; do
+		use $policy
+		ask 200 || fail "not all answered under $policy"
+	done >"$answers"
+	equal "$(status 8080 "$proto" .policy)" "${policy%% *}"
+	equal "$(status 8080 "$proto" '.counters | "\(.packets) \(.selected) \(.fallback)"')" \
+		"$((200 * ${#POLICIES[@]})) $((200 * ${#POLICIES[@]})) 0" "packets, selected, fallback"
+	diff <(answers_by_worker <"$answers") \
+		<(status 8080 "$proto" '.workers[] | "\(.cookie) \(.selected)"' | sort -n)
+	balanced 8080 "$proto"
+}
+
+@test "policies: each serves all, TCP" {
+	here tcp
+	all_policies
+}
+
+@test "policies: each serves all, UDP" {
+	here udp
+	all_policies
+}
+
+@test "policies: each serves all, TCP over IPv6" {
+	here tcp v6
+	all_policies
+}
+
+@test "policies: each serves all, UDP over IPv6" {
+	here udp v6
+	all_policies
+}
+
+@test "policies: each serves all, IPv4 clients of a dual-stack server" {
+	here tcp
+	listen=(--addr ::)
+	all_policies
+}
+
+@test "policies: each serves all, with probe reads" {
+	export REUSEPORT_DISABLE=plain-reads
+	here udp
+	all_policies
+}
+
+# ---------------------------------------------------------------- consistent
+
+# stays_consistent POLICY: workers join and leave, and only the keys that must
+# move do.
+stays_consistent() {
+	local first with_newcomer without moves newcomer gone slot
+	begin 5 --policy $*
+	first=$(ask $N)
+	diff <(echo "$first") <(ask $N) || fail "a tuple changed its worker without a reason"
+	equal "$(answers_by_worker <<<"$first" | wc -l)" 5 "workers in use"
+
+	join
+	newcomer=$worker_cookies
+	with_newcomer=$(ask $N)
+	moves=$(moved "$first" "$with_newcomer")
+	equal "$(cut -d' ' -f2 <<<"$moves" | sort -u)" "$newcomer" "to whom keys moved at a join"
+	near "$(lines "$moves")" $N 0.1667 "keys that moved at a join"
+	echo "# $*: $(lines "$moves") of $N keys moved to the sixth worker" >&3
+
+	gone=${worker_ids[2]}
+	slot=$(status 8080 "$proto" ".workers[] | select(.cookie == $gone) | .slot")
+	leave 2
+	without=$(ask $N)
+	moves=$(moved "$with_newcomer" "$without")
+	equal "$(lines "$moves")" "$(grep -c " $gone\$" <<<"$with_newcomer")" "keys that moved at a leave"
+	diff <(cut -d' ' -f1 <<<"$moves") <(sed -n "s/ $gone\$//p" <<<"$with_newcomer") ||
+		fail "other keys than the leaver's moved"
+	echo "# $*: $(lines "$moves") of $N keys moved when one of six left" >&3
+
+	# Its successor in the slot gets what it had, and nothing else.
+	join
+	equal "$(status 8080 "$proto" ".workers[] | select(.cookie == $worker_cookies) | .slot")" "$slot"
+	diff <(sed "s/ $gone\$/ $worker_cookies/" <<<"$with_newcomer") <(ask $N) ||
+		fail "the slot's next worker did not get the keys of the last one"
+	# And without a keeper nothing changes.
+	with_newcomer=$(ask $N)
+	kill_keeper 8080 "$proto"
+	diff <(echo "$with_newcomer") <(ask $N)
+	attach --port 8080 --proto "$proto"
+	diff <(echo "$with_newcomer") <(ask $N)
+	equal "$(status 8080 "$proto" .counters.fallback)" 0 "fallback"
+	balanced 8080 "$proto"
+}
+
+@test "consistent: keys keep their worker, TCP" {
+	here tcp
+	stays_consistent consistent
+}
+
+@test "consistent: keys keep their worker, UDP over IPv6" {
+	here udp v6
+	stays_consistent consistent
+}
+
+@test "consistent: many workers join at once and leave again, and every key is back" {
+	local first moves
+	here tcp
+	begin 4 --policy consistent
+	first=$(ask $N)
+	start_worker --port 8080 --sockets 12
+	wait_until 3 in_sync 8080 tcp
+	moves=$(moved "$first" "$(ask $N)")
+	equal "$(cut -d' ' -f2 <<<"$moves" | grep -cxF -f <(printf '%s\n' "${worker_ids[@]}"))" 0 \
+		"keys that moved among those who were there"
+	near "$(lines "$moves")" $N 0.75 "keys that moved"
+	stop "$worker_pid"
+	wait_until 3 in_sync 8080 tcp
+	diff <(echo "$first") <(ask $N)
+}
+
+# -------------------------------------------------------------------- the key
+
+# Workers of each key, "KEY COUNT": the first field is the key already.
+workers_of_key() {
+	sort -u | cut -d' ' -f1 | uniq -c | awk '{ print $2, $1 }'
+}
+
+# one_worker_each LINES KEYS: that many keys, of which each has one worker only,
+# and all workers some.
+one_worker_each() {
+	equal "$(workers_of_key <<<"$1" | wc -l)" "$2" "keys"
+	equal "$(workers_of_key <<<"$1" | awk '$2 != 1' | wc -l)" 0 "keys with several workers"
+	equal "$(answers_by_worker <<<"$1" | wc -l)" 4 "workers in use"
+}
+
+# The client's lines with the address alone, or with the first bytes of it.
+addresses() {
+	sed 's/:[0-9]* / /'
+}
+
+first_bytes() {
+	sed -E "s/^(([0-9]+\\.){$1}).* /\\1 /"
+}
+
+by_source() {
+	local policy first
+	begin 4
+	for policy in hash consistent linux39 weighted; do
+		use $policy --key src
+		first=$(ask 600 --hosts 60)
+		# 60 addresses are drawn from 600 times.
+		one_worker_each "$(addresses <<<"$first")" 60
+	done
+	diff <(echo "$first") <(ask 600 --hosts 60)
+
+	use consistent --key src-prefix/24
+	first=$(ask 600 --hosts 25600 --src 127.1.0.0)
+	one_worker_each "$(first_bytes 3 <<<"$first")" 100
+	[ "$(addresses <<<"$first" | sort -u | wc -l)" -gt 500 ]
+	use consistent --key src-prefix/16
+	first=$(ask 300 --hosts 25600 --src 127.1.0.0)
+	equal "$(answers_by_worker <<<"$first" | wc -l)" 1 "workers of one /16"
+}
+
+@test "key: src and src-prefix, TCP" {
+	here tcp
+	by_source
+}
+
+@test "key: src and src-prefix, UDP, IPv4 clients of a dual-stack server" {
+	here udp
+	listen=(--addr ::)
+	by_source
+}
+
+by_source_v6() {
+	local first
+	in_ns ip -6 route add local fd00::/64 dev lo
+	in_ns sysctl -qw net.ipv6.ip_nonlocal_bind=1
+	begin 4 --policy consistent --key src
+	first=$(ask 600 --src fd00::1000 --hosts 60)
+	one_worker_each "$(addresses <<<"$first")" 60
+	use consistent --key src-prefix/120
+	first=$(ask 600 --src fd00::1000 --hosts 25600)
+	one_worker_each "$(sed -E 's/^\[fd00::([0-9a-f]*)[0-9a-f]{2}\].* /\1 /' <<<"$first")" 100
+	use consistent --key src-prefix/8,64
+	equal "$(ask 300 --src fd00::1000 --hosts 25600 | answers_by_worker | wc -l)" 1 "workers of one /64"
+}
+
+@test "key: src and src-prefix, TCP over IPv6" {
+	here tcp v6
+	by_source_v6
+}
+
+@test "key: src and src-prefix, UDP over IPv6" {
+	here udp v6
+	by_source_v6
+}
+
+@test "key: dst, the server's own address" {
+	local i answers=
+	for proto in tcp udp; do
+		here $proto
+		begin 4 --policy consistent --key dst
+		answers=
+		for i in {1..24}; do
+			to=127.0.0.$i:8080
+			answers+=$(ask 10 | sed "s/^[^ ]*/$i/")$'\n'
+		done
+		one_worker_each "$(grep . <<<"$answers")" 24
+	done
+}
+
+# --------------------------------------------------------------- the hash key
+
+HASHING=("hash" "linux39" "consistent" "weighted --over consistent")
+
+# The same on every host, and after a reboot: by what was given alone.
+same_hash_key() {
+	local policy first
+	begin 4
+	learn_slots
+	for policy in "${HASHING[@]}"; do
+		first=$BATS_TEST_TMPDIR/first.${policy// /}
+		use $policy --hash-key $KEY
+		ask 400 | by_slot >"$first"
+		use $policy --hash-key $OTHER_KEY
+		# Three of four tuples have another worker.
+		near "$(moved "$(cat "$first")" "$(ask 400 | by_slot)" | wc -l)" 400 0.75 \
+			"moved by another key"
+	done
+	# A key that is not named again stays.
+	use consistent
+	equal "$(status 8080 "$proto" .rules.hash_key)" $OTHER_KEY
+}
+
+# Compares with what same_hash_key() saw.
+same_again() {
+	local policy
+	begin 4
+	learn_slots
+	for policy in "${HASHING[@]}"; do
+		use $policy --hash-key $KEY
+		diff <(ask 400 | by_slot) "$BATS_TEST_TMPDIR/first.${policy// /}" ||
+			fail "$policy: the same key, but another worker"
+	done
+}
+
+hash_key() {
+	local pid
+	here "$@"
+	same_hash_key
+	ctl detach --port 8080 --proto "$proto"
+	for pid in "${worker_pids[@]}"; do
+		stop "$pid"
+	done
+	same_again
+	# Another host: other boot secrets, other cookies.
+	new_netns
+	NS=$new_ns
+	same_again
+}
+
+@test "hash key: the same one gives the same workers anywhere, TCP" {
+	hash_key tcp
+}
+
+@test "hash key: the same one gives the same workers anywhere, UDP over IPv6" {
+	hash_key udp v6
+}
+
+@test "hash key: with probe reads the same workers as with plain loads" {
+	local pid family
+	for family in "" v6; do
+		here tcp $family
+		unset REUSEPORT_DISABLE
+		begin 4 --policy hash --hash-key $KEY
+		learn_slots
+		ask 400 | by_slot >"$BATS_TEST_TMPDIR/plain"
+		ctl detach --port 8080
+		export REUSEPORT_DISABLE=plain-reads
+		attach --port 8080 --policy hash --hash-key $KEY
+		learn_slots
+		diff <(ask 400 | by_slot) "$BATS_TEST_TMPDIR/plain"
+		ctl detach --port 8080
+		for pid in "${worker_pids[@]}"; do
+			stop "$pid"
+		done
+	done
+}
