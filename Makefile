@@ -37,7 +37,7 @@ endif
 
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DREUSEPORT_VERSION='"$(VERSION)"' $(WARNINGS) $(SANITIZERS) $(CFLAGS)
 LIB_LIBS := -lbpf -lmnl -lcap -lelf -lz
-CLI_LIBS := -lsmartcols -ljansson
+CLI_LIBS := -lsmartcols -ljansson -lpcap
 
 MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
 BPF_TARGET := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/; s/ppc64le/powerpc/; s/riscv64/riscv/')

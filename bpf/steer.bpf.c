@@ -294,13 +294,13 @@ static __always_inline void steer_by_table(const struct run *run)
 	__u32 hash = hash_of(run), slot = choose(run->plan, run->half, hash, 0);
 
 	if (likely(slot != TABLE_NOBODY)) {
-		if (select(run->ctx, slot, run->migrating))
-			next_best(run->ctx, hash, run->half);
-	} else if (may_look_again(run->plan)) {
-		next_best(run->ctx, hash, run->half);
-	} else {
+		if (!select(run->ctx, slot, run->migrating))
+			return;
+	} else if (!may_look_again(run->plan)) {
 		COUNT(nobody);
+		return;
 	}
+	next_best(run->ctx, hash, run->half);
 }
 
 /*

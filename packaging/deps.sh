@@ -5,7 +5,7 @@
 set -eu
 
 build="clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libmnl-dev libcap-dev
-	libsmartcols-dev libjansson-dev scdoc pkg-config gcc make libc6-dev"
+	libsmartcols-dev libjansson-dev libpcap-dev scdoc pkg-config gcc make libc6-dev"
 demo="iproute2 procps"
 test="$demo bats jq libcmocka-dev g++ nginx-light haproxy unbound nsd python3 wrk
 	dnsperf util-linux"

@@ -74,9 +74,10 @@ static bool find_device(const struct options *options, struct reuseport_packet *
 static int explain(const struct options *options)
 {
 	struct reuseport_explanation *explanation;
+	struct reuseport_explainer *explainer;
 	struct reuseport_packet packet;
 	struct reuseport_error error;
-	bool found;
+	bool failed, found;
 
 	if (!parse_packet(options, &packet))
 		return EXIT_USAGE;
@@ -86,7 +87,11 @@ static int explain(const struct options *options)
 		return word_failure(&error);
 	if (!find_device(options, &packet))
 		return EXIT_FAILED;
-	if (reuseport_explain(&packet, &explanation, &error))
+	if (reuseport_explainer__new(&explainer, &error))
+		return word_failure(&error);
+	failed = reuseport_explain(explainer, &packet, &explanation, &error);
+	reuseport_explainer__free(explainer);
+	if (failed)
 		return word_failure(&error);
 	if (options->json)
 		show_explanation_json(&packet, explanation);

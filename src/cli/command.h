@@ -19,10 +19,15 @@ struct command {
 	const char *summary;
 	unsigned int takes;    /* of enum option_bit */
 	unsigned int requires; /* of these, what must be given */
+	const struct option_entry *own; /* options that no other command has */
+	size_t n_own;
+	/* What the options must be together, beyond that; says what they are not.
+	 * NULL: a policy's words are checked. */
+	bool (*check)(const struct options *options);
 	int (*exec)(const struct options *options);
 };
 
 extern const struct command cmd_attach, cmd_detach, cmd_status, cmd_list, cmd_policy, cmd_weight,
-	cmd_explain;
+	cmd_explain, cmd_simulate;
 
 #endif

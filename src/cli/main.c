@@ -15,6 +15,7 @@ static const struct command *const commands[] = {
 	&cmd_policy,
 	&cmd_weight,
 	&cmd_explain,
+	&cmd_simulate,
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -14,8 +14,7 @@
 
 /* ---------------------------------------------------------- value parsers */
 
-static bool parse_number(const char *text, unsigned long min, unsigned long max,
-			 unsigned long *value)
+bool option_number(const char *text, unsigned long min, unsigned long max, unsigned long *value)
 {
 	char *end;
 
@@ -30,7 +29,7 @@ static bool set_port(struct options *options, const char *text)
 {
 	unsigned long port;
 
-	if (!parse_number(text, 1, 65535, &port)) {
+	if (!option_number(text, 1, 65535, &port)) {
 		fprintf(stderr, "reuseportctl: --port '%s' is out of range: 1 to 65535\n", text);
 		return false;
 	}
@@ -107,7 +106,7 @@ static bool set_table(struct options *options, const char *text)
 {
 	unsigned long entries;
 
-	if (!parse_number(text, 1024, 1048576, &entries) || entries & (entries - 1)) {
+	if (!option_number(text, 1024, 1048576, &entries) || entries & (entries - 1)) {
 		fprintf(stderr, "reuseportctl: --table '%s' is no power of two from 1024 to "
 			"1048576\n", text);
 		return false;
@@ -139,7 +138,7 @@ static bool set_cpu(struct options *options, const char *text)
 	unsigned long cpu;
 
 	options->cpu = text;
-	if (parse_number(text, 0, 8191, &cpu))
+	if (option_number(text, 0, 8191, &cpu))
 		return true;
 	fprintf(stderr, "reuseportctl: --cpu '%s' is out of range: 0 to 8191\n", text);
 	return false;
@@ -155,7 +154,7 @@ static bool set_slots(struct options *options, const char *text)
 {
 	unsigned long slots;
 
-	if (!parse_number(text, 1, 32768, &slots)) {
+	if (!option_number(text, 1, 32768, &slots)) {
 		fprintf(stderr, "reuseportctl: --slots '%s' is out of range: 1 to 32768\n", text);
 		return false;
 	}
@@ -195,13 +194,7 @@ static bool set_json(struct options *options, const char *text)
 
 /* ---------------------------------------------------------------- the table */
 
-static const struct {
-	unsigned int bit;
-	const char *name;
-	const char *value; /* NULL: a flag */
-	const char *help;
-	bool (*set)(struct options *options, const char *text);
-} table[] = {
+static const struct option_entry table[] = {
 	{ OPT_PORT | OPT_PORTS, "port", "N", "local port of the group", set_port },
 	{ OPT_PROTO, "proto", "tcp|udp", "protocol", set_proto },
 	{ OPT_ADDR, "addr", "ADDR", "only the group bound to this local address", set_addr },
@@ -235,31 +228,45 @@ static const struct {
 
 #define N_OPTIONS (sizeof(table) / sizeof(table[0]))
 
+/* The i-th option there is: of the table, then those of the command alone. NULL: not
+ * this command's. */
+static const struct option_entry *entry(const struct command *command, size_t i)
+{
+	if (i >= N_OPTIONS)
+		return &command->own[i - N_OPTIONS];
+	return command->takes & table[i].bit ? &table[i] : NULL;
+}
+
 void options_help(const struct command *command)
 {
+	const struct option_entry *at;
 	char left[40];
 
 	printf("Usage: reuseportctl %s [OPTION]...%s%s\n\n%s.\n\n", command->name,
 	       command->words ? " " : "", command->words ? command->words : "", command->summary);
-	for (size_t i = 0; i < N_OPTIONS; i++) {
-		if (!(command->takes & table[i].bit))
+	for (size_t i = 0; i < N_OPTIONS + command->n_own; i++) {
+		at = entry(command, i);
+		if (!at)
 			continue;
-		snprintf(left, sizeof(left), "--%s%s%s", table[i].name, table[i].value ? " " : "",
-			 table[i].value ? table[i].value : "");
-		printf("  %-20s %s%s%s\n", left, table[i].help,
-		       command->requires & table[i].bit ? " (required)" : "",
-		       command->takes & table[i].bit & OPT_PORTS ? "; may be repeated" : "");
+		snprintf(left, sizeof(left), "--%s%s%s", at->name, at->value ? " " : "",
+			 at->value ? at->value : "");
+		printf("  %-20s %s%s%s\n", left, at->help,
+		       command->requires & at->bit ? " (required)" : "",
+		       command->takes & at->bit & OPT_PORTS ? "; may be repeated" : "");
 	}
 	printf("  %-20s %s\n", "--help", "this text");
 }
 
 static void fill_long_options(struct option *longs, const struct command *command)
 {
-	for (size_t i = 0; i < N_OPTIONS; i++)
-		if (command->takes & table[i].bit)
-			*longs++ = (struct option){ table[i].name,
-						    table[i].value ? required_argument : no_argument,
+	for (size_t i = 0; i < N_OPTIONS + command->n_own; i++) {
+		const struct option_entry *at = entry(command, i);
+
+		if (at)
+			*longs++ = (struct option){ at->name,
+						    at->value ? required_argument : no_argument,
 						    NULL, 256 + i };
+	}
 	*longs++ = (struct option){ "help", no_argument, NULL, 'h' };
 	*longs = (struct option){ 0 };
 }
@@ -304,7 +311,8 @@ static bool complete(const struct options *options, const struct command *comman
 		fprintf(stderr, "reuseportctl %s: %s is required\n", command->name, command->words);
 		return wrong_usage(command);
 	}
-	if ((command->takes & OPT_RULES) && reuseport_policy_check(&options->rules, &error)) {
+	if ((command->takes & OPT_RULES) && !command->check &&
+	    reuseport_policy_check(&options->rules, &error)) {
 		fprintf(stderr, "reuseportctl: %s\n", error.text);
 		return false;
 	}
@@ -320,13 +328,13 @@ static bool complete(const struct options *options, const struct command *comman
 		fprintf(stderr, "reuseportctl %s: --port may be given once\n", command->name);
 		return wrong_usage(command);
 	}
-	return true;
+	return !command->check || command->check(options);
 }
 
 bool options_parse(struct options *options, const struct command *command, int argc, char **argv,
 		   bool *help)
 {
-	struct option longs[N_OPTIONS + 2];
+	struct option longs[N_OPTIONS + OWN_MAX + 2];
 	int chosen;
 
 	*options = (struct options){ .rules = { .sz = sizeof(options->rules) } };
@@ -344,7 +352,7 @@ bool options_parse(struct options *options, const struct command *command, int a
 				argv[optind - 1]);
 			return wrong_usage(command);
 		}
-		if (!table[chosen - 256].set(options, optarg))
+		if (!entry(command, chosen - 256)->set(options, optarg))
 			return false;
 	}
 	while (optind < argc && options->n_words < command->most)

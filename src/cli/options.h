@@ -27,6 +27,18 @@ enum option_bit {
 #define PORTS_MAX 64
 #define WORDS_MAX 4
 
+/* Of the command simulate. */
+#define CHANGES_MAX 8
+struct simulate_options {
+	bool all;            /* policies side by side */
+	const char *workers; /* "4" or "1,1,2,5" */
+	const char *file, *pcap;
+	unsigned long generate, clients, seed; /* 0: not given */
+	unsigned int cpus, nodes, dport;       /* likewise */
+	struct reuseport_change changes[CHANGES_MAX];
+	unsigned int n_changes;
+};
+
 struct options {
 	uint16_t ports[PORTS_MAX];
 	unsigned int n_ports;
@@ -46,7 +58,19 @@ struct options {
 	bool force;
 	bool json;
 	bool list;
+	struct simulate_options simulate;
 };
+
+/* An option: what --help says of it, and who takes its value. */
+struct option_entry {
+	unsigned int bit;  /* of enum option_bit; 0: of one command alone */
+	const char *name;
+	const char *value; /* NULL: a flag */
+	const char *help;
+	bool (*set)(struct options *options, const char *text);
+};
+
+#define OWN_MAX 16 /* options of one command alone */
 
 struct command;
 
@@ -54,6 +78,9 @@ struct command;
  * when only help was asked for. */
 bool options_parse(struct options *options, const struct command *command, int argc, char **argv,
 		   bool *help);
+
+/* Whether all of the text is a number in that range. */
+bool option_number(const char *text, unsigned long min, unsigned long max, unsigned long *value);
 
 void options_help(const struct command *command);
 

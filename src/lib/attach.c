@@ -22,17 +22,10 @@
 #include "pins.h"
 #include "policy.h"
 #include "set_policy.h"
+#include "size.h"
 #include "slots.h"
 #include "sync.h"
 #include "topology.h"
-
-#define SLOTS_DEFAULT 256
-#define SLOTS_MAX 32768 /* as many as the kernel lets into a group */
-#define TABLE_PER_WORKER 4096
-#define TABLE_LEAST_DEFAULT 16384
-#define TABLE_MOST_DEFAULT 524288 /* one change takes less than 10 ms up to here */
-#define TABLE_MIN 1024
-#define TABLE_MAX (1 << 20)
 
 /* Another attachment's array gives its sockets free a moment after it is gone. */
 #define BUSY_TRIES 50
@@ -54,36 +47,11 @@ static int check_opts(const struct reuseport_attach_opts *from, struct reuseport
 		return ret;
 	if (opts->slots > SLOTS_MAX)
 		return fail(err, EINVAL, "%u slots are too many: 1 to %u", opts->slots, SLOTS_MAX);
-	if (opts->table_entries && (opts->table_entries < TABLE_MIN ||
-				    opts->table_entries > TABLE_MAX ||
-				    opts->table_entries & (opts->table_entries - 1)))
+	if (opts->table_entries && !size_table_valid(opts->table_entries))
 		return fail(err, EINVAL, "%u table entries: it must be a power of two, %u to %u",
 			    opts->table_entries, TABLE_MIN, TABLE_MAX);
 	words = attach_words(opts);
 	return reuseport_policy_check(&words, err);
-}
-
-static unsigned int default_slots(size_t members)
-{
-	unsigned int slots = SLOTS_DEFAULT;
-
-	while (slots < 2 * members && slots < SLOTS_MAX)
-		slots *= 2;
-	return slots;
-}
-
-/*
- * 2,048 entries a worker, with room for as many again: then the shares of policy
- * "consistent" are off by 1.6% (one deviation), at most by 7% or so. More would
- * cost cache lines; bench/README.md shows the trade.
- */
-static unsigned int default_table(size_t members)
-{
-	unsigned int entries = TABLE_LEAST_DEFAULT;
-
-	while (entries < TABLE_PER_WORKER * members && entries < TABLE_MOST_DEFAULT)
-		entries *= 2;
-	return entries;
 }
 
 static struct steering_size choose_size(const struct reuseport_attach_opts *opts, size_t members)
@@ -92,9 +60,9 @@ static struct steering_size choose_size(const struct reuseport_attach_opts *opts
 				      .cpus = topology_cpus() };
 
 	if (!size.slots)
-		size.slots = default_slots(members);
+		size.slots = size_slots(members);
 	if (!size.table_entries)
-		size.table_entries = default_table(members);
+		size.table_entries = size_table(members);
 	return size;
 }
 

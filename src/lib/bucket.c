@@ -25,18 +25,6 @@ bool bucket_kernel(unsigned int major, unsigned int minor)
 
 /* ------------------------------------------- as the socket iterators tell it */
 
-static int read_members(int proto, uint16_t port, struct member_list *list)
-{
-	struct groups_bpf *reader;
-	int ret = groups_open(&reader, NULL);
-
-	if (ret)
-		return ret;
-	ret = groups_read_port(reader, proto, port, list, NULL);
-	groups_close(reader);
-	return ret;
-}
-
 /* A socket that only one of the two has seen has just come or gone. */
 static void join(struct bucket *bucket, struct diag_list *list, const struct member_list *members)
 {
@@ -102,14 +90,15 @@ static int move_tail(struct bucket *bucket)
 	return 0;
 }
 
-static int arrange(int proto, uint16_t port, struct diag_list *list, struct bucket *bucket)
+static int arrange(struct groups_bpf *reader, int proto, uint16_t port, struct diag_list *list,
+		   struct bucket *bucket)
 {
 	struct member_list members = { 0 };
 
 	bucket->sockets = calloc(list->n + 1, sizeof(*bucket->sockets));
 	if (!bucket->sockets)
 		return -ENOMEM;
-	if (!read_members(proto, port, &members))
+	if (reader && !groups_read_port(reader, proto, port, &members, NULL))
 		join(bucket, list, &members);
 	else
 		guess(bucket, list);
@@ -117,7 +106,8 @@ static int arrange(int proto, uint16_t port, struct diag_list *list, struct buck
 	return bucket->exact || proto == IPPROTO_TCP ? 0 : move_tail(bucket);
 }
 
-int bucket_read(int proto, uint16_t port, struct bucket *bucket, struct reuseport_error *err)
+int bucket_read(struct groups_bpf *reader, int proto, uint16_t port, struct bucket *bucket,
+		struct reuseport_error *err)
 {
 	struct diag_list list;
 	int ret;
@@ -126,7 +116,7 @@ int bucket_read(int proto, uint16_t port, struct bucket *bucket, struct reusepor
 	ret = diag_dump_all(proto, port, &list, err);
 	if (ret)
 		return ret;
-	ret = arrange(proto, port, &list, bucket);
+	ret = arrange(reader, proto, port, &list, bucket);
 	free(list.sockets);
 	if (!ret)
 		return 0;

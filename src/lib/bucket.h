@@ -7,6 +7,7 @@
 #define LIB_BUCKET_H
 
 #include "diag.h"
+#include "groups.h"
 #include "reuseport_bpf.h"
 
 struct bucket_socket {
@@ -24,9 +25,10 @@ struct bucket {
 
 /*
  * TCP sockets that listen, all UDP sockets, in the network namespace that the
- * thread is in. Free bucket->sockets with free().
+ * thread is in. reader is NULL where there are no iterators. Free bucket->sockets with free().
  */
-int bucket_read(int proto, uint16_t port, struct bucket *bucket, struct reuseport_error *err);
+int bucket_read(struct groups_bpf *reader, int proto, uint16_t port, struct bucket *bucket,
+		struct reuseport_error *err);
 
 /* Whether the running kernel is that version or later. */
 bool bucket_kernel(unsigned int major, unsigned int minor);

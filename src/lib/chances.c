@@ -25,6 +25,7 @@ struct finding {
 	const struct lookup_candidate *winner;
 	const struct diag_list *members;
 	struct holders holders;
+	bool scanned; /* holders is valid */
 	const struct plan *plan;
 	const uint16_t *entries;
 };
@@ -42,12 +43,24 @@ static unsigned int slot_of_cookie(const struct finding *f, uint64_t cookie)
 	return SLOT_NONE;
 }
 
-static void describe_process(const struct finding *f, uint32_t inode,
+/* As the keeper has recorded it; to look through /proc for one that it does not
+ * know takes much longer than all the rest. */
+static void describe_process(struct finding *f, unsigned int slot, uint32_t inode,
 			     struct reuseport_chance *chance)
 {
 	const struct holder *first;
-	size_t n = holders_of(&f->holders, inode, &first);
+	size_t n;
 
+	if (slot != SLOT_NONE)
+		chance->pid = f->attachment->mapped.workers[slot].pid;
+	if (!chance->pid && !f->scanned) {
+		f->scanned = true;
+		if (f->members->n)
+			holders_scan_members(f->members, &f->holders);
+		else
+			holders_scan(&inode, 1, 0, &f->holders);
+	}
+	n = chance->pid ? 0 : holders_of(&f->holders, inode, &first);
 	if (n)
 		chance->pid = holders_server(first, n)->pid;
 	holder_comm(chance->pid, chance->comm);
@@ -77,7 +90,7 @@ static void add(struct finding *f, uint64_t cookie, double share)
 	if (member)
 		chance->queue = member->queue;
 	if (member || cookie == f->winner->cookie)
-		describe_process(f, member ? member->inode : f->winner->inode, chance);
+		describe_process(f, slot, member ? member->inode : f->winner->inode, chance);
 }
 
 static void add_members(struct finding *f)
@@ -327,17 +340,11 @@ int chances_find(struct reuseport_explanation *out, const struct reuseport_packe
 	struct finding f = { .out = out, .attachment = attachment, .winner = winner,
 			     .members = members };
 	size_t room = members->n + (attachment ? attachment->entry.slots : 0) + 1;
-	uint32_t inode = winner->inode;
-	int ret;
+	int ret = 0;
 
 	out->chances = calloc(room, sizeof(*out->chances));
 	if (!out->chances)
 		return fail(err, ENOMEM, "out of memory");
-	/* A connected socket is no member. */
-	ret = members->n ? holders_scan_members(members, &f.holders) :
-		holders_scan(&inode, 1, 0, &f.holders);
-	if (ret)
-		return fail(err, -ret, "cannot look through /proc: %s", strerror(-ret));
 	if (out->decider == REUSEPORT_POLICY) {
 		ret = by_policy(&f, packet, err);
 	} else if (out->decider == REUSEPORT_SOCKET) {

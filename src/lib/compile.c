@@ -218,7 +218,10 @@ static void learn_places(struct places *places)
 	const struct compile *c = places->compile;
 
 	for (unsigned int node = 0; node < c->node_count; node++) {
-		topology_cpus_of_node(node, &places->nodes[node]);
+		if (c->nodes)
+			places->nodes[node] = c->nodes[node];
+		else
+			topology_cpus_of_node(node, &places->nodes[node]);
 		for (unsigned int cpu = 0; cpu < c->cpu_count; cpu++)
 			if (cpus_has(&places->nodes[node], cpu))
 				places->node_of[cpu] = node;

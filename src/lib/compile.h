@@ -14,6 +14,7 @@ struct compile {
 	bool restricted;          /* a worker is there and has weight 0 */
 	unsigned int cpu_count, node_count;
 	const struct cpus *cpus;  /* by slot; for "cpu" and "numa" only */
+	const struct cpus *nodes; /* CPUs of each node; NULL: as this host has them */
 	/* A table of the same policy and room, and what it was compiled from: a
 	 * small change then is fast. NULL: none. */
 	const uint16_t *before;

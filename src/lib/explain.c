@@ -14,6 +14,10 @@
 #include "lookup.h"
 #include "pins.h"
 
+struct reuseport_explainer {
+	struct groups_bpf *reader; /* NULL: the kernel has no iterators */
+};
+
 /* -------------------------------------------------------------- the lookup */
 
 static const char *table_name(enum lookup_table table)
@@ -94,7 +98,8 @@ static int copy_candidates(struct reuseport_explanation *out, const struct looku
 /* -------------------------------------------------------------- who decides */
 
 /* Where the kernel cannot tell, what is pinned is taken to be attached. */
-static enum reuseport_decider who_decides(const struct lookup_candidate *winner,
+static enum reuseport_decider who_decides(struct groups_bpf *reader,
+					  const struct lookup_candidate *winner,
 					  const struct netns_ref *ns,
 					  const struct attachment *attachment,
 					  uint32_t *program_id)
@@ -103,7 +108,8 @@ static enum reuseport_decider who_decides(const struct lookup_candidate *winner,
 
 	if (!winner->group)
 		return REUSEPORT_SOCKET;
-	if (groups_program_of(NULL, ns, winner->key.proto, winner->cookie, &present, NULL))
+	if (!reader || groups_program_of(reader, ns, winner->key.proto, winner->cookie, &present,
+					 NULL))
 		return attachment ? REUSEPORT_POLICY : REUSEPORT_KERNEL;
 	if (!present.present)
 		return REUSEPORT_KERNEL;
@@ -123,8 +129,8 @@ static struct attachment *find_attachment(const struct reuseport_key *key,
 	return NULL;
 }
 
-static int explain_winner(struct reuseport_explanation *out, const struct reuseport_packet *packet,
-			  const struct lookup_candidate *winner, struct reuseport_error *err)
+static int explain_winner(struct groups_bpf *reader, struct reuseport_explanation *out,
+			  const struct reuseport_packet *packet, const struct lookup_candidate *winner, struct reuseport_error *err)
 {
 	struct reuseport_filter filter = { .proto = packet->proto, .port = packet->dst_port,
 					   .netns = packet->netns };
@@ -137,7 +143,7 @@ static int explain_winner(struct reuseport_explanation *out, const struct reusep
 	if (ret && ret != -ENOENT)
 		return ret;
 	attachment = find_attachment(&winner->key, list, n);
-	out->decider = who_decides(winner, &ns, attachment, &out->program_id);
+	out->decider = who_decides(reader, winner, &ns, attachment, &out->program_id);
 	if (winner->group)
 		ret = diag_members(&winner->key, &ns, &members, err);
 	else
@@ -166,8 +172,8 @@ static struct lookup_packet to_lookup(const struct reuseport_packet *packet)
 	return to;
 }
 
-int reuseport_explain(const struct reuseport_packet *packet,
-		      struct reuseport_explanation **explanation, struct reuseport_error *err)
+static int explain(struct groups_bpf *reader, const struct reuseport_packet *packet,
+		   struct reuseport_explanation **explanation, struct reuseport_error *err)
 {
 	struct lookup_packet asked = to_lookup(packet);
 	struct netns_ref ns = { .inode = packet->netns };
@@ -175,9 +181,7 @@ int reuseport_explain(const struct reuseport_packet *packet,
 	struct reuseport_explanation *out;
 	int ret;
 
-	ret = caps_require("explain", err);
-	if (!ret)
-		ret = lookup(&asked, &ns, &found, err);
+	ret = lookup(reader, &asked, &ns, &found, err);
 	if (ret)
 		return ret;
 	out = calloc(1, sizeof(*out));
@@ -186,7 +190,7 @@ int reuseport_explain(const struct reuseport_packet *packet,
 	if (!ret)
 		ret = copy_candidates(out, &found, err);
 	if (!ret && out->winner)
-		ret = explain_winner(out, packet, &found.list[0], err);
+		ret = explain_winner(reader, out, packet, &found.list[0], err);
 	free(found.list);
 	if (ret) {
 		reuseport_explanation__free(out);
@@ -194,6 +198,40 @@ int reuseport_explain(const struct reuseport_packet *packet,
 	}
 	*explanation = out;
 	return 0;
+}
+
+int reuseport_explainer__new(struct reuseport_explainer **explainer, struct reuseport_error *err)
+{
+	struct reuseport_explainer *made;
+	int ret = caps_require("explain", err);
+
+	if (ret)
+		return ret;
+	made = calloc(1, sizeof(*made));
+	if (!made)
+		return fail(err, ENOMEM, "out of memory");
+	ret = groups_open(&made->reader, err);
+	if (ret && ret != -EOPNOTSUPP) {
+		free(made);
+		return ret;
+	}
+	*explainer = made;
+	return 0;
+}
+
+void reuseport_explainer__free(struct reuseport_explainer *explainer)
+{
+	if (!explainer)
+		return;
+	if (explainer->reader)
+		groups_close(explainer->reader);
+	free(explainer);
+}
+
+int reuseport_explain(struct reuseport_explainer *explainer, const struct reuseport_packet *packet,
+		      struct reuseport_explanation **explanation, struct reuseport_error *err)
+{
+	return explain(explainer->reader, packet, explanation, err);
 }
 
 int reuseport_device(uint64_t netns, const char *name, uint32_t *ifindex,

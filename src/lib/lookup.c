@@ -65,7 +65,8 @@ static int check_kind(const struct lookup_packet *packet, const struct netns_ref
 
 /* ------------------------------------------------------------- sockets in */
 
-static int read_bucket(const struct lookup_packet *packet, const struct netns_ref *ns,
+static int read_bucket(struct groups_bpf *reader, const struct lookup_packet *packet,
+		       const struct netns_ref *ns,
 		      struct bucket *bucket, struct reuseport_error *err)
 {
 	struct netns_visit visit;
@@ -74,7 +75,7 @@ static int read_bucket(const struct lookup_packet *packet, const struct netns_re
 	ret = netns_enter(ns, &visit, err);
 	if (ret)
 		return ret;
-	ret = bucket_read(packet->proto, packet->dport, bucket, err);
+	ret = bucket_read(reader, packet->proto, packet->dport, bucket, err);
 	netns_leave(&visit);
 	return ret;
 }
@@ -223,8 +224,8 @@ static int make_list(const struct bucket *bucket, const struct score_socket *sco
 	return result->list ? 0 : -ENOMEM;
 }
 
-int lookup(const struct lookup_packet *from, const struct netns_ref *ns,
-	   struct lookup_result *result, struct reuseport_error *err)
+int lookup(struct groups_bpf *reader, const struct lookup_packet *from,
+	   const struct netns_ref *ns, struct lookup_result *result, struct reuseport_error *err)
 {
 	struct lookup_result found = { .winner = -1 };
 	struct lookup_packet packet = *from;
@@ -237,7 +238,7 @@ int lookup(const struct lookup_packet *from, const struct netns_ref *ns,
 	if (!ret)
 		ret = check_kind(&packet, ns, &found.local, err);
 	if (!ret)
-		ret = read_bucket(&packet, ns, &bucket, err);
+		ret = read_bucket(reader, &packet, ns, &bucket, err);
 	if (!ret)
 		ret = find_device(&packet, ns, &bucket, err);
 	if (!ret) {

@@ -13,27 +13,30 @@
 #include "policy.h"
 #include "rules.h"
 
-int rules_read(struct reuseport_rules *rules, const struct steering *steering,
-	       const struct attachment_entry *entry)
+void rules_of_plan(struct reuseport_rules *rules, const struct plan *plan)
 {
-	struct control control;
-	const struct plan *plan;
-	uint32_t zero = 0;
-
-	if (bpf_map_lookup_elem(steering->maps[MAP_CONTROL], &zero, &control))
-		return -errno;
-	plan = &control.plan[control.epoch & 1];
 	*rules = (struct reuseport_rules){
 		.over_consistent = plan->flags & PLAN_OVER_CONSISTENT,
 		.given_cpus = plan->flags & PLAN_GIVEN_CPUS,
-		.table_entries = entry->table_entries,
 		.table_width = plan->width,
-		.plans = control.epoch,
 	};
 	snprintf(rules->policy, sizeof(rules->policy), "%s", policy_name(plan->policy));
 	policy_key_text(plan, rules->key);
 	if (plan->flags & PLAN_OWN_HASH)
 		policy_hash_key_text(plan, rules->hash_key);
+}
+
+int rules_read(struct reuseport_rules *rules, const struct steering *steering,
+	       const struct attachment_entry *entry)
+{
+	struct control control;
+	uint32_t zero = 0;
+
+	if (bpf_map_lookup_elem(steering->maps[MAP_CONTROL], &zero, &control))
+		return -errno;
+	rules_of_plan(rules, &control.plan[control.epoch & 1]);
+	rules->table_entries = entry->table_entries;
+	rules->plans = control.epoch;
 	return 0;
 }
 

@@ -5,6 +5,9 @@
 
 #include "program.h"
 
+/* But for the room of the table and the count of plans. */
+void rules_of_plan(struct reuseport_rules *rules, const struct plan *plan);
+
 /* 0 or -errno. */
 int rules_read(struct reuseport_rules *rules, const struct steering *steering,
 	       const struct attachment_entry *entry);

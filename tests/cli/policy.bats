@@ -237,7 +237,9 @@ through_all() {
 	no_failed_request
 	balanced 8080 "$proto"
 	equal "$(status 8080 "$proto" .counters.fallback)" 0 fallbacks
-	equal "$(packets 8080 "$proto")" "$(jq .sent <<<"$load_result")" packets
+	# On a busy machine a SYN may be sent again.
+	packets=$(($(packets 8080 "$proto") - $(jq .sent <<<"$load_result")))
+	((packets >= 0 && packets <= 20)) || fail "$packets packets more than were sent"
 	equal "$(status 8080 "$proto" .program.id)" "$program" "program"
 }
 

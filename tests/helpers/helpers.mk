@@ -4,7 +4,7 @@
 HELPER_NAMES := worker churn client load queue notify
 HELPERS := $(HELPER_NAMES:%=$(BUILD)/helpers/%)
 # These use the library: in the sanitized run it is the sanitized one.
-LIBRARY_HELPERS := $(BUILD)/helpers/changes
+LIBRARY_HELPERS := $(BUILD)/helpers/changes $(BUILD)/helpers/explain
 
 .PHONY: helpers library-helpers
 helpers: $(HELPERS) library-helpers
@@ -13,7 +13,7 @@ library-helpers: $(LIBRARY_HELPERS)
 $(LIBRARY_HELPERS): $(BUILD)/helpers/%: tests/helpers/%.c tests/helpers/common.c \
 		tests/helpers/common.h $(LIB_A)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -Iinclude -o $@ $< tests/helpers/common.c $(LIB_A) \
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -Iinclude -o $@ $< tests/helpers/common.c $(LIB_A) \
 		$(LIB_LIBS)
 
 $(BUILD)/helpers/%: tests/helpers/%.c tests/helpers/common.c tests/helpers/common.h

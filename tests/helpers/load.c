@@ -38,6 +38,7 @@ static const char *const names[OUTCOMES] = { "ok", "refused", "reset", "timeout"
 
 struct request {
 	int fd; /* -1: free */
+	bool answered; /* and counted: only the end is waited for */
 	int64_t start_us;
 };
 
@@ -78,12 +79,18 @@ static enum outcome outcome_of(int err)
 	}
 }
 
-static void finish(struct load *load, int i, enum outcome outcome)
+static void release(struct load *load, int i)
 {
-	load->outcomes[outcome]++;
 	close(load->requests[i].fd);
 	load->requests[i].fd = -1;
 	load->free[load->n_free++] = i;
+}
+
+static void finish(struct load *load, int i, enum outcome outcome)
+{
+	if (!load->requests[i].answered)
+		load->outcomes[outcome]++;
+	release(load, i);
 }
 
 static void count_worker(struct load *load, unsigned long long cookie)
@@ -99,6 +106,10 @@ static void count_worker(struct load *load, unsigned long long cookie)
 	load->workers[i].answered++;
 }
 
+/*
+ * TCP waits for the server's end before it closes with a reset. Else that may
+ * cross the end, the answer to which would be a packet to the listeners.
+ */
 static void answered(struct load *load, int i, const char *line)
 {
 	unsigned long n = load->outcomes[OK];
@@ -111,7 +122,10 @@ static void answered(struct load *load, int i, const char *line)
 	load->latencies[n] = now_us() - load->requests[i].start_us;
 	if (sscanf(line, "%*d %llu", &cookie) == 1)
 		count_worker(load, cookie);
-	finish(load, i, OK);
+	load->outcomes[OK]++;
+	load->requests[i].answered = true;
+	if (load->proto == IPPROTO_UDP)
+		release(load, i);
 }
 
 static void begin(struct load *load)
@@ -131,7 +145,7 @@ static void begin(struct load *load)
 	if (fd < 0)
 		die("socket");
 	i = load->free[--load->n_free];
-	load->requests[i] = (struct request){ fd, now_us() };
+	load->requests[i] = (struct request){ .fd = fd, .start_us = now_us() };
 	event.data.u32 = i;
 	/* Closing with a reset leaves no TIME_WAIT and so enough ports. */
 	if (tcp && setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)))

@@ -532,7 +532,7 @@ static void all_weights_0_is_nobody(void **state)
 	static const struct cpus cpus[5] = { { { 1 } } };
 
 	(void)state;
-	for (enum steering_policy policy = POLICY_HASH; policy <= POLICY_ROUND_ROBIN; policy++)
+	for (enum steering_policy policy = POLICY_HASH; policy <= POLICY_LINUX39; policy++)
 		for (int over = 0; over < 2; over++) {
 			uint32_t counts[5], nobody, rows = 1;
 
