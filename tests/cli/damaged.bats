@@ -146,8 +146,8 @@ set_version() {
 	keeper=$(keeper_pid 8080 tcp)
 	pin=$(pin_of 8080)
 	rm -r "$pin"
-	# It has nothing to keep any longer.
-	wait_until 3 gone "$keeper"
+	# It has nothing to keep any longer, as it sees when it looks: within 5 s.
+	wait_until 10 gone "$keeper"
 	serves 8080
 	detaches
 }

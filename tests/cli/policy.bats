@@ -173,10 +173,10 @@ ask() {
 	start_workers 2 --port 8080
 	attach --port 8080
 	equal "$(rules 'del(.plans) | tojson')" \
-		'{"policy":"hash","key":"tuple","given_cpus":false,"table_entries":131072,"table_width":0}'
+		'{"policy":"hash","key":"tuple","given_cpus":false,"table_entries":16384,"table_width":0}'
 	ctl policy --port 8080 weighted --over consistent --key src --hash-key $HASH_KEY
 	equal "$(rules 'del(.plans) | tojson')" \
-		"{\"policy\":\"weighted\",\"over\":\"consistent\",\"key\":\"src\",\"hash_key\":\"$HASH_KEY\",\"given_cpus\":false,\"table_entries\":131072,\"table_width\":131072}"
+		"{\"policy\":\"weighted\",\"over\":\"consistent\",\"key\":\"src\",\"hash_key\":\"$HASH_KEY\",\"given_cpus\":false,\"table_entries\":16384,\"table_width\":16384}"
 	equal "$(status 8080 tcp .policy)" weighted
 	succeeds ctl status --port 8080
 	[[ $output == *"policy weighted over consistent, key src, hash key $HASH_KEY"* ]] ||
@@ -237,7 +237,9 @@ through_all() {
 	no_failed_request
 	balanced 8080 "$proto"
 	equal "$(status 8080 "$proto" .counters.fallback)" 0 fallbacks
-	equal "$(packets 8080 "$proto")" "$(jq .sent <<<"$load_result")" packets
+	# On a busy machine a SYN may be sent again.
+	packets=$(($(packets 8080 "$proto") - $(jq .sent <<<"$load_result")))
+	((packets >= 0 && packets <= 20)) || fail "$packets packets more than were sent"
 	equal "$(status 8080 "$proto" .program.id)" "$program" "program"
 }
 
@@ -360,6 +362,17 @@ uses_all() {
 	in_ns taskset -c 0 "$HELPERS/client" --proto udp --to 127.0.0.1:8080 --count 400 \
 		>"$BATS_TEST_TMPDIR/answers"
 	equal "$(answered "$BATS_TEST_TMPDIR/answers" | cut -d' ' -f2 | xargs)" "100 100 100 100"
+}
+
+@test "policy: round-robin without a keeper passes nobody over" {
+	start_workers 5 --port 8080
+	attach --port 8080 --policy round-robin
+	kill_keeper 8080 tcp
+	stop "$(status 8080 tcp '.workers[0].pid')"
+	in_ns taskset -c 0 "$HELPERS/client" --to 127.0.0.1:8080 --count 400 >/dev/null
+	# Two turns of five are the next one's, each of the others has its own.
+	equal "$(status 8080 tcp '[.workers[].selected] | tojson')" "[160,80,80,80]"
+	equal "$(status 8080 tcp .counters.chain.next_best)" 80
 }
 
 @test "policy: the key decides who goes together" {
