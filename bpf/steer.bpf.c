@@ -198,7 +198,9 @@ static __always_inline __u32 choose(const struct plan *plan, __u32 half, __u32 h
 		at.rows = nodes;
 		break;
 	case POLICY_ROUND_ROBIN:
-		at.turn = next_turn(plan);
+		/* A further try takes the turn after, which the next packet must not
+		 * take again, nor skip. */
+		at.turn = next_turn(plan) - try;
 		break;
 	default:
 		break;
