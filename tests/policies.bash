@@ -104,11 +104,11 @@ near() {
 
 # Entries of each slot in the table in use, "SLOT COUNT".
 table() {
-	local pin width epoch
+	local pin width plans
 	pin=$(status 8080 "$proto" .pin)
 	width=$(status 8080 "$proto" .rules.table_width)
-	epoch=$(bpftool -j map dump pinned "$pin/control" | jq '.[0].formatted.value.epoch')
-	bpftool -j map dump pinned "$pin/table" | jq -r --argjson w "$width" --argjson h $((epoch & 1)) '
+	plans=$(status 8080 "$proto" .rules.plans)
+	bpftool -j map dump pinned "$pin/table" | jq -r --argjson w "$width" --argjson h $((plans & 1)) '
 		[.[].formatted.value.slot[]] | .[length / 2 * $h:][:$w]
 		| group_by(.)[] | "\(.[0]) \(length)"' | sort -n
 }

@@ -118,7 +118,19 @@ keys_of_the_dead() {
 @test "chain: weighted over consistent, the survivors' keys stay, UDP over IPv6" {
 	here udp v6
 	begin 4 --policy weighted --over consistent
-	keys_of_the_dead 10
+	keys_of_the_dead 30
+}
+
+# Who comes after the dead one in turn gets no more for it, and no less.
+@test "chain: round-robin, a worker dies without a keeper" {
+	local cpu
+	here tcp
+	begin 5 --policy round-robin
+	kill_keeper 8080 tcp
+	stop "${worker_pids[1]}" KILL
+	cpu=$(taskset -cp $$ | sed 's/.*: //; s/[-,].*//')
+	equal "$(in_ns taskset -c "$cpu" "$HELPERS/client" --to "$to" --count 400 |
+		answers_by_worker | cut -d' ' -f2 | xargs)" "100 100 100 100"
 }
 
 # Of eight workers seven die: what the four tries do not find the kernel finds.

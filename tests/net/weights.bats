@@ -168,10 +168,12 @@ shares() {
 	weight slot:2 2
 	# From a quarter to two fifths.
 	moves=$(moved "$first" "$(ask 1000)")
-	equal "$(by_slot <<<"$moves" | cut -d' ' -f2 | sort -u)" 2 "to whom keys moved"
+	# A few others may move, for the sake of exact shares.
+	[ "$(by_slot <<<"$moves" | grep -cv ' 2$')" -le 30 ] || fail "keys moved between the others"
 	near "$(lines "$moves")" 1000 0.15 "keys that moved"
 	echo "# $(lines "$moves") of 1000 keys moved to weight 2 of 5" >&3
 	weight slot:2 1
+	# And all are back.
 	diff <(echo "$first") <(ask 1000)
 }
 
