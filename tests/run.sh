@@ -36,7 +36,7 @@ export RP_RUN=$$-$RANDOM
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 passed=0 failed=0 skipped=0
-declare -A running
+running=()
 number=0
 
 # count FILE STATUS: of one program's TAP output.
@@ -115,7 +115,7 @@ run() {
 
 	for file in "${files[@]}"; do
 		number=$((number + 1))
-		running[number]=$file
+		running[$number]=$file
 		one "$file" "$1" $number &
 		while [ ${#running[@]} -ge "$jobs" ]; do
 			wait -n

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* Chances: which workers of the winning group may get a packet. */
-#include <endian.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +15,7 @@
 #include "rules.h"
 #include "slots.h"
 #include "topology.h"
+#include "tuple.h"
 
 /* What the chances are made of. */
 struct finding {
@@ -109,33 +108,14 @@ static bool is_there(const struct finding *f, unsigned int slot)
 
 /* ----------------------------------------------------------------- what is known */
 
-static uint64_t little_word(const uint8_t *bytes)
+static struct tuple tuple_of_packet(const struct reuseport_packet *packet)
 {
-	uint64_t word;
+	struct reuseport_tuple tuple = { .family = packet->family, .src_port = packet->src_port,
+					 .dst_port = packet->dst_port };
 
-	memcpy(&word, bytes, sizeof(word));
-	return le64toh(word);
-}
-
-static struct tuple tuple_of(const struct reuseport_packet *packet)
-{
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-	uint8_t src[16] = { 0 }, dst[16] = { 0 };
-	struct tuple t = { .v6 = packet->family == AF_INET6 };
-	size_t skip = 0;
-
-	if (t.v6 && !memcmp(packet->dst, mapped, sizeof(mapped))) {
-		t.v6 = 0;
-		skip = sizeof(mapped);
-	}
-	memcpy(src, packet->src + skip, t.v6 ? 16 : 4);
-	memcpy(dst, packet->dst + skip, t.v6 ? 16 : 4);
-	for (int i = 0; i < 2; i++) {
-		t.src[i] = little_word(src + 8 * i);
-		t.dst[i] = little_word(dst + 8 * i);
-	}
-	t.ports = le32toh(htons(packet->src_port) | (uint32_t)htons(packet->dst_port) << 16);
-	return t;
+	memcpy(tuple.src, packet->src, sizeof(tuple.src));
+	memcpy(tuple.dst, packet->dst, sizeof(tuple.dst));
+	return tuple_of(&tuple);
 }
 
 static unsigned int node_of(unsigned int cpu)
@@ -295,7 +275,7 @@ static int by_policy(struct finding *f, const struct reuseport_packet *packet,
 	f->entries = half_entries(&a->mapped, a->mapped.control->epoch);
 	f->out->hash_known = f->plan->flags & PLAN_OWN_HASH;
 	if (f->out->hash_known) {
-		struct tuple t = tuple_of(packet);
+		struct tuple t = tuple_of_packet(packet);
 
 		f->out->hash = key_hash(f->plan, &t);
 	}

@@ -14,8 +14,8 @@
 
 static const struct reuseport_policy policies[] = {
 	[POLICY_HASH] = { "hash", "the kernel's own pick since Linux 4.5, made visible" },
-	[POLICY_LINUX39] = { "linux39", "the walk of Linux 3.9: an equal share to each, "
-			     "reshuffled at every change" },
+	[POLICY_LINUX39] = { "linux39", "the walk of Linux 3.9 over the kernel's group: "
+			     "an equal share to each" },
 	[POLICY_CONSISTENT] = { "consistent", "a key keeps its worker while others join and "
 				"leave; shares by weight" },
 	[POLICY_WEIGHTED] = { "weighted", "exact shares by weight, over a plain hash or over "
@@ -189,7 +189,8 @@ static int read_over(const char *text, struct plan *plan, struct reuseport_error
 static int make_hash_key(struct plan *plan, const struct plan *present,
 			 struct reuseport_error *err)
 {
-	if (present && (present->hash_key[0] || present->hash_key[1])) {
+	if (present && ((present->flags & PLAN_OWN_HASH) || present->hash_key[0] ||
+			present->hash_key[1])) {
 		memcpy(plan->hash_key, present->hash_key, sizeof(plan->hash_key));
 		return 0;
 	}
