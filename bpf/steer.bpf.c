@@ -83,11 +83,10 @@ static __always_inline __u64 sockets_address(void)
 
 /* The slot of the member that the policy picks; NO_SLOT, with the reason
  * counted. */
-static __always_inline __u32 pick_member(const struct run *run)
+static __always_inline __u32 pick_member(const struct run *run, bool linux39)
 {
 	struct sock_reuseport *group = group_of(run->ctx);
 	__u32 n = KERNEL_READ(struct sock_reuseport, group, num_socks);
-	bool linux39 = run->plan->policy == POLICY_LINUX39;
 	__u32 hash = run->ctx->hash, slot;
 	struct sock *sk;
 
@@ -140,7 +139,7 @@ static __always_inline __u32 queue_of(struct sock *sk)
 	return KERNEL_READ(struct sock, sk, sk_ack_backlog);
 }
 
-__noinline __u32 shortest_queue(__u32 hash, __u32 half)
+static __always_inline __u32 shortest_queue(__u32 hash, __u32 half)
 {
 	__u64 best = LEAST_QUEUE_NONE, first_entry = sockets_address();
 	struct table_line *line = NULL;
@@ -309,14 +308,17 @@ static __always_inline void steer_by_table(const struct run *run)
  */
 static __always_inline void steer_by_group(const struct run *run)
 {
-	__u32 slot = pick_member(run);
+	__u32 slot;
 
-	if (slot == NO_SLOT)
-		return;
-	if (run->plan->policy == POLICY_HASH)
-		count_choice(slot, 0, run->migrating);
-	else if (select(run->ctx, slot, run->migrating))
-		COUNT(exhausted);
+	if (run->plan->policy == POLICY_HASH) {
+		slot = pick_member(run, false);
+		if (slot != NO_SLOT)
+			count_choice(slot, 0, run->migrating);
+	} else {
+		slot = pick_member(run, true);
+		if (slot != NO_SLOT && select(run->ctx, slot, run->migrating))
+			COUNT(exhausted);
+	}
 }
 
 SEC("sk_reuseport/migrate")
