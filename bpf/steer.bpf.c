@@ -265,15 +265,20 @@ static __always_inline long select(struct sk_reuseport_md *ctx, __u32 slot, bool
 	return count_choice(slot, bpf_sk_select_reuseport(ctx, &sockets, &slot, 0), migrating);
 }
 
+__noinline __u32 choose_again(__u32 hash, __u32 half, __u32 try)
+{
+	half &= 1;
+	return choose(&control.plan[half], half, hash, try);
+}
+
 /* The first choice could not take it. */
 __noinline int next_best(struct sk_reuseport_md *ctx, __u32 hash, __u32 half)
 {
 	bool migrating = migrate && ctx->migrating_sk;
 
-	half &= 1;
 	COUNT(next_best);
 	for (__u32 try = 1; try < CHAIN_TRIES; try++) {
-		__u32 slot = choose(&control.plan[half], half, hash, try);
+		__u32 slot = choose_again(hash, half, try);
 
 		if (slot < slots && !select(ctx, slot, migrating))
 			return 1;

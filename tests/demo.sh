@@ -142,6 +142,21 @@ ctl attach --netns "$netns" --port 8080
 sleep 1
 ctl status --netns "$netns"
 
+say "The policy can be changed while connections come. This one looks at the accept
+queues, in the kernel. Then a worker hangs, and gets no more than it queues up."
+ctl policy --netns "$netns" --port 8080 least-queue
+show "kill -STOP $worker"
+kill -STOP "$worker"
+sleep 2
+ctl status --netns "$netns"
+show "kill -CONT $worker"
+kill -CONT "$worker"
+
+say "Or each client keeps its worker, as others come and go. Who would get a packet,
+and why?"
+ctl policy --netns "$netns" --port 8080 consistent --key src
+ctl explain --netns "$netns" --src 127.0.0.9:40000 --dst 127.0.0.1:8080
+
 say "Detach gives the choice back to the kernel and leaves nothing behind."
 ctl detach --netns "$netns" --port 8080
 ctl list --netns "$netns"

@@ -58,6 +58,10 @@ int reuseport_set_weight(const struct reuseport_filter *filter, const char *work
 	if (ret)
 		return ret;
 	ret = worker_resolve(&name, list, n, err);
+	if (ret == -ENOENT) {
+		worker_refresh(list, n);
+		ret = worker_resolve(&name, list, n, err);
+	}
 	for (size_t i = 0; ret >= 0 && i < n; i++) {
 		ret = set_one(&list[i], &name, weight, err);
 		count += ret;

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "diag.h"
 #include "error.h"
+#include "holders.h"
 #include "slots.h"
 #include "worker.h"
 
@@ -75,6 +77,36 @@ static bool same_workers(const struct attachment *list, size_t n, uint64_t numbe
 			    is_there(&list[i], slot))
 				return false;
 	return true;
+}
+
+static void refresh_one(const struct attachment *one, const struct diag_list *members,
+			const struct holders *holders)
+{
+	const struct holder *first;
+
+	for (unsigned int slot = 0; slot < one->entry.slots; slot++) {
+		struct worker_entry *entry = &one->mapped.workers[slot];
+		const struct diag_socket *member = diag_find(members, entry->cookie);
+		size_t n = member ? holders_of(holders, member->inode, &first) : 0;
+
+		if (n)
+			entry->pid = holders_server(first, n)->pid;
+	}
+}
+
+void worker_refresh(const struct attachment *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct netns_ref ns = { .inode = list[i].key.netns };
+		struct diag_list members = { 0 };
+		struct holders holders = { 0 };
+
+		if (!diag_members(&list[i].key, &ns, &members, NULL) &&
+		    !holders_scan_members(&members, &holders))
+			refresh_one(&list[i], &members, &holders);
+		free(holders.list);
+		free(members.sockets);
+	}
 }
 
 static bool anybody(const struct attachment *list, size_t n, const struct worker_name *name)

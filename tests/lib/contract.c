@@ -204,7 +204,8 @@ static void list_the_group(void)
 static void names(void)
 {
 	const struct reuseport_policy *policies;
-	struct reuseport_counters counters = { .empty = 1, .refused = 2, .unregistered = 4,
+	struct reuseport_counters counters = { .exhausted = 1, .nobody = 2, .unregistered = 4,
+					       .empty = 1000, .refused = 1000, .next_best = 1000,
 					       .connected = 8, .incoming_cpu = 16,
 					       .unreadable = 32, .packets = 1000,
 					       .selected = 1000 };
@@ -216,6 +217,59 @@ static void names(void)
 	CHECK(!strcmp(reuseport_state_name(2), "active"));
 	CHECK(reuseport_state_name(12345) != NULL);
 	CHECK(reuseport_counters__fallback(&counters) == 63);
+}
+
+/* Of a group that has a keeper, this process. */
+static void changes(void)
+{
+	struct reuseport_policy_opts words = { .sz = sizeof(words), .policy = "consistent" };
+	struct reuseport_ruled *const untouched = (struct reuseport_ruled *)&key;
+	struct reuseport_ruled *ruled = untouched;
+	struct reuseport_group *group;
+	struct reuseport_error err;
+	size_t n = 77;
+
+	CHECK(told(reuseport_set_policy(&here, &words, &err), ENOENT, &err));
+	CHECK(told(reuseport_get_policy(&here, &ruled, &n, &err), ENOENT, &err));
+	CHECK(ruled == untouched && n == 77);
+	CHECK(told(reuseport_set_weight(&here, "slot:0", 2, &err), ENOENT, &err));
+	CHECK(reuseport_attach(&key, NULL, &group, NULL) == 0);
+	CHECK(reuseport_set_policy(&here, &words, NULL) == 1);
+	CHECK(reuseport_get_policy(&here, &ruled, &n, NULL) == 0 && n == 1);
+	CHECK(!strcmp(ruled[0].rules.policy, "consistent") && strlen(ruled[0].rules.hash_key) == 32);
+	free(ruled);
+	words.policy = "consistnet";
+	CHECK(told(reuseport_set_policy(&here, &words, &err), EINVAL, &err));
+	words = (struct reuseport_policy_opts){ .sz = sizeof(words), .key = "src-prefix/129" };
+	CHECK(told(reuseport_set_policy(&here, &words, &err), EINVAL, &err));
+	CHECK(reuseport_set_weight(&here, "slot:1", 1000, NULL) == 1);
+	CHECK(told(reuseport_set_weight(&here, "slot:1", 1001, &err), EINVAL, &err));
+	CHECK(told(reuseport_set_weight(&here, "slot:-1", 1, &err), EINVAL, &err));
+	CHECK(told(reuseport_set_weight(&here, "slot:2", 1, &err), ENOENT, &err));
+	reuseport_group__free(group);
+	CHECK(reuseport_detach(&here, NULL) == 1);
+}
+
+static void explanations(void)
+{
+	struct reuseport_packet packet = { .proto = IPPROTO_TCP, .family = AF_INET,
+					   .src = { 127, 0, 0, 1 }, .dst = { 127, 0, 0, 1 },
+					   .src_port = 1234, .dst_port = key.port, .cpu = -1,
+					   .netns = key.netns };
+	struct reuseport_explanation *explanation = NULL;
+	struct reuseport_explainer *explainer = NULL;
+	struct reuseport_error err;
+
+	CHECK(reuseport_explainer__new(&explainer, NULL) == 0);
+	CHECK(reuseport_explain(explainer, &packet, &explanation, NULL) == 0);
+	CHECK(explanation->winner && explanation->decider == REUSEPORT_KERNEL);
+	CHECK(explanation->n_chances == 2 && explanation->chances[0].share == 0.5);
+	reuseport_explanation__free(explanation);
+	packet.dst[0] = 224;
+	CHECK(told(reuseport_explain(explainer, &packet, &explanation, &err), EOPNOTSUPP, &err));
+	reuseport_explainer__free(explainer);
+	reuseport_explainer__free(NULL);
+	reuseport_explanation__free(NULL);
 }
 
 int main(int argc, char **argv)
@@ -234,6 +288,8 @@ int main(int argc, char **argv)
 	one_keeper();
 	status_and_detach_of_nothing();
 	list_the_group();
+	changes();
+	explanations();
 	names();
 	printf("1..%d\n", tests);
 	return failures != 0;
