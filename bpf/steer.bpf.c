@@ -169,16 +169,12 @@ static __always_inline __u32 shortest_queue(__u32 hash, __u32 half)
 	return least_queue_slot(best);
 }
 
-/* Each CPU takes turns of its own; all tries for a packet are within one. */
-static __always_inline __u32 turn_of(const struct plan *plan, __u32 try)
+/* Each CPU takes turns of its own. */
+static __always_inline __u32 next_turn(const struct plan *plan)
 {
 	struct group_counters *total = get_total();
-	__u64 turn;
 
-	if (!total)
-		return 0;
-	turn = try ? total->turns - 1 : total->turns++;
-	return chain_turn(turn, bpf_get_smp_processor_id(), plan->width);
+	return total ? chain_turn(total->turns++, bpf_get_smp_processor_id(), plan->width) : 0;
 }
 
 /* The slot that a try leads to. */
@@ -201,7 +197,9 @@ static __always_inline __u32 choose(const struct plan *plan, __u32 half, __u32 h
 		at.rows = nodes;
 		break;
 	case POLICY_ROUND_ROBIN:
-		at.turn = turn_of(plan, try);
+		/* A further try takes the turn after, which the next packet must
+		 * neither take again nor skip. */
+		at.turn = next_turn(plan) - try;
 		break;
 	default:
 		break;

@@ -51,7 +51,7 @@ watchers_of() {
 			[ -n "$cookie" ] || cookie=$(netns_cookie "$1")
 			for map in ${maps//,/ }; do
 				bpftool -j map show id "$map" 2>/dev/null |
-					jq -e '.name | endswith(".rodata")' >/dev/null || continue
+					jq -e '.name // "" | endswith(".rodata")' >/dev/null || continue
 				if bpftool -j map dump id "$map" 2>/dev/null | jq -c . |
 					grep -q "\"want_netns_cookie\":${cookie}[,}]"; then
 					echo "id $id name $program"

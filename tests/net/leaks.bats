@@ -25,7 +25,7 @@ recorded() {
 	equal "$(tools_of "$NS")" "$(keeper_pid 8080 tcp)" "keepers found"
 	watchers_of "$NS" | grep -q watch_tcp
 	equal "$(recorded prog)" 1 "programs recorded"
-	equal "$(recorded map)" 5 "maps recorded"
+	equal "$(recorded map)" 8 "maps recorded"
 
 	# Keeper and pins gone by force: the program is still in the group.
 	pin=$(status 8080 tcp .pin)
@@ -41,7 +41,7 @@ recorded() {
 @test "leaks: detach leaves no pin, map, program or process" {
 	attach --port 8080
 	attach --port 8080 --proto udp
-	equal "$(recorded map)" 15 "maps recorded"
+	equal "$(recorded map)" 24 "maps recorded"
 	ctl detach --port 8080 --proto tcp
 	ctl detach --port 8080 --proto udp
 	equal "$(pins_of "$NS_INODE")" ""
