@@ -3,6 +3,7 @@
 # Builds and runs the tests, then runs them again with AddressSanitizer and
 # UBSan. Prints TAP; the last line is "N passed, N failed, N skipped".
 #   run.sh [--no-sanitizers] [--jobs N] [FILE...]
+# Two files run at a time, or as many as --jobs says.
 # FILE is a bats file or a unit test's source; default is all of them.
 set -u
 cd "$(dirname "$0")/.." || exit 1

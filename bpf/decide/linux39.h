@@ -19,39 +19,64 @@ static inline __u32 linux39_next(__u32 phash)
 	return phash * 1664525 + 1013904223;
 }
 
+struct linux39 {
+	__u32 phash, pick;
+};
+
 /*
- * The walk over n members, at most "bound" of them. The first member is taken,
- * and each further one takes over with a chance of one in its position, which
- * leaves 1/n to each.
+ * Step i of the walk, from 1 on. The first member is taken, and each further one
+ * takes over with a chance of one in its position, which leaves 1/n to each.
  *
  * "Taken" is computed, not branched on: else the verifier would follow both
  * ways at each step and give up.
  */
-static inline __u32 linux39_walk(__u32 phash, __u32 n, __u32 bound)
+static inline void linux39_step(struct linux39 *walk, __u32 i)
 {
-	__u32 pick = 0, i;
+	__u64 high = ((__u64)walk->phash * (i + 1)) >> 32;
+	__u32 taken = (__u32)((high - 1) >> 63); /* 1 when high is 0 */
 
-	for (i = 1; i < bound; i++) {
-		__u64 high = ((__u64)phash * (i + 1)) >> 32;
-		__u32 taken = (__u32)((high - 1) >> 63); /* 1 when high is 0 */
-
-		if (i >= n)
-			break;
-		pick += (i - pick) * taken;
-		phash = linux39_next(phash);
-	}
-	return pick;
+	walk->pick += (i - walk->pick) * taken;
+	walk->phash = linux39_next(walk->phash);
 }
 
-#ifdef __bpf__ /* a function of its own, that the verifier goes through once */
-__attribute__((noinline))
+/* The walk over n members, at most "bound" of them. */
+static inline __u32 linux39_walk(__u32 phash, __u32 n, __u32 bound)
+{
+	struct linux39 walk = { .phash = phash };
+
+	for (__u32 i = 1; i < bound && i < n; i++)
+		linux39_step(&walk, i);
+	return walk.pick;
+}
+
+#ifdef __bpf__
+static long linux39_loop_step(__u64 i, void *walk)
+{
+	linux39_step(walk, i + 1);
+	return 0;
+}
+
+/*
+ * A function of its own, that the verifier goes through once; and with
+ * bpf_loop() (5.17) not through each of so many steps.
+ */
+__attribute__((noinline)) __u32 linux39_long_walk(__u32 phash, __u32 n)
+{
+	struct linux39 walk = { .phash = phash };
+
+	if (!bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_loop))
+		return linux39_walk(phash, n, LINUX39_MAX_WALK);
+	if (n > LINUX39_MAX_WALK)
+		n = LINUX39_MAX_WALK;
+	bpf_loop(n - 1, linux39_loop_step, &walk, 0);
+	return walk.pick;
+}
 #else
-static inline
-#endif
-__u32 linux39_long_walk(__u32 phash, __u32 n)
+static inline __u32 linux39_long_walk(__u32 phash, __u32 n)
 {
 	return linux39_walk(phash, n, LINUX39_MAX_WALK);
 }
+#endif
 
 /* Index of the member, 0 to n - 1, for a 32-bit hash; n is 1 or more. Members
  * beyond LINUX39_MAX_WALK get nothing. */

@@ -85,6 +85,12 @@ everywhere() {
 	done
 }
 
+@test "explain: the walk of 3.9 over more members than are walked in a line" {
+	start_worker --port 8080 --sockets 60
+	attach --port 8080 --policy linux39 --hash-key "$HASH_KEY"
+	compare tcp 127.0.0.1:8080 400
+}
+
 @test "explain: probe reads take the same keys" {
 	start_workers 4 --port 8080 --proto udp --addr ::
 	REUSEPORT_DISABLE=plain-reads attach --port 8080 --proto udp --policy consistent
