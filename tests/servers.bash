@@ -54,7 +54,7 @@ sockets_are() {
 # request on a connection of its own.
 start_http_load() {
 	load_out=$BATS_TEST_TMPDIR/wrk.$((load_count = ${load_count:-0} + 1))
-	spawn "$load_out" wrk -t 1 -c "${1:-16}" -d 120 --timeout 2 \
+	spawn "$load_out" wrk -t 1 -c "${1:-16}" -d 400 --timeout 2 \
 		-s "$RP_ROOT/tests/servers/wrk.lua" http://127.0.0.1:8080/
 	load_pid=$spawned
 	sleep 0.3
