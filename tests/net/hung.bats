@@ -8,8 +8,7 @@ load ../policies.bash
 
 setup() {
 	begin_test
-	# It takes its time, and is about the program in the kernel.
-	[ -z "${RP_SANITIZED:-}" ] || skip "none of our processes takes part: run without sanitizers"
+	skip_if_sanitized "it takes its time, and the program in the kernel decides"
 	# Enough ports that those which wait for the hung worker are not missed.
 	in_ns sysctl -qw net.ipv4.ip_local_port_range="10000 65500"
 }
