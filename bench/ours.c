@@ -10,18 +10,13 @@
 
 #include "set_policy.h"
 #include "topology.h"
+#include "size.h"
 
 struct steering_size ours__size(unsigned int workers)
 {
-	struct steering_size size = { .slots = 256, .table_entries = 131072,
-				      .cpus = topology_cpus() };
-
-	/* choose_size() in src/lib/attach.c */
-	while (size.slots < 2 * workers && size.slots < 32768)
-		size.slots *= 2;
-	while (size.table_entries < 128 * size.slots && size.table_entries < 1 << 20)
-		size.table_entries *= 2;
-	return size;
+	return (struct steering_size){ .slots = size_slots(workers),
+				       .table_entries = size_table(workers),
+				       .cpus = topology_cpus() };
 }
 
 int ours__load(struct ours *ours, const struct steering_size *size, int proto,
