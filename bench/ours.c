@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "set_policy.h"
-#include "topology.h"
 #include "size.h"
+#include "topology.h"
 
 struct steering_size ours__size(unsigned int workers)
 {
