@@ -166,6 +166,10 @@ static bool is_in_use(const struct mapped *mapped, const struct plan *want,
 {
 	const struct plan *plan = change_plan(mapped);
 
+	/* Without a table there is nothing in which weights or slots stand. */
+	if (mapped->control->epoch && same_rules(plan, want) && !plan->width &&
+	    !workers->restricted)
+		return true;
 	return same_rules(plan, want) && !by_place(want) && mapped->control->epoch &&
 	       !memcmp(workers->before, workers->weights,
 		       mapped->size.slots * sizeof(*workers->weights)) &&

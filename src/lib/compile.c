@@ -140,12 +140,17 @@ static int compile_one_row(const struct compile *c, uint32_t room, uint16_t *ent
 #define RANK_NODE (CPUS_MAX + 1) /* not on the CPU, but on its node */
 #define RANK_NONE (CPUS_MAX + 2)
 
+/* How a worker's CPUs lie to a node's. */
+enum { SUITS_NOT, SUITS_PARTLY, SUITS_WHOLLY };
+
 struct places {
 	const struct compile *compile;
 	uint32_t rows;
 	struct cpus *nodes;     /* CPUs of each node */
 	unsigned int *node_of;  /* of each CPU */
 	unsigned int *narrow;   /* CPUs that each slot's worker may use */
+	uint8_t *suits;         /* of each slot and node: SUITS_... */
+	unsigned int *ranks;    /* of each slot, for one row */
 	uint32_t *candidates;   /* weights by slot, of one row */
 };
 
@@ -153,18 +158,15 @@ struct places {
 static unsigned int rank(const struct places *places, uint32_t row, unsigned int slot)
 {
 	const struct compile *c = places->compile;
-	const struct cpus *cpus = &c->cpus[slot];
+	const uint8_t *suits = &places->suits[slot * c->node_count];
 
 	if (row == places->rows)
 		return 0;
-	if (c->plan.policy == POLICY_NUMA) {
-		if (!cpus_meet(cpus, &places->nodes[row]))
-			return RANK_NONE;
-		return cpus_within(cpus, &places->nodes[row]) ? 0 : 1;
-	}
-	if (cpus_has(cpus, row))
+	if (c->plan.policy == POLICY_NUMA)
+		return suits[row] == SUITS_NOT ? RANK_NONE : suits[row] == SUITS_PARTLY;
+	if (cpus_has(&c->cpus[slot], row))
 		return places->narrow[slot];
-	return cpus_meet(cpus, &places->nodes[places->node_of[row]]) ? RANK_NODE : RANK_NONE;
+	return suits[places->node_of[row]] == SUITS_NOT ? RANK_NONE : RANK_NODE;
 }
 
 /* Those who suit the row best; all workers if nobody does. */
@@ -173,12 +175,16 @@ static void choose_candidates(const struct places *places, uint32_t row)
 	const struct compile *c = places->compile;
 	unsigned int best = RANK_NONE;
 
-	for (unsigned int slot = 0; slot < c->slots; slot++)
-		if (c->weights[slot] && rank(places, row, slot) < best)
-			best = rank(places, row, slot);
+	for (unsigned int slot = 0; slot < c->slots; slot++) {
+		if (!c->weights[slot])
+			continue;
+		places->ranks[slot] = rank(places, row, slot);
+		if (places->ranks[slot] < best)
+			best = places->ranks[slot];
+	}
 	for (unsigned int slot = 0; slot < c->slots; slot++)
 		places->candidates[slot] =
-			c->weights[slot] && rank(places, row, slot) <= best ? c->weights[slot] : 0;
+			c->weights[slot] && places->ranks[slot] <= best ? c->weights[slot] : 0;
 }
 
 /* The fewest entries in which the shares of every row are exact. */
@@ -226,8 +232,16 @@ static void learn_places(struct places *places)
 			if (cpus_has(&places->nodes[node], cpu))
 				places->node_of[cpu] = node;
 	}
-	for (unsigned int slot = 0; slot < c->slots; slot++)
+	for (unsigned int slot = 0; slot < c->slots; slot++) {
+		if (!c->weights[slot])
+			continue;
 		places->narrow[slot] = cpus_count(&c->cpus[slot]);
+		for (unsigned int node = 0; node < c->node_count; node++)
+			places->suits[slot * c->node_count + node] =
+				!cpus_meet(&c->cpus[slot], &places->nodes[node]) ? SUITS_NOT :
+				cpus_within(&c->cpus[slot], &places->nodes[node]) ?
+				SUITS_WHOLLY : SUITS_PARTLY;
+	}
 }
 
 static int compile_places(const struct compile *c, uint16_t *entries, uint32_t *width)
@@ -238,17 +252,22 @@ static int compile_places(const struct compile *c, uint16_t *entries, uint32_t *
 		.nodes = calloc(c->node_count, sizeof(*places.nodes)),
 		.node_of = calloc(c->cpu_count, sizeof(*places.node_of)),
 		.narrow = calloc(c->slots, sizeof(*places.narrow)),
+		.suits = calloc((size_t)c->slots * c->node_count, sizeof(*places.suits)),
+		.ranks = calloc(c->slots, sizeof(*places.ranks)),
 		.candidates = calloc(c->slots, sizeof(*places.candidates)),
 	};
 	int ret = -ENOMEM;
 
-	if (places.nodes && places.node_of && places.narrow && places.candidates) {
+	if (places.nodes && places.node_of && places.narrow && places.suits && places.ranks &&
+	    places.candidates) {
 		learn_places(&places);
 		ret = fill_rows(&places, entries, width);
 	}
 	free(places.nodes);
 	free(places.node_of);
 	free(places.narrow);
+	free(places.suits);
+	free(places.ranks);
 	free(places.candidates);
 	return ret;
 }
