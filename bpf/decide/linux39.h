@@ -49,34 +49,15 @@ static inline __u32 linux39_walk(__u32 phash, __u32 n, __u32 bound)
 	return walk.pick;
 }
 
-#ifdef __bpf__
-static long linux39_loop_step(__u64 i, void *walk)
-{
-	linux39_step(walk, i + 1);
-	return 0;
-}
-
-/*
- * A function of its own, that the verifier goes through once; and with
- * bpf_loop() (5.17) not through each of so many steps.
- */
-__attribute__((noinline)) __u32 linux39_long_walk(__u32 phash, __u32 n)
-{
-	struct linux39 walk = { .phash = phash };
-
-	if (!bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_loop))
-		return linux39_walk(phash, n, LINUX39_MAX_WALK);
-	if (n > LINUX39_MAX_WALK)
-		n = LINUX39_MAX_WALK;
-	bpf_loop(n - 1, linux39_loop_step, &walk, 0);
-	return walk.pick;
-}
+#ifdef __bpf__ /* a function of its own, that the verifier goes through once */
+__attribute__((noinline))
 #else
-static inline __u32 linux39_long_walk(__u32 phash, __u32 n)
+static inline
+#endif
+__u32 linux39_long_walk(__u32 phash, __u32 n)
 {
 	return linux39_walk(phash, n, LINUX39_MAX_WALK);
 }
-#endif
 
 /* Index of the member, 0 to n - 1, for a 32-bit hash; n is 1 or more. Members
  * beyond LINUX39_MAX_WALK get nothing. */
