@@ -28,6 +28,12 @@ static inline __u32 chain_hash(__u32 hash, __u32 try)
 	return hash ^ hash >> 16;
 }
 
+/* Whether the policy has a row of the table for each CPU or node. */
+static inline int chain_by_place(enum steering_policy policy)
+{
+	return policy == POLICY_CPU || policy == POLICY_NUMA;
+}
+
 /* What a policy goes by that does not go by the packet. */
 struct circumstances {
 	__u32 row;    /* "cpu", "numa": the packet's CPU or node */
@@ -51,7 +57,7 @@ static inline __u32 chain_index(const struct plan *plan, __u32 hash,
 		return decide_hash(hash, width);
 	if (plan->policy == POLICY_LINUX39)
 		return decide_linux39(hash, width);
-	if (plan->policy == POLICY_CPU || plan->policy == POLICY_NUMA)
+	if (chain_by_place(plan->policy))
 		row = try || at->row >= at->rows ? at->rows : at->row;
 	return row * width + decide_hash(hash, width);
 }

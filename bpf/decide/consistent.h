@@ -39,12 +39,6 @@ struct consistent_slot {
 	__u32 weight;
 };
 
-/* The entry of a 32-bit hash. */
-static inline __u32 consistent_entry(__u32 hash, __u32 bits)
-{
-	return hash & ((1U << bits) - 1);
-}
-
 /* Output "i" of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014) from seed 0. */
 static inline __u64 consistent_mix(__u64 i)
 {

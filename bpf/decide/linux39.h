@@ -19,34 +19,26 @@ static inline __u32 linux39_next(__u32 phash)
 	return phash * 1664525 + 1013904223;
 }
 
-struct linux39 {
-	__u32 phash, pick;
-};
-
 /*
- * Step i of the walk, from 1 on. The first member is taken, and each further one
- * takes over with a chance of one in its position, which leaves 1/n to each.
+ * The walk over n members, at most "bound" of them. The first member is taken,
+ * and each further one takes over with a chance of one in its position, which
+ * leaves 1/n to each.
  *
  * "Taken" is computed, not branched on: else the verifier would follow both
  * ways at each step and give up.
  */
-static inline void linux39_step(struct linux39 *walk, __u32 i)
-{
-	__u64 high = ((__u64)walk->phash * (i + 1)) >> 32;
-	__u32 taken = (__u32)((high - 1) >> 63); /* 1 when high is 0 */
-
-	walk->pick += (i - walk->pick) * taken;
-	walk->phash = linux39_next(walk->phash);
-}
-
-/* The walk over n members, at most "bound" of them. */
 static inline __u32 linux39_walk(__u32 phash, __u32 n, __u32 bound)
 {
-	struct linux39 walk = { .phash = phash };
+	__u32 pick = 0;
 
-	for (__u32 i = 1; i < bound && i < n; i++)
-		linux39_step(&walk, i);
-	return walk.pick;
+	for (__u32 i = 1; i < bound && i < n; i++) {
+		__u64 high = ((__u64)phash * (i + 1)) >> 32;
+		__u32 taken = (__u32)((high - 1) >> 63); /* 1 when high is 0 */
+
+		pick += (i - pick) * taken;
+		phash = linux39_next(phash);
+	}
+	return pick;
 }
 
 #ifdef __bpf__ /* a function of its own, that the verifier goes through once */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "input.h"
+#include "show_status.h"
 #include "simulate.h"
 #include "table.h"
 
@@ -164,13 +165,8 @@ static void print_rules(const struct reuseport_simulation *simulation)
 {
 	const struct reuseport_rules *rules = &simulation->rules;
 
-	printf("policy %s", rules->policy);
-	if (rules->over_consistent)
-		printf(" over consistent");
-	if (strcmp(rules->key, "tuple"))
-		printf(", key %s", rules->key);
-	if (*rules->hash_key)
-		printf(", hash key %s", rules->hash_key);
+	printf("policy");
+	show_rules(rules);
 	if (rules->table_width)
 		printf(", table of %u", rules->table_width);
 	putchar('\n');

@@ -20,7 +20,7 @@
 #include "sync.h"
 #include "take.h"
 
-#define LOCK_WAIT_MS 5000
+#define CHANGE_WAIT_MS 5000
 #define MEND_WAIT_MS 100
 
 /* What an attach left that was killed half-way, or that has no owner any more. */
@@ -77,7 +77,7 @@ static int adopt_policy(struct reuseport_group *group, const struct reuseport_at
 
 	if (!words.policy && !words.over && !words.key && !words.hash_key && !words.cpu_map)
 		return 0;
-	lock = change_lock(group->pin, LOCK_WAIT_MS, err);
+	lock = change_lock(group->pin, CHANGE_WAIT_MS, err);
 	if (lock < 0)
 		return lock;
 	ret = set_policy(&group->mapped, group->steering.maps[MAP_SOCKETS], &words, group->text,

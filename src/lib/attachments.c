@@ -9,6 +9,7 @@
 #include "attachments.h"
 #include "error.h"
 #include "pins.h"
+#include "slots.h"
 
 /*
  * The version is the first word of the value in every ABI, so it can be read
@@ -143,6 +144,14 @@ int attachments_open(const struct reuseport_filter *filter, struct attachment **
 	*list = all;
 	*n = count;
 	return 0;
+}
+
+bool attachment_has_worker(const struct attachment *one, unsigned int slot)
+{
+	const struct worker_entry *entry = &one->mapped.workers[slot];
+
+	return slot < one->entry.slots && entry->state != WORKER_FREE &&
+	       slot_holds(one->steering.maps[MAP_SOCKETS], slot, entry->cookie);
 }
 
 void attachments_close(struct attachment *list, size_t n)

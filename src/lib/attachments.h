@@ -28,6 +28,9 @@ int attachments_find(const struct reuseport_filter *filter, struct reuseport_key
  * -EPROTO: the pins of one are damaged. */
 int attachments_open(const struct reuseport_filter *filter, struct attachment **list, size_t *n,
 		     struct reuseport_error *err);
+/* Whether the slot, any number, has a worker whose socket is in it right now. */
+bool attachment_has_worker(const struct attachment *one, unsigned int slot);
+
 void attachments_close(struct attachment *list, size_t n);
 
 /* "nothing is attached to tcp port 80 there", as -ENOENT. */

@@ -6,6 +6,7 @@
 
 #include "chances.h"
 #include "change.h"
+#include "compile.h"
 #include "decide/chain.h"
 #include "decide/key.h"
 #include "decide/least_queue.h"
@@ -98,14 +99,6 @@ static void add_members(struct finding *f)
 		add(f, f->members->sockets[i].cookie, 1.0 / f->members->n);
 }
 
-static bool is_there(const struct finding *f, unsigned int slot)
-{
-	const struct attachment *a = f->attachment;
-
-	return slot < a->entry.slots &&
-	       slot_holds(a->steering.maps[MAP_SOCKETS], slot, a->mapped.workers[slot].cookie);
-}
-
 /* ----------------------------------------------------------------- what is known */
 
 static struct tuple tuple_of_packet(const struct reuseport_packet *packet)
@@ -138,11 +131,6 @@ static int row_of(const struct plan *plan, const struct reuseport_packet *packet
 	return plan->policy == POLICY_NUMA ? (int)node_of(packet->cpu) : packet->cpu;
 }
 
-static bool by_place(const struct plan *plan)
-{
-	return plan->policy == POLICY_CPU || plan->policy == POLICY_NUMA;
-}
-
 /* ------------------------------------------------------------------ by policy */
 
 /* The entry is known: down the chain, to the first who can take it. */
@@ -154,7 +142,7 @@ static void follow_chain(struct finding *f, struct circumstances at)
 	for (uint32_t try = 0; try < CHAIN_TRIES; try++) {
 		uint32_t entry = chain_index(f->plan, out->hash, &at, try);
 		uint16_t slot = f->entries[entry];
-		bool there = is_there(f, slot);
+		bool there = attachment_has_worker(f->attachment, slot);
 
 		out->tries[out->n_tries++] = (struct reuseport_try){
 			.entry = entry,
@@ -184,7 +172,7 @@ static void by_row(struct finding *f, uint32_t row)
 	for (uint32_t i = 0; i < width; i++) {
 		uint16_t slot = f->entries[row * width + i];
 
-		if (is_there(f, slot))
+		if (attachment_has_worker(f->attachment, slot))
 			add(f, f->attachment->mapped.workers[slot].cookie, 1.0 / width);
 	}
 }
@@ -200,8 +188,7 @@ static void by_any_row(struct finding *f, uint32_t rows)
 
 static void by_place_row(struct finding *f, const struct reuseport_packet *packet)
 {
-	uint32_t rows = f->plan->policy == POLICY_CPU ? f->attachment->entry.cpus :
-			topology_nodes();
+	uint32_t rows = compile_rows(f->plan, f->attachment->entry.cpus, topology_nodes());
 	int row = row_of(f->plan, packet);
 
 	f->out->row = row;
@@ -240,7 +227,7 @@ static void by_queue(struct finding *f)
 static void by_table(struct finding *f, const struct reuseport_packet *packet)
 {
 	f->out->row = -1;
-	if (by_place(f->plan)) {
+	if (chain_by_place(f->plan->policy)) {
 		by_place_row(f, packet);
 	} else if (f->plan->policy == POLICY_LEAST_QUEUE) {
 		by_queue(f);

@@ -13,6 +13,7 @@
 #include "change.h"
 #include "clock.h"
 #include "compile.h"
+#include "decide/chain.h"
 #include "error.h"
 #include "pins.h"
 #include "slots.h"
@@ -75,11 +76,6 @@ struct workers {
 	bool restricted;
 };
 
-static bool by_place(const struct plan *plan)
-{
-	return plan->policy == POLICY_CPU || plan->policy == POLICY_NUMA;
-}
-
 static void read_cpus(const struct mapped *mapped, const struct plan *plan, unsigned int slot,
 		      struct cpus *cpus)
 {
@@ -124,9 +120,9 @@ static int make_workers(const struct mapped *mapped, const struct plan *plan,
 
 	*workers = (struct workers){ .weights = calloc(slots, sizeof(uint32_t)),
 				     .before = calloc(slots, sizeof(uint32_t)) };
-	if (by_place(plan))
+	if (chain_by_place(plan->policy))
 		workers->cpus = calloc(slots, sizeof(struct cpus));
-	if (workers->weights && workers->before && (workers->cpus || !by_place(plan)))
+	if (workers->weights && workers->before && (workers->cpus || !chain_by_place(plan->policy)))
 		return 0;
 	free_workers(workers);
 	return -ENOMEM;
@@ -160,20 +156,19 @@ static bool same_table(const struct plan *a, const struct plan *b)
 	return a->policy == b->policy && a->flags == b->flags;
 }
 
-/* Nothing but the weights goes into these tables. */
+/* By place, more than the weights goes into the table. */
 static bool is_in_use(const struct mapped *mapped, const struct plan *want,
 		      const struct workers *workers)
 {
 	const struct plan *plan = change_plan(mapped);
 
-	/* Without a table there is nothing in which weights or slots stand. */
-	if (mapped->control->epoch && same_rules(plan, want) && !plan->width &&
-	    !workers->restricted)
-		return true;
-	return same_rules(plan, want) && !by_place(want) && mapped->control->epoch &&
+	if (!mapped->control->epoch || !same_rules(plan, want))
+		return false;
+	if (compile_by_group(want, workers->restricted))
+		return !plan->width;
+	return plan->width && !chain_by_place(want->policy) &&
 	       !memcmp(workers->before, workers->weights,
-		       mapped->size.slots * sizeof(*workers->weights)) &&
-	       (plan->width || !workers->restricted);
+		       mapped->size.slots * sizeof(*workers->weights));
 }
 
 static int compile(const struct mapped *mapped, const struct plan *want,
@@ -203,9 +198,9 @@ static bool came_out_same(const struct mapped *mapped, const struct plan *want, 
 {
 	uint32_t epoch = mapped->control->epoch;
 	const struct plan *plan = change_plan(mapped);
-	uint32_t rows = plan->policy == POLICY_CPU ? mapped->size.cpus : topology_nodes();
+	uint32_t rows = compile_rows(plan, mapped->size.cpus, topology_nodes());
 
-	return epoch && by_place(want) && same_rules(plan, want) && plan->width == width &&
+	return epoch && chain_by_place(want->policy) && same_rules(plan, want) && plan->width == width &&
 	       !memcmp(half_entries(mapped, epoch), half_entries(mapped, epoch + 1),
 		       (rows + 1) * width * sizeof(uint16_t));
 }

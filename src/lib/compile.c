@@ -248,7 +248,7 @@ static int compile_places(const struct compile *c, uint16_t *entries, uint32_t *
 {
 	struct places places = {
 		.compile = c,
-		.rows = compile_rows(c),
+		.rows = compile_rows(&c->plan, c->cpu_count, c->node_count),
 		.nodes = calloc(c->node_count, sizeof(*places.nodes)),
 		.node_of = calloc(c->cpu_count, sizeof(*places.node_of)),
 		.narrow = calloc(c->slots, sizeof(*places.narrow)),
@@ -287,11 +287,17 @@ static int compile_consistent(const struct compile *c, uint16_t *entries, uint32
 
 /* ------------------------------------------------------------------- which */
 
-uint32_t compile_rows(const struct compile *c)
+uint32_t compile_rows(const struct plan *plan, unsigned int cpu_count, unsigned int node_count)
 {
-	if (c->plan.policy == POLICY_CPU)
-		return c->cpu_count;
-	return c->plan.policy == POLICY_NUMA ? c->node_count : 0;
+	if (plan->policy == POLICY_CPU)
+		return cpu_count;
+	return plan->policy == POLICY_NUMA ? node_count : 0;
+}
+
+bool compile_by_group(const struct plan *plan, bool restricted)
+{
+	return (plan->policy == POLICY_HASH || plan->policy == POLICY_LINUX39) && !restricted &&
+	       !(plan->flags & PLAN_OWN_HASH);
 }
 
 /* Policies that know "some work" and "none" only. */
@@ -313,13 +319,12 @@ static int compile_equal(const struct compile *c, uint16_t *entries, uint32_t *w
 
 int compile_table(const struct compile *c, uint16_t *entries, uint32_t *width)
 {
+	*width = 0;
+	if (compile_by_group(&c->plan, c->restricted))
+		return 0;
 	switch (c->plan.policy) {
 	case POLICY_HASH:
 	case POLICY_LINUX39:
-		*width = 0;
-		if (!c->restricted && !(c->plan.flags & PLAN_OWN_HASH))
-			return 0;
-		return compile_equal(c, entries, width);
 	case POLICY_LEAST_QUEUE:
 		return compile_equal(c, entries, width);
 	case POLICY_CPU:

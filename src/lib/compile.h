@@ -28,6 +28,9 @@ struct compile {
 int compile_table(const struct compile *compile, uint16_t *entries, uint32_t *width);
 
 /* Rows that the policy has, but for the last one, of all workers. */
-uint32_t compile_rows(const struct compile *compile);
+uint32_t compile_rows(const struct plan *plan, unsigned int cpu_count, unsigned int node_count);
+
+/* Whether the policy goes by the kernel's own group, without a table. */
+bool compile_by_group(const struct plan *plan, bool restricted);
 
 #endif

@@ -175,7 +175,7 @@ static int place_workers(const struct course *course, const struct crowd *crowd,
 	struct cpus *all;
 	int ret = 0;
 
-	if (course->plan.policy != POLICY_CPU && course->plan.policy != POLICY_NUMA)
+	if (!chain_by_place(course->plan.policy))
 		return 0;
 	all = calloc(crowd->slots, sizeof(*all));
 	if (!all)
@@ -207,7 +207,7 @@ static int make_table(struct course *course, const struct crowd *crowd, uint16_t
 	uint32_t width;
 	int ret;
 
-	if (compile_rows(&c) >= course->room)
+	if (compile_rows(&c.plan, c.cpu_count, c.node_count) >= course->room)
 		return fail(err, ENOSPC, "%u table entries are too few for policy %s on %u CPUs",
 			    course->room, policy_name(course->plan.policy), course->machine.cpus);
 	ret = place_workers(course, crowd, &cpus, err);

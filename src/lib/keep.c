@@ -12,6 +12,7 @@
 
 #include "change.h"
 #include "clock.h"
+#include "decide/chain.h"
 #include "error.h"
 #include "keep.h"
 #include "pins.h"
@@ -136,8 +137,7 @@ static bool follows_affinity(const struct reuseport_group *group)
 {
 	const struct plan *plan = change_plan(&group->mapped);
 
-	return (plan->policy == POLICY_CPU || plan->policy == POLICY_NUMA) &&
-	       !(plan->flags & PLAN_GIVEN_CPUS);
+	return chain_by_place(plan->policy) && !(plan->flags & PLAN_GIVEN_CPUS);
 }
 
 /* Whoever serves them may have changed without an event, as at a reload. */

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "decide/chain.h"
 #include "error.h"
 #include "opts.h"
 #include "policy.h"
@@ -204,7 +205,7 @@ static int check_words(const struct reuseport_policy_opts *words, const struct p
 		       struct reuseport_error *err)
 {
 	bool hashes = plan->policy != POLICY_RANDOM && plan->policy != POLICY_ROUND_ROBIN;
-	bool places = plan->policy == POLICY_CPU || plan->policy == POLICY_NUMA;
+	bool places = chain_by_place(plan->policy);
 
 	if (!hashes && (words->key || words->hash_key))
 		return fail(err, EINVAL, "policy %s hashes nothing: --%s has no meaning for it",

@@ -14,16 +14,11 @@
 #include "policy.h"
 #include "set_policy.h"
 
-#define LOCK_WAIT_MS 5000
-
 /* Whether the policy's rows fit into the table at all. */
 static int check_room(const struct mapped *mapped, const struct plan *plan, const char *text,
 		      struct reuseport_error *err)
 {
-	struct compile c = { .plan = *plan, .cpu_count = mapped->size.cpus,
-			     .node_count = topology_nodes() };
-
-	if (compile_rows(&c) < mapped->size.table_entries)
+	if (compile_rows(plan, mapped->size.cpus, topology_nodes()) < mapped->size.table_entries)
 		return 0;
 	return fail(err, ENOSPC, "%s: %u table entries are too few for policy %s on %u CPUs: detach, "
 		    "then attach with --table", text, mapped->size.table_entries,
@@ -67,7 +62,7 @@ static int set_all(struct attachment *list, int *locks, size_t n,
 	int ret = 0;
 
 	for (size_t i = 0; !ret && i < n; i++) {
-		locks[i] = change_lock(list[i].pin, LOCK_WAIT_MS, err);
+		locks[i] = change_lock(list[i].pin, CHANGE_WAIT_MS, err);
 		ret = locks[i] < 0 ? locks[i] : 0;
 	}
 	for (size_t i = 0; !ret && i < n; i++) {

@@ -13,13 +13,11 @@
 #include "slots.h"
 #include "worker.h"
 
-#define LOCK_WAIT_MS 5000
-
 /* Returns how many workers of the attachment the name fits. */
 static int set_one(const struct attachment *one, const struct worker_name *name, unsigned int weight,
 		   struct reuseport_error *err)
 {
-	int lock = change_lock(one->pin, LOCK_WAIT_MS, err), ret = 0, count = 0;
+	int lock = change_lock(one->pin, CHANGE_WAIT_MS, err), ret = 0, count = 0;
 	const struct mapped *mapped = &one->mapped;
 	struct plan plan;
 

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "course.h"
+#include "decide/chain.h"
 #include "dice.h"
 #include "error.h"
 #include "opts.h"
@@ -111,7 +112,7 @@ static void clean_up(struct simulation *s)
 static unsigned int notes_of(const struct simulation *s)
 {
 	const struct plan *plan = &s->course.plan;
-	bool places = plan->policy == POLICY_CPU || plan->policy == POLICY_NUMA;
+	bool places = chain_by_place(plan->policy);
 	bool turns = plan->policy == POLICY_ROUND_ROBIN, chance = plan->policy == POLICY_RANDOM;
 	bool queues = plan->policy == POLICY_LEAST_QUEUE, own = plan->flags & PLAN_OWN_HASH;
 	bool given = s->opts.rules && s->opts.rules->hash_key;

@@ -7,7 +7,6 @@
 #include "diag.h"
 #include "error.h"
 #include "holders.h"
-#include "slots.h"
 #include "worker.h"
 
 static const struct {
@@ -53,18 +52,10 @@ static bool fits(const struct attachment *one, unsigned int slot, enum worker_na
 	return number && (kind == WORKER_BY_PID ? entry->pid == number : entry->cookie == number);
 }
 
-static bool is_there(const struct attachment *one, unsigned int slot)
-{
-	const struct worker_entry *entry = &one->mapped.workers[slot];
-
-	return entry->state != WORKER_FREE &&
-	       slot_holds(one->steering.maps[MAP_SOCKETS], slot, entry->cookie);
-}
-
 bool worker_matches(const struct worker_name *name, const struct attachment *one,
 		    unsigned int slot)
 {
-	return fits(one, slot, name->kind, name->number) && is_there(one, slot);
+	return fits(one, slot, name->kind, name->number) && attachment_has_worker(one, slot);
 }
 
 /* Whether a number means the same workers by two kinds of name. */
@@ -74,7 +65,7 @@ static bool same_workers(const struct attachment *list, size_t n, uint64_t numbe
 	for (size_t i = 0; i < n; i++)
 		for (unsigned int slot = 0; slot < list[i].entry.slots; slot++)
 			if (fits(&list[i], slot, a, number) != fits(&list[i], slot, b, number) &&
-			    is_there(&list[i], slot))
+			    attachment_has_worker(&list[i], slot))
 				return false;
 	return true;
 }
