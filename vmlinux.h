@@ -23,6 +23,8 @@ typedef long long int __s64;
 
 typedef long long unsigned int __u64;
 
+typedef __u8 u8;
+
 typedef __u16 u16;
 
 typedef __u32 u32;
@@ -68,7 +70,6 @@ struct file {
 struct sk_buff {
 	union {
 		struct {
-			__u16 transport_header;
 			__u16 network_header;
 		};
 	};
@@ -107,6 +108,7 @@ typedef struct {
 struct sock_common {
 	union {
 		struct {
+			__be32 skc_daddr;
 			__be32 skc_rcv_saddr;
 		};
 	};
@@ -138,6 +140,7 @@ struct sock {
 		atomic_t rmem_alloc;
 	} sk_backlog;
 	struct socket *sk_socket;
+	u8 sk_shutdown;
 	u32 sk_ack_backlog;
 	void *sk_user_data;
 	struct sock_reuseport *sk_reuseport_cb;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * The watch programs: tell the keeper of one attachment, through a ring
- * buffer, when a socket on its port joins or leaves. TCP by the state change to
- * and from LISTEN, UDP by bind and by the last close.
+ * buffer, when a socket on its port joins or leaves. TCP by the change to
+ * LISTEN and by the end of a socket without a peer, UDP by bind and by the last
+ * close.
  */
 #include "kernel.h"
 #include "abi.h"
@@ -36,17 +37,40 @@ static __always_inline void report(__u32 kind, __u64 cookie, struct sock *sk)
 		__sync_fetch_and_add(&lost, 1);
 }
 
+static __always_inline bool wanted_tcp(struct sock *sk)
+{
+	return sk->__sk_common.skc_num == want_port &&
+	       (!want_netns_cookie ||
+		sk->__sk_common.skc_net.net->net_cookie == want_netns_cookie);
+}
+
+/*
+ * To LISTEN: a worker joins. From LISTEN by shutdown(): it leaves, and may listen
+ * again. close() is left to watch_destroy, since it marks the listener as shut
+ * down some instructions before this point and stops it right after: a handshake
+ * that ends in between gets a child that is born shut down, and whatever is done
+ * here gives it more time to.
+ */
 SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(watch_tcp, struct sock *sk, int old_state, int new_state)
+int BPF_PROG(watch_state, struct sock *sk, int old_state, int new_state)
 {
 	if (old_state != TCP_LISTEN && new_state != TCP_LISTEN)
 		return 0;
-	if (sk->__sk_common.skc_num != want_port)
+	if (!wanted_tcp(sk))
 		return 0;
-	if (want_netns_cookie && sk->__sk_common.skc_net.net->net_cookie != want_netns_cookie)
-		return 0;
-	report(new_state == TCP_LISTEN ? WATCH_JOIN : WATCH_LEAVE, bpf_get_socket_cookie(sk),
-	       sk);
+	if (new_state == TCP_LISTEN)
+		report(WATCH_JOIN, bpf_get_socket_cookie(sk), sk);
+	else if (!sk->sk_shutdown)
+		report(WATCH_LEAVE, bpf_get_socket_cookie(sk), sk);
+	return 0;
+}
+
+/* The last step of close(). A socket without a peer has listened, or never began. */
+SEC("tp_btf/tcp_destroy_sock")
+int BPF_PROG(watch_destroy, struct sock *sk)
+{
+	if (!sk->__sk_common.skc_daddr && wanted_tcp(sk))
+		report(WATCH_LEAVE, bpf_get_socket_cookie(sk), sk);
 	return 0;
 }
 

@@ -133,7 +133,7 @@ int adopt(struct reuseport_group *group, const struct diag_list *members,
 		return fail(err, EINVAL, "%s has %u table entries: to have %u, detach first",
 			    group->text, group->entry.table_entries, opts->table_entries);
 	if (members->n) {
-		ret = install_check(group, members->sockets[0].cookie, &present, err);
+		ret = install_check_any(group, members, &present, err);
 		if (ret < 0 && !(ret == -EEXIST && group->force))
 			return ret;
 		install = ret != 1;

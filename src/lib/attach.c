@@ -181,7 +181,7 @@ static int replace(struct reuseport_group *group, const struct diag_list *member
 static int check_present(struct reuseport_group *group, const struct diag_list *members,
 			 struct group_program *present, struct reuseport_error *err)
 {
-	int ret = install_check(group, members->sockets[0].cookie, present, err);
+	int ret = install_check_any(group, members, present, err);
 
 	/* One of ours whose pins were lost is no foreigner. */
 	if (ret == -EEXIST && (group->force || program_name_is_ours(present->name)))

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <syslog.h>
 
+#include "diag.h"
 #include "error.h"
 #include "groups.h"
 #include "install.h"
@@ -52,6 +53,16 @@ int install_check(struct reuseport_group *group, uint64_t cookie,
 	return fail(err, EEXIST, "%s has another program already (id %u%s%s): detach it with the "
 		    "tool that set it, or replace it with --force", group->text, foreign->id,
 		    *foreign->name ? ", " : "", foreign->name);
+}
+
+int install_check_any(struct reuseport_group *group, const struct diag_list *members,
+		      struct group_program *foreign, struct reuseport_error *err)
+{
+	int ret = -ENOENT;
+
+	for (size_t i = 0; ret == -ENOENT && i < members->n; i++)
+		ret = install_check(group, members->sockets[i].cookie, foreign, err);
+	return ret;
 }
 
 /*

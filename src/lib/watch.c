@@ -79,8 +79,11 @@ static int attach_udp(struct watch_bpf *skeleton)
 
 static int attach_tcp(struct watch_bpf *skeleton)
 {
-	skeleton->links.watch_tcp = bpf_program__attach(skeleton->progs.watch_tcp);
-	return skeleton->links.watch_tcp ? 0 : -errno;
+	skeleton->links.watch_state = bpf_program__attach(skeleton->progs.watch_state);
+	if (!skeleton->links.watch_state)
+		return -errno;
+	skeleton->links.watch_destroy = bpf_program__attach(skeleton->progs.watch_destroy);
+	return skeleton->links.watch_destroy ? 0 : -errno;
 }
 
 static int on_event(void *ctx, void *data, size_t size)
@@ -101,7 +104,8 @@ static int load(struct watch *watch, const struct reuseport_key *key, uint64_t n
 	watch->skeleton = skeleton = watch_bpf__open();
 	if (!skeleton)
 		return -errno;
-	bpf_program__set_autoload(skeleton->progs.watch_tcp, tcp);
+	bpf_program__set_autoload(skeleton->progs.watch_state, tcp);
+	bpf_program__set_autoload(skeleton->progs.watch_destroy, tcp);
 	bpf_program__set_autoload(skeleton->progs.watch_bind4, !tcp);
 	bpf_program__set_autoload(skeleton->progs.watch_bind6, !tcp);
 	bpf_program__set_autoload(skeleton->progs.watch_release, !tcp);
