@@ -35,7 +35,7 @@ static inline __u32 linux39_walk(__u32 phash, __u32 n, __u32 bound)
 		__u64 high = ((__u64)phash * (i + 1)) >> 32;
 		__u32 taken = (__u32)((high - 1) >> 63); /* 1 when high is 0 */
 
-		pick += (i - pick) * taken;
+		pick ^= (pick ^ i) & -taken;
 		phash = linux39_next(phash);
 	}
 	return pick;
