@@ -44,7 +44,7 @@ BPF_TARGET := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/; s/ppc64le
 BPF_CFLAGS := -g -O2 -target bpf -D__TARGET_ARCH_$(BPF_TARGET) -Wall -Werror -I. -Ibpf \
 	-idirafter /usr/include/$(MULTIARCH)
 
-BPF_NAMES := steer watch groups
+BPF_NAMES := steer watch groups queues
 SKELETONS := $(BPF_NAMES:%=$(BUILD)/skel/%.skel.h)
 LIB_OBJECTS := $(patsubst src/lib/%.c,$(BUILD)/lib/%.o,$(sort $(wildcard src/lib/*.c)))
 CLI_OBJECTS := $(patsubst src/cli/%.c,$(BUILD)/cli/%.o,$(sort $(wildcard src/cli/*.c)))

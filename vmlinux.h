@@ -173,6 +173,14 @@ struct reuseport_array {
 	struct sock *ptrs[0];
 };
 
+struct request_sock_queue {
+	atomic_t qlen;
+};
+
+struct inet_connection_sock {
+	struct request_sock_queue icsk_accept_queue;
+};
+
 struct bpf_iter__tcp {
 	union {
 		struct bpf_iter_meta *meta;

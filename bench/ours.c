@@ -77,7 +77,7 @@ int ours__set_policy(struct ours *ours, const struct reuseport_policy_opts *word
 	for (size_t slot = 0; slot < workers; slot++)
 		ours->mapped.workers[slot].weight = weight_of(weights, slot, workers);
 	control->settled = control->epoch;
-	ret = set_policy(&ours->mapped, ours->steering.maps[MAP_SOCKETS], words, "the group",
+	ret = set_policy(&ours->mapped, ours->steering.maps[MAP_SOCKETS], words, NULL, "the group",
 			 &err);
 	if (ret < 0)
 		fprintf(stderr, "bench: %s\n", err.text);

@@ -11,15 +11,16 @@
 
 #include <linux/types.h>
 
-#define REUSEPORT_ABI_VERSION 2
+#define REUSEPORT_ABI_VERSION 3
 
 #define REUSEPORT_NAME_LEN 16 /* as in the kernel, TASK_COMM_LEN */
 
 enum worker_state {
 	WORKER_FREE = 0,     /* no worker has this slot */
-	WORKER_JOINING = 1,  /* known, gets nothing yet */
-	WORKER_ACTIVE = 2,   /* in the socket array */
-	WORKER_DRAINING = 3, /* known, gets nothing new */
+	WORKER_JOINING = 1,  /* waits to be admitted, gets nothing yet */
+	WORKER_ACTIVE = 2,   /* gets its share */
+	WORKER_DRAINING = 3, /* gets nothing new; its sticky flows stay */
+	WORKER_LEAVING = 4,  /* gets nothing at all; its flows go to others */
 };
 
 /* ----------------------------------------------------------------- the plan */
@@ -52,6 +53,10 @@ enum plan_flag {
 	PLAN_OWN_HASH = 1,        /* SipHash of the key, instead of the kernel's hash */
 	PLAN_OVER_CONSISTENT = 2, /* policy "weighted": lies over "consistent" */
 	PLAN_GIVEN_CPUS = 4,      /* "cpu", "numa": by map "cpu_map", not by affinity */
+	PLAN_ADMIT_MANUAL = 8,    /* workers that join wait to be admitted */
+	PLAN_GUARDED = 16,        /* members there are, or may be, that must get
+				   * nothing: the kernel's pick, which would not
+				   * spare them, is left for when nobody else is */
 };
 
 /* Everything that decides, beside the table; 24 bytes. */
@@ -82,14 +87,29 @@ struct control {
  * Map "table": two halves, mmapped, of slots, packed by cache lines. Half
  * (epoch & 1) is in use. Rows of plan.width entries: one for most policies; one
  * for each CPU or node and a last one, of all workers, for "cpu" and "numa".
- * After attachment.table_entries entries come the weights by slot that the half
- * was compiled from, 0 for who gets nothing.
+ * After attachment.table_entries entries come struct generations and the weights
+ * by slot that the half was compiled from, 0 for who gets nothing.
  */
 #define TABLE_LINE_ENTRIES 32
 struct table_line {
 	__u16 slot[TABLE_LINE_ENTRIES]; /* TABLE_NOBODY: of no worker */
 };
 #define TABLE_NOBODY 0xffff
+
+enum rollout_phase {
+	ROLLOUT_NONE = 0,
+	ROLLOUT_BEGUN = 1,    /* newcomers are of generation "other" and wait */
+	ROLLOUT_SWITCHED = 2, /* they serve; "other" is the one before */
+};
+
+/* Which generation of workers gets new work. */
+struct generations {
+	__u32 serving;
+	__u32 other;              /* of a rollout, the one that does not serve */
+	__u32 latest;             /* the highest number given so far */
+	enum rollout_phase phase;
+};
+#define GENERATIONS_ENTRIES 8 /* entries of the table that it takes */
 
 /* Map "cpu_map": one element a CPU, written when a map of CPUs is given. */
 struct given_cpu {
@@ -112,7 +132,7 @@ struct slot_counters {
 };
 
 /*
- * Map "totals": one per CPU; nothing here is touched while all goes well. Every
+ * Map "totals": one per CPU; only new flows touch it while all goes well. Every
  * run either gave a worker something, which is in its slot's selected or
  * migrated, or left the pick to the kernel, which is in one of the members from
  * "exhausted" on. So the number of runs is
@@ -131,6 +151,35 @@ struct group_counters {
 	__u64 connected;    /* the member picked is a connected UDP socket */
 	__u64 incoming_cpu; /* a member set SO_INCOMING_CPU: the kernel's rule */
 	__u64 unreadable;   /* the kernel's group could not be read */
+	__u64 flows;        /* sticky flows entered into the map "flows" */
+	__u64 flows_moved;  /* given to another worker: theirs had gone, or they
+			     * had been idle */
+	__u64 flows_failed; /* that could not be entered */
+};
+
+/* -------------------------------------------------------------------- flows */
+
+/*
+ * Map "flows" of an attachment with sticky flows: an LRU hash of 4-tuples, the
+ * key being struct flow_key4 for an IPv4 group and flow_key6 for an IPv6 one
+ * (IPv4 addresses are mapped there). All in network byte order.
+ */
+struct flow_key4 {
+	__u32 src, dst;
+	__u16 src_port, dst_port;
+};
+
+struct flow_key6 {
+	__u32 src[4], dst[4];
+	__u16 src_port, dst_port;
+};
+
+/* A flow belongs to a worker, which is a slot and a cookie: the next worker in
+ * the slot inherits nothing. */
+struct flow {
+	__u64 cookie;
+	__u32 slot;
+	__u32 seen_ms; /* CLOCK_MONOTONIC, when it was last seen; 0 without --idle */
 };
 
 /* ------------------------------------------------------------------ workers */
@@ -141,7 +190,7 @@ struct worker_entry {
 	__u32 pid;               /* of the process that serves the socket */
 	enum worker_state state;
 	__u32 weight;            /* 0 to 1000; 0: no new work */
-	__u32 generation;
+	__u32 generation;        /* works if it is struct generations' serving */
 	__u64 joined_ns;         /* CLOCK_BOOTTIME */
 	struct slot_counters base; /* of the slot when the worker took it */
 	char comm[REUSEPORT_NAME_LEN];
@@ -168,12 +217,18 @@ struct attachment_entry {
 	__u64 attached_ns;   /* CLOCK_BOOTTIME of the first attach */
 	__u32 table_entries; /* of each half of "table", a power of two */
 	__u32 cpus;          /* elements of "cpu_map" */
+	__u32 flows;         /* elements of "flows", 0: flows are not sticky */
+	__u32 idle_ms;       /* after which a flow is new again, 0: never */
 };
 
 _Static_assert(sizeof(struct slot_counters) == 32, "ABI");
-_Static_assert(sizeof(struct group_counters) == 72, "ABI");
+_Static_assert(sizeof(struct group_counters) == 96, "ABI");
 _Static_assert(sizeof(struct worker_entry) == 80, "ABI");
-_Static_assert(sizeof(struct attachment_entry) == 80, "ABI");
+_Static_assert(sizeof(struct attachment_entry) == 88, "ABI");
+_Static_assert(sizeof(struct generations) == GENERATIONS_ENTRIES * sizeof(__u16), "ABI");
+_Static_assert(sizeof(struct flow_key4) == 12, "ABI");
+_Static_assert(sizeof(struct flow_key6) == 36, "ABI");
+_Static_assert(sizeof(struct flow) == 16, "ABI");
 _Static_assert(sizeof(struct plan) == 24, "ABI");
 _Static_assert(sizeof(struct control) == 64, "a cache line");
 _Static_assert(sizeof(struct table_line) == 64, "a cache line");
@@ -213,6 +268,13 @@ struct group_member {
 	__u8 has_prog;
 	__u8 has_conns;   /* a member was connected while in the group (UDP) */
 	__u8 pad;
+};
+
+/* What queues.bpf.c tells of a TCP worker. */
+struct waiting {
+	__u64 cookie;    /* of the socket in the slot, 0 if it is empty */
+	__u32 queue;     /* connections to accept */
+	__u32 half_open; /* handshakes begun */
 };
 
 _Static_assert(sizeof(struct group_member) == 72, "record size");

@@ -12,14 +12,17 @@
 #include "packet.h"
 #include "decide/chain.h"
 #include "decide/least_queue.h"
+#include "flows.h"
 
 #define ENOENT 2
+#define TAKE_ANY_MAX 1024 /* slots that are asked when all choices have gone */
 #define TCP_ESTABLISHED 1
 #define likely(condition) __builtin_expect(!!(condition), 1)
 #define IPPROTO_UDP 17
 
 const volatile __u32 slots = 1;
 const volatile __u32 table_lines = 1; /* of each half of the table */
+const volatile __u32 table_entries = 1;
 const volatile __u32 cpus = 1;        /* rows of the table for policy "cpu" */
 const volatile __u32 nodes = 1;       /* for policy "numa" */
 const volatile bool udp;
@@ -269,20 +272,48 @@ __noinline __u32 choose_again(__u32 hash, __u32 half, __u32 try)
 	return choose(&control.plan[half], half, hash, try);
 }
 
-/* The first choice could not take it. */
+/* Whether a worker that may get work has taken it. */
+__noinline int take_if_allowed(struct sk_reuseport_md *ctx, __u32 half, __u32 slot)
+{
+	__u32 weight = table_slot(half & 1, table_entries + GENERATIONS_ENTRIES + slot);
+
+	return slot < slots && weight && weight != TABLE_NOBODY &&
+	       !select(ctx, slot, migrate && ctx->migrating_sk);
+}
+
+/* Whoever may get work, one after the other, from a slot that the hash says. */
+__noinline int take_any(struct sk_reuseport_md *ctx, __u32 hash, __u32 half)
+{
+	__u32 first = decide_hash(hash, slots);
+
+	for (__u32 i = 0; i < TAKE_ANY_MAX && i < slots; i++) {
+		__u32 slot = (first + i) % slots;
+
+		if (take_if_allowed(ctx, half, slot))
+			return slot;
+	}
+	return -1;
+}
+
+/* The first choice could not take it. Returns the slot that did, or -1. */
 __noinline int next_best(struct sk_reuseport_md *ctx, __u32 hash, __u32 half)
 {
 	bool migrating = migrate && ctx->migrating_sk;
+	int taken = -1;
 
 	COUNT(next_best);
+	half &= 1;
 	for (__u32 try = 1; try < CHAIN_TRIES; try++) {
 		__u32 slot = choose_again(hash, half, try);
 
 		if (slot < slots && !select(ctx, slot, migrating))
-			return 1;
+			return slot;
 	}
-	COUNT(exhausted);
-	return 0;
+	if (control.plan[half].flags & PLAN_GUARDED)
+		taken = take_any(ctx, hash, half);
+	if (taken < 0)
+		COUNT(exhausted);
+	return taken;
 }
 
 /* Those that were looked at have left; of the others nothing is known. */
@@ -291,18 +322,19 @@ static __always_inline bool may_look_again(const struct plan *plan)
 	return plan->policy == POLICY_LEAST_QUEUE && plan->width > LEAST_QUEUE_SCAN;
 }
 
-static __always_inline void steer_by_table(const struct run *run)
+/* Returns the slot that took it, or -1. */
+static __always_inline int steer_by_table(const struct run *run)
 {
 	__u32 hash = hash_of(run), slot = choose(run->plan, run->half, hash, 0);
 
 	if (likely(slot != TABLE_NOBODY)) {
 		if (!select(run->ctx, slot, run->migrating))
-			return;
+			return slot;
 	} else if (!may_look_again(run->plan)) {
 		COUNT(nobody);
-		return;
+		return -1;
 	}
-	next_best(run->ctx, hash, run->half);
+	return next_best(run->ctx, hash, run->half);
 }
 
 /*
@@ -324,6 +356,73 @@ static __always_inline void steer_by_group(const struct run *run)
 	}
 }
 
+/* ------------------------------------------------------------- sticky flows */
+
+/* Another packet of the flow was faster: its worker counts. */
+__noinline int follow_the_first(struct sk_reuseport_md *ctx, union flow_key *key, __u32 slot)
+{
+	struct slot_counters *count;
+	struct flow *flow;
+
+	if (!key)
+		return 0;
+	flow = flow_find(key);
+	if (!flow || flow->slot == slot || select(ctx, flow->slot, false))
+		return 0;
+	count = bpf_map_lookup_elem(&counters, &slot);
+	if (count)
+		count->selected--;
+	return 1;
+}
+
+/* From now on the flow is this worker's. "known" is the entry that it has. */
+static __always_inline void remember(const struct run *run, union flow_key *key,
+				     struct flow *known, __u32 slot, __u32 now)
+{
+	struct worker_entry *worker = bpf_map_lookup_elem(&workers, &slot);
+	struct flow flow = { .slot = slot, .seen_ms = now };
+	long err;
+
+	if (!worker)
+		return;
+	flow.cookie = worker->cookie;
+	if (known) {
+		if (known->cookie != flow.cookie)
+			COUNT(flows_moved);
+		*known = flow;
+		return;
+	}
+	err = flow_enter(key, &flow);
+	if (!err)
+		COUNT(flows);
+	else if (err == -EEXIST)
+		follow_the_first(run->ctx, key, slot);
+	else
+		COUNT(flows_failed);
+}
+
+static __always_inline void steer_by_flow(const struct run *run)
+{
+	__u32 now = flow_now();
+	union flow_key key;
+	struct tuple t = { 0 };
+	struct flow *flow;
+	int slot;
+
+	if (!ipv4_only || !tuple_of_ipv4(&t, run->ctx))
+		tuple_of_packet(&t, run->ctx);
+	flow_key_of(&key, &t);
+	flow = flow_find(&key);
+	if (flow && flow_has_worker(flow) && !flow_is_idle(flow, now) &&
+	    !select(run->ctx, flow->slot, false)) {
+		flow_touch(flow, now);
+		return;
+	}
+	slot = steer_by_table(run);
+	if (slot >= 0)
+		remember(run, &key, flow, slot, now);
+}
+
 SEC("sk_reuseport/migrate")
 int reuseport_steer(struct sk_reuseport_md *ctx)
 {
@@ -333,10 +432,12 @@ int reuseport_steer(struct sk_reuseport_md *ctx)
 		COUNT(migrations);
 	run.half = control.epoch & 1;
 	run.plan = &control.plan[run.half];
-	if (run.plan->width)
-		steer_by_table(&run);
-	else
+	if (!run.plan->width)
 		steer_by_group(&run);
+	else if (flows)
+		steer_by_flow(&run);
+	else
+		steer_by_table(&run);
 	return SK_PASS;
 }
 

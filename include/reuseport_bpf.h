@@ -196,6 +196,15 @@ struct reuseport_attach_opts {
 	unsigned int table_entries; /* of the table, a power of two, 1024 to
 				     * 1048576; 0: 4096 for each worker that
 				     * there is, but 16384 to 524288 */
+	const char *admit;     /* "auto" (default): who joins gets work at once;
+				* "manual": not before reuseport_admit(). NULL: an
+				* adopted one stays as it is */
+	unsigned int flows;    /* UDP: flows (4-tuples) stay with their worker, so
+				* many of them, 1024 to 4194304; the least recently
+				* used make room. 0: flows are not sticky. Memory:
+				* about 100 bytes a flow, at once */
+	unsigned int idle_s;   /* seconds, up to 86400, after which a sticky flow is
+				* new again; 0: never */
 	size_t : 0;
 };
 
@@ -261,7 +270,7 @@ struct reuseport_worker {
 	size_t n_pids;
 	char comm[REUSEPORT_NAME_MAX];
 	uint64_t cookie;    /* SO_COOKIE, the worker's identity */
-	unsigned int state;
+	unsigned int state; /* its own and its generation's together */
 	unsigned int weight;
 	unsigned int generation;
 	uint32_t queue;     /* TCP: connections to accept; UDP: bytes to receive */
@@ -269,6 +278,7 @@ struct reuseport_worker {
 	uint64_t migrated;  /* requests of closing workers given to it */
 	uint64_t fallback;  /* chosen, but its slot was empty or refused: the
 			     * next best by the policy was asked */
+	uint64_t flows;     /* sticky flows that it has */
 };
 
 /*
@@ -292,6 +302,11 @@ struct reuseport_counters {
 	uint64_t connected;    /* the member picked is a connected UDP socket */
 	uint64_t incoming_cpu; /* a member set SO_INCOMING_CPU */
 	uint64_t unreadable;   /* the kernel's group could not be read */
+	uint64_t flows;        /* sticky flows entered so far */
+	uint64_t flows_moved;  /* given to another worker: theirs had gone, or they
+				* had been idle */
+	uint64_t flows_failed; /* not entered, for want of memory */
+	uint64_t flows_evicted; /* that made room for others */
 };
 
 /* Runs that left the pick to the kernel. */
@@ -310,6 +325,18 @@ struct reuseport_rules {
 	uint32_t plans;          /* changes of policy, weights or table so far */
 };
 
+enum reuseport_rollout_phase {
+	REUSEPORT_ROLLOUT_NONE = 0,
+	REUSEPORT_ROLLOUT_BEGUN = 1,    /* newcomers are of generation "other", and wait */
+	REUSEPORT_ROLLOUT_SWITCHED = 2, /* they serve; "other" is the one before */
+};
+
+struct reuseport_generations {
+	enum reuseport_rollout_phase phase;
+	unsigned int serving;  /* the generation that gets new work */
+	unsigned int other;    /* of a rollout, the one that does not serve */
+};
+
 struct reuseport_status {
 	struct reuseport_key key;
 	char netns_name[64];     /* as "ip netns" knows it, or "" */
@@ -325,6 +352,11 @@ struct reuseport_status {
 	bool damaged;            /* the pins are incomplete or of another ABI;
 				  * only key and pin are valid */
 	unsigned int slots;
+	bool admit_manual;       /* who joins waits to be admitted */
+	struct reuseport_generations generations;
+	unsigned int flows;      /* room for sticky flows; 0: they are not sticky */
+	unsigned int idle_s;     /* after which one is new again; 0: never */
+	uint64_t flows_occupied; /* entries in use, also of workers that have gone */
 	unsigned int unregistered; /* members of the group that have no slot */
 	struct reuseport_counters counters;
 	struct reuseport_worker *workers; /* by slot */
@@ -381,6 +413,78 @@ int reuseport_get_policy(const struct reuseport_filter *filter, struct reuseport
  */
 int reuseport_set_weight(const struct reuseport_filter *filter, const char *worker,
 			 unsigned int weight, struct reuseport_error *err);
+
+/* -------------------------------------------------------- restart without loss */
+
+/*
+ * Nothing new goes to the worker from now on: no connection by any policy, not
+ * even by the kernel's own pick while another worker may get work. What is queued
+ * or half open is still its own, and so are its sticky flows, unless "release"
+ * gives them to the others at once. When it returns, no packet is on its way
+ * by the state before. Workers are named as for reuseport_set_weight(). Returns
+ * the number of workers.
+ *
+ * -ENOENT: nothing is attached there, or there is no such worker. -EINVAL:
+ * malformed, or the number could mean two workers.
+ */
+int reuseport_drain(const struct reuseport_filter *filter, const char *worker, bool release,
+		    struct reuseport_error *err);
+
+/*
+ * Takes a worker back that was drained, or that a rollout has left behind: it is
+ * then of the generation that serves. Returns how many there were, which may be 0.
+ * Errors as for reuseport_drain().
+ */
+int reuseport_undrain(const struct reuseport_filter *filter, const char *worker,
+		      struct reuseport_error *err);
+
+/*
+ * Admits a worker that joined under admit "manual"; NULL: all that wait. Returns
+ * how many there were, which may be 0. Errors as for reuseport_drain().
+ */
+int reuseport_admit(const struct reuseport_filter *filter, const char *worker,
+		    struct reuseport_error *err);
+
+/* What is left at a worker that gets nothing new. */
+struct reuseport_left {
+	unsigned int slot;
+	uint32_t pid;
+	uint64_t cookie;
+	uint32_t queue;     /* as in struct reuseport_worker */
+	uint32_t half_open; /* TCP: handshakes that have begun */
+	uint64_t flows;     /* sticky flows that it has */
+};
+
+/*
+ * What is left at the drained workers, and those of generations that do not
+ * serve: of one, or of all (NULL). A worker that has gone is not among them. A
+ * worker whose queue and half_open are 0 can be ended without loss. Free *left
+ * with free().
+ */
+int reuseport_left(const struct reuseport_filter *filter, const char *worker,
+		   struct reuseport_left **left, size_t *n, struct reuseport_error *err);
+
+enum reuseport_rollout {
+	REUSEPORT_ROLLOUT_BEGIN = 1,  /* who joins from now on is of the next generation,
+				       * and waits */
+	REUSEPORT_ROLLOUT_SWITCH = 2, /* all new work goes to the next generation */
+	REUSEPORT_ROLLOUT_FINISH = 3, /* there is no way back: the old ones may be ended */
+	REUSEPORT_ROLLOUT_ABORT = 4,  /* all new work goes to the old generation (again) */
+};
+
+/*
+ * One step of a rollout, in every attachment that the filter selects or, by what
+ * can be known beforehand, in none. Each step is atomic: a packet goes by the
+ * state before or by the one after, and when the call returns none goes by the
+ * one before. Sticky flows stay with their workers. Returns how many attachments
+ * there were. Udpgrm's socket generations are the model.
+ *
+ * -ENOENT: nothing is attached there. -EALREADY: the step was taken before.
+ * -EINVAL: another one comes first. -ECHILD: the generation that is to serve has
+ * no worker.
+ */
+int reuseport_rollout(const struct reuseport_filter *filter, enum reuseport_rollout step,
+		      struct reuseport_error *err);
 
 /* ---------------------------------------------------------------- explain */
 

@@ -16,6 +16,7 @@
 #include "words.h"
 
 #define WAIT_PAUSE_NS 20000000L
+#define FLOWS_DEFAULT 65536
 
 /* What is being attached: one handle for each group on the port. */
 struct attaching {
@@ -81,6 +82,9 @@ static int attach_groups(const struct options *options, struct attaching *all)
 		.cpu_map = options->rules.cpu_map,
 		.table_entries = options->table,
 		.slots = options->slots,
+		.admit = options->admit,
+		.flows = options->sticky && !options->flows ? FLOWS_DEFAULT : options->flows,
+		.idle_s = options->idle_s,
 		.force = options->force,
 		.disable = options->disable,
 		.log = log_line,
@@ -189,7 +193,7 @@ const struct command cmd_attach = {
 	.name = "attach",
 	.summary = "Steer the reuseport groups on a port and keep in sync with their workers",
 	.takes = OPT_PORT | OPT_PROTO | OPT_ADDR | OPT_NETNS | OPT_POLICY | OPT_RULES | OPT_SLOTS |
-		 OPT_TABLE | OPT_FOREGROUND | OPT_WAIT | OPT_FORCE | OPT_LOG,
+		 OPT_TABLE | OPT_RESTART | OPT_FOREGROUND | OPT_WAIT | OPT_FORCE | OPT_LOG,
 	.requires = OPT_PORT,
 	.exec = attach,
 };

@@ -14,6 +14,10 @@ static const struct command *const commands[] = {
 	&cmd_list,
 	&cmd_policy,
 	&cmd_weight,
+	&cmd_drain,
+	&cmd_undrain,
+	&cmd_admit,
+	&cmd_rollout,
 	&cmd_explain,
 	&cmd_simulate,
 };

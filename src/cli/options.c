@@ -162,6 +162,37 @@ static bool set_slots(struct options *options, const char *text)
 	return true;
 }
 
+static bool set_admit(struct options *options, const char *text)
+{
+	options->admit = text;
+	if (!strcmp(text, "auto") || !strcmp(text, "manual"))
+		return true;
+	fprintf(stderr, "reuseportctl: --admit '%s' is neither auto nor manual\n", text);
+	return false;
+}
+
+static bool set_sticky(struct options *options, const char *text)
+{
+	(void)text;
+	return options->sticky = true;
+}
+
+static bool set_flows(struct options *options, const char *text)
+{
+	if (option_number(text, 1024, 4194304, &options->flows))
+		return true;
+	fprintf(stderr, "reuseportctl: --flows '%s' is out of range: 1024 to 4194304\n", text);
+	return false;
+}
+
+static bool set_idle(struct options *options, const char *text)
+{
+	if (option_number(text, 1, 86400, &options->idle_s))
+		return true;
+	fprintf(stderr, "reuseportctl: --idle '%s' is out of range: 1 to 86400 seconds\n", text);
+	return false;
+}
+
 static bool set_foreground(struct options *options, const char *text)
 {
 	(void)text;
@@ -218,6 +249,14 @@ static const struct option_entry table[] = {
 	{ OPT_LIST, "list", NULL, "explain each policy in a line", set_list },
 	{ OPT_SLOTS, "slots", "N", "room for workers (default 256, or twice those there are)",
 	  set_slots },
+	{ OPT_RESTART, "admit", "auto|manual", "whether who joins gets work at once (default), or "
+	  "waits for 'admit'", set_admit },
+	{ OPT_RESTART, "sticky", NULL, "UDP: a flow stays with its worker while that lives",
+	  set_sticky },
+	{ OPT_RESTART, "flows", "N", "of --sticky: room for so many, the oldest make room (default "
+	  "65536)", set_flows },
+	{ OPT_RESTART, "idle", "SECONDS", "of --sticky: after which a flow is new again (default: "
+	  "never)", set_idle },
 	{ OPT_WAIT, "wait", NULL, "wait for the first worker", set_wait },
 	{ OPT_FORCE, "force", NULL, "replace another program that the group has", set_force },
 	{ OPT_FOREGROUND, "foreground", NULL, "stay, as the keeper (for supervisors)",
@@ -326,6 +365,16 @@ static bool complete(const struct options *options, const struct command *comman
 	}
 	if (!(command->takes & OPT_PORTS) && options->n_ports > 1) {
 		fprintf(stderr, "reuseportctl %s: --port may be given once\n", command->name);
+		return wrong_usage(command);
+	}
+	if ((options->flows || options->idle_s) && !options->sticky) {
+		fprintf(stderr, "reuseportctl %s: --flows and --idle go with --sticky\n",
+			command->name);
+		return wrong_usage(command);
+	}
+	if (options->sticky && options->proto != IPPROTO_UDP) {
+		fprintf(stderr, "reuseportctl %s: --sticky is for --proto udp: a TCP connection "
+			"stays with its worker anyway\n", command->name);
 		return wrong_usage(command);
 	}
 	return !command->check || command->check(options);

@@ -22,6 +22,7 @@ enum option_bit {
 	OPT_TABLE = 1 << 13,
 	OPT_LIST = 1 << 14,
 	OPT_PACKET = 1 << 15,
+	OPT_RESTART = 1 << 16, /* how attach prepares for one */
 };
 
 #define PORTS_MAX 64
@@ -58,6 +59,10 @@ struct options {
 	bool force;
 	bool json;
 	bool list;
+	bool sticky;
+	bool release;
+	const char *admit;
+	unsigned long flows, idle_s, timeout_s;
 	struct simulate_options simulate;
 };
 

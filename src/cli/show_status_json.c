@@ -13,7 +13,7 @@ static json_t *worker_json(struct reuseport_worker *worker)
 
 	for (size_t i = 0; i < worker->n_pids; i++)
 		json_array_append_new(pids, json_integer(worker->pids[i]));
-	return json_pack("{s:i, s:i, s:o, s:s, s:I, s:s, s:i, s:i, s:I, s:I, s:I, s:I}",
+	return json_pack("{s:i, s:i, s:o, s:s, s:I, s:s, s:i, s:i, s:I, s:I, s:I, s:I, s:I}",
 			 "slot", (int)worker->slot,
 			 "pid", (int)worker->pid,
 			 "pids", pids,
@@ -25,7 +25,8 @@ static json_t *worker_json(struct reuseport_worker *worker)
 			 "queue", (json_int_t)worker->queue,
 			 "selected", (json_int_t)worker->selected,
 			 "migrated", (json_int_t)worker->migrated,
-			 "fallback", (json_int_t)worker->fallback);
+			 "fallback", (json_int_t)worker->fallback,
+			 "flows", (json_int_t)worker->flows);
 }
 
 static json_t *counters_json(const struct reuseport_counters *c)
@@ -67,6 +68,33 @@ json_t *rules_json(const struct reuseport_rules *rules)
 			 "plans", (json_int_t)rules->plans);
 }
 
+static json_t *rollout_json(const struct reuseport_generations *g)
+{
+	static const char *const phases[] = { "none", "begun", "switched" };
+
+	return json_pack("{s:s, s:i, s:i}",
+			 "phase", phases[g->phase],
+			 "serving", (int)g->serving,
+			 "other", (int)g->other);
+}
+
+/* NULL, which leaves it out, where flows are not sticky. */
+static json_t *sticky_json(const struct reuseport_status *status)
+{
+	const struct reuseport_counters *c = &status->counters;
+
+	if (!status->flows)
+		return NULL;
+	return json_pack("{s:I, s:I, s:i, s:I, s:I, s:I, s:I}",
+			 "flows", (json_int_t)status->flows,
+			 "occupied", (json_int_t)status->flows_occupied,
+			 "idle", (int)status->idle_s,
+			 "entered", (json_int_t)c->flows,
+			 "evicted", (json_int_t)c->flows_evicted,
+			 "moved", (json_int_t)c->flows_moved,
+			 "failed", (json_int_t)c->flows_failed);
+}
+
 static json_t *group_json(struct reuseport_status *status)
 {
 	json_t *workers = json_array();
@@ -77,7 +105,7 @@ static json_t *group_json(struct reuseport_status *status)
 		json_array_append_new(workers, worker_json(&status->workers[i]));
 	return json_pack("{s:s, s:s, s:s, s:i, s:I, s:s, s:s, s:o, s:{s:i, s:b}, "
 			 "s:{s:i, s:s, s:s, s:b}, "
-			 "s:s, s:i, s:i, s:b, s:o, s:o}",
+			 "s:s, s:i, s:i, s:b, s:o, s:o, s:s, s:o, s:o*}",
 			 "proto", word_proto(status->key.proto),
 			 "family", word_family(status->key.family),
 			 "addr", addr,
@@ -95,7 +123,10 @@ static json_t *group_json(struct reuseport_status *status)
 			 "unregistered", (int)status->unregistered,
 			 "damaged", status->damaged,
 			 "workers", workers,
-			 "counters", counters_json(&status->counters));
+			 "counters", counters_json(&status->counters),
+			 "admit", status->admit_manual ? "manual" : "auto",
+			 "rollout", rollout_json(&status->generations),
+			 "sticky", sticky_json(status));
 }
 
 void show_status_json(struct reuseport_status *list, size_t n)

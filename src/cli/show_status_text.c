@@ -46,6 +46,14 @@ static void heading(const struct reuseport_status *status)
 		printf("  keeper %u\n", status->keeper_pid);
 	else
 		printf("\n  no keeper: workers that join are not seen; attach again\n");
+	if (status->generations.phase == REUSEPORT_ROLLOUT_BEGUN)
+		printf("  rollout begun: generation %u waits, generation %u serves\n",
+		       status->generations.other, status->generations.serving);
+	if (status->generations.phase == REUSEPORT_ROLLOUT_SWITCHED)
+		printf("  rollout switched: generation %u serves; finish it, or abort\n",
+		       status->generations.serving);
+	if (status->admit_manual)
+		printf("  who joins waits for 'reuseportctl admit'\n");
 	if (!status->attached && status->n_workers)
 		printf("  the group does not have this program: attach again, or detach\n");
 	if (status->unregistered)
@@ -71,9 +79,10 @@ static void workers_table(const struct reuseport_status *status)
 	static const struct column columns[] = {
 		{ "SLOT", true },     { "PID", true },      { "COMMAND", false }, { "STATE", false },
 		{ "WEIGHT", true },   { "QUEUE", true },    { "SELECTED", true }, { "SHARE", true },
-		{ "MIGRATED", true }, { "FALLBACK", true }, { "COOKIE", true },
+		{ "MIGRATED", true }, { "FALLBACK", true }, { "COOKIE", true },   { "GEN", true },
+		{ "FLOWS", true },
 	};
-	struct libscols_table *table = table_new(columns, 11);
+	struct libscols_table *table = table_new(columns, status->flows ? 13 : 12);
 	uint64_t whole = 0;
 
 	if (!table)
@@ -95,6 +104,9 @@ static void workers_table(const struct reuseport_status *status)
 		table_cell(line, 8, "%llu", (unsigned long long)worker->migrated);
 		table_cell(line, 9, "%llu", (unsigned long long)worker->fallback);
 		table_cell(line, 10, "%llu", (unsigned long long)worker->cookie);
+		table_cell(line, 11, "%u", worker->generation);
+		if (status->flows)
+			table_cell(line, 12, "%llu", (unsigned long long)worker->flows);
 	}
 	table_print(table);
 }
@@ -124,6 +136,22 @@ static void totals(const struct reuseport_counters *c)
 	putchar('\n');
 }
 
+static void flows(const struct reuseport_status *status)
+{
+	const struct reuseport_counters *c = &status->counters;
+
+	if (!status->flows)
+		return;
+	printf("sticky flows %llu of %u", (unsigned long long)status->flows_occupied, status->flows);
+	if (status->idle_s)
+		printf(", idle after %u s", status->idle_s);
+	reason("entered", c->flows);
+	reason("evicted", c->flows_evicted);
+	reason("moved", c->flows_moved);
+	reason("not entered", c->flows_failed);
+	putchar('\n');
+}
+
 static void one(const struct reuseport_status *status)
 {
 	if (status->damaged) {
@@ -137,6 +165,7 @@ static void one(const struct reuseport_status *status)
 	else
 		puts("  no worker");
 	totals(&status->counters);
+	flows(status);
 }
 
 void show_status_text(const struct reuseport_status *list, size_t n)

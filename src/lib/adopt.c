@@ -20,7 +20,6 @@
 #include "sync.h"
 #include "take.h"
 
-#define CHANGE_WAIT_MS 5000
 #define MEND_WAIT_MS 100
 
 /* What an attach left that was killed half-way, or that has no owner any more. */
@@ -75,13 +74,14 @@ static int adopt_policy(struct reuseport_group *group, const struct reuseport_at
 	const struct reuseport_policy_opts words = attach_words(opts);
 	int lock, ret;
 
-	if (!words.policy && !words.over && !words.key && !words.hash_key && !words.cpu_map)
+	if (!words.policy && !words.over && !words.key && !words.hash_key && !words.cpu_map &&
+	    !opts->admit)
 		return 0;
 	lock = change_lock(group->pin, CHANGE_WAIT_MS, err);
 	if (lock < 0)
 		return lock;
-	ret = set_policy(&group->mapped, group->steering.maps[MAP_SOCKETS], &words, group->text,
-			 err);
+	ret = set_policy(&group->mapped, group->steering.maps[MAP_SOCKETS], &words, opts->admit,
+			 group->text, err);
 	close(lock);
 	return ret < 0 ? ret : 0;
 }
@@ -90,14 +90,12 @@ static int adopt_policy(struct reuseport_group *group, const struct reuseport_at
  * is changing it at this moment, the keeper tries again. */
 static void mend_table(struct reuseport_group *group)
 {
-	struct plan plan;
 	int lock = change_lock(group->pin, MEND_WAIT_MS, NULL);
 
 	group->plan_due = true;
 	if (lock < 0)
 		return;
-	plan = *change_plan(&group->mapped);
-	change_publish(&group->mapped, group->steering.maps[MAP_SOCKETS], &plan, NULL);
+	change_follow(&group->mapped, group->steering.maps[MAP_SOCKETS], NULL);
 	close(lock);
 }
 
@@ -132,6 +130,11 @@ int adopt(struct reuseport_group *group, const struct diag_list *members,
 	if (opts->table_entries && opts->table_entries != group->entry.table_entries)
 		return fail(err, EINVAL, "%s has %u table entries: to have %u, detach first",
 			    group->text, group->entry.table_entries, opts->table_entries);
+	if ((opts->flows && opts->flows != group->entry.flows) ||
+	    (opts->idle_s && opts->idle_s * 1000 != group->entry.idle_ms))
+		return fail(err, EINVAL, "%s has room for %u sticky flows, idle after %u s: to have "
+			    "%u and %u, detach first", group->text, group->entry.flows,
+			    group->entry.idle_ms / 1000, opts->flows, opts->idle_s);
 	if (members->n) {
 		ret = install_check_any(group, members, &present, err);
 		if (ret < 0 && !(ret == -EEXIST && group->force))

@@ -2,9 +2,11 @@
 /* Attach: steers a group anew, or adopts what is pinned; all or nothing. */
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "adopt.h"
@@ -50,14 +52,23 @@ static int check_opts(const struct reuseport_attach_opts *from, struct reuseport
 	if (opts->table_entries && !size_table_valid(opts->table_entries))
 		return fail(err, EINVAL, "%u table entries: it must be a power of two, %u to %u",
 			    opts->table_entries, TABLE_MIN, TABLE_MAX);
+	if (opts->flows && !size_flows_valid(opts->flows))
+		return fail(err, EINVAL, "%u flows: %u to %u", opts->flows, FLOWS_MIN, FLOWS_MAX);
+	if (opts->idle_s > IDLE_MAX_S || (opts->idle_s && !opts->flows))
+		return fail(err, EINVAL, "an idle time of %u s: it goes with sticky flows, 0 to %u",
+			    opts->idle_s, IDLE_MAX_S);
+	if (opts->admit && strcmp(opts->admit, "auto") && strcmp(opts->admit, "manual"))
+		return fail(err, EINVAL, "admit '%.32s' is neither auto nor manual", opts->admit);
 	words = attach_words(opts);
 	return reuseport_policy_check(&words, err);
 }
 
-static struct steering_size choose_size(const struct reuseport_attach_opts *opts, size_t members)
+static struct steering_size choose_size(const struct reuseport_attach_opts *opts, size_t members,
+					bool ipv4)
 {
 	struct steering_size size = { .slots = opts->slots, .table_entries = opts->table_entries,
-				      .cpus = topology_cpus() };
+				      .cpus = topology_cpus(), .flows = opts->flows,
+				      .idle_ms = opts->idle_s * 1000, .ipv4 = ipv4 };
 
 	if (!size.slots)
 		size.slots = size_slots(members);
@@ -91,6 +102,8 @@ static int describe(struct reuseport_group *group, const struct steering_size *s
 		.slots = size->slots,
 		.table_entries = size->table_entries,
 		.cpus = size->cpus,
+		.flows = size->flows,
+		.idle_ms = size->idle_ms,
 		.keeper_pid = getpid(),
 		.netns_cookie = group->ns.cookie,
 		.attached_ns = clock_ns(CLOCK_BOOTTIME),
@@ -135,14 +148,15 @@ static int install(struct reuseport_group *group, int member, struct reuseport_e
 /* Installing is the last step: it replaces what is there in one go, and nothing
  * after it can fail. */
 static int fill_pin_install(struct reuseport_group *group, const struct diag_list *members,
-			    const struct reuseport_policy_opts *words, struct reuseport_error *err)
+			    const struct reuseport_attach_opts *opts, struct reuseport_error *err)
 {
+	const struct reuseport_policy_opts words = attach_words(opts);
 	int via = -1, ret;
 
 	ret = fill(group, members, &via, err);
 	if (!ret)
-		ret = set_policy(&group->mapped, group->steering.maps[MAP_SOCKETS], words,
-				 group->text, err);
+		ret = set_policy(&group->mapped, group->steering.maps[MAP_SOCKETS], &words,
+				 opts->admit, group->text, err);
 	if (ret >= 0)
 		ret = change_lock_make(group->pin, err);
 	if (!ret)
@@ -159,18 +173,18 @@ static int fill_pin_install(struct reuseport_group *group, const struct diag_lis
 /* The sockets may sit in the array of the program that is to be replaced. Until
  * ours is there, that program finds empty slots and the kernel picks. */
 static int replace(struct reuseport_group *group, const struct diag_list *members,
-		   const struct reuseport_policy_opts *words,
+		   const struct reuseport_attach_opts *opts,
 		   const struct group_program *present, struct reuseport_error *err)
 {
 	struct eviction eviction;
-	int ret = fill_pin_install(group, members, words, err);
+	int ret = fill_pin_install(group, members, opts, err);
 
 	if (ret != -EBUSY)
 		return ret;
 	ret = evict(present->id, members, &eviction, err);
 	if (ret)
 		return ret;
-	ret = fill_pin_install(group, members, words, err);
+	ret = fill_pin_install(group, members, opts, err);
 	if (ret)
 		evict_undo(&eviction, members);
 	evict_free(&eviction);
@@ -195,8 +209,7 @@ static int check_present(struct reuseport_group *group, const struct diag_list *
 static int steer_anew(struct reuseport_group *group, const struct diag_list *members,
 		      const struct reuseport_attach_opts *opts, struct reuseport_error *err)
 {
-	const struct reuseport_policy_opts words = attach_words(opts);
-	struct steering_size size = choose_size(opts, members->n);
+	struct steering_size size = choose_size(opts, members->n, group->key.family == AF_INET);
 	struct group_program present;
 	int ret;
 
@@ -213,8 +226,8 @@ static int steer_anew(struct reuseport_group *group, const struct diag_list *mem
 	if (ret)
 		return ret;
 	if (present.present)
-		return replace(group, members, &words, &present, err);
-	return fill_pin_install(group, members, &words, err);
+		return replace(group, members, opts, &present, err);
+	return fill_pin_install(group, members, opts, err);
 }
 
 /* ----------------------------------------------------------------- attach */
@@ -309,6 +322,9 @@ int reuseport_attach(const struct reuseport_key *key, const struct reuseport_att
 	int ret;
 
 	ret = check_opts(from, &opts, err);
+	if (!ret && opts.flows && key->proto != IPPROTO_UDP)
+		ret = fail(err, EINVAL, "sticky flows are for UDP: a TCP connection stays with its "
+			   "worker anyway");
 	if (!ret)
 		ret = caps_require("attach", err);
 	if (ret)

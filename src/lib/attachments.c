@@ -109,8 +109,7 @@ static int open_one(struct attachment *one, const struct reuseport_key *key,
 	    !steering_fits(&one->steering, &one->entry))
 		return fail(err, EPROTO, "the pins in %s are damaged or of another version: detach, "
 			    "then attach again", one->pin);
-	size = (struct steering_size){ one->entry.slots, one->entry.table_entries,
-				       one->entry.cpus };
+	size = steering_size_of(&one->entry);
 	ret = mapped_open(&one->mapped, &one->steering, &size);
 	if (ret)
 		return fail(err, -ret, "cannot map %s into memory: %s", one->pin, strerror(-ret));

@@ -10,11 +10,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "attachments.h"
 #include "change.h"
 #include "clock.h"
 #include "compile.h"
 #include "decide/chain.h"
 #include "error.h"
+#include "generation.h"
 #include "pins.h"
 #include "slots.h"
 
@@ -53,6 +55,32 @@ int change_lock(const char *pin, unsigned int wait_ms, struct reuseport_error *e
 	return fd;
 }
 
+int attachments_lock(const struct attachment *list, size_t n, int **out,
+		     struct reuseport_error *err)
+{
+	int *locks = malloc(n * sizeof(*locks)), ret = 0;
+
+	if (!locks)
+		return fail(err, ENOMEM, "out of memory");
+	memset(locks, -1, n * sizeof(*locks));
+	for (size_t i = 0; ret >= 0 && i < n; i++)
+		ret = locks[i] = change_lock(list[i].pin, CHANGE_WAIT_MS, err);
+	if (ret < 0) {
+		attachments_unlock(locks, n);
+		return ret;
+	}
+	*out = locks;
+	return 0;
+}
+
+void attachments_unlock(int *locks, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (locks[i] >= 0)
+			close(locks[i]);
+	free(locks);
+}
+
 void change_tell(const char *pin)
 {
 	char path[REUSEPORT_PATH_MAX + 32];
@@ -69,11 +97,17 @@ const struct plan *change_plan(const struct mapped *mapped)
 	return &mapped->control->plan[mapped->control->epoch & 1];
 }
 
+struct change change_present(const struct mapped *mapped)
+{
+	return (struct change){ .plan = *change_plan(mapped), .generations = *generations(mapped) };
+}
+
 /* The workers as the table is to have them. */
 struct workers {
 	uint32_t *weights, *before; /* by slot */
 	struct cpus *cpus;          /* by slot, or NULL */
-	bool restricted;
+	bool guarded;               /* one must get nothing, or may come that must not */
+	bool restricted;            /* the kernel's own group will not do */
 };
 
 static void read_cpus(const struct mapped *mapped, const struct plan *plan, unsigned int slot,
@@ -89,21 +123,27 @@ static void read_cpus(const struct mapped *mapped, const struct plan *plan, unsi
 			cpus_add(cpus, cpu);
 }
 
-static void read_workers(const struct mapped *mapped, int sockets, const struct plan *plan,
+static void read_workers(const struct mapped *mapped, int sockets, const struct change *want,
 			 struct workers *workers)
 {
+	const struct plan *plan = &want->plan;
+
+	workers->guarded = (plan->flags & PLAN_ADMIT_MANUAL) ||
+			   generation_in_rollout(&want->generations);
 	for (unsigned int slot = 0; slot < mapped->size.slots; slot++) {
 		const struct worker_entry *entry = &mapped->workers[slot];
 
 		workers->before[slot] = half_weights(mapped, mapped->control->epoch)[slot];
 		if (entry->state == WORKER_FREE || !slot_holds(sockets, slot, entry->cookie))
 			continue;
-		if (entry->state == WORKER_ACTIVE)
+		if (generation_state(&want->generations, entry) == WORKER_ACTIVE)
 			workers->weights[slot] = entry->weight;
-		workers->restricted |= !workers->weights[slot];
+		workers->guarded |= !workers->weights[slot];
 		if (workers->cpus && workers->weights[slot])
 			read_cpus(mapped, plan, slot, &workers->cpus[slot]);
 	}
+	/* To make a flow sticky its worker has to be known. */
+	workers->restricted = workers->guarded || mapped->size.flows;
 }
 
 static void free_workers(struct workers *workers)
@@ -130,11 +170,11 @@ static int make_workers(const struct mapped *mapped, const struct plan *plan,
 
 /* --------------------------------------------------------------- publishing */
 
-void change_settle(const struct mapped *mapped)
+void change_settle(const struct mapped *mapped, bool anew)
 {
 	uint32_t epoch = mapped->control->epoch;
 
-	if (mapped->control->settled == epoch)
+	if (!anew && mapped->control->settled == epoch)
 		return;
 	/* Which is synchronize_rcu(): programs run within RCU's read side. Not
 	 * on kernels with nohz_full. */
@@ -143,30 +183,40 @@ void change_settle(const struct mapped *mapped)
 	mapped->control->settled = epoch;
 }
 
+/* What somebody asked for; the rest follows from the workers. */
+static unsigned int words_of(const struct plan *plan)
+{
+	return plan->flags & ~PLAN_GUARDED;
+}
+
 static bool same_rules(const struct plan *a, const struct plan *b)
 {
 	return a->policy == b->policy && a->key == b->key && a->prefix4 == b->prefix4 &&
-	       a->prefix6 == b->prefix6 && a->flags == b->flags &&
+	       a->prefix6 == b->prefix6 && words_of(a) == words_of(b) &&
 	       !memcmp(a->hash_key, b->hash_key, sizeof(a->hash_key));
 }
 
 /* Whether a table compiled for one would serve the other. */
 static bool same_table(const struct plan *a, const struct plan *b)
 {
-	return a->policy == b->policy && a->flags == b->flags;
+	unsigned int differ = words_of(a) ^ words_of(b);
+
+	return a->policy == b->policy && !(differ & ~PLAN_ADMIT_MANUAL);
 }
 
 /* By place, more than the weights goes into the table. */
-static bool is_in_use(const struct mapped *mapped, const struct plan *want,
+static bool is_in_use(const struct mapped *mapped, const struct change *want,
 		      const struct workers *workers)
 {
 	const struct plan *plan = change_plan(mapped);
 
-	if (!mapped->control->epoch || !same_rules(plan, want))
+	if (!mapped->control->epoch || !same_rules(plan, &want->plan) ||
+	    memcmp(generations(mapped), &want->generations, sizeof(want->generations)))
 		return false;
-	if (compile_by_group(want, workers->restricted))
+	if (compile_by_group(&want->plan, workers->restricted))
 		return !plan->width;
-	return plan->width && !chain_by_place(want->policy) &&
+	return plan->width && !chain_by_place(plan->policy) &&
+	       !(plan->flags & PLAN_GUARDED) == !workers->guarded &&
 	       !memcmp(workers->before, workers->weights,
 		       mapped->size.slots * sizeof(*workers->weights));
 }
@@ -194,18 +244,21 @@ static int compile(const struct mapped *mapped, const struct plan *want,
 }
 
 /* Of a policy by place: the table may come out as it was. */
-static bool came_out_same(const struct mapped *mapped, const struct plan *want, uint32_t width)
+static bool came_out_same(const struct mapped *mapped, const struct change *want,
+			  const struct workers *workers, uint32_t width)
 {
 	uint32_t epoch = mapped->control->epoch;
 	const struct plan *plan = change_plan(mapped);
 	uint32_t rows = compile_rows(plan, mapped->size.cpus, topology_nodes());
 
-	return epoch && chain_by_place(want->policy) && same_rules(plan, want) && plan->width == width &&
+	return epoch && chain_by_place(plan->policy) && same_rules(plan, &want->plan) &&
+	       plan->width == width && !(plan->flags & PLAN_GUARDED) == !workers->guarded &&
+	       !memcmp(generations(mapped), &want->generations, sizeof(want->generations)) &&
 	       !memcmp(half_entries(mapped, epoch), half_entries(mapped, epoch + 1),
 		       (rows + 1) * width * sizeof(uint16_t));
 }
 
-static void publish(const struct mapped *mapped, const struct plan *want,
+static void publish(const struct mapped *mapped, const struct change *want,
 		    const struct workers *workers, uint32_t width)
 {
 	struct control *control = mapped->control;
@@ -213,32 +266,42 @@ static void publish(const struct mapped *mapped, const struct plan *want,
 
 	for (unsigned int slot = 0; slot < mapped->size.slots; slot++)
 		half_weights(mapped, next)[slot] = workers->weights[slot];
-	control->plan[next & 1] = *want;
+	*half_generations(mapped, next) = want->generations;
+	control->plan[next & 1] = want->plan;
 	control->plan[next & 1].width = width;
+	control->plan[next & 1].flags = words_of(&want->plan) |
+					(workers->guarded ? PLAN_GUARDED : 0);
 	__atomic_store_n(&control->epoch, next, __ATOMIC_RELEASE);
 }
 
-int change_publish(const struct mapped *mapped, int sockets, const struct plan *want,
+int change_publish(const struct mapped *mapped, int sockets, const struct change *want,
 		   struct reuseport_error *err)
 {
 	struct workers workers;
 	uint32_t width;
-	int ret = make_workers(mapped, want, &workers);
+	int ret = make_workers(mapped, &want->plan, &workers);
 
 	if (ret)
 		return fail(err, -ret, "out of memory");
 	read_workers(mapped, sockets, want, &workers);
 	if (!is_in_use(mapped, want, &workers)) {
 		/* The half that is written now was in use before the last change. */
-		change_settle(mapped);
-		ret = compile(mapped, want, &workers, &width);
+		change_settle(mapped, false);
+		ret = compile(mapped, &want->plan, &workers, &width);
 		if (ret)
 			fail(err, -ret, "cannot compile the table: %s", strerror(-ret));
-		else if (!came_out_same(mapped, want, width)) {
+		else if (!came_out_same(mapped, want, &workers, width)) {
 			publish(mapped, want, &workers, width);
 			ret = 1;
 		}
 	}
 	free_workers(&workers);
 	return ret;
+}
+
+int change_follow(const struct mapped *mapped, int sockets, struct reuseport_error *err)
+{
+	struct change present = change_present(mapped);
+
+	return change_publish(mapped, sockets, &present, err);
 }

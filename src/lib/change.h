@@ -18,19 +18,38 @@ int change_lock_make(const char *pin, struct reuseport_error *err);
 #define CHANGE_WAIT_MS 5000
 int change_lock(const char *pin, unsigned int wait_ms, struct reuseport_error *err);
 
+/* The same of several attachments, all or none; free with the other. */
+struct attachment;
+int attachments_lock(const struct attachment *list, size_t n, int **locks,
+		     struct reuseport_error *err);
+void attachments_unlock(int *locks, size_t n);
+
 /* The plan in use. */
 const struct plan *change_plan(const struct mapped *mapped);
 
+/* Rules and generations: what a table is compiled from, beside the workers. */
+struct change {
+	struct plan plan; /* its width is ignored */
+	struct generations generations;
+};
+
+/* What is in use. */
+struct change change_present(const struct mapped *mapped);
+
 /*
- * With the lock held: compiles the table for the workers that there are, by the
- * plan "want" (its width is ignored), and publishes it if it is not what is in
- * use already. Returns whether it was published. sockets is the map.
+ * With the lock held: compiles the table for the workers that there are, and
+ * publishes it if it is not what is in use already. Returns whether it was
+ * published. sockets is the map.
  */
-int change_publish(const struct mapped *mapped, int sockets, const struct plan *want,
+int change_publish(const struct mapped *mapped, int sockets, const struct change *want,
 		   struct reuseport_error *err);
 
-/* Waits until no program runs any more that saw the plan before; about 10 ms. */
-void change_settle(const struct mapped *mapped);
+/* The same with everything but the workers as it is. */
+int change_follow(const struct mapped *mapped, int sockets, struct reuseport_error *err);
+
+/* Waits until no program runs any more that saw the plan before; about 10 ms.
+ * "anew" if more than the plan was changed. */
+void change_settle(const struct mapped *mapped, bool anew);
 
 /* Tells the keeper that something was changed. */
 void change_tell(const char *pin);

@@ -45,8 +45,7 @@ struct reuseport_group *group_new(const struct reuseport_key *key,
 
 int group_map(struct reuseport_group *group, struct reuseport_error *err)
 {
-	struct steering_size size = { group->entry.slots, group->entry.table_entries,
-				      group->entry.cpus };
+	struct steering_size size = steering_size_of(&group->entry);
 	int ret = mapped_open(&group->mapped, &group->steering, &size);
 
 	if (ret)

@@ -156,7 +156,6 @@ static void refresh_if_server_gone(struct reuseport_group *group)
 static void follow(struct reuseport_group *group)
 {
 	struct reuseport_error error = { 0 };
-	struct plan plan;
 	int lock, ret;
 
 	if (!group->changes && !group->plan_due && now_ns() < group->plan_at)
@@ -166,8 +165,7 @@ static void follow(struct reuseport_group *group)
 	lock = change_lock(group->pin, PLAN_WAIT_MS, &error);
 	if (lock < 0)
 		return;
-	plan = *change_plan(&group->mapped);
-	ret = change_publish(&group->mapped, group->steering.maps[MAP_SOCKETS], &plan, &error);
+	ret = change_follow(&group->mapped, group->steering.maps[MAP_SOCKETS], &error);
 	close(lock);
 	if (ret < 0)
 		group_log(group, LOG_ERR, "%s: %s", group->text, error.text);
@@ -187,7 +185,7 @@ static void settle(struct reuseport_group *group)
 {
 	if (group->n_pending || now_ns() < group->settle_at)
 		return;
-	change_settle(&group->mapped);
+	change_settle(&group->mapped, false);
 	group->settle_at = NEVER;
 }
 

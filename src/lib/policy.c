@@ -241,6 +241,8 @@ int policy_choose(const struct reuseport_policy_opts *words, const struct plan *
 		plan.flags |= PLAN_OWN_HASH;
 	if (words->cpu_map)
 		plan.flags |= PLAN_GIVEN_CPUS;
+	if (present)
+		plan.flags |= present->flags & PLAN_ADMIT_MANUAL;
 	*choice = (struct policy_choice){ .plan = plan, .cpu_map = words->cpu_map };
 	return 0;
 }

@@ -30,7 +30,20 @@ static const struct map_kind {
 	[MAP_COUNTERS] = { "counters", NULL, BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(struct slot_counters) },
 	[MAP_TOTALS] = { "totals", NULL, BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(struct group_counters) },
 	[MAP_ATTACHMENT] = { "attachment", NULL, BPF_MAP_TYPE_ARRAY, sizeof(struct attachment_entry) },
+	[MAP_FLOWS] = { "flows", "flows4", BPF_MAP_TYPE_LRU_HASH, sizeof(struct flow) },
 };
+
+struct steering_size steering_size_of(const struct attachment_entry *entry)
+{
+	return (struct steering_size){
+		.slots = entry->slots,
+		.table_entries = entry->table_entries,
+		.cpus = entry->cpus,
+		.flows = entry->flows,
+		.idle_ms = entry->idle_ms,
+		.ipv4 = entry->family == FAMILY_INET,
+	};
+}
 
 /* ---------------------------------------------------------------- loading */
 
@@ -45,23 +58,37 @@ static unsigned int entries_of(enum steering_map map, const struct steering_size
 	case MAP_WORKERS:
 	case MAP_COUNTERS:
 		return size->slots;
+	case MAP_FLOWS:
+		return size->flows;
 	default:
 		return 1;
 	}
 }
 
-static const char *map_name(const struct map_kind *kind)
+static bool is_made(enum steering_map map, const struct steering_size *size)
 {
-	return kind->map ? kind->map : kind->name;
+	return map != MAP_FLOWS || size->flows;
 }
 
-static int set_up_maps(struct bpf_object *object, const struct steering_size *size)
+static const char *map_name(enum steering_map map, const struct steering_size *size)
 {
+	if (map == MAP_FLOWS && !size->ipv4)
+		return "flows6";
+	return kinds[map].map ? kinds[map].map : kinds[map].name;
+}
+
+static int set_up_maps(struct steer_bpf *skeleton, const struct steering_size *size)
+{
+	struct bpf_map *map;
 	int ret = 0;
 
-	for (int i = 0; !ret && i < MAPS; i++)
-		ret = bpf_map__set_max_entries(bpf_object__find_map_by_name(object, map_name(&kinds[i])),
-					       entries_of(i, size));
+	bpf_map__set_autocreate(skeleton->maps.flows4, size->flows && size->ipv4);
+	bpf_map__set_autocreate(skeleton->maps.flows6, size->flows && !size->ipv4);
+	for (int i = 0; !ret && i < MAPS; i++) {
+		map = bpf_object__find_map_by_name(skeleton->obj, map_name(i, size));
+		if (is_made(i, size))
+			ret = bpf_map__set_max_entries(map, entries_of(i, size));
+	}
 	return ret;
 }
 
@@ -73,7 +100,8 @@ static int keep(int fd)
 }
 
 /* Duplicates what the skeleton holds, which closes its own. */
-static int keep_all(struct steering *steering, struct steer_bpf *skeleton)
+static int keep_all(struct steering *steering, struct steer_bpf *skeleton,
+		    const struct steering_size *size)
 {
 	struct bpf_prog_info info = { 0 };
 	__u32 len = sizeof(info);
@@ -84,8 +112,10 @@ static int keep_all(struct steering *steering, struct steer_bpf *skeleton)
 	steering->program_id = info.id;
 	steering->program = keep(program);
 	for (int i = 0; steering->program >= 0 && i < MAPS; i++) {
+		if (!is_made(i, size))
+			continue;
 		steering->maps[i] = keep(bpf_object__find_map_fd_by_name(skeleton->obj,
-									 map_name(&kinds[i])));
+									 map_name(i, size)));
 		if (steering->maps[i] < 0)
 			return steering->maps[i];
 	}
@@ -107,19 +137,26 @@ static int load_variant(struct steering *steering, const struct steering_size *s
 		return -errno;
 	skeleton->rodata->slots = size->slots;
 	skeleton->rodata->table_lines = half_words(size) / TABLE_LINE_ENTRIES;
+	skeleton->rodata->table_entries = size->table_entries;
 	skeleton->rodata->cpus = size->cpus;
 	skeleton->rodata->nodes = topology_nodes();
 	skeleton->rodata->udp = proto == IPPROTO_UDP;
 	skeleton->rodata->plain_reads = variant.plain_reads;
 	skeleton->rodata->migrate = variant.migrate;
+	skeleton->rodata->flows = size->flows;
+	skeleton->rodata->idle_ms = size->idle_ms;
+	skeleton->rodata->coarse_clock = size->idle_ms &&
+		libbpf_probe_bpf_helper(BPF_PROG_TYPE_SK_REUSEPORT,
+					BPF_FUNC_ktime_get_coarse_ns, NULL) == 1;
+	skeleton->rodata->ipv4_only = size->ipv4;
 	bpf_program__set_expected_attach_type(skeleton->progs.reuseport_steer, variant.migrate ?
 					      BPF_SK_REUSEPORT_SELECT_OR_MIGRATE :
 					      BPF_SK_REUSEPORT_SELECT);
-	ret = set_up_maps(skeleton->obj, size);
+	ret = set_up_maps(skeleton, size);
 	if (!ret)
 		ret = steer_bpf__load(skeleton);
 	if (!ret)
-		ret = keep_all(steering, skeleton);
+		ret = keep_all(steering, skeleton, size);
 	steer_bpf__destroy(skeleton);
 	if (ret)
 		steering_close(steering);
@@ -175,7 +212,8 @@ int steering_pin(const struct steering *steering, const char *path, struct reuse
 	int ret = 0;
 
 	for (int i = 0; !ret && i < MAPS; i++)
-		ret = pin(steering->maps[i], path, kinds[i].name);
+		if (steering->maps[i] >= 0)
+			ret = pin(steering->maps[i], path, kinds[i].name);
 	if (!ret)
 		ret = pin(steering->program, path, PIN_PROGRAM);
 	if (ret)
@@ -230,10 +268,11 @@ static bool map_fits(int fd, const struct map_kind *kind, __u32 entries)
 
 bool steering_fits(const struct steering *steering, const struct attachment_entry *entry)
 {
-	struct steering_size size = { entry->slots, entry->table_entries, entry->cpus };
+	struct steering_size size = steering_size_of(entry);
 
 	for (int i = 0; i < MAPS; i++)
-		if (!map_fits(steering->maps[i], &kinds[i], entries_of(i, &size)))
+		if (is_made(i, &size) &&
+		    !map_fits(steering->maps[i], &kinds[i], entries_of(i, &size)))
 			return false;
 	return true;
 }
@@ -246,7 +285,8 @@ int steering_open(struct steering *steering, const char *path)
 
 	*steering = STEERING_NONE;
 	for (int i = 0; i < MAPS; i++)
-		ret |= open_pin(&steering->maps[i], path, kinds[i].name);
+		if (open_pin(&steering->maps[i], path, kinds[i].name) && i != MAP_FLOWS)
+			ret = -ENOENT;
 	ret |= open_pin(&steering->program, path, PIN_PROGRAM);
 	if (steering->program < 0 || bpf_obj_get_info_by_fd(steering->program, &info, &len) ||
 	    info.type != BPF_PROG_TYPE_SK_REUSEPORT)

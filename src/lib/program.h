@@ -16,6 +16,7 @@ enum steering_map {
 	MAP_COUNTERS,
 	MAP_TOTALS,
 	MAP_ATTACHMENT,
+	MAP_FLOWS, /* only where flows are sticky, else -1 */
 	MAPS
 };
 
@@ -26,14 +27,19 @@ struct steering {
 };
 
 #define STEERING_NONE                                                                              \
-	(struct steering){ .program = -1, .maps = { -1, -1, -1, -1, -1, -1, -1, -1 } }
+	(struct steering){ .program = -1, .maps = { -1, -1, -1, -1, -1, -1, -1, -1, -1 } }
 
 /* What the maps are made for. */
 struct steering_size {
 	unsigned int slots;
 	unsigned int table_entries; /* of each half, a power of two, 32 or more */
 	unsigned int cpus;
+	unsigned int flows;         /* 0: flows are not sticky */
+	unsigned int idle_ms;       /* after which a flow is new again, 0: never */
+	bool ipv4;                  /* the group is of AF_INET */
 };
+
+struct steering_size steering_size_of(const struct attachment_entry *entry);
 
 /*
  * Loads the program and makes its maps. The best way that the kernel takes and

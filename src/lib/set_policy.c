@@ -25,8 +25,15 @@ static int check_room(const struct mapped *mapped, const struct plan *plan, cons
 		    policy_name(plan->policy), mapped->size.cpus);
 }
 
+static void set_admit(struct plan *plan, const char *admit)
+{
+	plan->flags &= ~PLAN_ADMIT_MANUAL;
+	if (!strcmp(admit, "manual"))
+		plan->flags |= PLAN_ADMIT_MANUAL;
+}
+
 int set_policy(const struct mapped *mapped, int sockets, const struct reuseport_policy_opts *words,
-	       const char *text, struct reuseport_error *err)
+	       const char *admit, const char *text, struct reuseport_error *err)
 {
 	size_t bytes = mapped->size.cpus * sizeof(struct given_cpu);
 	struct given_cpu *map = calloc(2, bytes), *before;
@@ -44,8 +51,13 @@ int set_policy(const struct mapped *mapped, int sockets, const struct reuseport_
 		ret = policy_read_map(choice.cpu_map, map, mapped->size.cpus, mapped->size.slots,
 				      err);
 	if (!ret) {
+		struct change want = change_present(mapped);
+
+		want.plan = choice.plan;
+		if (admit)
+			set_admit(&want.plan, admit);
 		memcpy(mapped->cpu_map, map, bytes);
-		ret = change_publish(mapped, sockets, &choice.plan, err);
+		ret = change_publish(mapped, sockets, &want, err);
 		if (ret < 0)
 			memcpy(mapped->cpu_map, before, bytes);
 	}
@@ -55,16 +67,12 @@ int set_policy(const struct mapped *mapped, int sockets, const struct reuseport_
 
 /* With all that are meant locked, so that either each of them is changed or,
  * by what can be known beforehand, none. */
-static int set_all(struct attachment *list, int *locks, size_t n,
-		   const struct reuseport_policy_opts *words, struct reuseport_error *err)
+static int set_all(struct attachment *list, size_t n, const struct reuseport_policy_opts *words,
+		   struct reuseport_error *err)
 {
 	struct policy_choice choice;
 	int ret = 0;
 
-	for (size_t i = 0; !ret && i < n; i++) {
-		locks[i] = change_lock(list[i].pin, CHANGE_WAIT_MS, err);
-		ret = locks[i] < 0 ? locks[i] : 0;
-	}
 	for (size_t i = 0; !ret && i < n; i++) {
 		ret = policy_choose(words, change_plan(&list[i].mapped), &choice, err);
 		if (!ret)
@@ -72,10 +80,10 @@ static int set_all(struct attachment *list, int *locks, size_t n,
 	}
 	for (size_t i = 0; ret >= 0 && i < n; i++) {
 		ret = set_policy(&list[i].mapped, list[i].steering.maps[MAP_SOCKETS], words,
-				 list[i].text, err);
+				 NULL, list[i].text, err);
 		if (ret < 0)
 			break;
-		change_settle(&list[i].mapped);
+		change_settle(&list[i].mapped, false);
 		change_tell(list[i].pin);
 	}
 	return ret < 0 ? ret : 0;
@@ -98,17 +106,11 @@ int reuseport_set_policy(const struct reuseport_filter *filter,
 		ret = attachments_open(filter, &list, &n, err);
 	if (ret)
 		return ret;
-	locks = malloc(n * sizeof(*locks));
-	if (locks) {
-		memset(locks, -1, n * sizeof(*locks));
-		ret = set_all(list, locks, n, &words, err);
-		for (size_t i = 0; i < n; i++)
-			if (locks[i] >= 0)
-				close(locks[i]);
-	} else {
-		ret = fail(err, ENOMEM, "out of memory");
+	ret = attachments_lock(list, n, &locks, err);
+	if (!ret) {
+		ret = set_all(list, n, &words, err);
+		attachments_unlock(locks, n);
 	}
-	free(locks);
 	attachments_close(list, n);
 	return ret ? ret : (int)n;
 }

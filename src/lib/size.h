@@ -37,6 +37,15 @@ static inline unsigned int size_table(size_t members)
 	return entries;
 }
 
+#define FLOWS_MIN 1024
+#define FLOWS_MAX (1 << 22)
+#define IDLE_MAX_S 86400
+
+static inline bool size_flows_valid(unsigned int flows)
+{
+	return flows >= FLOWS_MIN && flows <= FLOWS_MAX;
+}
+
 static inline bool size_table_valid(unsigned int entries)
 {
 	return entries >= TABLE_MIN && entries <= TABLE_MAX && !(entries & (entries - 1));

@@ -7,6 +7,7 @@
 
 #include "clock.h"
 #include "counters.h"
+#include "generation.h"
 #include "holders.h"
 #include "slots.h"
 
@@ -44,6 +45,20 @@ static void set_state(struct worker_entry *entry, enum worker_state state)
 	__atomic_store_n(&entry->state, state, __ATOMIC_RELEASE);
 }
 
+static bool admits_by_hand(const struct reuseport_group *group)
+{
+	const struct control *control = group->mapped.control;
+
+	return control->plan[control->epoch & 1].flags & PLAN_ADMIT_MANUAL;
+}
+
+/* Those of a rollout wait by their generation, for the switch. */
+static enum worker_state state_of_newcomer(const struct reuseport_group *group)
+{
+	return admits_by_hand(group) && !generation_in_rollout(generations(&group->mapped)) ?
+		WORKER_JOINING : WORKER_ACTIVE;
+}
+
 /*
  * First the description, then the socket: a keeper killed in between leaves an
  * entry for an empty slot, which the next one frees.
@@ -64,7 +79,7 @@ static int fill(const struct reuseport_group *group, unsigned int slot, int fd,
 		free_entry(group, slot);
 		return ret;
 	}
-	set_state(entry_of(group, slot), WORKER_ACTIVE);
+	set_state(entry_of(group, slot), state_of_newcomer(group));
 	return 0;
 }
 
@@ -79,6 +94,7 @@ int slots_claim(struct reuseport_group *group, int fd, uint64_t cookie, uint32_t
 		uint32_t pid)
 {
 	struct worker_entry entry = { .cookie = cookie, .pid = pid, .weight = 1,
+				      .generation = generation_of_newcomer(generations(&group->mapped)),
 				      .joined_ns = clock_ns(CLOCK_BOOTTIME) };
 	unsigned int slot;
 	int ret = -ENOSPC;
@@ -137,7 +153,8 @@ void slots_adopt(struct reuseport_group *group)
 			free_entry(group, slot);
 			continue;
 		}
-		if (entry->state == WORKER_JOINING)
+		/* Whoever put it there was killed in between. */
+		if (entry->state == WORKER_JOINING && !admits_by_hand(group))
 			set_state(entry, WORKER_ACTIVE);
 		group->slots[slot] = (struct slot){ .cookie = entry->cookie, .pid = entry->pid };
 		group->ns.hint_pid = entry->pid;

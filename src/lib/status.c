@@ -12,6 +12,8 @@
 #include "counters.h"
 #include "diag.h"
 #include "error.h"
+#include "flows.h"
+#include "generation.h"
 #include "groups.h"
 #include "holders.h"
 #include "rules.h"
@@ -19,7 +21,7 @@
 
 const char *reuseport_state_name(unsigned int state)
 {
-	static const char *const names[] = { "free", "joining", "active", "draining" };
+	static const char *const names[] = { "free", "joining", "active", "draining", "leaving" };
 
 	return state < sizeof(names) / sizeof(names[0]) ? names[state] : "unknown";
 }
@@ -38,8 +40,9 @@ static int copy_pids(struct reuseport_worker *worker, const struct holder *first
 }
 
 static int describe_worker(struct reuseport_worker *worker, const struct steering *steering,
-			   unsigned int slot, const struct worker_entry *entry,
-			   const struct diag_socket *member, const struct holders *h)
+			   const struct generations *g, unsigned int slot,
+			   const struct worker_entry *entry, const struct diag_socket *member,
+			   const struct holders *h)
 {
 	const struct holder *first;
 	size_t n = holders_of(h, member->inode, &first);
@@ -50,7 +53,7 @@ static int describe_worker(struct reuseport_worker *worker, const struct steerin
 	*worker = (struct reuseport_worker){
 		.slot = slot,
 		.cookie = entry->cookie,
-		.state = entry->state,
+		.state = generation_state(g, entry),
 		.weight = entry->weight,
 		.generation = entry->generation,
 		.queue = member->queue,
@@ -66,28 +69,64 @@ static int describe_worker(struct reuseport_worker *worker, const struct steerin
 
 /* Only those whose socket is in its slot right now: the kernel is the truth. */
 static int read_workers(struct reuseport_status *status, const struct steering *steering,
-			const struct diag_list *members, const struct holders *h)
+			const struct mapped *mapped, const struct diag_list *members,
+			const struct holders *h)
 {
-	struct worker_entry entry;
 	int ret = 0;
 
 	status->workers = calloc(members->n + 1, sizeof(*status->workers));
 	if (!status->workers)
 		return -ENOMEM;
 	for (unsigned int slot = 0; !ret && slot < status->slots; slot++) {
+		const struct worker_entry entry = mapped->workers[slot];
 		const struct diag_socket *member;
 
-		if (bpf_map_lookup_elem(steering->maps[MAP_WORKERS], &slot, &entry))
-			return -errno;
 		if (entry.state == WORKER_FREE || status->n_workers == members->n)
 			continue;
 		member = diag_find(members, entry.cookie);
 		if (member && slot_holds(steering->maps[MAP_SOCKETS], slot, entry.cookie))
 			ret = describe_worker(&status->workers[status->n_workers++], steering,
-					      slot, &entry, member, h);
+					      generations(mapped), slot, &entry, member, h);
 	}
 	status->unregistered = members->n - status->n_workers;
 	return ret;
+}
+
+static int read_flows(struct reuseport_status *status, const struct steering *steering,
+		      const struct mapped *mapped)
+{
+	uint64_t *by_slot, entered;
+	int ret;
+
+	status->flows = mapped->size.flows;
+	status->idle_s = mapped->size.idle_ms / 1000;
+	if (!status->flows)
+		return 0;
+	by_slot = calloc(status->slots, sizeof(*by_slot));
+	if (!by_slot)
+		return -ENOMEM;
+	entered = status->counters.flows;
+	ret = flows_count(steering, mapped, by_slot, &status->flows_occupied);
+	for (size_t i = 0; i < status->n_workers; i++)
+		status->workers[i].flows = by_slot[status->workers[i].slot];
+	/* Flows may have been entered since the counters were read. */
+	if (entered > status->flows_occupied)
+		status->counters.flows_evicted = entered - status->flows_occupied;
+	free(by_slot);
+	return ret;
+}
+
+static void describe_generations(struct reuseport_status *status, const struct mapped *mapped)
+{
+	const struct generations *g = generations(mapped);
+
+	status->generations = (struct reuseport_generations){
+		.phase = (enum reuseport_rollout_phase)g->phase,
+		.serving = g->serving,
+		.other = g->other,
+	};
+	status->admit_manual = mapped->control->plan[mapped->control->epoch & 1].flags &
+			       PLAN_ADMIT_MANUAL;
 }
 
 /* ---------------------------------------------------------------- program */
@@ -124,6 +163,8 @@ static bool is_attached(const struct reuseport_status *status, const struct netn
 static int describe(struct reuseport_status *status, const struct steering *steering,
 		    const struct attachment_entry *entry, struct reuseport_error *err)
 {
+	struct steering_size size = steering_size_of(entry);
+	struct mapped mapped = MAPPED_NONE;
 	struct netns_ref ns = { .inode = status->key.netns, .cookie = entry->netns_cookie };
 	struct diag_list members = { 0 };
 	struct holders holders = { 0 };
@@ -140,10 +181,17 @@ static int describe(struct reuseport_status *status, const struct steering *stee
 		return ret;
 	ret = holders_scan_members(&members, &holders);
 	if (!ret)
-		ret = read_workers(status, steering, &members, &holders);
+		ret = mapped_open(&mapped, steering, &size);
+	if (!ret) {
+		describe_generations(status, &mapped);
+		ret = read_workers(status, steering, &mapped, &members, &holders);
+	}
 	if (!ret)
 		ret = counters_read(steering->maps[MAP_COUNTERS], steering->maps[MAP_TOTALS],
 				    status->slots, &status->counters);
+	if (!ret)
+		ret = read_flows(status, steering, &mapped);
+	mapped_close(&mapped);
 	status->attached = is_attached(status, &ns, &members);
 	free(holders.list);
 	free(members.sockets);

@@ -85,7 +85,9 @@ static void refresh_one(const struct attachment *one, const struct diag_list *me
 	}
 }
 
-void worker_refresh(const struct attachment *list, size_t n)
+/* The keeper looks now and then only who serves whom, and a reload has other
+ * processes. */
+static void refresh(const struct attachment *list, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct netns_ref ns = { .inode = list[i].key.netns };
@@ -109,7 +111,7 @@ static bool anybody(const struct attachment *list, size_t n, const struct worker
 	return false;
 }
 
-int worker_resolve(struct worker_name *name, const struct attachment *list, size_t n,
+static int resolve(struct worker_name *name, const struct attachment *list, size_t n,
 		   struct reuseport_error *err)
 {
 	unsigned long long number = name->number;
@@ -134,4 +136,15 @@ int worker_resolve(struct worker_name *name, const struct attachment *list, size
 			    "the slot, pid or cookie " : kinds[name->kind - 1].prefix, number);
 	*name = found;
 	return 0;
+}
+
+int worker_find(struct worker_name *name, const struct attachment *list, size_t n,
+		struct reuseport_error *err)
+{
+	int ret = resolve(name, list, n, err);
+
+	if (ret != -ENOENT)
+		return ret;
+	refresh(list, n);
+	return resolve(name, list, n, err);
 }

@@ -20,15 +20,11 @@ struct worker_name {
 /* "slot:3", "pid:1234", "cookie:4097", or a number alone. -EINVAL. */
 int worker_parse(const char *text, struct worker_name *name, struct reuseport_error *err);
 
-/* Looks who serves each worker at this moment: the keeper does so now and then
- * only, and a reload has other processes. */
-void worker_refresh(const struct attachment *list, size_t n);
-
 /*
  * Makes out what a number alone is, among the workers of all attachments.
  * -EINVAL: it could be two. -ENOENT: there is no such worker.
  */
-int worker_resolve(struct worker_name *name, const struct attachment *list, size_t n,
+int worker_find(struct worker_name *name, const struct attachment *list, size_t n,
 		   struct reuseport_error *err);
 
 /* Whether the slot has a worker that is there, of that name. */
