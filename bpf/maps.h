@@ -56,7 +56,8 @@ struct {
 	__type(value, struct group_counters);
 } totals SEC(".maps");
 
-/* Of these two none or one is made, and pinned as "flows". */
+/* Made with sticky flows only: one is pinned as "flows", the other, for groups of
+ * the other family, has one element and no use. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 1);

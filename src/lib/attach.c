@@ -3,6 +3,7 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -247,16 +248,22 @@ static struct attachment_entry entry_of_keeper(const char *path)
 }
 
 /*
- * Without a description the pins are just being made or removed, or damaged:
- * for a while the lock is tried again.
+ * Without a description the pins are just being made or removed, or damaged; and
+ * if the keeper has gone, a command holds the lock for a moment (catch_up.h): for
+ * a while it is tried again.
  */
+static bool nobody_keeps(const struct attachment_entry *entry)
+{
+	return !entry->abi_version || (kill(entry->keeper_pid, 0) && errno == ESRCH);
+}
+
 static int lock_or_ask(struct reuseport_group *group, struct attachment_entry *entry,
 		       struct reuseport_error *err)
 {
 	int lock = -EBUSY;
 
 	*entry = (struct attachment_entry){ 0 };
-	for (int tries = 0; lock == -EBUSY && !entry->abi_version && tries < LOCK_TRIES; tries++) {
+	for (int tries = 0; lock == -EBUSY && nobody_keeps(entry) && tries < LOCK_TRIES; tries++) {
 		lock = pins_lock(group->pin, err);
 		if (lock == -EBUSY)
 			*entry = entry_of_keeper(group->pin);

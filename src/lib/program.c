@@ -82,8 +82,8 @@ static int set_up_maps(struct steer_bpf *skeleton, const struct steering_size *s
 	struct bpf_map *map;
 	int ret = 0;
 
-	bpf_map__set_autocreate(skeleton->maps.flows4, size->flows && size->ipv4);
-	bpf_map__set_autocreate(skeleton->maps.flows6, size->flows && !size->ipv4);
+	bpf_map__set_autocreate(skeleton->maps.flows4, size->flows);
+	bpf_map__set_autocreate(skeleton->maps.flows6, size->flows);
 	for (int i = 0; !ret && i < MAPS; i++) {
 		map = bpf_object__find_map_by_name(skeleton->obj, map_name(i, size));
 		if (is_made(i, size))

@@ -7,6 +7,7 @@
 
 #include "attachments.h"
 #include "caps.h"
+#include "catch_up.h"
 #include "change.h"
 #include "error.h"
 #include "generation.h"
@@ -141,8 +142,10 @@ int reuseport_rollout(const struct reuseport_filter *filter, enum reuseport_roll
 	size_t n;
 
 	ret = caps_require("roll out a generation", err);
-	if (!ret)
+	if (!ret) {
+		catch_up(filter);
 		ret = attachments_open(filter, &list, &n, err);
+	}
 	if (ret)
 		return ret;
 	ret = attachments_lock(list, n, &locks, err);

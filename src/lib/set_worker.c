@@ -7,6 +7,7 @@
 
 #include "attachments.h"
 #include "caps.h"
+#include "catch_up.h"
 #include "change.h"
 #include "error.h"
 #include "generation.h"
@@ -65,8 +66,10 @@ static int change_workers(const struct reuseport_filter *filter, const char *wor
 
 	if (!ret)
 		ret = caps_require(order->what, err);
-	if (!ret)
+	if (!ret) {
+		catch_up(filter);
 		ret = attachments_open(filter, &list, &n, err);
+	}
 	if (ret)
 		return ret;
 	if (worker)

@@ -122,7 +122,7 @@ static int count(const char *text, const struct attachment *list, size_t n)
 	int found = 0, ret = worker_parse(text, &name, &err);
 
 	if (!ret)
-		ret = worker_resolve(&name, list, n, &err);
+		ret = worker_find(&name, list, n, &err);
 	if (ret) {
 		assert_int_equal(err.code, -ret);
 		return ret;
