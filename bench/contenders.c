@@ -47,3 +47,29 @@ static const struct contender sizes[] = {
 };
 
 const struct contenders table_sizes = LIST(sizes);
+
+static const struct contender known[] = {
+	[CONTENDER_EMPTY] = { "empty", "returns SK_PASS", .entries = 0 },
+	[CONTENDER_BARE] = { "bare select", "select from the array, nothing counted",
+			     .entries = 0 },
+	[CONTENDER_OURS] = { "hash", "not sticky", WORDS(.policy = "hash") },
+	{ "consistent", "not sticky", WORDS(.policy = "consistent") },
+	{ "sticky, known flow", "found in the table", WORDS(.policy = "hash"), .flows = 65536 },
+	{ "sticky, known flow, --idle", "and not idle", WORDS(.policy = "hash"), .flows = 65536,
+	  .idle_s = 60 },
+};
+
+const struct contenders sticky_known = LIST(known);
+
+static const struct contender fresh[] = {
+	[CONTENDER_EMPTY] = { "empty", "returns SK_PASS", .entries = 0 },
+	[CONTENDER_BARE] = { "bare select", "select from the array, nothing counted",
+			     .entries = 0 },
+	[CONTENDER_OURS] = { "hash", "not sticky", WORDS(.policy = "hash") },
+	{ "sticky, new flow", "there is room", WORDS(.policy = "hash"), .flows = 1048576 },
+	{ "sticky, new flow, table full", "another is evicted", WORDS(.policy = "hash"),
+	  .flows = 65536 },
+	{ "sticky, new flow, small table full", "likewise", WORDS(.policy = "hash"), .flows = 1024 },
+};
+
+const struct contenders sticky_new = LIST(fresh);

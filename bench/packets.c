@@ -83,7 +83,10 @@ static int send_forged(struct packets *packets, unsigned int n)
 
 	to.sin_addr.s_addr = datagram.ip.daddr;
 	for (unsigned int i = 0; i < n; i++) {
-		datagram.udp.source = htons(MANY_FLOWS + packets->sent++ % MANY_FLOWS);
+		datagram.udp.source = htons(MANY_FLOWS + packets->sent % MANY_FLOWS);
+		if (packets->never_again)
+			datagram.ip.saddr = htonl(INADDR_LOOPBACK + packets->sent / MANY_FLOWS);
+		packets->sent++;
 		if (sendto(packets->flows[0], &datagram, sizeof(datagram), 0,
 			   (const struct sockaddr *)&to, sizeof(to)) < 0)
 			return -errno;
@@ -126,6 +129,11 @@ static struct packets kinds[] = {
 	  .slice = 300, .send = send_syns },
 	{ .name = "flows", .what = "UDP datagrams, each of another flow", .proto = IPPROTO_UDP,
 	  .slice = MANY_FLOWS / 4, .open = open_raw, .send = send_forged },
+	{ .name = "known", .what = "UDP datagrams at full rate, of 64 flows", .proto = IPPROTO_UDP,
+	  .slice = 4000, .open = open_flows, .send = send_datagrams },
+	{ .name = "new", .what = "UDP datagrams, each of a flow never seen before",
+	  .proto = IPPROTO_UDP, .slice = 2000, .open = open_raw, .send = send_forged,
+	  .never_again = true },
 };
 
 static int open_members(struct packets *packets)

@@ -3,6 +3,7 @@
 #ifndef BENCH_PACKETS_H
 #define BENCH_PACKETS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define MAX_MEMBERS 1024
@@ -20,10 +21,11 @@ struct packets {
 	int members[MAX_MEMBERS];
 	int flows[FEW_FLOWS];
 	unsigned int sent;
+	bool never_again; /* forged: also another address after all ports */
 	int epoll; /* tells which members got something */
 };
 
-/* "udp", "tcp" or "flows", with the group opened. NULL: said on standard error. */
+/* "udp", "tcp", "flows", "known" or "new", with the group opened. NULL: said on standard error. */
 struct packets *packets__open(const char *name, size_t members);
 
 /* Sends n, each once through the group's program. 0 or -errno. */

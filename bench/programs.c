@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "baseline.skel.h"
+#include "flows.h"
 
 #ifndef SO_DETACH_REUSEPORT_BPF
 #define SO_DETACH_REUSEPORT_BPF 68
@@ -37,13 +38,19 @@ static struct baseline_bpf *load_baseline(size_t members)
 	return NULL;
 }
 
+static bool same_maps(const struct contender *a, const struct contender *b)
+{
+	return a->disable == b->disable && a->entries == b->entries && a->flows == b->flows &&
+	       a->idle_s == b->idle_s;
+}
+
 /* The one that serves the contender; NULL: not ours, or not loaded. */
 static struct loaded *loaded_for(const struct programs *programs, const struct contender *it)
 {
 	for (size_t i = 0; it->words.policy && i < programs->n_loaded; i++) {
 		const struct loaded *loaded = &programs->loaded[i];
 
-		if (loaded->first->disable == it->disable && loaded->first->entries == it->entries)
+		if (same_maps(loaded->first, it))
 			return (struct loaded *)loaded;
 	}
 	return NULL;
@@ -60,6 +67,8 @@ static int load_ours(struct programs *programs, const struct contender *it, int 
 	*loaded = (struct loaded){ .first = it };
 	if (it->entries)
 		size.table_entries = it->entries;
+	size.flows = it->flows;
+	size.idle_ticks = it->idle_s * flows_hz();
 	return ours__load(&loaded->ours, &size, proto, it->disable);
 }
 

@@ -19,6 +19,8 @@ struct contender {
 	enum weights weights;
 	unsigned int disable; /* of enum reuseport_disable */
 	unsigned int entries; /* of the table; 0: as the library chooses */
+	unsigned int flows;   /* room for sticky flows; 0: they are not sticky */
+	unsigned int idle_s;
 };
 
 enum { CONTENDER_EMPTY, CONTENDER_BARE, CONTENDER_OURS };
@@ -31,6 +33,7 @@ struct contenders {
 extern const struct contenders every_policy;
 extern const struct contenders hash_only;   /* the first three */
 extern const struct contenders table_sizes;
+extern const struct contenders sticky_known, sticky_new; /* flows, UDP */
 
 /* One of ours; contenders that differ in their policy only share it. */
 struct loaded {

@@ -32,6 +32,10 @@ def bars:
 	(.runtime | select(length > 0) | (64, 1024) as $members | growth($members)
 	 | at_most("the same, \($members) to 4 workers, most: \(.program)"; 1.5;
 		   .times | rounded(4))),
+	(.runtime[] | select(.packets == "known" or .packets == "new") | .rows[]
+	 | {"sticky, known flow": 2, "sticky, new flow, table full": 3}[.program] as $limit
+	 | select($limit)
+	 | at_most("run time, UDP, 4 workers, \(.program) to bare select"; $limit; .ratio.median)),
 	(.build // empty | [.rows[] | select(.workers == 4096)]
 	 | (map(select(.change | not)) | slowest
 	    | at_most("table for 4096 workers in ms, slowest: \(.table)"; 100; .ms.median)),
@@ -49,7 +53,8 @@ def part($name): [.[] | select(.file | startswith("part-" + $name)) | .data];
 {
 	command: $command, date: $date, kernel: $kernel, cpu: $cpu, cpus: $cpus,
 	load_before: $load,
-	runtime: part("runtime") | sort_by(.packets == "flows", .packets == "tcp", .members),
+	runtime: part("runtime") | sort_by(.packets == "new", .packets == "known", .packets == "flows", .packets == "tcp",
+					   .members),
 	build: part("build")[0],
 	change: part("change")[0],
 	endtoend: part("endtoend") | sort_by(.traffic == "flood", .traffic),

@@ -97,6 +97,8 @@ for part in $parts; do
 		run build "$out/build" 9 ;;
 	runtime)
 		run runtime-flows "$out/runtime" flows 4 "$rounds" 5
+		run runtime-known "$out/runtime" known 4 "$rounds" 8
+		run runtime-new "$out/runtime" new 4 "$rounds" 8
 		for members in 4 64 1024; do
 			slices=4
 			[ $members -gt 4 ] || slices=8

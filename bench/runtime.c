@@ -2,8 +2,9 @@
 /*
  * Run time per packet, from the kernel's own statistics (run_time_ns and
  * run_cnt of struct bpf_prog_info): an empty program, a bare select and ours by
- * every policy, or ours with tables of several sizes, taking turns. Prints JSON.
- *   runtime udp|tcp|flows MEMBERS ROUNDS SLICES
+ * every policy, or ours with tables of several sizes, or with sticky flows, taking
+ * turns. Prints JSON.
+ *   runtime udp|tcp|flows|known|new MEMBERS ROUNDS SLICES
  */
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -128,9 +129,24 @@ static json_t *measure(struct bench *bench)
 			 "packets_per_round", (int)(packets->slice * bench->slices), "rows", rows);
 }
 
+static const struct contenders *contenders_for(const char *packets)
+{
+	static const struct {
+		const char *packets;
+		const struct contenders *contenders;
+	} special[] = {
+		{ "flows", &table_sizes }, { "known", &sticky_known }, { "new", &sticky_new },
+	};
+
+	for (size_t i = 0; i < sizeof(special) / sizeof(*special); i++)
+		if (!strcmp(packets, special[i].packets))
+			return special[i].contenders;
+	return &every_policy;
+}
+
 static int set_up(struct bench *bench, const char *name, size_t members)
 {
-	const struct contenders *contenders = strcmp(name, "flows") ? &every_policy : &table_sizes;
+	const struct contenders *contenders = contenders_for(name);
 	int err;
 
 	if (net__enter_own() || net__pin_to_one_cpu())
@@ -163,7 +179,7 @@ int main(int argc, char **argv)
 	}
 	if (!members || members > MAX_MEMBERS || !bench.rounds || bench.rounds > MAX_ROUNDS ||
 	    !bench.slices || bench.slices > MAX_SLICES) {
-		fprintf(stderr, "usage: runtime udp|tcp|flows MEMBERS ROUNDS SLICES\n");
+		fprintf(stderr, "usage: runtime udp|tcp|flows|known|new MEMBERS ROUNDS SLICES\n");
 		return 2;
 	}
 	if (set_up(&bench, argv[1], members))

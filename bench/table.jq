@@ -40,7 +40,7 @@ def runtime:
 	"    " + ("" | left(26)) + ("median" | right(9)) + ("quartiles" | right(17))
 	+ ("x bare" | right(8)) + ("quartiles" | right(14)) + ("added" | right(9))
 	+ ($members[1:] | map(("median" | right(11)) + ("x bare" | right(8))) | join("")),
-	(("udp", "tcp", "flows") as $packets | map(select(.packets == $packets))
+	(("udp", "tcp", "flows", "known", "new") as $packets | map(select(.packets == $packets))
 	 | select(length > 0) | runtime_rows),
 	"";
 

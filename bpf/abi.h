@@ -154,32 +154,26 @@ struct group_counters {
 	__u64 flows;        /* sticky flows entered into the map "flows" */
 	__u64 flows_moved;  /* given to another worker: theirs had gone, or they
 			     * had been idle */
-	__u64 flows_failed; /* that could not be entered */
 };
 
 /* -------------------------------------------------------------------- flows */
 
 /*
- * Map "flows" of an attachment with sticky flows: an LRU hash of 4-tuples, the
- * key being struct flow_key4 for an IPv4 group and flow_key6 for an IPv6 one
- * (IPv4 addresses are mapped there). All in network byte order.
+ * A flow of the map "flows", which an attachment with sticky flows has. It belongs
+ * to a worker, which is a slot and a cookie: the next worker in the slot inherits
+ * nothing.
  */
-struct flow_key4 {
-	__u32 src, dst;
-	__u16 src_port, dst_port;
-};
-
-struct flow_key6 {
-	__u32 src[4], dst[4];
-	__u16 src_port, dst_port;
-};
-
-/* A flow belongs to a worker, which is a slot and a cookie: the next worker in
- * the slot inherits nothing. */
 struct flow {
-	__u64 cookie;
+	__u32 tag;    /* of the 4-tuple, see decide/flow.h; 0: free */
+	__u32 cookie; /* of its worker's socket, the lower half */
+	__u32 seen;   /* when it was last seen, in ticks (jiffies) */
 	__u32 slot;
-	__u32 seen_ms; /* CLOCK_MONOTONIC, when it was last seen; 0 without --idle */
+};
+
+/* An element of it, mmapped: where a 4-tuple can be. */
+#define FLOW_BUCKET_FLOWS 8
+struct flow_bucket {
+	struct flow flow[FLOW_BUCKET_FLOWS];
 };
 
 /* ------------------------------------------------------------------ workers */
@@ -217,18 +211,17 @@ struct attachment_entry {
 	__u64 attached_ns;   /* CLOCK_BOOTTIME of the first attach */
 	__u32 table_entries; /* of each half of "table", a power of two */
 	__u32 cpus;          /* elements of "cpu_map" */
-	__u32 flows;         /* elements of "flows", 0: flows are not sticky */
-	__u32 idle_ms;       /* after which a flow is new again, 0: never */
+	__u32 flows;         /* room in "flows", 0: flows are not sticky */
+	__u32 idle_ticks;    /* after which a flow is new again, 0: never */
+	__u64 flow_key[2];   /* of SipHash, for their tags */
 };
 
 _Static_assert(sizeof(struct slot_counters) == 32, "ABI");
-_Static_assert(sizeof(struct group_counters) == 96, "ABI");
+_Static_assert(sizeof(struct group_counters) == 88, "ABI");
 _Static_assert(sizeof(struct worker_entry) == 80, "ABI");
-_Static_assert(sizeof(struct attachment_entry) == 88, "ABI");
+_Static_assert(sizeof(struct attachment_entry) == 104, "ABI");
 _Static_assert(sizeof(struct generations) == GENERATIONS_ENTRIES * sizeof(__u16), "ABI");
-_Static_assert(sizeof(struct flow_key4) == 12, "ABI");
-_Static_assert(sizeof(struct flow_key6) == 36, "ABI");
-_Static_assert(sizeof(struct flow) == 16, "ABI");
+_Static_assert(sizeof(struct flow_bucket) == 128, "two cache lines");
 _Static_assert(sizeof(struct plan) == 24, "ABI");
 _Static_assert(sizeof(struct control) == 64, "a cache line");
 _Static_assert(sizeof(struct table_line) == 64, "a cache line");

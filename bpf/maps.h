@@ -56,21 +56,13 @@ struct {
 	__type(value, struct group_counters);
 } totals SEC(".maps");
 
-/* Made with sticky flows only: one is pinned as "flows", the other, for groups of
- * the other family, has one element and no use. */
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
-	__type(key, struct flow_key4);
-	__type(value, struct flow);
-} flows4 SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 1);
-	__type(key, struct flow_key6);
-	__type(value, struct flow);
-} flows6 SEC(".maps");
+	__type(key, __u32);
+	__type(value, struct flow_bucket);
+} flows SEC(".maps"); /* made with sticky flows only */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -11,11 +11,10 @@
 #include "member.h"
 #include "packet.h"
 #include "decide/chain.h"
+#include "decide/flow.h"
 #include "decide/least_queue.h"
-#include "flows.h"
 
 #define ENOENT 2
-#define TAKE_ANY_MAX 1024 /* slots that are asked when all choices have gone */
 #define TCP_ESTABLISHED 1
 #define likely(condition) __builtin_expect(!!(condition), 1)
 #define IPPROTO_UDP 17
@@ -25,6 +24,9 @@ const volatile __u32 table_lines = 1; /* of each half of the table */
 const volatile __u32 table_entries = 1;
 const volatile __u32 cpus = 1;        /* rows of the table for policy "cpu" */
 const volatile __u32 nodes = 1;       /* for policy "numa" */
+const volatile __u32 flow_buckets;    /* of the map "flows"; 0: flows are not sticky */
+const volatile __u32 idle_ticks;      /* after which a flow is new again; 0: never */
+const volatile __u64 flow_key[2];     /* of SipHash */
 const volatile bool udp;
 const volatile bool migrate = true; /* the attach type is select-or-migrate */
 
@@ -284,10 +286,8 @@ __noinline int take_if_allowed(struct sk_reuseport_md *ctx, __u32 half, __u32 sl
 /* Whoever may get work, one after the other, from a slot that the hash says. */
 __noinline int take_any(struct sk_reuseport_md *ctx, __u32 hash, __u32 half)
 {
-	__u32 first = decide_hash(hash, slots);
-
-	for (__u32 i = 0; i < TAKE_ANY_MAX && i < slots; i++) {
-		__u32 slot = (first + i) % slots;
+	for (__u32 i = 0; i < CHAIN_ANY_MAX && i < slots; i++) {
+		__u32 slot = chain_any(hash, slots, i);
 
 		if (take_if_allowed(ctx, half, slot))
 			return slot;
@@ -358,69 +358,93 @@ static __always_inline void steer_by_group(const struct run *run)
 
 /* ------------------------------------------------------------- sticky flows */
 
-/* Another packet of the flow was faster: its worker counts. */
-__noinline int follow_the_first(struct sk_reuseport_md *ctx, union flow_key *key, __u32 slot)
+static __always_inline struct flow_bucket *bucket_of(__u64 hash)
 {
-	struct slot_counters *count;
+	__u32 index = flow_bucket(hash, flow_buckets);
+
+	return bpf_map_lookup_elem(&flows, &index);
+}
+
+/* The hash of a packet that is not IPv4, or not as usual. */
+__noinline __u64 any_flow_hash(struct sk_reuseport_md *ctx)
+{
+	struct tuple t = { 0 };
+
+	tuple_of_packet(&t, ctx);
+	return flow_hash((const __u64 *)flow_key, &t);
+}
+
+static __always_inline __u64 flow_hash_of(struct sk_reuseport_md *ctx)
+{
+	struct tuple t = { 0 };
+	struct siphash s;
+
+	if (!likely(tuple_of_ipv4(&t, ctx)))
+		return any_flow_hash(ctx);
+	siphash_begin(&s, (const __u64 *)flow_key);
+	return key_hash_tuple4(&s, &t);
+}
+
+/*
+ * From now on the flow is this worker's. The tag comes last: who looks meanwhile
+ * finds no flow, or one of nobody.
+ */
+__noinline int remember(__u64 hash, __u32 slot, __u32 now)
+{
+	struct worker_entry *worker = bpf_map_lookup_elem(&workers, &slot);
+	struct flow_bucket *bucket = bucket_of(hash);
+	__u32 tag = flow_tag(hash);
 	struct flow *flow;
 
-	if (!key)
+	if (!worker || !bucket)
 		return 0;
-	flow = flow_find(key);
-	if (!flow || flow->slot == slot || select(ctx, flow->slot, false))
-		return 0;
-	count = bpf_map_lookup_elem(&counters, &slot);
-	if (count)
-		count->selected--;
+	flow = flow_find(bucket, tag);
+	if (!flow) {
+		COUNT(flows);
+		flow = flow_make_room(bucket, now);
+		flow->tag = 0;
+	} else if (flow->cookie != (__u32)worker->cookie) {
+		COUNT(flows_moved);
+	}
+	barrier();
+	flow->cookie = worker->cookie;
+	flow->slot = slot;
+	flow->seen = now;
+	barrier();
+	flow->tag = tag;
 	return 1;
 }
 
-/* From now on the flow is this worker's. "known" is the entry that it has. */
-static __always_inline void remember(const struct run *run, union flow_key *key,
-				     struct flow *known, __u32 slot, __u32 now)
+/* Whether the flow has a worker that took the packet. */
+static __always_inline bool follow_flow(const struct run *run, __u64 hash, __u32 now)
 {
-	struct worker_entry *worker = bpf_map_lookup_elem(&workers, &slot);
-	struct flow flow = { .slot = slot, .seen_ms = now };
-	long err;
+	struct flow_bucket *bucket = bucket_of(hash);
+	struct flow *flow = bucket ? flow_find(bucket, flow_tag(hash)) : NULL;
+	struct worker_entry *worker;
+	__u32 slot;
 
-	if (!worker)
-		return;
-	flow.cookie = worker->cookie;
-	if (known) {
-		if (known->cookie != flow.cookie)
-			COUNT(flows_moved);
-		*known = flow;
-		return;
-	}
-	err = flow_enter(key, &flow);
-	if (!err)
-		COUNT(flows);
-	else if (err == -EEXIST)
-		follow_the_first(run->ctx, key, slot);
-	else
-		COUNT(flows_failed);
+	if (!flow)
+		return false;
+	slot = flow->slot;
+	worker = bpf_map_lookup_elem(&workers, &slot);
+	if (!worker || !flow_is_of(flow, worker) || flow_is_idle(flow, now, idle_ticks))
+		return false;
+	if (now - flow->seen > FLOW_NOTE_TICKS)
+		flow->seen = now;
+	return !select(run->ctx, slot, false);
 }
 
 static __always_inline void steer_by_flow(const struct run *run)
 {
-	__u32 now = flow_now();
-	union flow_key key;
-	struct tuple t = { 0 };
-	struct flow *flow;
+	__u64 hash = flow_hash_of(run->ctx);
+	__u32 now = bpf_jiffies64();
 	int slot;
 
-	if (!ipv4_only || !tuple_of_ipv4(&t, run->ctx))
-		tuple_of_packet(&t, run->ctx);
-	flow_key_of(&key, &t);
-	flow = flow_find(&key);
-	if (flow && flow_has_worker(flow) && !flow_is_idle(flow, now) &&
-	    !select(run->ctx, flow->slot, false)) {
-		flow_touch(flow, now);
+	if (follow_flow(run, hash, now))
 		return;
-	}
 	slot = steer_by_table(run);
 	if (slot >= 0)
-		remember(run, &key, flow, slot, now);
+		remember(hash, slot, now);
 }
 
 SEC("sk_reuseport/migrate")
@@ -434,7 +458,7 @@ int reuseport_steer(struct sk_reuseport_md *ctx)
 	run.plan = &control.plan[run.half];
 	if (!run.plan->width)
 		steer_by_group(&run);
-	else if (flows)
+	else if (flow_buckets)
 		steer_by_flow(&run);
 	else
 		steer_by_table(&run);

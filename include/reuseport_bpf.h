@@ -200,9 +200,12 @@ struct reuseport_attach_opts {
 				* "manual": not before reuseport_admit(). NULL: an
 				* adopted one stays as it is */
 	unsigned int flows;    /* UDP: flows (4-tuples) stay with their worker, so
-				* many of them, 1024 to 4194304; the least recently
-				* used make room. 0: flows are not sticky. Memory:
-				* about 100 bytes a flow, at once */
+				* many of them at most, 1024 to 4194304. Each has 8
+				* places to be in, where the one not seen for longest
+				* makes room: of as many flows as there is room for one
+				* in seven has none; of half as many, 1 in 100; of a
+				* quarter, 1 in 10,000. 16 bytes a flow. 0: flows are
+				* not sticky */
 	unsigned int idle_s;   /* seconds, up to 86400, after which a sticky flow is
 				* new again; 0: never */
 	size_t : 0;
@@ -305,7 +308,6 @@ struct reuseport_counters {
 	uint64_t flows;        /* sticky flows entered so far */
 	uint64_t flows_moved;  /* given to another worker: theirs had gone, or they
 				* had been idle */
-	uint64_t flows_failed; /* not entered, for want of memory */
 	uint64_t flows_evicted; /* that made room for others */
 };
 
@@ -560,6 +562,9 @@ struct reuseport_explanation {
 	uint32_t hash;
 	int row;             /* of the table, by CPU or node; -1: there is one row */
 	bool all_weightless; /* nobody may get work: the kernel picks */
+	bool known_flow;     /* a sticky flow: the policy is not asked */
+	bool guarded;        /* members must get nothing: before the kernel picks, every
+			      * worker that may get work is asked */
 	struct reuseport_try tries[4]; /* if the entry is known: the whole chain */
 	size_t n_tries;
 	int taken_by;        /* of the tries; those after it would follow if its

@@ -28,6 +28,15 @@ static inline __u32 chain_hash(__u32 hash, __u32 try)
 	return hash ^ hash >> 16;
 }
 
+/* Slots that are asked when all choices have gone and the kernel must not pick. */
+#define CHAIN_ANY_MAX 1024
+
+/* The i-th of them. */
+static inline __u32 chain_any(__u32 hash, __u32 slots, __u32 i)
+{
+	return (decide_hash(hash, slots) + i) % slots;
+}
+
 /* Whether the policy has a row of the table for each CPU or node. */
 static inline int chain_by_place(enum steering_policy policy)
 {

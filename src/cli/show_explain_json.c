@@ -73,13 +73,15 @@ static json_t *policy_json(const struct reuseport_explanation *e)
 
 	for (size_t i = 0; i < e->n_tries; i++)
 		json_array_append_new(tries, try_json(&e->tries[i]));
-	return json_pack("{s:o, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:b, s:b}",
 			 "rules", rules_json(&e->rules),
 			 "hash", e->hash_known ? json_integer(e->hash) : json_null(),
 			 "row", e->row < 0 ? json_null() : json_integer(e->row),
 			 "tries", tries,
 			 "taken_by", e->n_tries && e->taken_by >= 0 ? json_integer(e->taken_by) :
-			 json_null());
+			 json_null(),
+			 "known_flow", e->known_flow,
+			 "guarded", e->guarded);
 }
 
 void show_explanation_json(const struct reuseport_packet *packet,

@@ -118,7 +118,10 @@ static void print_policy(const struct reuseport_explanation *e)
 		putchar('\n');
 	}
 	if (e->n_tries)
-		printf("   and last the kernel's own pick\n");
+		printf(e->guarded ? "   then any worker that may get work, and last the kernel's own "
+				    "pick\n" : "   and last the kernel's own pick\n");
+	if (e->known_flow)
+		printf("5. flow: known\n");
 }
 
 const char *show_decider(enum reuseport_decider decider)

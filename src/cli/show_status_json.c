@@ -85,14 +85,13 @@ static json_t *sticky_json(const struct reuseport_status *status)
 
 	if (!status->flows)
 		return NULL;
-	return json_pack("{s:I, s:I, s:i, s:I, s:I, s:I, s:I}",
+	return json_pack("{s:I, s:I, s:i, s:I, s:I, s:I}",
 			 "flows", (json_int_t)status->flows,
 			 "occupied", (json_int_t)status->flows_occupied,
 			 "idle", (int)status->idle_s,
 			 "entered", (json_int_t)c->flows,
 			 "evicted", (json_int_t)c->flows_evicted,
-			 "moved", (json_int_t)c->flows_moved,
-			 "failed", (json_int_t)c->flows_failed);
+			 "moved", (json_int_t)c->flows_moved);
 }
 
 static json_t *group_json(struct reuseport_status *status)

@@ -148,7 +148,6 @@ static void flows(const struct reuseport_status *status)
 	reason("entered", c->flows);
 	reason("evicted", c->flows_evicted);
 	reason("moved", c->flows_moved);
-	reason("not entered", c->flows_failed);
 	putchar('\n');
 }
 

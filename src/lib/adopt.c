@@ -11,11 +11,13 @@
 #include "attachments.h"
 #include "change.h"
 #include "error.h"
+#include "flows.h"
 #include "groups.h"
 #include "install.h"
 #include "keep.h"
 #include "policy.h"
 #include "set_policy.h"
+#include "size.h"
 #include "slots.h"
 #include "sync.h"
 #include "take.h"
@@ -130,11 +132,11 @@ int adopt(struct reuseport_group *group, const struct diag_list *members,
 	if (opts->table_entries && opts->table_entries != group->entry.table_entries)
 		return fail(err, EINVAL, "%s has %u table entries: to have %u, detach first",
 			    group->text, group->entry.table_entries, opts->table_entries);
-	if ((opts->flows && opts->flows != group->entry.flows) ||
-	    (opts->idle_s && opts->idle_s * 1000 != group->entry.idle_ms))
+	if ((opts->flows && size_flows(opts->flows) != group->entry.flows) ||
+	    (opts->idle_s && opts->idle_s * flows_hz() != group->entry.idle_ticks))
 		return fail(err, EINVAL, "%s has room for %u sticky flows, idle after %u s: to have "
 			    "%u and %u, detach first", group->text, group->entry.flows,
-			    group->entry.idle_ms / 1000, opts->flows, opts->idle_s);
+			    group->entry.idle_ticks / flows_hz(), opts->flows, opts->idle_s);
 	if (members->n) {
 		ret = install_check_any(group, members, &present, err);
 		if (ret < 0 && !(ret == -EEXIST && group->force))

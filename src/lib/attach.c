@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -18,6 +19,7 @@
 #include "diag.h"
 #include "error.h"
 #include "evict.h"
+#include "flows.h"
 #include "groups.h"
 #include "install.h"
 #include "keep.h"
@@ -64,12 +66,11 @@ static int check_opts(const struct reuseport_attach_opts *from, struct reuseport
 	return reuseport_policy_check(&words, err);
 }
 
-static struct steering_size choose_size(const struct reuseport_attach_opts *opts, size_t members,
-					bool ipv4)
+static struct steering_size choose_size(const struct reuseport_attach_opts *opts, size_t members)
 {
 	struct steering_size size = { .slots = opts->slots, .table_entries = opts->table_entries,
-				      .cpus = topology_cpus(), .flows = opts->flows,
-				      .idle_ms = opts->idle_s * 1000, .ipv4 = ipv4 };
+				      .cpus = topology_cpus(), .flows = size_flows(opts->flows),
+				      .idle_ticks = opts->idle_s * flows_hz() };
 
 	if (!size.slots)
 		size.slots = size_slots(members);
@@ -104,7 +105,8 @@ static int describe(struct reuseport_group *group, const struct steering_size *s
 		.table_entries = size->table_entries,
 		.cpus = size->cpus,
 		.flows = size->flows,
-		.idle_ms = size->idle_ms,
+		.idle_ticks = size->idle_ticks,
+		.flow_key = { size->flow_key[0], size->flow_key[1] },
 		.keeper_pid = getpid(),
 		.netns_cookie = group->ns.cookie,
 		.attached_ns = clock_ns(CLOCK_BOOTTIME),
@@ -210,7 +212,7 @@ static int check_present(struct reuseport_group *group, const struct diag_list *
 static int steer_anew(struct reuseport_group *group, const struct diag_list *members,
 		      const struct reuseport_attach_opts *opts, struct reuseport_error *err)
 {
-	struct steering_size size = choose_size(opts, members->n, group->key.family == AF_INET);
+	struct steering_size size = choose_size(opts, members->n);
 	struct group_program present;
 	int ret;
 
@@ -218,6 +220,9 @@ static int steer_anew(struct reuseport_group *group, const struct diag_list *mem
 		return fail(err, ENOSPC, "%s has %zu workers, more than %u slots: attach with "
 			    "--slots %zu or more", group->text, members->n, size.slots, members->n);
 	ret = check_present(group, members, &present, err);
+	if (!ret && size.flows && getrandom(size.flow_key, sizeof(size.flow_key), 0) !=
+					  sizeof(size.flow_key))
+		ret = fail(err, errno, "no random key is to be had: %s", strerror(errno));
 	if (!ret)
 		ret = steering_load(&group->steering, &size, group->key.proto, group->disable, err);
 	if (!ret)

@@ -11,6 +11,8 @@
 #include "decide/key.h"
 #include "decide/least_queue.h"
 #include "error.h"
+#include "flows.h"
+#include "generation.h"
 #include "holders.h"
 #include "policy.h"
 #include "rules.h"
@@ -84,7 +86,8 @@ static void add(struct finding *f, uint64_t cookie, double share)
 	*chance = (struct reuseport_chance){ .slot = slot == SLOT_NONE ? -1 : (int)slot,
 					     .cookie = cookie, .share = share };
 	if (slot != SLOT_NONE) {
-		chance->state = f->attachment->mapped.workers[slot].state;
+		chance->state = generation_state(generations(&f->attachment->mapped),
+						 &f->attachment->mapped.workers[slot]);
 		chance->weight = f->attachment->mapped.workers[slot].weight;
 	}
 	if (member)
@@ -133,6 +136,25 @@ static int row_of(const struct plan *plan, const struct reuseport_packet *packet
 
 /* ------------------------------------------------------------------ by policy */
 
+/* Who may get work is asked one after the other, where the kernel must not pick.
+ * Returns whether there is one. */
+static bool ask_any(struct finding *f)
+{
+	const struct attachment *a = f->attachment;
+	const uint16_t *weights = half_weights(&a->mapped, a->mapped.control->epoch);
+	uint32_t slots = a->entry.slots;
+
+	for (uint32_t i = 0; i < CHAIN_ANY_MAX && i < slots; i++) {
+		uint32_t slot = chain_any(f->out->hash, slots, i);
+
+		if (!weights[slot] || !attachment_has_worker(a, slot))
+			continue;
+		add(f, a->mapped.workers[slot].cookie, 1);
+		return true;
+	}
+	return false;
+}
+
 /* The entry is known: down the chain, to the first who can take it. */
 static void follow_chain(struct finding *f, struct circumstances at)
 {
@@ -158,6 +180,9 @@ static void follow_chain(struct finding *f, struct circumstances at)
 	if (out->taken_by >= 0) {
 		add(f, out->tries[out->taken_by].cookie, 1);
 		out->why = "the hash has the group's own key, and the table says who";
+	} else if ((f->plan->flags & PLAN_GUARDED) && ask_any(f)) {
+		out->why = "none of the choices can take it: the next slot whose worker may, since "
+			   "the kernel could pick one that may not";
 	} else {
 		add_members(f);
 		out->why = "none of the choices can take it: the kernel picks a member";
@@ -250,6 +275,20 @@ static void by_table(struct finding *f, const struct reuseport_packet *packet)
 	add_members(f);
 }
 
+/* Whether it is a sticky flow, and so its worker's whatever the policy. */
+static bool by_flow(struct finding *f, const struct reuseport_packet *packet)
+{
+	struct tuple tuple = tuple_of_packet(packet);
+	int slot = flows_slot(&f->attachment->mapped, &tuple);
+
+	if (slot < 0 || !attachment_has_worker(f->attachment, slot))
+		return false;
+	f->out->known_flow = true;
+	f->out->row = -1;
+	add(f, f->attachment->mapped.workers[slot].cookie, 1);
+	return true;
+}
+
 static int by_policy(struct finding *f, const struct reuseport_packet *packet,
 		     struct reuseport_error *err)
 {
@@ -261,12 +300,15 @@ static int by_policy(struct finding *f, const struct reuseport_packet *packet,
 	f->plan = change_plan(&a->mapped);
 	f->entries = half_entries(&a->mapped, a->mapped.control->epoch);
 	f->out->hash_known = f->plan->flags & PLAN_OWN_HASH;
+	f->out->guarded = f->plan->flags & PLAN_GUARDED;
 	if (f->out->hash_known) {
 		struct tuple t = tuple_of_packet(packet);
 
 		f->out->hash = key_hash(f->plan, &t);
 	}
-	if (f->plan->width) {
+	if (by_flow(f, packet)) {
+		f->out->why = "the flow is known, and stays with its worker";
+	} else if (f->plan->width) {
 		by_table(f, packet);
 	} else {
 		f->out->row = -1;

@@ -56,7 +56,6 @@ int counters_read(int counters_map, int totals_map, unsigned int slots,
 		.unreadable = total.unreadable,
 		.flows = total.flows,
 		.flows_moved = total.flows_moved,
-		.flows_failed = total.flows_failed,
 	};
 	for (unsigned int slot = 0; slot < slots; slot++) {
 		ret = counters_of_slot(counters_map, slot, &one);

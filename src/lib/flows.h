@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Flows: what the map of the sticky flows holds. */
+/* Flows: what the table of the sticky flows holds. */
 #ifndef LIB_FLOWS_H
 #define LIB_FLOWS_H
 
+#include "decide/key.h"
 #include "mapped.h"
 
-/*
- * Counts the flows of each slot's present worker, into by_slot, and all entries of
- * the map, those of workers that have gone included. Flows that have been idle too
- * long are not counted for a worker. 0 or -errno.
- */
-int flows_count(const struct steering *steering, const struct mapped *mapped, uint64_t *by_slot,
-		uint64_t *occupied);
+/* Ticks (jiffies) in a second. */
+unsigned int flows_hz(void);
 
-/* The flow of a packet, if there is one and its worker is still the same. */
-struct reuseport_packet;
-bool flows_find(const struct steering *steering, const struct mapped *mapped,
-		const struct reuseport_packet *packet, struct flow *flow);
+/*
+ * Counts the flows of each slot's present worker, into by_slot, unless they have
+ * been idle too long. Returns how many places are in use, also by flows of workers
+ * that have gone.
+ */
+uint64_t flows_count(const struct mapped *mapped, uint64_t *by_slot);
+
+/* The slot whose worker has the flow; -1: it is like a new one. */
+int flows_slot(const struct mapped *mapped, const struct tuple *tuple);
 
 #endif

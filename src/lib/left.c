@@ -30,7 +30,6 @@ struct look {
 static int open_look(struct look *look, const struct attachment *one, struct reuseport_error *err)
 {
 	struct netns_ref ns = { .inode = one->key.netns, .cookie = one->entry.netns_cookie };
-	uint64_t occupied;
 	int ret;
 
 	*look = (struct look){ .one = one };
@@ -42,9 +41,10 @@ static int open_look(struct look *look, const struct attachment *one, struct reu
 	if (!one->entry.flows)
 		return 0;
 	look->flows = calloc(one->entry.slots, sizeof(*look->flows));
-	ret = look->flows ? flows_count(&one->steering, &one->mapped, look->flows, &occupied) :
-			    -ENOMEM;
-	return ret ? fail(err, -ret, "cannot count the flows: %s", strerror(-ret)) : 0;
+	if (!look->flows)
+		return fail(err, ENOMEM, "out of memory");
+	flows_count(&one->mapped, look->flows);
+	return 0;
 }
 
 static void close_look(struct look *look)

@@ -45,7 +45,11 @@ int mapped_open(struct mapped *mapped, const struct steering *steering,
 		mapped->workers = map(maps[MAP_WORKERS], size->slots * sizeof(struct worker_entry));
 	if (mapped->workers)
 		mapped->cpu_map = map(maps[MAP_CPU_MAP], size->cpus * sizeof(struct given_cpu));
-	return mapped->cpu_map ? 0 : -errno;
+	if (!mapped->cpu_map)
+		return -errno;
+	if (size->flows)
+		mapped->flows = map(maps[MAP_FLOWS], size->flows * sizeof(struct flow));
+	return size->flows && !mapped->flows ? -errno : 0;
 }
 
 void mapped_close(struct mapped *mapped)
@@ -53,6 +57,7 @@ void mapped_close(struct mapped *mapped)
 	unmap(mapped->control, sizeof(struct control));
 	unmap(mapped->table, table_bytes(&mapped->size));
 	unmap(mapped->workers, mapped->size.slots * sizeof(struct worker_entry));
+	unmap(mapped->flows, mapped->size.flows * sizeof(struct flow));
 	unmap(mapped->cpu_map, mapped->size.cpus * sizeof(struct given_cpu));
 	*mapped = MAPPED_NONE;
 }

@@ -10,6 +10,7 @@ struct mapped {
 	uint16_t *table; /* both halves */
 	struct worker_entry *workers;
 	struct given_cpu *cpu_map;
+	struct flow_bucket *flows; /* NULL: flows are not sticky */
 	struct steering_size size;
 };
 

@@ -30,7 +30,7 @@ static const struct map_kind {
 	[MAP_COUNTERS] = { "counters", NULL, BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(struct slot_counters) },
 	[MAP_TOTALS] = { "totals", NULL, BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(struct group_counters) },
 	[MAP_ATTACHMENT] = { "attachment", NULL, BPF_MAP_TYPE_ARRAY, sizeof(struct attachment_entry) },
-	[MAP_FLOWS] = { "flows", "flows4", BPF_MAP_TYPE_LRU_HASH, sizeof(struct flow) },
+	[MAP_FLOWS] = { "flows", NULL, BPF_MAP_TYPE_ARRAY, sizeof(struct flow_bucket) },
 };
 
 struct steering_size steering_size_of(const struct attachment_entry *entry)
@@ -40,8 +40,8 @@ struct steering_size steering_size_of(const struct attachment_entry *entry)
 		.table_entries = entry->table_entries,
 		.cpus = entry->cpus,
 		.flows = entry->flows,
-		.idle_ms = entry->idle_ms,
-		.ipv4 = entry->family == FAMILY_INET,
+		.idle_ticks = entry->idle_ticks,
+		.flow_key = { entry->flow_key[0], entry->flow_key[1] },
 	};
 }
 
@@ -59,7 +59,7 @@ static unsigned int entries_of(enum steering_map map, const struct steering_size
 	case MAP_COUNTERS:
 		return size->slots;
 	case MAP_FLOWS:
-		return size->flows;
+		return size->flows / FLOW_BUCKET_FLOWS;
 	default:
 		return 1;
 	}
@@ -70,10 +70,8 @@ static bool is_made(enum steering_map map, const struct steering_size *size)
 	return map != MAP_FLOWS || size->flows;
 }
 
-static const char *map_name(enum steering_map map, const struct steering_size *size)
+static const char *map_name(enum steering_map map)
 {
-	if (map == MAP_FLOWS && !size->ipv4)
-		return "flows6";
 	return kinds[map].map ? kinds[map].map : kinds[map].name;
 }
 
@@ -82,10 +80,9 @@ static int set_up_maps(struct steer_bpf *skeleton, const struct steering_size *s
 	struct bpf_map *map;
 	int ret = 0;
 
-	bpf_map__set_autocreate(skeleton->maps.flows4, size->flows);
-	bpf_map__set_autocreate(skeleton->maps.flows6, size->flows);
+	bpf_map__set_autocreate(skeleton->maps.flows, size->flows);
 	for (int i = 0; !ret && i < MAPS; i++) {
-		map = bpf_object__find_map_by_name(skeleton->obj, map_name(i, size));
+		map = bpf_object__find_map_by_name(skeleton->obj, map_name(i));
 		if (is_made(i, size))
 			ret = bpf_map__set_max_entries(map, entries_of(i, size));
 	}
@@ -115,7 +112,7 @@ static int keep_all(struct steering *steering, struct steer_bpf *skeleton,
 		if (!is_made(i, size))
 			continue;
 		steering->maps[i] = keep(bpf_object__find_map_fd_by_name(skeleton->obj,
-									 map_name(i, size)));
+									 map_name(i)));
 		if (steering->maps[i] < 0)
 			return steering->maps[i];
 	}
@@ -143,12 +140,9 @@ static int load_variant(struct steering *steering, const struct steering_size *s
 	skeleton->rodata->udp = proto == IPPROTO_UDP;
 	skeleton->rodata->plain_reads = variant.plain_reads;
 	skeleton->rodata->migrate = variant.migrate;
-	skeleton->rodata->flows = size->flows;
-	skeleton->rodata->idle_ms = size->idle_ms;
-	skeleton->rodata->coarse_clock = size->idle_ms &&
-		libbpf_probe_bpf_helper(BPF_PROG_TYPE_SK_REUSEPORT,
-					BPF_FUNC_ktime_get_coarse_ns, NULL) == 1;
-	skeleton->rodata->ipv4_only = size->ipv4;
+	skeleton->rodata->flow_buckets = size->flows / FLOW_BUCKET_FLOWS;
+	skeleton->rodata->idle_ticks = size->idle_ticks;
+	memcpy((void *)skeleton->rodata->flow_key, size->flow_key, sizeof(size->flow_key));
 	bpf_program__set_expected_attach_type(skeleton->progs.reuseport_steer, variant.migrate ?
 					      BPF_SK_REUSEPORT_SELECT_OR_MIGRATE :
 					      BPF_SK_REUSEPORT_SELECT);

@@ -35,8 +35,8 @@ struct steering_size {
 	unsigned int table_entries; /* of each half, a power of two, 32 or more */
 	unsigned int cpus;
 	unsigned int flows;         /* 0: flows are not sticky */
-	unsigned int idle_ms;       /* after which a flow is new again, 0: never */
-	bool ipv4;                  /* the group is of AF_INET */
+	unsigned int idle_ticks;    /* after which a flow is new again, 0: never */
+	__u64 flow_key[2];          /* of SipHash, for the flows' tags */
 };
 
 struct steering_size steering_size_of(const struct attachment_entry *entry);

@@ -41,6 +41,12 @@ static inline unsigned int size_table(size_t members)
 #define FLOWS_MAX (1 << 22)
 #define IDLE_MAX_S 86400
 
+/* Whole buckets: as many or a few more. */
+static inline unsigned int size_flows(unsigned int flows)
+{
+	return (flows + 7) / 8 * 8;
+}
+
 static inline bool size_flows_valid(unsigned int flows)
 {
 	return flows >= FLOWS_MIN && flows <= FLOWS_MAX;

@@ -92,28 +92,26 @@ static int read_workers(struct reuseport_status *status, const struct steering *
 	return ret;
 }
 
-static int read_flows(struct reuseport_status *status, const struct steering *steering,
-		      const struct mapped *mapped)
+static int read_flows(struct reuseport_status *status, const struct mapped *mapped)
 {
 	uint64_t *by_slot, entered;
-	int ret;
 
 	status->flows = mapped->size.flows;
-	status->idle_s = mapped->size.idle_ms / 1000;
+	status->idle_s = mapped->size.idle_ticks / flows_hz();
 	if (!status->flows)
 		return 0;
 	by_slot = calloc(status->slots, sizeof(*by_slot));
 	if (!by_slot)
 		return -ENOMEM;
 	entered = status->counters.flows;
-	ret = flows_count(steering, mapped, by_slot, &status->flows_occupied);
+	status->flows_occupied = flows_count(mapped, by_slot);
 	for (size_t i = 0; i < status->n_workers; i++)
 		status->workers[i].flows = by_slot[status->workers[i].slot];
 	/* Flows may have been entered since the counters were read. */
 	if (entered > status->flows_occupied)
 		status->counters.flows_evicted = entered - status->flows_occupied;
 	free(by_slot);
-	return ret;
+	return 0;
 }
 
 static void describe_generations(struct reuseport_status *status, const struct mapped *mapped)
@@ -190,7 +188,7 @@ static int describe(struct reuseport_status *status, const struct steering *stee
 		ret = counters_read(steering->maps[MAP_COUNTERS], steering->maps[MAP_TOTALS],
 				    status->slots, &status->counters);
 	if (!ret)
-		ret = read_flows(status, steering, &mapped);
+		ret = read_flows(status, &mapped);
 	mapped_close(&mapped);
 	status->attached = is_attached(status, &ns, &members);
 	free(holders.list);
