@@ -82,7 +82,7 @@ left_over() {
 
 # one FILE BUILD NUMBER: runs it into $work/NUMBER.tap, with its status after it.
 one() {
-	local program
+	local program status start=$SECONDS
 
 	echo "# $1${RP_SANITIZED:+, sanitized}" >"$work/$3.tap"
 	case $1 in
@@ -94,7 +94,9 @@ one() {
 		timeout -k 10 600 bats --tap "$1" >>"$work/$3.tap" 2>&1
 		;;
 	esac
-	echo $? >"$work/$3.status"
+	status=$?
+	echo "# $1 took $((SECONDS - start)) s" >>"$work/$3.tap"
+	echo $status >"$work/$3.status"
 }
 
 # Prints and counts what has ended.
