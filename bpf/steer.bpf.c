@@ -365,23 +365,26 @@ static __always_inline struct flow_bucket *bucket_of(__u64 hash)
 	return bpf_map_lookup_elem(&flows, &index);
 }
 
-/* The hash of a packet that is not IPv4, or not as usual. */
+/* The hash of a packet that is not IPv4, or not as usual. The key is read as it is
+ * declared, volatile: else the compiler takes it for the zeroes that are here. */
 __noinline __u64 any_flow_hash(struct sk_reuseport_md *ctx)
 {
+	const __u64 key[2] = { flow_key[0], flow_key[1] };
 	struct tuple t = { 0 };
 
 	tuple_of_packet(&t, ctx);
-	return flow_hash((const __u64 *)flow_key, &t);
+	return flow_hash(key, &t);
 }
 
 static __always_inline __u64 flow_hash_of(struct sk_reuseport_md *ctx)
 {
+	const __u64 key[2] = { flow_key[0], flow_key[1] };
 	struct tuple t = { 0 };
 	struct siphash s;
 
 	if (!likely(tuple_of_ipv4(&t, ctx)))
 		return any_flow_hash(ctx);
-	siphash_begin(&s, (const __u64 *)flow_key);
+	siphash_begin(&s, key);
 	return key_hash_tuple4(&s, &t);
 }
 
