@@ -3,7 +3,8 @@
  * client: one request from each of many distinct source addresses and ports,
  * one after the other, the same ones for the same seed. Prints for each
  * "SRC:SPORT COOKIE" of the worker that answered ("-" if none did), so that
- * two runs can be compared with diff. Exits 1 if any was not answered.
+ * two runs can be compared with diff. The first --skip of them are left out. Exits 1
+ * if any was not answered.
  */
 #include "common.h"
 
@@ -22,12 +23,12 @@
 #define STRIDE 7919
 
 static const char usage[] = "client --to ADDR:PORT [--proto tcp|udp] [--count N] [--src ADDR]\n"
-			    "       [--seed N] [--hosts N]\n";
+			    "       [--seed N] [--hosts N] [--skip N]\n";
 
 static const struct option options[] = {
 	{ "proto", 1, NULL, 'p' }, { "to", 1, NULL, 't' },   { "count", 1, NULL, 'n' },
 	{ "src", 1, NULL, 's' },   { "seed", 1, NULL, 'S' }, { "hosts", 1, NULL, 'H' },
-	{ "help", 0, NULL, 'h' },  { 0 },
+	{ "skip", 1, NULL, 'k' },  { "help", 0, NULL, 'h' }, { 0 },
 };
 
 /*
@@ -113,7 +114,7 @@ int main(int argc, char **argv)
 {
 	struct sockaddr_storage to = { 0 };
 	const char *base = NULL, *first_error = NULL;
-	int option, proto = IPPROTO_TCP, count = 1000, failed = 0, hosts = 0;
+	int option, proto = IPPROTO_TCP, count = 1000, failed = 0, hosts = 0, skip = 0;
 	uint64_t seed = 1;
 	socklen_t length = 0;
 
@@ -125,6 +126,7 @@ int main(int argc, char **argv)
 		case 's': base = optarg; break;
 		case 'S': seed = number(optarg, 0, INT32_MAX); break;
 		case 'H': hosts = number(optarg, 1, 65000); break;
+		case 'k': skip = number(optarg, 0, PORTS); break;
 		case 'h': fputs(usage, stdout); return 0;
 		default: fputs(usage, stderr); return 2;
 		}
@@ -138,7 +140,7 @@ int main(int argc, char **argv)
 	if (!hosts)
 		hosts = default_hosts(base);
 
-	for (int i = 0; i < count; i++) {
+	for (int i = skip; i < count; i++) {
 		struct sockaddr_storage src;
 		unsigned long long cookie;
 		char line[64];

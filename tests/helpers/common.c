@@ -156,6 +156,8 @@ int server_socket(const struct server *server)
 		set_option(fd, IPPROTO_IP, IP_PKTINFO, 1);
 	else if (!tcp)
 		set_option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+	if (server->buffer)
+		set_option(fd, SOL_SOCKET, SO_RCVBUFFORCE, server->buffer);
 	if (bind(fd, (struct sockaddr *)&local, length))
 		die("bind %s:%d", server->addr, server->port);
 	if (tcp && listen(fd, 4096))
@@ -197,6 +199,13 @@ static int answer(char *text, size_t size, int fd)
 	return snprintf(text, size, "%d %llu\n", getpid(), (unsigned long long)cookie_of(fd));
 }
 
+/* The same with the question behind it. */
+static int echo(char *text, size_t size, int fd, const char *question, int length)
+{
+	return snprintf(text, size, "%d %llu %.*s\n", getpid(), (unsigned long long)cookie_of(fd),
+			length, question);
+}
+
 static void serve_tcp(const struct server *server, int listener)
 {
 	char line[64];
@@ -212,7 +221,7 @@ static void serve_tcp(const struct server *server, int listener)
 
 static void serve_udp(const struct server *server, int fd)
 {
-	char data[2048], control[256];
+	char data[2048], reply[64], control[256];
 	struct sockaddr_storage peer;
 	struct iovec part = { data, sizeof(data) };
 	struct msghdr message = {
@@ -224,10 +233,13 @@ static void serve_udp(const struct server *server, int fd)
 		.msg_controllen = sizeof(control),
 	};
 
-	if (recvmsg(fd, &message, 0) < 0)
+	ssize_t got = recvmsg(fd, &message, 0);
+
+	if (got < 0)
 		return;
 	pause_ms(server->delay_ms);
-	part.iov_len = answer(data, sizeof(data), fd);
+	part.iov_len = echo(reply, sizeof(reply), fd, data, got < 20 ? got : 20);
+	part.iov_base = reply;
 	message.msg_flags = 0;
 	sendmsg(fd, &message, 0);
 }

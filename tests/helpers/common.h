@@ -45,6 +45,7 @@ struct server {
 	bool reuseport;
 	bool reuseaddr;
 	int delay_ms; /* before each answer */
+	int buffer;   /* SO_RCVBUF, 0: the kernel's default */
 };
 
 /* A bound, and for TCP listening, socket; dies on failure. */
@@ -61,7 +62,8 @@ int epoll_set(const int *fds, size_t n);
 
 /*
  * Answers "PID COOKIE\n" on the sockets of an epoll set until SIGTERM or
- * SIGINT. TCP: writes it and closes, whatever the client sends.
+ * SIGINT. TCP: writes it and closes, whatever the client sends. UDP: "PID COOKIE
+ * QUESTION\n".
  */
 void serve(const struct server *server, int epfd);
 
