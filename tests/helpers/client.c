@@ -96,20 +96,6 @@ static ssize_t ask(int proto, const struct sockaddr_storage *src, const struct s
 	return got;
 }
 
-static void print_source(const struct sockaddr_storage *src)
-{
-	const struct sockaddr_in *v4 = (const struct sockaddr_in *)src;
-	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)src;
-	char text[INET6_ADDRSTRLEN];
-
-	if (src->ss_family == AF_INET)
-		printf("%s:%d", inet_ntop(AF_INET, &v4->sin_addr, text, sizeof(text)),
-		       ntohs(v4->sin_port));
-	else
-		printf("[%s]:%d", inet_ntop(AF_INET6, &v6->sin6_addr, text, sizeof(text)),
-		       ntohs(v6->sin6_port));
-}
-
 int main(int argc, char **argv)
 {
 	struct sockaddr_storage to = { 0 };
@@ -147,7 +133,7 @@ int main(int argc, char **argv)
 
 		address(&src, base, 0);
 		source(&src, i, seed, hosts);
-		print_source(&src);
+		print_endpoint(&src);
 		if (ask(proto, &src, &to, length, line, sizeof(line)) < 0) {
 			failed++;
 			first_error = first_error ? first_error : strerrorname_np(errno);
