@@ -55,7 +55,7 @@ dump() {
 	client --to 127.0.0.1:8080 --count 60 --seed 2 >/dev/null
 	equal "$(dump totals '[.[0].values[].value.nobody] | add')" 60 "runs with nobody"
 	equal "$(dump totals '.[0].values[0].value | keys')" \
-		'["connected","exhausted","incoming_cpu","migrations","next_best","nobody","turns","unreadable","unregistered"]'
+		'["connected","exhausted","flows","flows_moved","incoming_cpu","migrations","next_best","nobody","turns","unreadable","unregistered"]'
 }
 
 @test "bpftool: attachment" {
@@ -122,8 +122,9 @@ entries() {
 	ctl weight --port 8080 slot:2 0
 	equal "$(plan .width)" '"0x4"'
 	equal "$(entries '.[:4] | sort')" '[0,1,1,1]'
-	# After the entries, the weights by slot.
-	equal "$(entries '.[16384:16389]')" '[1,3,0,0,0]'
+	# After the entries, the generations, and then the weights by slot.
+	equal "$(entries '.[16384:16392] | unique')" '[0]'
+	equal "$(entries '.[16392:16397]')" '[1,3,0,0,0]'
 	equal "$(dump workers '[.[:3][].value.weight]')" '[1,3,0]'
 	run bpftool map dump pinned "$PIN/table"
 	[[ $output == *'"slot": ['* ]] || fail "${output:0:200}"
