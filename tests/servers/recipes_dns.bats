@@ -43,7 +43,24 @@ start() {
 	wait_until 10 "$1_ready" "$dir"
 }
 
-# restart SERVER TIMES, under load.
+# back SERVER: to a new instance and back to the old one, which is $instance again.
+back() {
+	local old=$instance proto slot
+	rollout begin
+	start "$1"
+	rollout switch
+	rollout abort
+	for proto in udp tcp; do
+		for slot in $(status 5300 $proto '.workers[] | select(.state == "draining").slot'); do
+			ctl drain --port 5300 --proto $proto --wait "slot:$slot"
+		done
+	done
+	stop "$instance"
+	wait_until 5 sockets_are 5300 udp 4
+	instance=$old
+}
+
+# restarts SERVER TIMES, under load.
 restarts() {
 	local i old
 	start "$1"
@@ -52,6 +69,7 @@ restarts() {
 	# As many at a time as fit into a socket's buffer.
 	start_dns_load -q 40
 	start_tcp_load
+	back "$1"
 	for ((i = 0; i < $2; i++)); do
 		old=$instance
 		rollout begin
@@ -72,10 +90,10 @@ restarts() {
 	no_keeper_error
 }
 
-@test "recipes, nsd: three restarts by rollout" {
+@test "recipes, nsd: a rollout and back, then three" {
 	restarts nsd 3
 }
 
-@test "recipes, unbound: three restarts by rollout" {
+@test "recipes, unbound: a rollout and back, then three" {
 	restarts unbound 3
 }

@@ -22,7 +22,7 @@ with_closing_file() {
 	closing=$BATS_TEST_TMPDIR/closing
 	# Whoever may look into this directory.
 	NGINX_USER=root
-	NGINX_SERVER="error_page 418 =200 @closing;
+	NGINX_SERVER="error_page 418 = @closing;
 		location / { if (-f $closing) { return 418; } return 200 \"ok\\n\"; }
 		location @closing { keepalive_timeout 0; return 200 \"ok\\n\"; }"
 }
