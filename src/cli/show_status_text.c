@@ -74,19 +74,33 @@ static double share(uint64_t part, uint64_t whole)
 	return whole ? 100.0 * part / whole : 0;
 }
 
+/* They say nothing before the first rollout. */
+static bool shows_generations(const struct reuseport_status *status)
+{
+	bool shown = status->generations.phase || status->generations.serving;
+
+	for (size_t i = 0; i < status->n_workers; i++)
+		shown |= status->workers[i].generation;
+	return shown;
+}
+
 static void workers_table(const struct reuseport_status *status)
 {
 	static const struct column columns[] = {
 		{ "SLOT", true },     { "PID", true },      { "COMMAND", false }, { "STATE", false },
-		{ "WEIGHT", true },   { "QUEUE", true },    { "SELECTED", true }, { "SHARE", true },
-		{ "MIGRATED", true }, { "FALLBACK", true }, { "COOKIE", true },   { "GEN", true },
-		{ "FLOWS", true },
+		{ "GEN", true },      { "WEIGHT", true },   { "QUEUE", true },    { "FLOWS", true },
+		{ "SELECTED", true }, { "SHARE", true },    { "MIGRATED", true }, { "FALLBACK", true },
+		{ "COOKIE", true },
 	};
-	struct libscols_table *table = table_new(columns, status->flows ? 13 : 12);
+	struct libscols_table *table = table_new(columns, sizeof(columns) / sizeof(columns[0]));
 	uint64_t whole = 0;
 
 	if (!table)
 		return;
+	if (!shows_generations(status))
+		table_hide(table, 4);
+	if (!status->flows)
+		table_hide(table, 7);
 	for (size_t i = 0; i < status->n_workers; i++)
 		whole += status->workers[i].selected;
 	for (size_t i = 0; i < status->n_workers; i++) {
@@ -97,16 +111,15 @@ static void workers_table(const struct reuseport_status *status)
 		table_cell(line, 1, "%u", worker->pid);
 		table_cell(line, 2, "%s", worker->comm);
 		table_cell(line, 3, "%s", reuseport_state_name(worker->state));
-		table_cell(line, 4, "%u", worker->weight);
-		table_cell(line, 5, "%u", worker->queue);
-		table_cell(line, 6, "%llu", (unsigned long long)worker->selected);
-		table_cell(line, 7, "%.1f%%", share(worker->selected, whole));
-		table_cell(line, 8, "%llu", (unsigned long long)worker->migrated);
-		table_cell(line, 9, "%llu", (unsigned long long)worker->fallback);
-		table_cell(line, 10, "%llu", (unsigned long long)worker->cookie);
-		table_cell(line, 11, "%u", worker->generation);
-		if (status->flows)
-			table_cell(line, 12, "%llu", (unsigned long long)worker->flows);
+		table_cell(line, 4, "%u", worker->generation);
+		table_cell(line, 5, "%u", worker->weight);
+		table_cell(line, 6, "%u", worker->queue);
+		table_cell(line, 7, "%llu", (unsigned long long)worker->flows);
+		table_cell(line, 8, "%llu", (unsigned long long)worker->selected);
+		table_cell(line, 9, "%.1f%%", share(worker->selected, whole));
+		table_cell(line, 10, "%llu", (unsigned long long)worker->migrated);
+		table_cell(line, 11, "%llu", (unsigned long long)worker->fallback);
+		table_cell(line, 12, "%llu", (unsigned long long)worker->cookie);
 	}
 	table_print(table);
 }

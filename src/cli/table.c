@@ -16,6 +16,11 @@ struct libscols_table *table_new(const struct column *columns, size_t n)
 	return table;
 }
 
+void table_hide(struct libscols_table *table, size_t column)
+{
+	scols_column_set_flags(scols_table_get_column(table, column), SCOLS_FL_HIDDEN);
+}
+
 struct libscols_line *table_row(struct libscols_table *table)
 {
 	return scols_table_new_line(table, NULL);

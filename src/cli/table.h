@@ -16,6 +16,9 @@ struct column {
 /* NULL when out of memory. */
 struct libscols_table *table_new(const struct column *columns, size_t n);
 
+/* Of a table without rows: this column is not printed. */
+void table_hide(struct libscols_table *table, size_t column);
+
 /* Appends a row of as many printf-formatted cells as table_cell is called for. */
 struct libscols_line *table_row(struct libscols_table *table);
 void table_cell(struct libscols_line *line, size_t column, const char *fmt, ...)

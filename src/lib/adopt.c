@@ -150,8 +150,9 @@ int adopt(struct reuseport_group *group, const struct diag_list *members,
 	if (!ret)
 		ret = keep_open(group, err);
 	if (!ret) {
-		slots_adopt(group);
+		/* Who waits is let in where admission is automatic from now on. */
 		ret = adopt_policy(group, opts, err);
+		slots_adopt(group);
 	}
 	if (!ret && install)
 		ret = install_again(group, members, err);

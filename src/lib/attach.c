@@ -3,12 +3,13 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <netinet/in.h>
-#include <signal.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "adopt.h"
@@ -259,7 +260,17 @@ static struct attachment_entry entry_of_keeper(const char *path)
  */
 static bool nobody_keeps(const struct attachment_entry *entry)
 {
-	return !entry->abi_version || (kill(entry->keeper_pid, 0) && errno == ESRCH);
+	int pidfd;
+	bool gone;
+
+	if (!entry->abi_version)
+		return true;
+	/* One that was killed is there until its parent has waited for it. */
+	pidfd = syscall(SYS_pidfd_open, entry->keeper_pid, 0);
+	gone = pidfd < 0 ? errno == ESRCH : poll(&(struct pollfd){ pidfd, POLLIN, 0 }, 1, 0) == 1;
+	if (pidfd >= 0)
+		close(pidfd);
+	return gone;
 }
 
 static int lock_or_ask(struct reuseport_group *group, struct attachment_entry *entry,
@@ -303,7 +314,7 @@ static int lock_pins(struct reuseport_group *group, struct reuseport_error *err)
 }
 
 static int steer(struct reuseport_group *group, const struct reuseport_attach_opts *opts,
-		 struct reuseport_error *err)
+		 bool anew, struct reuseport_error *err)
 {
 	struct diag_list members = { 0 };
 	int ret;
@@ -316,7 +327,7 @@ static int steer(struct reuseport_group *group, const struct reuseport_attach_op
 	if (!ret) {
 		ret = adopt(group, &members, opts, err);
 		if (ret == -ENOENT) {
-			ret = members.n ? steer_anew(group, &members, opts, err) :
+			ret = members.n && anew ? steer_anew(group, &members, opts, err) :
 				fail(err, ENOENT, "%s has no worker", group->text);
 			if (ret)
 				pins_remove(group->pin);
@@ -326,8 +337,8 @@ static int steer(struct reuseport_group *group, const struct reuseport_attach_op
 	return ret;
 }
 
-int reuseport_attach(const struct reuseport_key *key, const struct reuseport_attach_opts *from,
-		     struct reuseport_group **out, struct reuseport_error *err)
+static int attach(const struct reuseport_key *key, const struct reuseport_attach_opts *from,
+		  bool anew, struct reuseport_group **out, struct reuseport_error *err)
 {
 	struct reuseport_attach_opts opts;
 	struct reuseport_group *group;
@@ -344,11 +355,27 @@ int reuseport_attach(const struct reuseport_key *key, const struct reuseport_att
 	group = group_new(key, &opts);
 	if (!group)
 		return fail(err, ENOMEM, "out of memory");
-	ret = steer(group, &opts, err);
+	ret = steer(group, &opts, anew, err);
 	if (ret) {
 		reuseport_group__free(group);
 		return ret;
 	}
 	*out = group;
 	return 0;
+}
+
+int reuseport_attach(const struct reuseport_key *key, const struct reuseport_attach_opts *opts,
+		     struct reuseport_group **group, struct reuseport_error *err)
+{
+	return attach(key, opts, true, group, err);
+}
+
+int attach_look(const struct reuseport_key *key)
+{
+	struct reuseport_group *group;
+	int ret = attach(key, NULL, false, &group, NULL);
+
+	if (!ret)
+		reuseport_group__free(group);
+	return ret;
 }

@@ -2,19 +2,18 @@
 /* Catching up with the workers of attachments that nobody keeps. */
 #include <stdlib.h>
 
+#include "adopt.h"
 #include "attachments.h"
 #include "catch_up.h"
 #include "pins.h"
 
 static void look_once(const struct reuseport_key *key)
 {
-	struct reuseport_group *group;
 	char pin[REUSEPORT_PATH_MAX];
 
 	if (pins_path(key, false, pin, sizeof(pin), NULL) || pins_locked(pin))
 		return;
-	if (!reuseport_attach(key, NULL, &group, NULL))
-		reuseport_group__free(group);
+	attach_look(key);
 }
 
 void catch_up(const struct reuseport_filter *filter)

@@ -11,6 +11,7 @@
 #include "change.h"
 #include "error.h"
 #include "generation.h"
+#include "rollout_step.h"
 
 /* Workers of a generation that would get work if it served. */
 static unsigned int count_able(const struct attachment *one, uint32_t generation)
@@ -26,80 +27,10 @@ static unsigned int count_able(const struct attachment *one, uint32_t generation
 	return count;
 }
 
-/* ------------------------------------------------------------------ the steps */
-
-static int begin(const struct attachment *one, struct generations *g, struct reuseport_error *err)
-{
-	if (g->phase != ROLLOUT_NONE)
-		return fail(err, EALREADY, "%s: a rollout to generation %u has begun already: "
-			    "%s, or abort it", one->text, g->latest,
-			    g->phase == ROLLOUT_BEGUN ? "switch to it" : "finish it");
-	g->other = ++g->latest;
-	g->phase = ROLLOUT_BEGUN;
-	return 0;
-}
-
-static int not_begun(const struct attachment *one, struct reuseport_error *err)
-{
-	return fail(err, EINVAL, "%s: no rollout has begun: 'reuseportctl rollout --port %u begin' "
-		    "comes first", one->text, one->key.port);
-}
-
-static int switch_over(const struct attachment *one, struct generations *g,
-		       struct reuseport_error *err)
-{
-	uint32_t serving = g->serving;
-
-	if (g->phase == ROLLOUT_NONE)
-		return not_begun(one, err);
-	if (g->phase == ROLLOUT_SWITCHED)
-		return fail(err, EALREADY, "%s has been switched to generation %u already: finish "
-			    "it, or abort", one->text, g->serving);
-	if (!count_able(one, g->other))
-		return fail(err, ECHILD, "%s: no worker of generation %u has joined yet: start the "
-			    "new ones first; 'reuseportctl status' shows them", one->text, g->other);
-	g->serving = g->other;
-	g->other = serving;
-	g->phase = ROLLOUT_SWITCHED;
-	return 0;
-}
-
-static int finish(const struct attachment *one, struct generations *g, struct reuseport_error *err)
-{
-	if (g->phase == ROLLOUT_NONE)
-		return not_begun(one, err);
-	if (g->phase == ROLLOUT_BEGUN)
-		return fail(err, EINVAL, "%s: generation %u waits still: switch to it first, or "
-			    "abort", one->text, g->other);
-	g->other = 0;
-	g->phase = ROLLOUT_NONE;
-	return 0;
-}
-
-static int abort_it(const struct attachment *one, struct generations *g, struct reuseport_error *err)
-{
-	if (g->phase == ROLLOUT_NONE)
-		return not_begun(one, err);
-	if (g->phase == ROLLOUT_SWITCHED && !count_able(one, g->other))
-		return fail(err, ECHILD, "%s: no worker of generation %u is left to return to",
-			    one->text, g->other);
-	if (g->phase == ROLLOUT_SWITCHED)
-		g->serving = g->other;
-	g->other = 0;
-	g->phase = ROLLOUT_NONE;
-	return 0;
-}
-
 static int take_step(const struct attachment *one, enum reuseport_rollout step,
 		     struct generations *g, struct reuseport_error *err)
 {
-	switch (step) {
-	case REUSEPORT_ROLLOUT_BEGIN: return begin(one, g, err);
-	case REUSEPORT_ROLLOUT_SWITCH: return switch_over(one, g, err);
-	case REUSEPORT_ROLLOUT_FINISH: return finish(one, g, err);
-	case REUSEPORT_ROLLOUT_ABORT: return abort_it(one, g, err);
-	}
-	return fail(err, EINVAL, "%u is no step of a rollout", step);
+	return rollout_step(g, step, count_able(one, g->other), one->text, one->key.port, err);
 }
 
 /* ------------------------------------------------------------------- together */

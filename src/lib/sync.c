@@ -46,6 +46,10 @@ static int claim_from(struct reuseport_group *group, const struct holder *holder
 		close(fd);
 		return -ESTALE;
 	}
+	if (!socket_is_of(fd, &group->key)) {
+		close(fd);
+		return -EXDEV;
+	}
 	ret = slots_claim(group, fd, cookie, holder->inode, holder->pid);
 	if (ret)
 		explain_claim(group, -ret, holder->pid, err);
@@ -96,6 +100,9 @@ static int join_one(struct reuseport_group *group, const struct holders *h, uint
 	ret = claim(group, h, cookie, inode, &via, &error);
 	if (ret == -ESTALE || ret == -EAGAIN)
 		return -EAGAIN;
+	/* Events are of a port: another address there has a keeper of its own. */
+	if (ret == -EXDEV)
+		return 0;
 	if (!ret) {
 		ret = install_if_reborn(group, via, cookie, &error);
 		close(via);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* Taking a socket out of the process that holds it, for a moment. */
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -93,4 +95,30 @@ int socket_has_reuseport(int fd)
 int socket_has_reuseaddr(int fd)
 {
 	return get_flag(fd, SO_REUSEADDR);
+}
+
+static int get_number(int fd, int level, int option)
+{
+	int value = 0;
+	socklen_t len = sizeof(value);
+
+	return getsockopt(fd, level, option, &value, &len) ? 0 : value;
+}
+
+bool socket_is_of(int fd, const struct reuseport_key *key)
+{
+	struct sockaddr_storage name = { 0 };
+	const struct sockaddr_in *v4 = (const void *)&name;
+	const struct sockaddr_in6 *v6 = (const void *)&name;
+	socklen_t len = sizeof(name);
+
+	if (getsockname(fd, (struct sockaddr *)&name, &len) || name.ss_family != key->family ||
+	    (uint32_t)get_number(fd, SOL_SOCKET, SO_BINDTOIFINDEX) != key->ifindex)
+		return false;
+	if (key->family == AF_INET)
+		return ntohs(v4->sin_port) == key->port &&
+		       !memcmp(&v4->sin_addr, key->addr, sizeof(v4->sin_addr));
+	return ntohs(v6->sin6_port) == key->port &&
+	       !memcmp(&v6->sin6_addr, key->addr, sizeof(v6->sin6_addr)) &&
+	       !!get_number(fd, IPPROTO_IPV6, IPV6_V6ONLY) == key->v6only;
 }

@@ -3,6 +3,7 @@
 #ifndef LIB_TAKE_H
 #define LIB_TAKE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "reuseport_bpf.h"
@@ -28,5 +29,8 @@ int take_any(const struct diag_list *members, struct reuseport_error *err);
 /* What was set on it: 1 or 0, or -errno. */
 int socket_has_reuseport(int fd);
 int socket_has_reuseaddr(int fd);
+
+/* Whether it is bound as the key says: others may share the port alone. */
+bool socket_is_of(int fd, const struct reuseport_key *key);
 
 #endif

@@ -250,6 +250,98 @@ static void changes(void)
 	CHECK(reuseport_detach(&here, NULL) == 1);
 }
 
+static void restarts_of_nothing(void)
+{
+	struct reuseport_left *const untouched = (struct reuseport_left *)&key, *left = untouched;
+	struct reuseport_error err;
+	size_t n = 77;
+
+	CHECK(told(reuseport_drain(&here, "slot:0", false, &err), ENOENT, &err));
+	CHECK(told(reuseport_undrain(&here, "slot:0", &err), ENOENT, &err));
+	CHECK(told(reuseport_admit(&here, NULL, &err), ENOENT, &err));
+	CHECK(told(reuseport_rollout(&here, REUSEPORT_ROLLOUT_BEGIN, &err), ENOENT, &err));
+	CHECK(told(reuseport_drain(&here, "slot:x", false, &err), EINVAL, &err));
+	CHECK(told(reuseport_left(&here, "slot:x", &left, &n, &err), EINVAL, &err));
+	CHECK(left == untouched && n == 77);
+}
+
+static unsigned int state_of(unsigned int slot)
+{
+	struct reuseport_status *list;
+	unsigned int state = 0;
+	size_t n;
+
+	if (reuseport_status(&here, &list, &n, NULL))
+		return 0;
+	if (n == 1 && slot < list[0].n_workers)
+		state = list[0].workers[slot].state;
+	reuseport_status__free(list, n);
+	return state;
+}
+
+static int state_is(unsigned int slot, const char *name)
+{
+	return !strcmp(reuseport_state_name(state_of(slot)), name);
+}
+
+/* Of a group of two that has a keeper, this process. */
+static void drains(void)
+{
+	struct reuseport_left *left = NULL;
+	struct reuseport_error err;
+	size_t n = 77;
+
+	CHECK(reuseport_left(&here, NULL, &left, &n, NULL) == 0 && n == 0);
+	free(left);
+	CHECK(reuseport_drain(&here, "slot:1", false, NULL) == 1 && state_is(1, "draining"));
+	CHECK(reuseport_left(&here, "slot:1", &left, &n, NULL) == 0 && n == 1);
+	CHECK(left[0].slot == 1 && left[0].cookie && !left[0].queue && !left[0].half_open);
+	free(left);
+	/* Who has gone, or gets work, has nothing left. */
+	CHECK(reuseport_left(&here, "slot:0", &left, &n, NULL) == 0 && n == 0);
+	free(left);
+	CHECK(reuseport_left(&here, "slot:9", &left, &n, NULL) == 0 && n == 0);
+	free(left);
+	CHECK(reuseport_drain(&here, "slot:1", true, NULL) == 1 && state_is(1, "leaving"));
+	CHECK(reuseport_undrain(&here, "slot:1", NULL) == 1 && state_is(1, "active"));
+	CHECK(reuseport_undrain(&here, "slot:1", NULL) == 0);
+	CHECK(reuseport_admit(&here, NULL, NULL) == 0 && reuseport_admit(&here, "slot:0", NULL) == 0);
+	CHECK(told(reuseport_drain(&here, "slot:2", false, &err), ENOENT, &err));
+	CHECK(told(reuseport_undrain(&here, "pid:", &err), EINVAL, &err));
+}
+
+static void rollouts(void)
+{
+	struct reuseport_error err;
+
+	CHECK(told(reuseport_rollout(&here, 0, &err), EINVAL, &err));
+	CHECK(told(reuseport_rollout(&here, REUSEPORT_ROLLOUT_SWITCH, &err), EINVAL, &err));
+	CHECK(reuseport_rollout(&here, REUSEPORT_ROLLOUT_BEGIN, NULL) == 1);
+	CHECK(told(reuseport_rollout(&here, REUSEPORT_ROLLOUT_BEGIN, &err), EALREADY, &err));
+	CHECK(told(reuseport_rollout(&here, REUSEPORT_ROLLOUT_SWITCH, &err), ECHILD, &err));
+	CHECK(told(reuseport_rollout(&here, REUSEPORT_ROLLOUT_FINISH, &err), EINVAL, &err));
+	CHECK(reuseport_rollout(&here, REUSEPORT_ROLLOUT_ABORT, NULL) == 1 && state_is(0, "active"));
+}
+
+static void restarts(void)
+{
+	struct reuseport_attach_opts opts = { .sz = sizeof(opts), .admit = "yes" };
+	struct reuseport_group *group = NULL;
+	struct reuseport_error err;
+
+	restarts_of_nothing();
+	CHECK(told(reuseport_attach(&key, &opts, &group, &err), EINVAL, &err));
+	opts.admit = "manual";
+	opts.flows = 1024; /* of TCP */
+	CHECK(told(reuseport_attach(&key, &opts, &group, &err), EINVAL, &err));
+	opts.flows = 0;
+	CHECK(reuseport_attach(&key, &opts, &group, NULL) == 0);
+	drains();
+	rollouts();
+	reuseport_group__free(group);
+	CHECK(reuseport_detach(&here, NULL) == 1);
+}
+
 static void explanations(void)
 {
 	struct reuseport_packet packet = { .proto = IPPROTO_TCP, .family = AF_INET,
@@ -289,6 +381,7 @@ int main(int argc, char **argv)
 	status_and_detach_of_nothing();
 	list_the_group();
 	changes();
+	restarts();
 	explanations();
 	names();
 	printf("1..%d\n", tests);

@@ -152,3 +152,20 @@ end() {
 		wait_until 1 right
 	done
 }
+
+# Events are of a port: each keeper hears of all, and takes its own.
+@test "sync: two groups on one port, a newcomer is of its own" {
+	local i
+	start_worker --port 8080
+	start_worker --port 8080 --addr :: --v6only
+	start_worker --port 8080 --addr 127.0.0.2
+	attach --port 8080
+	for i in 1 2 3; do
+		start_worker --port 8080
+		start_worker --port 8080 --addr :: --v6only
+		start_worker --port 8080 --addr 127.0.0.2
+	done
+	wait_until 5 in_sync 8080 tcp
+	equal "$(ctl status --port 8080 --json | jq -c '[.groups[] | [(.workers | length), .unregistered]]')" \
+		"[[4,0],[4,0],[4,0]]" "workers and members without a slot, by group"
+}

@@ -6,7 +6,6 @@ load ../servers.bash
 load haproxy.bash
 
 setup() {
-	skip_if_sanitized "about haproxy, not about our code"
 	begin_server_test
 }
 

@@ -6,7 +6,6 @@ load ../servers.bash
 load nginx.bash
 
 setup() {
-	skip_if_sanitized "about nginx, not about our code"
 	begin_server_test
 }
 
