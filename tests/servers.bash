@@ -50,12 +50,12 @@ sockets_are() {
 
 # ------------------------------------------------------------------- load
 
-# start_http_load [CONNECTIONS]: each with about 80 requests a second, each
-# request on a connection of its own.
+# start_http_load [CONNECTIONS [keep]]: each with about 80 requests a second, each
+# request on a connection of its own, or on one that the server keeps open.
 start_http_load() {
 	load_out=$BATS_TEST_TMPDIR/wrk.$((load_count = ${load_count:-0} + 1))
 	spawn "$load_out" wrk -t 1 -c "${1:-16}" -d 400 --timeout 2 \
-		-s "$RP_ROOT/tests/servers/wrk.lua" http://127.0.0.1:8080/
+		-s "$RP_ROOT/tests/servers/wrk.lua" http://127.0.0.1:8080/ ${2:+-- "$2"}
 	load_pid=$spawned
 	sleep 0.3
 }
@@ -90,12 +90,14 @@ no_failed_http() {
 	equal "$(failed_requests)" 0 "failed requests in $load_result"
 }
 
+# start_dns_load [OPTION...]: of dnsperf; default: 2000 queries a second.
 start_dns_load() {
+	[ $# -gt 0 ] || set -- -Q 2000
 	load_out=$BATS_TEST_TMPDIR/dnsperf
 	echo "host.test A" >"$BATS_TEST_TMPDIR/queries"
 	# Forty sockets, so that every worker has some of them.
 	spawn "$load_out" dnsperf -s 127.0.0.1 -p 5300 -d "$BATS_TEST_TMPDIR/queries" \
-		-c 40 -Q 2000 -t 2 -l 120
+		-c 40 -t 2 -l 120 "$@"
 	load_pid=$spawned
 	sleep 0.3
 }

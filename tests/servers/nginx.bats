@@ -4,6 +4,7 @@
 # process has every socket open.
 load ../lib.bash
 load ../servers.bash
+load nginx.bash
 
 setup() {
 	begin_server_test
@@ -11,71 +12,6 @@ setup() {
 
 teardown() {
 	end_server_test
-}
-
-# configure WORKERS
-configure() {
-	local dir=$BATS_TEST_TMPDIR
-	cat >"$dir/nginx.conf" <<-END
-		daemon off;
-		user www-data;
-		pid $dir/nginx.pid;
-		error_log $dir/nginx.log notice;
-		worker_processes $1;
-		events { worker_connections 4096; }
-		http {
-			access_log off;
-			client_body_temp_path $dir/body;
-			proxy_temp_path $dir/proxy;
-			fastcgi_temp_path $dir/fastcgi;
-			uwsgi_temp_path $dir/uwsgi;
-			scgi_temp_path $dir/scgi;
-			server {
-				listen 8080 reuseport;
-				return 200 "ok\n";
-			}
-		}
-	END
-}
-
-# launch WORKERS: sets $nginx, the master.
-launch() {
-	configure "$1"
-	spawn /dev/null nginx -p "$BATS_TEST_TMPDIR" -e "$BATS_TEST_TMPDIR/nginx.log" \
-		-c "$BATS_TEST_TMPDIR/nginx.conf"
-	nginx=$spawned
-}
-
-start_nginx() {
-	launch "$1"
-	wait_until 5 workers_are "$1"
-	wait_until 5 sockets_are 8080 tcp "$1"
-}
-
-# The workers that serve, not those that a reload makes finish.
-nginx_workers() {
-	children_named "$nginx" 'nginx: worker process'
-}
-
-nginx_children() {
-	children_named "$nginx" 'nginx: worker process.*'
-}
-
-workers_are() {
-	[ "$(nginx_workers | wc -l)" -eq "$1" ] && [ "$(nginx_children | wc -l)" -eq "$1" ]
-}
-
-# reload WORKERS: until the old workers have gone.
-reload() {
-	local old
-	old=$(nginx_workers)
-	configure "$1"
-	kill -HUP "$nginx"
-	wait_until 10 reloaded "$1" "$old"
-}
-
-reloaded() {
-	workers_are "$1" && sockets_are 8080 tcp "$1" && [ "$(nginx_workers)" != "$2" ]
 }
 
 # right WORKERS: what status shows is what ss and ps show.

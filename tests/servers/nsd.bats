@@ -4,6 +4,7 @@
 # and in two others that do not.
 load ../lib.bash
 load ../servers.bash
+load dns.bash
 
 setup() {
 	begin_server_test
@@ -15,36 +16,7 @@ teardown() {
 
 # start_nsd: with four servers; sets $nsd, the main process.
 start_nsd() {
-	local dir=$BATS_TEST_TMPDIR
-	cat >"$dir/nsd.conf" <<-END
-		server:
-			server-count: 4
-			reuseport: yes
-			rrl-ratelimit: 0
-			ip-address: 127.0.0.1@5300
-			username: ""
-			chroot: ""
-			database: ""
-			zonesdir: "$dir"
-			pidfile: ""
-			xfrdfile: "$dir/xfrd.state"
-			zonelistfile: "$dir/zone.list"
-			xfrdir: "$dir"
-		remote-control:
-			control-enable: no
-		zone:
-			name: test
-			zonefile: test.zone
-	END
-	cat >"$dir/test.zone" <<-END
-		\$ORIGIN test.
-		\$TTL 3600
-		@ SOA ns.test. admin.test. 1 3600 600 86400 300
-		@ NS ns.test.
-		ns A 127.0.0.1
-		host A 192.0.2.1
-	END
-	spawn "$dir/nsd.log" nsd -d -c "$dir/nsd.conf"
+	launch_nsd "$BATS_TEST_TMPDIR"
 	nsd=$spawned
 	wait_until 5 sockets_are 5300 udp 4
 	wait_until 5 servers_are 4

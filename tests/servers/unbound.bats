@@ -3,6 +3,7 @@
 # unbound, unmodified: UDP, one process with a socket for each thread.
 load ../lib.bash
 load ../servers.bash
+load dns.bash
 
 setup() {
 	begin_server_test
@@ -14,25 +15,7 @@ teardown() {
 
 # start_unbound: with four threads; sets $unbound.
 start_unbound() {
-	cat >"$BATS_TEST_TMPDIR/unbound.conf" <<-END
-		server:
-			directory: "$BATS_TEST_TMPDIR"
-			chroot: ""
-			username: ""
-			pidfile: ""
-			use-syslog: no
-			do-daemonize: no
-			interface: 0.0.0.0@5300
-			access-control: 127.0.0.0/8 allow
-			num-threads: 4
-			so-reuseport: yes
-			module-config: "iterator"
-			local-zone: "test." static
-			local-data: "host.test. A 192.0.2.1"
-		remote-control:
-			control-enable: no
-	END
-	spawn "$BATS_TEST_TMPDIR/unbound.log" unbound -p -c "$BATS_TEST_TMPDIR/unbound.conf"
+	launch_unbound "$BATS_TEST_TMPDIR"
 	unbound=$spawned
 	wait_until 5 sockets_are 5300 udp 4
 }

@@ -1,13 +1,19 @@
 -- SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
--- wrk: a new connection for each request, paced, and the result as JSON in the
--- last line.
+-- wrk: a new connection for each request, or with "-- keep" as long as the server
+-- keeps it, paced, and the result as JSON in the last line.
 local request_text = "GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n"
+
+function init(args)
+	if args[1] == "keep" then
+		request_text = "GET / HTTP/1.1\r\nHost: test\r\n\r\n"
+	end
+end
 
 function request()
 	return request_text
 end
 
--- Milliseconds between connect and request.
+-- Milliseconds before each request.
 function delay()
 	return math.random(2, 20)
 end

@@ -1,0 +1,98 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+# reuseport-recipes(7), DNS servers: a new instance beside the old one, then all
+# queries to the new one at once, over UDP and TCP.
+load ../lib.bash
+load ../servers.bash
+load dns.bash
+
+setup() {
+	begin_server_test
+}
+
+teardown() {
+	end_server_test
+}
+
+start_tcp_load() {
+	tcp_out=$BATS_TEST_TMPDIR/dns_tcp
+	spawn "$tcp_out" "$PYTHON" "$RP_ROOT/tests/servers/dns_tcp.py" 127.0.0.1 5300 host.test 200
+	tcp_pid=$spawned
+}
+
+# stop_tcp_load AT_LEAST: that many answered, and all of them.
+stop_tcp_load() {
+	kill -INT "$tcp_pid"
+	wait "$tcp_pid" || fail "the load over TCP failed"
+	cat "$tcp_out"
+	jq -e ".sent == .ok and .ok >= $1" "$tcp_out"
+}
+
+rollout() {
+	ctl rollout --port 5300 --proto udp "$@"
+	ctl rollout --port 5300 --proto tcp "$@"
+}
+
+# start SERVER: an instance, $instance, that is ready.
+start() {
+	local dir=$BATS_TEST_TMPDIR/$1.$((instances = ${instances:-0} + 1))
+	mkdir "$dir"
+	"launch_$1" "$dir"
+	instance=$spawned
+	wait_until 10 "$1_ready" "$dir"
+}
+
+# back SERVER: to a new instance and back to the old one, which is $instance again.
+back() {
+	local old=$instance proto slot
+	rollout begin
+	start "$1"
+	rollout switch
+	rollout abort
+	for proto in udp tcp; do
+		for slot in $(status 5300 $proto '.workers[] | select(.state == "draining").slot'); do
+			ctl drain --port 5300 --proto $proto --wait "slot:$slot"
+		done
+	done
+	stop "$instance"
+	wait_until 5 sockets_are 5300 udp 4
+	instance=$old
+}
+
+# restarts SERVER TIMES, under load.
+restarts() {
+	local i old
+	start "$1"
+	attach --port 5300 --proto udp
+	attach --port 5300 --proto tcp
+	# As many at a time as fit into a socket's buffer.
+	start_dns_load -q 40
+	start_tcp_load
+	back "$1"
+	for ((i = 0; i < $2; i++)); do
+		old=$instance
+		rollout begin
+		start "$1"
+		rollout switch
+		rollout finish --wait
+		equal "$(status 5300 udp '[.workers[].state] | sort | unique | tojson')" \
+			'["active","draining"]' "states"
+		stop "$old"
+		wait_until 5 sockets_are 5300 udp 4
+	done
+	stop_dns_load 2000
+	stop_tcp_load 200
+	balanced 5300 udp
+	balanced 5300 tcp
+	equal "$(status 5300 udp .counters.fallback)" 0 "fallbacks"
+	equal "$(status 5300 tcp .counters.migrations)" 0 "migrations"
+	no_keeper_error
+}
+
+@test "recipes, nsd: a rollout and back, then three" {
+	restarts nsd 3
+}
+
+@test "recipes, unbound: a rollout and back, then three" {
+	restarts unbound 3
+}
