@@ -5,8 +5,8 @@
 load common.bash
 
 # Under the sanitizers and their slowness a sample is enough.
-ROUNDS=6
-[ -z "${RP_SANITIZED:-}" ] || ROUNDS=4
+ROUNDS=4
+[ -z "${RP_SANITIZED:-}" ] || ROUNDS=2
 
 setup() {
 	begin_test

@@ -4,8 +4,8 @@
 # or does not keep, interrupted, at once.
 load common.bash
 
-ROUNDS=6
-[ -z "${RP_SANITIZED:-}" ] || ROUNDS=3
+ROUNDS=4
+[ -z "${RP_SANITIZED:-}" ] || ROUNDS=2
 
 setup() {
 	begin_test
