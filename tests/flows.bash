@@ -112,7 +112,7 @@ rollout() {
 
 # What moves flows or could: after each, some time. Workers in worker_ids, from 0 on.
 disturb() {
-	local policy pause=${1:-0.6}
+	local policy pause=${1:-0.5}
 	phase join
 	start_worker --port 8080 --proto udp "${listen[@]}"
 	worker_pids+=("$worker_pid") worker_ids+=("$worker_cookies")
@@ -142,7 +142,7 @@ disturb() {
 
 # All workers are replaced by as many new ones.
 replace_all() {
-	local old=${#worker_ids[@]} i pause=${1:-0.6}
+	local old=${#worker_ids[@]} i pause=${1:-0.5}
 	phase begin
 	rollout begin
 	for ((i = 0; i < old; i++)); do
