@@ -52,11 +52,17 @@ static bool admits_by_hand(const struct reuseport_group *group)
 	return control->plan[control->epoch & 1].flags & PLAN_ADMIT_MANUAL;
 }
 
-/* Those of a rollout wait by their generation, for the switch. */
-static enum worker_state state_of_newcomer(const struct reuseport_group *group)
+/*
+ * Those of a rollout that has begun wait by their generation, for the switch. A
+ * drain that has met the entry meanwhile counts.
+ */
+static void let_in(const struct reuseport_group *group, struct worker_entry *entry)
 {
-	return admits_by_hand(group) && !generation_in_rollout(generations(&group->mapped)) ?
-		WORKER_JOINING : WORKER_ACTIVE;
+	enum worker_state expected = WORKER_JOINING;
+
+	if (!admits_by_hand(group) || generations(&group->mapped)->phase == ROLLOUT_BEGUN)
+		__atomic_compare_exchange_n(&entry->state, &expected, WORKER_ACTIVE, false,
+					    __ATOMIC_RELEASE, __ATOMIC_RELAXED);
 }
 
 /*
@@ -79,7 +85,7 @@ static int fill(const struct reuseport_group *group, unsigned int slot, int fd,
 		free_entry(group, slot);
 		return ret;
 	}
-	set_state(entry_of(group, slot), state_of_newcomer(group));
+	let_in(group, entry_of(group, slot));
 	return 0;
 }
 
