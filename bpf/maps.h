@@ -62,7 +62,20 @@ struct {
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct flow_bucket);
-} flows SEC(".maps"); /* made with sticky flows only */
+} flows SEC(".maps"); /* made with sticky flows only, as the locks are */
+
+/* Who enters flows into one bucket does so one after the other. A map that is
+ * mmapped can have no locks in it. Not pinned. */
+#define FLOW_LOCKS 256
+struct flow_lock {
+	struct bpf_spin_lock lock;
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, FLOW_LOCKS);
+	__type(key, __u32);
+	__type(value, struct flow_lock);
+} flow_locks SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -365,58 +365,101 @@ static __always_inline struct flow_bucket *bucket_of(__u64 hash)
 	return bpf_map_lookup_elem(&flows, &index);
 }
 
-/* The hash of a packet that is not IPv4, or not as usual. */
+/* The hash of a packet that is not IPv4, or not as usual. The key is read as it is
+ * declared, volatile: else the compiler takes it for the zeroes that are here. */
 __noinline __u64 any_flow_hash(struct sk_reuseport_md *ctx)
 {
+	const __u64 key[2] = { flow_key[0], flow_key[1] };
 	struct tuple t = { 0 };
 
 	tuple_of_packet(&t, ctx);
-	return flow_hash((const __u64 *)flow_key, &t);
+	return flow_hash(key, &t);
 }
 
 static __always_inline __u64 flow_hash_of(struct sk_reuseport_md *ctx)
 {
+	const __u64 key[2] = { flow_key[0], flow_key[1] };
 	struct tuple t = { 0 };
 	struct siphash s;
 
 	if (!likely(tuple_of_ipv4(&t, ctx)))
 		return any_flow_hash(ctx);
-	siphash_begin(&s, (const __u64 *)flow_key);
+	siphash_begin(&s, key);
 	return key_hash_tuple4(&s, &t);
 }
 
+/* Who had the flow when this run looked; all 0: nobody. */
+struct flow_before {
+	__u32 cookie, seen;
+};
+
 /*
  * From now on the flow is this worker's. The tag comes last: who looks meanwhile
- * finds no flow, or one of nobody.
+ * finds no flow, or one of nobody. Unless another CPU has entered it since this run
+ * looked: returns the slot of its worker then, else -1.
  */
-__noinline int remember(__u64 hash, __u32 slot, __u32 now)
+__noinline int remember(__u64 hash, __u32 slot, __u32 now, __u32 cookie_before, __u32 seen_before)
 {
-	struct worker_entry *worker = bpf_map_lookup_elem(&workers, &slot);
-	struct flow_bucket *bucket = bucket_of(hash);
-	__u32 tag = flow_tag(hash);
+	struct worker_entry *worker;
+	struct flow_bucket *bucket;
+	struct flow_lock *lock;
+	__u32 tag = flow_tag(hash), cookie, index;
+	bool entered = false, moved = false;
 	struct flow *flow;
+	int first = -1;
 
-	if (!worker || !bucket)
-		return 0;
+	/* Verified even if nobody calls it; then there are no such maps. */
+	if (!flow_buckets)
+		return -1;
+	worker = bpf_map_lookup_elem(&workers, &slot);
+	bucket = bucket_of(hash);
+	index = flow_bucket(hash, flow_buckets) % FLOW_LOCKS;
+	lock = bpf_map_lookup_elem(&flow_locks, &index);
+	if (!worker || !bucket || !lock)
+		return -1;
+	cookie = worker->cookie;
+	bpf_spin_lock(&lock->lock);
 	flow = flow_find(bucket, tag);
-	if (!flow) {
-		COUNT(flows);
-		flow = flow_make_room(bucket, now);
-		flow->tag = 0;
-	} else if (flow->cookie != (__u32)worker->cookie) {
-		COUNT(flows_moved);
+	if (flow && (flow->cookie != cookie_before || flow->seen != seen_before)) {
+		first = flow->slot;
+	} else {
+		if (flow) {
+			moved = flow->cookie != cookie;
+		} else {
+			entered = true;
+			flow = flow_make_room(bucket, now);
+			flow->tag = 0;
+		}
+		barrier();
+		flow->cookie = cookie;
+		flow->slot = slot;
+		flow->seen = now;
+		barrier();
+		flow->tag = tag;
 	}
-	barrier();
-	flow->cookie = worker->cookie;
-	flow->slot = slot;
-	flow->seen = now;
-	barrier();
-	flow->tag = tag;
-	return 1;
+	bpf_spin_unlock(&lock->lock);
+	if (entered)
+		COUNT(flows);
+	if (moved)
+		COUNT(flows_moved);
+	return first;
+}
+
+/* The packet goes to the flow's worker instead of the one that it was given to. */
+static __always_inline void follow_the_first(const struct run *run, __u32 given, __u32 first)
+{
+	struct slot_counters *count;
+
+	if (first == given || select(run->ctx, first, false))
+		return;
+	count = bpf_map_lookup_elem(&counters, &given);
+	if (count)
+		count->selected--;
 }
 
 /* Whether the flow has a worker that took the packet. */
-static __always_inline bool follow_flow(const struct run *run, __u64 hash, __u32 now)
+static __always_inline bool follow_flow(const struct run *run, __u64 hash, __u32 now,
+					struct flow_before *before)
 {
 	struct flow_bucket *bucket = bucket_of(hash);
 	struct flow *flow = bucket ? flow_find(bucket, flow_tag(hash)) : NULL;
@@ -425,26 +468,33 @@ static __always_inline bool follow_flow(const struct run *run, __u64 hash, __u32
 
 	if (!flow)
 		return false;
+	before->cookie = flow->cookie;
+	before->seen = flow->seen;
 	slot = flow->slot;
 	worker = bpf_map_lookup_elem(&workers, &slot);
-	if (!worker || !flow_is_of(flow, worker) || flow_is_idle(flow, now, idle_ticks))
+	if (!worker || !flow_is_of(flow, worker) || flow_is_idle(flow, now, idle_ticks) ||
+	    select(run->ctx, slot, false))
 		return false;
-	if (now - flow->seen > FLOW_NOTE_TICKS)
+	if (flow_age(flow, now) > FLOW_NOTE_TICKS)
 		flow->seen = now;
-	return !select(run->ctx, slot, false);
+	return true;
 }
 
 static __always_inline void steer_by_flow(const struct run *run)
 {
+	struct flow_before before = { 0 };
 	__u64 hash = flow_hash_of(run->ctx);
 	__u32 now = bpf_jiffies64();
-	int slot;
+	int slot, first;
 
-	if (follow_flow(run, hash, now))
+	if (follow_flow(run, hash, now, &before))
 		return;
 	slot = steer_by_table(run);
-	if (slot >= 0)
-		remember(hash, slot, now);
+	if (slot < 0)
+		return;
+	first = remember(hash, slot, now, before.cookie, before.seen);
+	if (first >= 0)
+		follow_the_first(run, slot, first);
 }
 
 SEC("sk_reuseport/migrate")

@@ -462,6 +462,9 @@ struct reuseport_left {
  * serve: of one, or of all (NULL). A worker that has gone is not among them. A
  * worker whose queue and half_open are 0 can be ended without loss. Free *left
  * with free().
+ *
+ * -ENOENT: nothing is attached there. -EINVAL: malformed, or the number could mean
+ * two workers. That there is no such worker (any more) is no error.
  */
 int reuseport_left(const struct reuseport_filter *filter, const char *worker,
 		   struct reuseport_left **left, size_t *n, struct reuseport_error *err);

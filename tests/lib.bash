@@ -336,3 +336,13 @@ now_ms() {
 skip_if_sanitized() {
 	[ -z "${RP_SANITIZED:-}" ] || skip "$1"
 }
+
+# For what needs connections to migrate to another worker.
+skip_without_migration() {
+	case ,${REUSEPORT_DISABLE:-}, in
+	*,migration,*) skip "migration is disabled" ;;
+	esac
+	if [ "$(printf '%s\n' 5.14 "$(uname -r)" | sort -V | head -n 1)" != 5.14 ]; then
+		skip "migration needs Linux 5.14"
+	fi
+}

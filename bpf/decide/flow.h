@@ -17,6 +17,10 @@
 /* Ticks between two notes of when a flow was seen: each dirties the line. */
 #define FLOW_NOTE_TICKS 32
 
+/* By so much another CPU may have seen a flow later than "now", which this one read
+ * a while ago: on a virtual machine it may have stood still since. */
+#define FLOW_AHEAD_TICKS (1U << 20)
+
 /* SipHash-1-3 of addresses and ports, with a key of the attachment's own. */
 static inline __u64 flow_hash(const __u64 key[2], const struct tuple *t)
 {
@@ -45,13 +49,21 @@ static inline struct flow *flow_find(struct flow_bucket *bucket, __u32 tag)
 	return NULL;
 }
 
+/* Ticks since it was seen. */
+static inline __u32 flow_age(const struct flow *flow, __u32 now)
+{
+	__u32 age = now - flow->seen;
+
+	return age > ~0U - FLOW_AHEAD_TICKS ? 0 : age;
+}
+
 /* The place for a new one: a free one, else that of the one not seen for longest. */
 static inline struct flow *flow_make_room(struct flow_bucket *bucket, __u32 now)
 {
 	__u32 oldest = 0, age = 0;
 
 	for (__u32 i = 0; i < FLOW_BUCKET_FLOWS; i++) {
-		__u32 since = bucket->flow[i].tag ? now - bucket->flow[i].seen : ~0U;
+		__u32 since = bucket->flow[i].tag ? flow_age(&bucket->flow[i], now) : ~0U;
 
 		if (since > age) {
 			age = since;
@@ -63,7 +75,7 @@ static inline struct flow *flow_make_room(struct flow_bucket *bucket, __u32 now)
 
 static inline int flow_is_idle(const struct flow *flow, __u32 now, __u32 idle_ticks)
 {
-	return idle_ticks && now - flow->seen > idle_ticks;
+	return idle_ticks && flow_age(flow, now) > idle_ticks;
 }
 
 /* Whether it is still that worker's. */

@@ -32,9 +32,6 @@ static uint32_t ticks_now(void)
 
 static bool is_kept(const struct mapped *mapped, const struct flow *flow, uint32_t now)
 {
-	/* The clock of the program may be a moment ahead of ours. */
-	if ((int32_t)(now - flow->seen) < 0)
-		now = flow->seen;
 	return flow->slot < mapped->size.slots &&
 	       flow_is_of(flow, &mapped->workers[flow->slot]) &&
 	       !flow_is_idle(flow, now, mapped->size.idle_ticks);

@@ -81,6 +81,7 @@ static int set_up_maps(struct steer_bpf *skeleton, const struct steering_size *s
 	int ret = 0;
 
 	bpf_map__set_autocreate(skeleton->maps.flows, size->flows);
+	bpf_map__set_autocreate(skeleton->maps.flow_locks, size->flows);
 	for (int i = 0; !ret && i < MAPS; i++) {
 		map = bpf_object__find_map_by_name(skeleton->obj, map_name(i));
 		if (is_made(i, size))

@@ -5,8 +5,8 @@
 load common.bash
 
 # Under the sanitizers and their slowness a sample is enough.
-ROUNDS=8
-[ -z "${RP_SANITIZED:-}" ] || ROUNDS=4
+ROUNDS=4
+[ -z "${RP_SANITIZED:-}" ] || ROUNDS=2
 
 setup() {
 	begin_test
@@ -551,6 +551,25 @@ killed_at_random() {
 	killed_at_random
 }
 
+not_answering() {
+	client --to 127.0.0.1:8080 --count 30 >"$BATS_TEST_TMPDIR/answers"
+	! grep -q " $1\$" "$BATS_TEST_TMPDIR/answers"
+}
+
+# As one would leave it that was killed between the two.
+@test "drain: a state that the plan does not know yet, the keeper sees to it" {
+	local pin entry
+	start_workers 3 --port 8080
+	attach --port 8080 --policy consistent
+	pin=$(pin_of 8080)
+	entry=$(bpftool -j map lookup pinned "$pin/workers" key 0 0 0 0 | jq -r '.value | join(" ")')
+	# The state comes after cookie and pid.
+	set -- $entry
+	bpftool map update pinned "$pin/workers" key 0 0 0 0 value "${@:1:12}" 0x03 "${@:14}"
+	equal "$(states)" "draining active active"
+	wait_until 20 not_answering "$(status 8080 tcp '.workers[0].cookie')"
+}
+
 # Each command looks for workers itself then.
 @test "drain: killed at many moments, without a keeper" {
 	start_worker --port 8080 --sockets 3
@@ -568,12 +587,13 @@ killed_at_random() {
 	for round in $(seq $ROUNDS); do
 		attach --port 8080 >/dev/null
 		kill_keeper 8080 tcp
-		"$REUSEPORTCTL" detach --netns "$NS" --port 8080 >/dev/null 3>&- &
+		"$REUSEPORTCTL" drain --netns "$NS" --port 8080 slot:0 >/dev/null 2>&1 3>&- &
 		pid=$!
 		sleep "0.0$(printf %02d $((RANDOM % 30)))"
-		run --separate-stderr ctl drain --port 8080 slot:0
-		wait "$pid" || fail "detach, round $round"
-		equal "$(pins_of "$NS_INODE")" "" "pins, round $round, after '$output' and '$stderr'"
+		succeeds ctl detach --port 8080
+		# Done, or too late.
+		wait "$pid" || true
+		equal "$(pins_of "$NS_INODE")" "" "pins, round $round"
 		untouched 8080
 	done
 }

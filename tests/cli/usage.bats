@@ -3,7 +3,7 @@
 # The form of the command line: help, wrong usage, one JSON document.
 load common.bash
 
-COMMANDS="attach detach status list policy weight"
+COMMANDS="attach detach status list policy weight drain undrain admit rollout"
 # Those that take options only.
 WORDLESS="attach detach status list"
 

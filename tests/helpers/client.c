@@ -3,7 +3,8 @@
  * client: one request from each of many distinct source addresses and ports,
  * one after the other, the same ones for the same seed. Prints for each
  * "SRC:SPORT COOKIE" of the worker that answered ("-" if none did), so that
- * two runs can be compared with diff. Exits 1 if any was not answered.
+ * two runs can be compared with diff. The first --skip of them are left out. Exits 1
+ * if any was not answered.
  */
 #include "common.h"
 
@@ -22,12 +23,12 @@
 #define STRIDE 7919
 
 static const char usage[] = "client --to ADDR:PORT [--proto tcp|udp] [--count N] [--src ADDR]\n"
-			    "       [--seed N] [--hosts N]\n";
+			    "       [--seed N] [--hosts N] [--skip N]\n";
 
 static const struct option options[] = {
 	{ "proto", 1, NULL, 'p' }, { "to", 1, NULL, 't' },   { "count", 1, NULL, 'n' },
 	{ "src", 1, NULL, 's' },   { "seed", 1, NULL, 'S' }, { "hosts", 1, NULL, 'H' },
-	{ "help", 0, NULL, 'h' },  { 0 },
+	{ "skip", 1, NULL, 'k' },  { "help", 0, NULL, 'h' }, { 0 },
 };
 
 /*
@@ -95,25 +96,11 @@ static ssize_t ask(int proto, const struct sockaddr_storage *src, const struct s
 	return got;
 }
 
-static void print_source(const struct sockaddr_storage *src)
-{
-	const struct sockaddr_in *v4 = (const struct sockaddr_in *)src;
-	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)src;
-	char text[INET6_ADDRSTRLEN];
-
-	if (src->ss_family == AF_INET)
-		printf("%s:%d", inet_ntop(AF_INET, &v4->sin_addr, text, sizeof(text)),
-		       ntohs(v4->sin_port));
-	else
-		printf("[%s]:%d", inet_ntop(AF_INET6, &v6->sin6_addr, text, sizeof(text)),
-		       ntohs(v6->sin6_port));
-}
-
 int main(int argc, char **argv)
 {
 	struct sockaddr_storage to = { 0 };
 	const char *base = NULL, *first_error = NULL;
-	int option, proto = IPPROTO_TCP, count = 1000, failed = 0, hosts = 0;
+	int option, proto = IPPROTO_TCP, count = 1000, failed = 0, hosts = 0, skip = 0;
 	uint64_t seed = 1;
 	socklen_t length = 0;
 
@@ -125,6 +112,7 @@ int main(int argc, char **argv)
 		case 's': base = optarg; break;
 		case 'S': seed = number(optarg, 0, INT32_MAX); break;
 		case 'H': hosts = number(optarg, 1, 65000); break;
+		case 'k': skip = number(optarg, 0, PORTS); break;
 		case 'h': fputs(usage, stdout); return 0;
 		default: fputs(usage, stderr); return 2;
 		}
@@ -138,14 +126,14 @@ int main(int argc, char **argv)
 	if (!hosts)
 		hosts = default_hosts(base);
 
-	for (int i = 0; i < count; i++) {
+	for (int i = skip; i < count; i++) {
 		struct sockaddr_storage src;
 		unsigned long long cookie;
 		char line[64];
 
 		address(&src, base, 0);
 		source(&src, i, seed, hosts);
-		print_source(&src);
+		print_endpoint(&src);
 		if (ask(proto, &src, &to, length, line, sizeof(line)) < 0) {
 			failed++;
 			first_error = first_error ? first_error : strerrorname_np(errno);

@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,6 +14,8 @@
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
+
+#define BACKLOG 4096
 
 void die(const char *format, ...)
 {
@@ -86,6 +89,20 @@ socklen_t endpoint(struct sockaddr_storage *to, const char *text)
 	return address(to, host, number(colon + 1, 1, 65535));
 }
 
+void print_endpoint(const struct sockaddr_storage *at)
+{
+	const struct sockaddr_in *v4 = (const struct sockaddr_in *)at;
+	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)at;
+	char text[INET6_ADDRSTRLEN];
+
+	if (at->ss_family == AF_INET)
+		printf("%s:%d", inet_ntop(AF_INET, &v4->sin_addr, text, sizeof(text)),
+		       ntohs(v4->sin_port));
+	else
+		printf("[%s]:%d", inet_ntop(AF_INET6, &v6->sin6_addr, text, sizeof(text)),
+		       ntohs(v6->sin6_port));
+}
+
 uint64_t cookie_of(int fd)
 {
 	uint64_t cookie;
@@ -156,9 +173,11 @@ int server_socket(const struct server *server)
 		set_option(fd, IPPROTO_IP, IP_PKTINFO, 1);
 	else if (!tcp)
 		set_option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+	if (server->buffer)
+		set_option(fd, SOL_SOCKET, SO_RCVBUFFORCE, server->buffer);
 	if (bind(fd, (struct sockaddr *)&local, length))
 		die("bind %s:%d", server->addr, server->port);
-	if (tcp && listen(fd, 4096))
+	if (tcp && listen(fd, BACKLOG))
 		die("listen");
 	return fd;
 }
@@ -192,9 +211,16 @@ static void pause_ms(int ms)
 		nanosleep(&time, NULL);
 }
 
-static int answer(char *text, size_t size, int fd)
+static int answer(char *text, size_t size, uint64_t cookie)
 {
-	return snprintf(text, size, "%d %llu\n", getpid(), (unsigned long long)cookie_of(fd));
+	return snprintf(text, size, "%d %llu\n", getpid(), (unsigned long long)cookie);
+}
+
+/* The same with the question behind it. */
+static int echo(char *text, size_t size, int fd, const char *question, int length)
+{
+	return snprintf(text, size, "%d %llu %.*s\n", getpid(), (unsigned long long)cookie_of(fd),
+			length, question);
 }
 
 static void serve_tcp(const struct server *server, int listener)
@@ -205,14 +231,14 @@ static void serve_tcp(const struct server *server, int listener)
 	/* A client that has gone is an error of accept or of send: go on. */
 	while ((fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
 		pause_ms(server->delay_ms);
-		send(fd, line, answer(line, sizeof(line), listener), MSG_NOSIGNAL);
+		send(fd, line, answer(line, sizeof(line), cookie_of(listener)), MSG_NOSIGNAL);
 		close(fd);
 	}
 }
 
 static void serve_udp(const struct server *server, int fd)
 {
-	char data[2048], control[256];
+	char data[2048], reply[64], control[256];
 	struct sockaddr_storage peer;
 	struct iovec part = { data, sizeof(data) };
 	struct msghdr message = {
@@ -224,10 +250,13 @@ static void serve_udp(const struct server *server, int fd)
 		.msg_controllen = sizeof(control),
 	};
 
-	if (recvmsg(fd, &message, 0) < 0)
+	ssize_t got = recvmsg(fd, &message, 0);
+
+	if (got < 0)
 		return;
 	pause_ms(server->delay_ms);
-	part.iov_len = answer(data, sizeof(data), fd);
+	part.iov_len = echo(reply, sizeof(reply), fd, data, got < 20 ? got : 20);
+	part.iov_base = reply;
 	message.msg_flags = 0;
 	sendmsg(fd, &message, 0);
 }
@@ -263,4 +292,52 @@ void serve(const struct server *server, int epfd)
 				serve_udp(server, events[i].data.fd);
 		}
 	}
+}
+
+/* What a round accepted. */
+struct accepted {
+	int n;
+	struct {
+		int fd;
+		uint64_t cookie; /* of the listener */
+	} list[BACKLOG];
+};
+
+static void accept_waiting(struct accepted *accepted, int listener, uint64_t cookie)
+{
+	int fd;
+
+	while (accepted->n < BACKLOG && (fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
+		accepted->list[accepted->n].fd = fd;
+		accepted->list[accepted->n++].cookie = cookie;
+	}
+}
+
+static void answer_accepted(struct accepted *accepted)
+{
+	char line[64];
+
+	for (int i = 0; i < accepted->n; i++) {
+		send(accepted->list[i].fd, line,
+		     answer(line, sizeof(line), accepted->list[i].cookie), MSG_NOSIGNAL);
+		close(accepted->list[i].fd);
+	}
+	accepted->n = 0;
+}
+
+void serve_in_rounds(const struct server *server, const int *listeners, size_t n)
+{
+	struct timespec round = { server->round_ms / 1000, server->round_ms % 1000 * 1000000L };
+	static struct accepted accepted;
+	sigset_t none;
+
+	sigemptyset(&none);
+	while (ppoll(NULL, 0, &round, &none), !stopped) {
+		answer_accepted(&accepted);
+		for (size_t i = 0; i < n; i++)
+			accept_waiting(&accepted, listeners[i], cookie_of(listeners[i]));
+	}
+	for (size_t i = 0; i < n; i++)
+		close(listeners[i]);
+	answer_accepted(&accepted);
 }

@@ -26,6 +26,7 @@ socklen_t address(struct sockaddr_storage *to, const char *text, int port);
 
 /* "A.B.C.D:PORT" or "[V6]:PORT". */
 socklen_t endpoint(struct sockaddr_storage *to, const char *text);
+void print_endpoint(const struct sockaddr_storage *at);
 
 uint64_t cookie_of(int fd);
 int64_t now_ms(void);
@@ -45,6 +46,8 @@ struct server {
 	bool reuseport;
 	bool reuseaddr;
 	int delay_ms; /* before each answer */
+	int buffer;   /* SO_RCVBUF, 0: the kernel's default */
+	int round_ms; /* see serve_in_rounds() */
 };
 
 /* A bound, and for TCP listening, socket; dies on failure. */
@@ -61,8 +64,16 @@ int epoll_set(const int *fds, size_t n);
 
 /*
  * Answers "PID COOKIE\n" on the sockets of an epoll set until SIGTERM or
- * SIGINT. TCP: writes it and closes, whatever the client sends.
+ * SIGINT. TCP: writes it and closes, whatever the client sends. UDP: "PID COOKIE
+ * QUESTION\n".
  */
 void serve(const struct server *server, int epfd);
+
+/*
+ * TCP, until SIGTERM or SIGINT: accepts all that wait once in round_ms, and
+ * answers them a round later. The signal closes the listeners at once, whoever
+ * waits for them; those accepted are answered.
+ */
+void serve_in_rounds(const struct server *server, const int *listeners, size_t n);
 
 #endif

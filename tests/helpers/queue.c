@@ -2,7 +2,8 @@
 /*
  * queue: connects COUNT times, holds all connections at once, and says so with
  * "ready" on standard output; then waits for each connection's line. Prints
- * one JSON line, in which connected is the sum of the others:
+ * for each "SRC:SPORT COOKIE" of the worker that answered ("-" if none did), and
+ * at last one JSON line, in which connected is the sum of the others:
  *   answered  the worker's line came
  *   reset     a reset, or the end without a line
  *   timeout   neither, within 5 s after a newline on standard input
@@ -25,13 +26,42 @@ static const struct option options[] = {
 	{ 0 },
 };
 
+enum outcome { ANSWERED, RESET, TIMEOUT, OUTCOMES };
+
+/* And prints the connection's line. */
+static enum outcome await(int fd, int64_t end)
+{
+	struct pollfd wait = { .fd = fd, .events = POLLIN };
+	struct sockaddr_storage src = { 0 };
+	socklen_t length = sizeof(src);
+	int64_t left = end - now_ms();
+	unsigned long long cookie;
+	char line[64];
+	ssize_t got;
+
+	getsockname(fd, (struct sockaddr *)&src, &length);
+	print_endpoint(&src);
+	if (poll(&wait, 1, left > 0 ? left : 0) != 1) {
+		printf(" -\n");
+		return TIMEOUT;
+	}
+	got = recv(fd, line, sizeof(line) - 1, 0);
+	line[got > 0 ? got : 0] = '\0';
+	if (sscanf(line, "%*d %llu", &cookie) != 1) {
+		printf(" -\n");
+		return RESET;
+	}
+	printf(" %llu\n", cookie);
+	return ANSWERED;
+}
+
 int main(int argc, char **argv)
 {
 	struct sockaddr_storage to;
 	socklen_t length = 0;
-	int option, count = 50, answered = 0, reset = 0, timeouts = 0;
-	struct pollfd *fds;
+	int option, count = 50, outcomes[OUTCOMES] = { 0 };
 	int64_t end;
+	int *fds;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (option) {
@@ -48,9 +78,8 @@ int main(int argc, char **argv)
 	if (!fds)
 		die("memory");
 	for (int i = 0; i < count; i++) {
-		fds[i].fd = socket(to.ss_family, SOCK_STREAM, 0);
-		fds[i].events = POLLIN;
-		if (fds[i].fd < 0 || connect(fds[i].fd, (struct sockaddr *)&to, length))
+		fds[i] = socket(to.ss_family, SOCK_STREAM, 0);
+		if (fds[i] < 0 || connect(fds[i], (struct sockaddr *)&to, length))
 			die("connection %d", i);
 	}
 	printf("ready\n");
@@ -60,19 +89,11 @@ int main(int argc, char **argv)
 
 	end = now_ms() + TIMEOUT_MS;
 	for (int i = 0; i < count; i++) {
-		int64_t left = end - now_ms();
-		char line[64];
-
-		if (poll(&fds[i], 1, left > 0 ? left : 0) != 1)
-			timeouts++;
-		else if (recv(fds[i].fd, line, sizeof(line), 0) > 0)
-			answered++;
-		else
-			reset++;
-		close(fds[i].fd);
+		outcomes[await(fds[i], end)]++;
+		close(fds[i]);
 	}
 	free(fds);
-	printf("{\"connected\":%d,\"answered\":%d,\"reset\":%d,\"timeout\":%d}\n", count, answered,
-	       reset, timeouts);
+	printf("{\"connected\":%d,\"answered\":%d,\"reset\":%d,\"timeout\":%d}\n", count,
+	       outcomes[ANSWERED], outcomes[RESET], outcomes[TIMEOUT]);
 	return 0;
 }

@@ -24,7 +24,10 @@ static const char usage[] =
 	"       [--connect-udp ADDR:PORT]  one further member, connected\n"
 	"       [--no-reuseport] [--reuseaddr]  SO_REUSEPORT unset, or SO_REUSEADDR instead\n"
 	"       [--incoming-cpu N]  SO_INCOMING_CPU on each socket\n"
-	"       [--delay-ms N]  before each answer\n";
+	"       [--delay-ms N]  before each answer\n"
+	"       [--buffer BYTES]  to receive into\n"
+	"       [--round-ms N]  TCP: accepts once in N ms, answers a round later; SIGTERM\n"
+	"                       closes the listeners first\n";
 
 static const struct option options[] = {
 	{ "proto", 1, NULL, 'p' },	 { "addr", 1, NULL, 'a' },
@@ -33,7 +36,8 @@ static const struct option options[] = {
 	{ "shared", 1, NULL, 's' },	 { "dup", 1, NULL, 'd' },
 	{ "no-reuseport", 0, NULL, 'R' }, { "reuseaddr", 0, NULL, 'r' },
 	{ "connect-udp", 1, NULL, 'c' }, { "delay-ms", 1, NULL, 'D' },
-	{ "incoming-cpu", 1, NULL, 'i' }, { "help", 0, NULL, 'h' },
+	{ "incoming-cpu", 1, NULL, 'i' }, { "buffer", 1, NULL, 'b' },
+	{ "round-ms", 1, NULL, 'o' },	 { "help", 0, NULL, 'h' },
 	{ 0 },
 };
 
@@ -62,11 +66,14 @@ static void parse(int argc, char **argv, struct server *server, struct layout *l
 		case 'c': layout->connect_to = optarg; break;
 		case 'i': layout->incoming_cpu = number(optarg, 0, 4095); break;
 		case 'D': server->delay_ms = number(optarg, 0, 60000); break;
+		case 'b': server->buffer = number(optarg, 1, 1 << 30); break;
+		case 'o': server->round_ms = number(optarg, 1, 60000); break;
 		case 'h': fputs(usage, stdout); exit(0);
 		default: fputs(usage, stderr); exit(2);
 		}
 	}
-	if (!server->port) {
+	if (!server->port || (server->round_ms && (server->proto != IPPROTO_TCP ||
+						   layout->fork || layout->shared))) {
 		fputs(usage, stderr);
 		exit(2);
 	}
@@ -177,6 +184,8 @@ int main(int argc, char **argv)
 
 	if (children)
 		supervise(pids, children);
+	else if (server.round_ms)
+		serve_in_rounds(&server, sockets, fds);
 	else
 		serve(&server, epfd);
 	free(sockets);

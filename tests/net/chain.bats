@@ -158,12 +158,7 @@ keys_of_the_dead() {
 @test "chain: a closing worker's queue is given to the others under every policy" {
 	local policy died=0
 	here tcp
-	case ,${REUSEPORT_DISABLE:-}, in
-	*,migration,*) skip "migration is disabled" ;;
-	esac
-	if [ "$(printf '%s\n' 5.14 "$(uname -r)" | sort -V | head -n 1)" != 5.14 ]; then
-		skip "migration needs Linux 5.14"
-	fi
+	skip_without_migration
 	begin 16
 	kill_keeper 8080 tcp
 	mkfifo "$BATS_TEST_TMPDIR/go"

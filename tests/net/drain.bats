@@ -323,10 +323,6 @@ replaced() {
 	replaced 1 4 consistent
 }
 
-@test "rollout: four workers by one, under load, by way of an abort: least-queue" {
-	replaced 4 1 least-queue
-}
-
 # Of either generation, and of each step.
 @test "rollout: workers that die meanwhile leave their share to their own generation" {
 	local old new

@@ -5,12 +5,7 @@ load ../lib.bash
 
 setup() {
 	begin_test
-	case ,${REUSEPORT_DISABLE:-}, in
-	*,migration,*) skip "migration is disabled" ;;
-	esac
-	if [ "$(printf '%s\n' 5.14 "$(uname -r)" | sort -V | head -n 1)" != 5.14 ]; then
-		skip "migration needs Linux 5.14"
-	fi
+	skip_without_migration
 }
 
 teardown() {

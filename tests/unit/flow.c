@@ -170,6 +170,22 @@ static void test_idle(void **state)
 	assert_false(flow_is_idle(&flow, UINT32_MAX - 10, 1));
 	assert_false(flow_is_idle(&flow, 89, 100));
 	assert_true(flow_is_idle(&flow, 90, 100));
+	/* Another CPU saw it a tick after this one had looked at the clock. */
+	assert_false(flow_is_idle(&flow, UINT32_MAX - 11, 100));
+	assert_int_equal(flow_age(&flow, UINT32_MAX - 1000), 0);
+}
+
+/* Nor is such a one the oldest of its bucket. */
+static void test_just_seen(void **state)
+{
+	struct flow_bucket bucket;
+
+	(void)state;
+	for (uint32_t i = 0; i < FLOW_BUCKET_FLOWS; i++)
+		bucket.flow[i] = (struct flow){ .tag = i + 1, .seen = 1000 };
+	bucket.flow[2].seen = 1001;
+	bucket.flow[5].seen = 999;
+	assert_ptr_equal(flow_make_room(&bucket, 1000), &bucket.flow[5]);
 }
 
 static void test_worker(void **state)
@@ -199,6 +215,7 @@ int main(void)
 		cmocka_unit_test(test_oldest_makes_room),
 		cmocka_unit_test_setup(test_evictions_are_few, set_up),
 		cmocka_unit_test(test_idle),
+		cmocka_unit_test(test_just_seen),
 		cmocka_unit_test(test_worker),
 	};
 
