@@ -66,7 +66,7 @@ restarts() {
 	attach --port 5300 --proto udp
 	attach --port 5300 --proto tcp
 	# As many at a time as fit into a socket's buffer.
-	start_dns_load -q 40
+	start_dns_load -q 40 -Q 5000
 	start_tcp_load
 	back "$1"
 	for ((i = 0; i < $2; i++)); do

@@ -32,9 +32,9 @@ drain_lowest() {
 	HAPROXY_DEFAULTS="option idle-close-on-response"
 	start_haproxy 4
 	attach --port 8080
-	start_http_load 24
+	start_http_load 12
 	new="$load_pid $load_out"
-	start_http_load 24 keep
+	start_http_load 12 keep
 	for ((i = 0; i < 5; i++)); do
 		for n in 2 6; do
 			[ $n -gt 2 ] || drain_lowest $(($(truth 8080 tcp | wc -l) - n))
@@ -42,10 +42,10 @@ drain_lowest() {
 		done
 	done
 	stop_http_load
-	no_failed_http 1000
+	no_failed_http 500
 	read -r load_pid load_out <<<"$new"
 	stop_http_load
-	no_failed_http 1000
+	no_failed_http 500
 	wait_until 2 in_sync 8080 tcp
 	equal "$(status 8080 tcp '[.workers[].pid] | unique | tojson')" "[$(children)]" "process"
 	equal "$(status 8080 tcp .counters.migrations)" 0 "migrations"

@@ -50,9 +50,9 @@ drain_youngest() {
 	with_closing_file
 	start_nginx 4
 	attach --port 8080
-	start_http_load 24
+	start_http_load 12
 	new="$load_pid $load_out"
-	start_http_load 24 keep
+	start_http_load 12 keep
 	for ((i = 0; i < 5; i++)); do
 		for n in 2 4; do
 			[ $n -gt 2 ] || drain_youngest 2
@@ -62,10 +62,10 @@ drain_youngest() {
 		done
 	done
 	stop_http_load
-	no_failed_http 1000
+	no_failed_http 500
 	read -r load_pid load_out <<<"$new"
 	stop_http_load
-	no_failed_http 1000
+	no_failed_http 500
 	equal "$(status 8080 tcp .counters.migrations)" 0 "migrations"
 	no_keeper_error
 	balanced 8080 tcp
@@ -183,19 +183,19 @@ served_by_new() {
 	pids_are 8080 tcp $(nginx_workers)
 }
 
-@test "recipes, nginx: five binary upgrades" {
+@test "recipes, nginx: three binary upgrades" {
 	local i old new cookies
 	start_nginx_daemon 4
 	attach --port 8080
 	cookies=$(shown 8080)
-	start_http_load 48
-	for ((i = 0; i < 5; i++)); do
+	start_http_load 24
+	for ((i = 0; i < 3; i++)); do
 		upgrade 4
 		finish
 		wait_until 2 served_by_new
 	done
 	stop_http_load
-	no_failed_http 1000
+	no_failed_http 500
 	equal "$(shown 8080)" "$cookies" "cookies"
 	equal "$(status 8080 tcp .counters.migrations)" 0 "migrations"
 	balanced 8080 tcp
@@ -206,7 +206,7 @@ served_by_new() {
 	local old new
 	start_nginx_daemon 4
 	attach --port 8080
-	start_http_load 48
+	start_http_load 24
 	upgrade 6
 	kill -WINCH "$old"
 	wait_until 10 no_workers_of "$old"
@@ -233,7 +233,7 @@ slots_without() {
 	local old new slot slots
 	start_nginx_daemon 4
 	attach --port 8080
-	start_http_load 48
+	start_http_load 24
 	upgrade 2
 	slots=$(slots_without "$new")
 	equal "$(wc -w <<<"$slots")" 2 "slots that only the old ones serve"

@@ -54,7 +54,7 @@ waits() {
 	start_instance 1
 	start_instance 2
 	record_bpf
-	start_load --to 127.0.0.1:8080 --rate 1000
+	start_load --to 127.0.0.1:8080 --rate 300
 	for ((i = 0; i < 5; i++)); do
 		for n in 1 2; do
 			stop_instance $n
@@ -66,7 +66,7 @@ waits() {
 	done
 	stop_load
 	no_failed_request
-	load_is '.sent > 1000 and (.workers | length) == 12'
+	load_is '.sent > 500 and (.workers | length) == 12'
 	equal "$(status 8080 tcp '.counters | [.migrations, .fallbacks.nobody] | tojson')" '[0,0]'
 	balanced 8080 tcp
 	no_keeper_error
