@@ -48,6 +48,7 @@ static int open_pins(struct reuseport_group *group, struct reuseport_error *err)
 	uint32_t version;
 
 	rmdir(pins_join(group->pin, PIN_DETACHING, path, sizeof(path)));
+	rmdir(pins_join(group->pin, PIN_ATTACHING, path, sizeof(path)));
 	ret = steering_open(&group->steering, group->pin);
 	/* The program is pinned last: without it an attach was killed half-way. */
 	if (group->steering.program < 0 && access(pins_join(group->pin, PIN_PROGRAM, path,

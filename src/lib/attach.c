@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -210,8 +211,8 @@ static int check_present(struct reuseport_group *group, const struct diag_list *
 	return ret < 0 ? ret : 0;
 }
 
-static int steer_anew(struct reuseport_group *group, const struct diag_list *members,
-		      const struct reuseport_attach_opts *opts, struct reuseport_error *err)
+static int load_and_install(struct reuseport_group *group, const struct diag_list *members,
+			    const struct reuseport_attach_opts *opts, struct reuseport_error *err)
 {
 	struct steering_size size = choose_size(opts, members->n);
 	struct group_program present;
@@ -235,6 +236,21 @@ static int steer_anew(struct reuseport_group *group, const struct diag_list *mem
 	if (present.present)
 		return replace(group, members, opts, &present, err);
 	return fill_pin_install(group, members, opts, err);
+}
+
+/* Who looks meanwhile sees that it is under way: attachment_is_being_made(). */
+static int steer_anew(struct reuseport_group *group, const struct diag_list *members,
+		      const struct reuseport_attach_opts *opts, struct reuseport_error *err)
+{
+	char path[REUSEPORT_PATH_MAX + 32];
+	int ret;
+
+	pins_join(group->pin, PIN_ATTACHING, path, sizeof(path));
+	if (mkdir(path, 0700) && errno != EEXIST)
+		return fail(err, errno, "cannot make %s: %s", path, strerror(errno));
+	ret = load_and_install(group, members, opts, err);
+	rmdir(path);
+	return ret;
 }
 
 /* ----------------------------------------------------------------- attach */

@@ -5,11 +5,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "attachments.h"
+#include "clock.h"
 #include "error.h"
 #include "pins.h"
 #include "slots.h"
+
+/* For how long an attach is waited for that is under way. */
+#define MADE_TRIES 250
+#define MADE_PAUSE_MS 20
 
 /*
  * The version is the first word of the value in every ABI, so it can be read
@@ -92,11 +98,27 @@ int attachments_find(const struct reuseport_filter *filter, struct reuseport_key
 
 /* ------------------------------------------------------------------- opening */
 
+bool attachment_is_being_made(const char *pin)
+{
+	char path[REUSEPORT_PATH_MAX + 32];
+
+	return !access(pins_join(pin, PIN_ATTACHING, path, sizeof(path)), F_OK) &&
+	       pins_locked(pin);
+}
+
+static bool open_pins(struct attachment *one)
+{
+	uint32_t version;
+
+	return !steering_open(&one->steering, one->pin) &&
+	       !attachment_read_entry(&one->steering, &one->entry, &version) &&
+	       steering_fits(&one->steering, &one->entry);
+}
+
 static int open_one(struct attachment *one, const struct reuseport_key *key,
 		    struct reuseport_error *err)
 {
 	struct steering_size size;
-	uint32_t version;
 	int ret;
 
 	*one = (struct attachment){ .key = *key, .steering = STEERING_NONE };
@@ -104,9 +126,12 @@ static int open_one(struct attachment *one, const struct reuseport_key *key,
 	ret = pins_path(key, false, one->pin, sizeof(one->pin), err);
 	if (ret)
 		return ret;
-	if (steering_open(&one->steering, one->pin) ||
-	    attachment_read_entry(&one->steering, &one->entry, &version) ||
-	    !steering_fits(&one->steering, &one->entry))
+	for (int tries = 0; attachment_is_being_made(one->pin); tries++) {
+		if (tries == MADE_TRIES)
+			return fail(err, EBUSY, "%s is just being attached: try again", one->text);
+		clock_sleep_ms(MADE_PAUSE_MS);
+	}
+	if (!open_pins(one))
 		return fail(err, EPROTO, "the pins in %s are damaged or of another version: detach, "
 			    "then attach again", one->pin);
 	size = steering_size_of(&one->entry);

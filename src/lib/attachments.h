@@ -20,6 +20,9 @@ struct attachment {
 int attachment_read_entry(const struct steering *steering, struct attachment_entry *entry,
 			  uint32_t *version);
 
+/* Whether an attach is under way that has not pinned all yet. */
+bool attachment_is_being_made(const char *pin);
+
 /* The keys of all that the filter selects, which may be none; free() them. */
 int attachments_find(const struct reuseport_filter *filter, struct reuseport_key **keys, size_t *n,
 		     struct reuseport_error *err);

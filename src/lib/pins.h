@@ -11,6 +11,7 @@
 
 #define PIN_PROGRAM "program" /* made last: with it the pins are whole */
 #define PIN_DETACHING "detaching" /* a directory: asks the keeper to let go */
+#define PIN_ATTACHING "attaching" /* a directory: not all is pinned yet */
 #define PIN_CHANGING "changing"   /* a directory: carries the change lock */
 
 /* "tcp-0_0_0_0-8080-4026531840", with "-dev3" and "-v6only" where they apply. */

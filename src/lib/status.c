@@ -228,8 +228,8 @@ static int add_attachment(void *ctx, const char *path, const struct reuseport_ke
 	status->damaged = steering_open(&steering, path) ||
 			  attachment_read_entry(&steering, &entry, &version) ||
 			  !steering_fits(&steering, &entry);
-	/* Detached while we looked. */
-	if (status->damaged && access(path, F_OK))
+	/* Detached while we looked, or not attached yet. */
+	if (status->damaged && (access(path, F_OK) || attachment_is_being_made(path)))
 		all->n--;
 	else if (!status->damaged)
 		ret = describe(status, &steering, &entry, all->err);

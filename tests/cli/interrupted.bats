@@ -231,3 +231,23 @@ keeper_is_there() {
 		untouched 8080
 	done
 }
+
+# Loading takes a while, and no pin is there before its end.
+@test "attach: a command that comes meanwhile sees nothing yet, or waits" {
+	local i pid
+	start_worker --port 8080
+	for i in 1 2 3; do
+		"$REUSEPORTCTL" attach --netns "$NS" --port 8080 >"$BATS_TEST_TMPDIR/attach" 2>&1 3>&- &
+		pid=$!
+		while kill -0 "$pid" 2>/dev/null; do
+			run --separate-stderr ctl policy --port 8080
+			[[ $status == [03] ]] || fail "$status: $stderr"
+			run --separate-stderr ctl status --port 8080 --json
+			[[ $status == [03] && $(jq '[.groups[].damaged] | any' <<<"$output") != true ]] ||
+				fail "$status: $output$stderr"
+		done
+		wait "$pid" || fail "$(cat "$BATS_TEST_TMPDIR/attach")"
+		serves 8080
+		ctl detach --port 8080
+	done
+}
