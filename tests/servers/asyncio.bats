@@ -22,8 +22,11 @@ join() {
 	cookies+=("$(cut -d' ' -f3 "$out")")
 }
 
-# leave I: the I-th of those that are there.
+# leave I: the I-th of those that are there. Its SIGTERM drops what asyncio has just
+# accepted, whoever picks: so it is drained, and has a moment for that.
 leave() {
+	ctl drain --port 8080 "pid:${pids[$1]}" --wait --timeout 5
+	sleep 0.2
 	stop "${pids[$1]}" TERM
 	unset "pids[$1]" "cookies[$1]"
 	pids=("${pids[@]}")
