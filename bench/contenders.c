@@ -66,7 +66,7 @@ static const struct contender fresh[] = {
 	[CONTENDER_BARE] = { "bare select", "select from the array, nothing counted",
 			     .entries = 0 },
 	[CONTENDER_OURS] = { "hash", "not sticky", WORDS(.policy = "hash") },
-	{ "sticky, new flow", "there is room", WORDS(.policy = "hash"), .flows = 1048576 },
+	{ "sticky, new flow", "there is room", WORDS(.policy = "hash"), .flows = 4194304 },
 	{ "sticky, new flow, table full", "another is evicted", WORDS(.policy = "hash"),
 	  .flows = 65536 },
 	{ "sticky, new flow, small table full", "likewise", WORDS(.policy = "hash"), .flows = 1024 },

@@ -64,11 +64,12 @@ struct {
 	__type(value, struct flow_bucket);
 } flows SEC(".maps"); /* made with sticky flows only, as the locks are */
 
-/* Who enters flows into one bucket does so one after the other. A map that is
- * mmapped can have no locks in it. Not pinned. */
-#define FLOW_LOCKS 256
+/* Who enters flows into one bucket does so one after the other; each lock in a cache
+ * line of its own. Not pinned. */
+#define FLOW_LOCKS 32
 struct flow_lock {
-	struct bpf_spin_lock lock;
+	__u64 entering; /* CPUs that do, or try to */
+	__u64 unused[7];
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
