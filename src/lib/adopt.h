@@ -14,10 +14,4 @@
 int adopt(struct reuseport_group *group, const struct diag_list *members,
 	  const struct reuseport_attach_opts *opts, struct reuseport_error *err);
 
-/*
- * As its keeper for a moment: sees who joined and left. Steers nothing anew, for it
- * may have been given back just now. In attach.c.
- */
-int attach_look(const struct reuseport_key *key);
-
 #endif

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "adopt.h"
+#include "attach.h"
 #include "attachments.h"
 #include "caps.h"
 #include "change.h"

@@ -2,7 +2,7 @@
 /* Catching up with the workers of attachments that nobody keeps. */
 #include <stdlib.h>
 
-#include "adopt.h"
+#include "attach.h"
 #include "attachments.h"
 #include "catch_up.h"
 #include "pins.h"

@@ -55,7 +55,7 @@ int change_lock(const char *pin, unsigned int wait_ms, struct reuseport_error *e
 	return fd;
 }
 
-int attachments_lock(const struct attachment *list, size_t n, int **out,
+int change_lock_all(const struct attachment *list, size_t n, int **out,
 		     struct reuseport_error *err)
 {
 	int *locks = malloc(n * sizeof(*locks)), ret = 0;
@@ -66,14 +66,14 @@ int attachments_lock(const struct attachment *list, size_t n, int **out,
 	for (size_t i = 0; ret >= 0 && i < n; i++)
 		ret = locks[i] = change_lock(list[i].pin, CHANGE_WAIT_MS, err);
 	if (ret < 0) {
-		attachments_unlock(locks, n);
+		change_unlock_all(locks, n);
 		return ret;
 	}
 	*out = locks;
 	return 0;
 }
 
-void attachments_unlock(int *locks, size_t n)
+void change_unlock_all(int *locks, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (locks[i] >= 0)

@@ -20,9 +20,9 @@ int change_lock(const char *pin, unsigned int wait_ms, struct reuseport_error *e
 
 /* The same of several attachments, all or none; free with the other. */
 struct attachment;
-int attachments_lock(const struct attachment *list, size_t n, int **locks,
+int change_lock_all(const struct attachment *list, size_t n, int **locks,
 		     struct reuseport_error *err);
-void attachments_unlock(int *locks, size_t n);
+void change_unlock_all(int *locks, size_t n);
 
 /* The plan in use. */
 const struct plan *change_plan(const struct mapped *mapped);

@@ -79,10 +79,10 @@ int reuseport_rollout(const struct reuseport_filter *filter, enum reuseport_roll
 	}
 	if (ret)
 		return ret;
-	ret = attachments_lock(list, n, &locks, err);
+	ret = change_lock_all(list, n, &locks, err);
 	if (!ret) {
 		ret = publish_all(list, n, step, err);
-		attachments_unlock(locks, n);
+		change_unlock_all(locks, n);
 	}
 	attachments_close(list, n);
 	return ret ? ret : (int)n;

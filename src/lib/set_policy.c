@@ -106,10 +106,10 @@ int reuseport_set_policy(const struct reuseport_filter *filter,
 		ret = attachments_open(filter, &list, &n, err);
 	if (ret)
 		return ret;
-	ret = attachments_lock(list, n, &locks, err);
+	ret = change_lock_all(list, n, &locks, err);
 	if (!ret) {
 		ret = set_all(list, n, &words, err);
-		attachments_unlock(locks, n);
+		change_unlock_all(locks, n);
 	}
 	attachments_close(list, n);
 	return ret ? ret : (int)n;
