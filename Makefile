@@ -66,7 +66,13 @@ all: $(CTL) $(LIB_A) $(LIB_SO) $(LIB_PC) $(MAN_PAGES)
 
 # ---------------------------------------------------------------- BPF code
 
-$(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c vmlinux.h $(wildcard bpf/*.h bpf/decide/*.h)
+# Which clang makes the objects. With another one than last time they are made anew.
+$(BUILD)/bpf/clang: always
+	@mkdir -p $(@D)
+	$(Q)v=$$($(CLANG) -dumpversion 2>/dev/null) || exit 0; \
+		[ "$$v" = "$$(cat $@ 2>/dev/null)" ] || echo "$$v" > $@
+
+$(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c vmlinux.h $(wildcard bpf/*.h bpf/decide/*.h) $(BUILD)/bpf/clang
 	@command -v $(CLANG) >/dev/null || { echo "$(CLANG) is missing: run 'make deps-build' as root" >&2; exit 1; }
 	@mkdir -p $(@D)
 	$(call say,BPF )

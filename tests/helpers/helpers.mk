@@ -7,7 +7,7 @@ HELPERS := $(HELPER_NAMES:%=$(BUILD)/helpers/%)
 LIBRARY_HELPERS := $(BUILD)/helpers/changes $(BUILD)/helpers/explain
 
 .PHONY: helpers library-helpers
-helpers: $(HELPERS) library-helpers
+helpers: $(HELPERS) $(BUILD)/helpers/verify library-helpers
 library-helpers: $(LIBRARY_HELPERS)
 
 $(LIBRARY_HELPERS): $(BUILD)/helpers/%: tests/helpers/%.c tests/helpers/common.c \
@@ -15,6 +15,16 @@ $(LIBRARY_HELPERS): $(BUILD)/helpers/%: tests/helpers/%.c tests/helpers/common.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -Iinclude -o $@ $< tests/helpers/common.c $(LIB_A) \
 		$(LIB_LIBS)
+
+# It sees the library's inside and stands between it and libbpf; it tells which
+# compiler made the BPF objects.
+$(BUILD)/helpers/verify: tests/helpers/verify.c tests/helpers/common.c tests/helpers/common.h \
+		$(LIB_OBJECTS) $(BUILD)/bpf/clang
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -Wl,--wrap=bpf_object__load_skeleton \
+		-DBPF_COMPILER="\"clang-$$(cat $(BUILD)/bpf/clang)\"" \
+		-Iinclude -Ibpf -Isrc/lib -I$(BUILD)/skel -o $@ $< tests/helpers/common.c \
+		$(LIB_OBJECTS) $(LIB_LIBS) -ljansson
 
 $(BUILD)/helpers/%: tests/helpers/%.c tests/helpers/common.c tests/helpers/common.h
 	@mkdir -p $(@D)

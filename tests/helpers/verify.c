@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/*
+ * verify: what the running kernel's verifier says of each BPF program, in each
+ * variant that the library may load. The library's own calls load them; what is
+ * wrapped here (-Wl,--wrap) is libbpf's load, which asks for the verifier's
+ * statistics and tells. Nothing is left behind.
+ *   verify           one line of JSON for each program and variant
+ *   verify --table   the same for readers
+ *   verify --has F   whether the kernel's BTF has a function F: exit status 0
+ * Exit status 1: something has no variant that is accepted.
+ */
+#include "common.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "flows.h"
+#include "groups.h"
+#include "program.h"
+#include "queues.h"
+#include "size.h"
+#include "steer.skel.h"
+#include "topology.h"
+#include "watch.h"
+
+#define LOG_STATISTICS 4 /* BPF_LOG_STATS of the kernel's bpf_verifier.h */
+#define LOG_SIZE (64 * 1024)
+#define PROGRAMS_MAX 8
+#define LAST_LINES 600 /* bytes of a refusal that are told */
+#define FLOWS 65536
+#define PORT 9
+
+/* What the verifier counted for one program; -1: not known. */
+struct counts {
+	long insns, total_states, peak_states, xlated, jited;
+};
+
+/* One load of one object. */
+struct load {
+	char object[16];
+	char variant[64];
+	struct bpf_program *programs[PROGRAMS_MAX];
+	char *logs[PROGRAMS_MAX];
+	size_t n;
+	char messages[LOG_SIZE]; /* libbpf's */
+	size_t len;
+};
+
+static bool table;
+static const char *asked = ""; /* of objects that are not "steer" */
+static struct load load;
+
+/* ------------------------------------------------------------------ telling */
+
+static void tell_table(const char *program, const char *result, const struct counts *counts)
+{
+	static bool begun;
+
+	if (!begun)
+		printf("%-6s %-15s %-24s %-8s %8s %7s %6s %7s %6s\n", "OBJECT", "PROGRAM",
+		       "VARIANT", "RESULT", "INSNS", "STATES", "PEAK", "XLATED", "JITED");
+	begun = true;
+	printf("%-6s %-15s %-24s %-8s", load.object, program, load.variant, result);
+	if (counts->insns >= 0)
+		printf(" %8ld %7ld %6ld %7ld %6ld", counts->insns, counts->total_states,
+		       counts->peak_states, counts->xlated, counts->jited);
+	printf("\n");
+}
+
+static void set_count(json_t *line, const char *name, long count)
+{
+	if (count >= 0)
+		json_object_set_new(line, name, json_integer(count));
+}
+
+static void tell_json(const char *program, const char *result, const struct counts *counts,
+		      int error, const char *text)
+{
+	struct utsname kernel;
+	json_t *line;
+
+	uname(&kernel);
+	line = json_pack("{ss ss ss ss}", "object", load.object, "program", program, "variant",
+			 load.variant, "result", result);
+	set_count(line, "insns", counts->insns);
+	set_count(line, "total_states", counts->total_states);
+	set_count(line, "peak_states", counts->peak_states);
+	set_count(line, "xlated", counts->xlated);
+	set_count(line, "jited", counts->jited);
+	if (error) {
+		json_object_set_new(line, "errno", json_integer(error));
+		json_object_set_new(line, "error", json_string(strerror(error)));
+		json_object_set_new(line, "log", json_string(text));
+	}
+	json_object_set_new(line, "kernel", json_string(kernel.release));
+	json_object_set_new(line, "machine", json_string(kernel.machine));
+	json_object_set_new(line, "compiler", json_string(BPF_COMPILER));
+	json_object_set_new(line, "libbpf", json_string(libbpf_version_string()));
+	json_dumpf(line, stdout, JSON_COMPACT);
+	printf("\n");
+	json_decref(line);
+}
+
+static void tell(const char *program, const char *result, const struct counts *counts, int error,
+		 const char *text)
+{
+	size_t len = strlen(text);
+
+	if (len > LAST_LINES)
+		text += len - LAST_LINES;
+	if (!table)
+		tell_json(program, result, counts, error, text);
+	else
+		tell_table(program, result, counts);
+	if (table && error)
+		printf("    %s: %s\n", strerror(error), text);
+	fflush(stdout);
+}
+
+/* ------------------------------------------------------- what the kernel said */
+
+static struct counts counts_of(const char *log, struct bpf_program *program)
+{
+	struct counts counts = { -1, -1, -1, -1, -1 };
+	const char *line = strstr(log, "processed ");
+	struct bpf_prog_info info = { 0 };
+	__u32 len = sizeof(info);
+
+	if (line && sscanf(line, "processed %ld insns (limit %*d) max_states_per_insn %*d "
+			   "total_states %ld peak_states %ld", &counts.insns,
+			   &counts.total_states, &counts.peak_states) < 1)
+		counts.insns = -1;
+	if (bpf_program__fd(program) >= 0 &&
+	    !bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &len)) {
+		counts.xlated = info.xlated_prog_len;
+		counts.jited = info.jited_prog_len;
+	}
+	return counts;
+}
+
+/* The one that a failed load ended at, as libbpf names it; n: it began with none. */
+static size_t refused_one(void)
+{
+	char words[128];
+	size_t i;
+
+	for (i = 0; i < load.n; i++) {
+		snprintf(words, sizeof(words), "prog '%s': failed to load",
+			 bpf_program__name(load.programs[i]));
+		if (strstr(load.messages, words))
+			break;
+	}
+	return i;
+}
+
+static void tell_all(int ret)
+{
+	size_t refused = ret ? refused_one() : load.n;
+
+	for (size_t i = 0; i < load.n; i++) {
+		const char *name = bpf_program__name(load.programs[i]);
+		struct counts counts = counts_of(load.logs[i], load.programs[i]);
+
+		if (!ret || (refused < load.n && i < refused))
+			tell(name, "accepted", &counts, 0, "");
+		else if (refused < load.n && i > refused)
+			tell(name, "not tried", &counts, 0, "");
+		else
+			tell(name, "refused", &counts, -ret, *load.logs[i] ? load.logs[i] :
+			     load.messages);
+	}
+}
+
+/* --------------------------------------------------------- libbpf's load, wrapped */
+
+static int hear(enum libbpf_print_level level, const char *format, va_list args)
+{
+	int len = 0;
+
+	if (level != LIBBPF_DEBUG && load.len < sizeof(load.messages))
+		len = vsnprintf(load.messages + load.len, sizeof(load.messages) - load.len, format,
+				args);
+	load.len += len > 0 ? len : 0;
+	return 0;
+}
+
+/* What the library has chosen, as the program sees it. */
+static void describe_steer(struct bpf_object *object)
+{
+	size_t size;
+	const struct steer_bpf__rodata *rodata =
+		bpf_map__initial_value(bpf_object__find_map_by_name(object, ".rodata"), &size);
+
+	snprintf(load.variant, sizeof(load.variant), "%s %s %s%s", rodata->udp ? "udp" : "tcp",
+		 rodata->migrate ? "migrate" : "select", rodata->plain_reads ? "plain" : "probe",
+		 rodata->flow_buckets ? " sticky" : "");
+}
+
+/* The library falls back from variant to variant: each is told once. */
+static bool is_news(void)
+{
+	static char told[64][64];
+	static size_t n;
+	char key[64];
+
+	snprintf(key, sizeof(key), "%.15s %.40s", load.object, load.variant);
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(told[i], key))
+			return false;
+	if (n < sizeof(told) / sizeof(told[0]))
+		strcpy(told[n++], key);
+	return true;
+}
+
+static void begin(const struct bpf_object_skeleton *skeleton)
+{
+	struct bpf_program *program;
+
+	load = (struct load){ 0 };
+	snprintf(load.object, sizeof(load.object), "%.*s", (int)strcspn(skeleton->name, "_"),
+		 skeleton->name);
+	if (!strcmp(load.object, "steer"))
+		describe_steer(*skeleton->obj);
+	else
+		snprintf(load.variant, sizeof(load.variant), "%s", asked);
+	bpf_object__for_each_program(program, *skeleton->obj) {
+		if (!bpf_program__autoload(program))
+			continue;
+		if (load.n == PROGRAMS_MAX)
+			die("%s has too many programs", skeleton->name);
+		load.logs[load.n] = calloc(1, LOG_SIZE);
+		if (!load.logs[load.n])
+			die("out of memory");
+		bpf_program__set_log_buf(program, load.logs[load.n], LOG_SIZE);
+		bpf_program__set_log_level(program, LOG_STATISTICS);
+		load.programs[load.n++] = program;
+	}
+}
+
+int __real_bpf_object__load_skeleton(struct bpf_object_skeleton *skeleton);
+int __wrap_bpf_object__load_skeleton(struct bpf_object_skeleton *skeleton);
+
+int __wrap_bpf_object__load_skeleton(struct bpf_object_skeleton *skeleton)
+{
+	libbpf_print_fn_t before = libbpf_set_print(hear);
+	int ret, code;
+
+	begin(skeleton);
+	ret = __real_bpf_object__load_skeleton(skeleton);
+	code = errno;
+	libbpf_set_print(before);
+	if (is_news())
+		tell_all(ret);
+	for (size_t i = 0; i < load.n; i++) {
+		bpf_program__set_log_buf(load.programs[i], NULL, 0);
+		free(load.logs[i]);
+	}
+	errno = code;
+	return ret;
+}
+
+/* ------------------------------------------------------- what the library loads */
+
+/* Each way to load it once: the best one that is left comes first. */
+static bool steer(int proto, unsigned int flows)
+{
+	static const unsigned int disable[] = {
+		0, REUSEPORT_DISABLE_PLAIN_READS, REUSEPORT_DISABLE_MIGRATION,
+		REUSEPORT_DISABLE_MIGRATION | REUSEPORT_DISABLE_PLAIN_READS,
+	};
+	const struct steering_size size = {
+		.slots = SLOTS_DEFAULT, .table_entries = TABLE_LEAST_DEFAULT,
+		.cpus = topology_cpus(), .flows = flows, .idle_ticks = flows ? 60 * flows_hz() : 0,
+		.flow_key = { 0x0706050403020100, 0x0f0e0d0c0b0a0908 },
+	};
+	bool accepted = true;
+
+	for (size_t i = 0; i < sizeof(disable) / sizeof(disable[0]); i++) {
+		struct steering steering = STEERING_NONE;
+		struct reuseport_error err;
+
+		if (steering_load(&steering, &size, proto, disable[i], &err))
+			accepted = false;
+		else
+			steering_close(&steering);
+	}
+	return accepted;
+}
+
+/* That of a minimal guest without cgroup2 is loaded, and cannot be attached. */
+static bool watch(int proto, const char *variant)
+{
+	struct reuseport_key key = { .proto = proto, .port = PORT };
+	struct reuseport_error err;
+	struct watch *watch = NULL;
+	int ret;
+
+	asked = variant;
+	ret = watch_open(&key, 0, NULL, NULL, &watch, &err);
+	watch_close(watch);
+	return !ret || ret == -ENOENT;
+}
+
+static bool groups(void)
+{
+	struct reuseport_error err;
+	struct groups_bpf *reader = NULL;
+
+	asked = "";
+	if (groups_open(&reader, &err))
+		return false;
+	groups_close(reader);
+	return true;
+}
+
+static bool queues(void)
+{
+	const struct steering_size size = { .slots = SLOTS_DEFAULT,
+					    .table_entries = TABLE_LEAST_DEFAULT,
+					    .cpus = topology_cpus() };
+	struct steering steering = STEERING_NONE;
+	struct queues_bpf *queues = NULL;
+	struct reuseport_error err;
+	int ret;
+
+	asked = "tcp probe";
+	ret = steering_load(&steering, &size, IPPROTO_TCP, 0, &err);
+	if (!ret)
+		ret = queues_open(&queues, steering.maps[MAP_SOCKETS], &err);
+	if (!ret)
+		queues_close(queues);
+	steering_close(&steering);
+	return !ret;
+}
+
+static bool kernel_has(const char *function)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	bool has = btf && btf__find_by_name_kind(btf, function, BTF_KIND_FUNC) > 0;
+
+	btf__free(btf);
+	return has;
+}
+
+int main(int argc, char **argv)
+{
+	bool good = true;
+
+	if (argc == 3 && !strcmp(argv[1], "--has"))
+		return !kernel_has(argv[2]);
+	table = argc == 2 && !strcmp(argv[1], "--table");
+	if (argc > 1 && !table)
+		die("verify [--table | --has FUNCTION]");
+	libbpf_set_print(NULL);
+	good &= steer(IPPROTO_TCP, 0);
+	good &= steer(IPPROTO_UDP, 0);
+	good &= steer(IPPROTO_UDP, FLOWS); /* attach refuses sticky flows for TCP */
+	good &= watch(IPPROTO_TCP, "tcp");
+	good &= watch(IPPROTO_UDP, "udp");
+	good &= groups();
+	good &= queues();
+	return !good;
+}
