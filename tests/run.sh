@@ -2,32 +2,44 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 # Builds and runs the tests, then runs them again with AddressSanitizer and
 # UBSan. Prints TAP; the last line is "N passed, N failed, N skipped".
-#   run.sh [--no-sanitizers] [--jobs N] [FILE...]
+#   run.sh [--no-sanitizers] [--jobs N] [--clang CLANG] [--libbpf PREFIX] [--bpf | FILE...]
 # Two files run at a time, or as many as --jobs says.
 # FILE is a bats file or a unit test's source; default is all of them.
+#   --bpf            only those that prove the BPF programs, without sanitizers
+#   --clang CLANG    then also with BPF programs that this compiler made, in a build
+#                    of its own, build/CLANG: FILE..., or those that prove them
+#   --libbpf PREFIX  likewise with the libbpf that is installed there, in build/libbpf
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
 usage() {
-	echo "tests/run.sh [--no-sanitizers] [--jobs N] [FILE...]"
+	echo "tests/run.sh [--no-sanitizers] [--jobs N] [--clang CLANG] [--libbpf PREFIX] [--bpf | FILE...]"
 }
 
+proof=(tests/kernels/verifier.bats tests/net/{parity,policies,sticky,migration}.bats)
 sanitizers=yes jobs=2
-files=()
+files=() others=()
 while [ $# -gt 0 ]; do
 	case $1 in
 	--no-sanitizers) sanitizers= ;;
 	--jobs) jobs=${2:-}; shift
 		case $jobs in [1-9]) ;; *) usage >&2; exit 2 ;; esac ;;
+	--bpf) files=("${proof[@]}") sanitizers= ;;
+	--clang) others+=("build/$(basename "${2:-}") CLANG=${2:-}"); shift
+		command -v "${1:-}" >/dev/null || { echo "run.sh: no compiler '${1:-}'" >&2; exit 2; } ;;
+	--libbpf) others+=("build/libbpf LIBBPF=${2:-}"); shift
+		[ -d "${1:-}/include/bpf" ] || { echo "run.sh: no libbpf in '${1:-}'" >&2; exit 2; } ;;
 	--help) usage; exit 0 ;;
 	-*) usage >&2; exit 2 ;;
 	*) [ -f "$1" ] || { echo "run.sh: no file $1" >&2; exit 2; }; files+=("$1") ;;
 	esac
 	shift
 done
-if [ ${#files[@]} -eq 0 ]; then
+if [ ${#files[@]} -gt 0 ]; then
+	proof=("${files[@]}")
+else
 	shopt -s nullglob
-	files=(tests/unit/*.c tests/{lib,cli,net,servers}/*.bats)
+	files=(tests/unit/*.c tests/{lib,cli,net,servers,kernels}/*.bats)
 	shopt -u nullglob
 fi
 [ "$(id -u)" -eq 0 ] || { echo "run.sh: the tests need root" >&2; exit 1; }
@@ -84,7 +96,7 @@ left_over() {
 # what of our C it runs others run under the sanitizers as well.
 without_our_c() {
 	case $1 in
-	tests/servers/* | tests/cli/bpftool.bats) true ;;
+	tests/servers/* | tests/kernels/* | tests/cli/bpftool.bats) true ;;
 	tests/net/parity.bats | tests/net/counters.bats) true ;;
 	tests/net/migration.bats | tests/net/blackhole.bats) true ;;
 	*) false ;;
@@ -127,8 +139,8 @@ reap() {
 	done
 }
 
-# Each file has namespaces of its own, so two may run at a time: most of their
-# time is spent waiting.
+# run BUILD: each file has namespaces of its own, so two may run at a time: most of
+# their time is spent waiting.
 run() {
 	local file
 
@@ -148,10 +160,16 @@ run() {
 	left_over
 }
 
-make --no-print-directory -s all helpers unit || exit 1
-export HELPERS=$PWD/build/helpers
-export REUSEPORTCTL=$PWD/build/reuseportctl
-run build
+# with BUILD [VARIABLE=VALUE...]: builds there, and runs the files with that.
+with() {
+	echo "# build $*"
+	make --no-print-directory -s BUILD="$@" all helpers unit || exit 1
+	export HELPERS=$PWD/$1/helpers
+	export REUSEPORTCTL=$PWD/$1/reuseportctl
+	run "$1"
+}
+
+with build
 
 if [ "$sanitizers" ]; then
 	make --no-print-directory -s SANITIZE=1 all unit library-helpers || exit 1
@@ -168,7 +186,16 @@ if [ "$sanitizers" ]; then
 		cat "$report"
 		failed=$((failed + 1))
 	done
+	unset RP_SANITIZED RP_REPORTS ASAN_OPTIONS UBSAN_OPTIONS
 fi
+
+files=("${proof[@]}")
+for other in "${others[@]}"; do
+	# What another libbpf is in is not told from what this one will be in.
+	[[ $other != build/libbpf* ]] || rm -rf build/libbpf
+	# shellcheck disable=SC2086 # words
+	with $other
+done
 
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]

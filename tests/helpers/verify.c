@@ -40,6 +40,7 @@
 /* What the verifier counted for one program; -1: not known. */
 struct counts {
 	long insns, total_states, peak_states, xlated, jited;
+	long fetches; /* atomic instructions with a result, for which Linux 5.12 is needed */
 };
 
 /* One load of one object. */
@@ -94,6 +95,7 @@ static void tell_json(const char *program, const char *result, const struct coun
 	set_count(line, "peak_states", counts->peak_states);
 	set_count(line, "xlated", counts->xlated);
 	set_count(line, "jited", counts->jited);
+	set_count(line, "fetches", counts->fetches);
 	if (error) {
 		json_object_set_new(line, "errno", json_integer(error));
 		json_object_set_new(line, "error", json_string(strerror(error)));
@@ -126,9 +128,20 @@ static void tell(const char *program, const char *result, const struct counts *c
 
 /* ------------------------------------------------------- what the kernel said */
 
+static long count_fetches(const struct bpf_program *program)
+{
+	const struct bpf_insn *insns = bpf_program__insns(program);
+	long n = 0;
+
+	for (size_t i = 0; i < bpf_program__insn_cnt(program); i++)
+		n += BPF_CLASS(insns[i].code) == BPF_STX &&
+		     BPF_MODE(insns[i].code) == BPF_ATOMIC && insns[i].imm & BPF_FETCH;
+	return n;
+}
+
 static struct counts counts_of(const char *log, struct bpf_program *program)
 {
-	struct counts counts = { -1, -1, -1, -1, -1 };
+	struct counts counts = { -1, -1, -1, -1, -1, count_fetches(program) };
 	const char *line = strstr(log, "processed ");
 	struct bpf_prog_info info = { 0 };
 	__u32 len = sizeof(info);

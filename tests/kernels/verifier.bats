@@ -1,0 +1,94 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+# The running kernel's verifier accepts every BPF program, in each variant that the
+# kernel has what it needs for; and how many instructions it looks at to find out.
+# RP_SEEN: a folder, in which the figures are left as verifier-COMPILER.json.
+load ../lib.bash
+
+# Of 1,000,000 that the kernel allows. Half of it is used at most, so that what
+# grows is seen before a user's kernel refuses it.
+INSNS_MAX=500000
+
+setup_file() {
+	local compiler
+
+	VERIFIED=$BATS_FILE_TMPDIR/lines
+	export VERIFIED
+	"$HELPERS/verify" >"$VERIFIED" || echo "# verify: exit status $?" >&3
+	jq -r '"# \(.object) \(.program)" + (if .variant == "" then "" else " " + .variant end) +
+		": \(.result)" +
+		(if .insns then ", \(.insns) insns, \(.peak_states) states" else "" end) +
+		(if .error then ", \(.error): \(.log)" | gsub("\n"; "\n#   ") else "" end)' \
+		"$VERIFIED" >&3
+	compiler=$(jq -rs '.[0].compiler' "$VERIFIED")
+	echo "# compiler $compiler, libbpf $(jq -rs '.[0].libbpf' "$VERIFIED"), kernel $(uname -r)" >&3
+	if [ -n "${RP_SEEN:-}" ]; then
+		cp "$VERIFIED" "$RP_SEEN/verifier-$compiler.json"
+	fi
+}
+
+# kernel_is MAJOR.MINOR: or newer
+kernel_is() {
+	printf '%s\n' "$1" "$(uname -r)" | sort -CV
+}
+
+# accepted PROGRAM VARIANT
+accepted() {
+	local result
+
+	result=$(jq -r --arg program "$1" --arg variant "$2" \
+		'select(.program == $program and .variant == $variant).result' "$VERIFIED")
+	equal "$result" accepted "$1 $2"
+}
+
+# steer_accepted SELECT READS: with each protocol, and with sticky flows
+steer_accepted() {
+	accepted reuseport_steer "tcp $1 $2"
+	accepted reuseport_steer "udp $1 $2"
+	accepted reuseport_steer "udp $1 $2 sticky"
+}
+
+@test "verifier: steer, with probe reads" {
+	steer_accepted select probe
+}
+
+@test "verifier: steer, select-or-migrate (5.14)" {
+	kernel_is 5.14 || skip "Linux $(uname -r)"
+	steer_accepted migrate probe
+}
+
+@test "verifier: steer, plain reads (6.2)" {
+	"$HELPERS/verify" --has bpf_rdonly_cast || skip "no bpf_rdonly_cast"
+	steer_accepted select plain
+	steer_accepted migrate plain
+}
+
+@test "verifier: watch" {
+	accepted watch_state tcp
+	accepted watch_destroy tcp
+	accepted watch_bind4 udp
+	accepted watch_bind6 udp
+	accepted watch_release udp
+}
+
+@test "verifier: groups (5.9)" {
+	kernel_is 5.9 || skip "Linux $(uname -r)"
+	accepted groups_tcp ""
+	accepted groups_udp ""
+}
+
+@test "verifier: queues" {
+	accepted read_queues "tcp probe"
+}
+
+@test "verifier: far from the limit of instructions" {
+	equal "$(jq -rs 'map(select(.result == "accepted" and (.insns | not))) | length' \
+		"$VERIFIED")" 0 "programs without a count"
+	equal "$(jq -r --argjson max $INSNS_MAX 'select(.insns >= $max) |
+		"\(.program) \(.variant) \(.insns)"' "$VERIFIED")" "" "programs of too many"
+}
+
+@test "verifier: no atomic instruction with a result (5.12)" {
+	equal "$(jq -r 'select(.fetches > 0) | "\(.program) \(.fetches)"' "$VERIFIED")" "" \
+		"programs that have some"
+}
