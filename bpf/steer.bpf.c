@@ -17,8 +17,11 @@
 #define ENOENT 2
 #define FLOW_LOCK_TRIES 1024 /* some 20 us: an interrupt of the other CPU */
 #define TCP_ESTABLISHED 1
-#define likely(condition) __builtin_expect(!!(condition), 1)
 #define IPPROTO_UDP 17
+
+#ifndef likely /* libbpf 1.6 has it */
+#define likely(condition) __builtin_expect(!!(condition), 1)
+#endif
 
 const volatile __u32 slots = 1;
 const volatile __u32 table_lines = 1; /* of each half of the table */
