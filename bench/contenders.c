@@ -26,11 +26,11 @@ static const struct contender policies[] = {
 	{ "round-robin", "", WORDS(.policy = "round-robin") },
 	{ "hash, one at weight 0", "by a table", WORDS(.policy = "hash"), WEIGHTS_ONE_ZERO },
 	{ "hash, probe reads", "as on kernels before 6.2", WORDS(.policy = "hash"),
-	  .disable = REUSEPORT_DISABLE_PLAIN_READS },
+	  .probe_reads = true },
 	{ "consistent, probe reads", "as on kernels before 6.2", WORDS(.policy = "consistent"),
-	  .disable = REUSEPORT_DISABLE_PLAIN_READS },
+	  .probe_reads = true },
 	{ "least-queue, probe reads", "as on kernels before 6.2",
-	  WORDS(.policy = "least-queue"), .disable = REUSEPORT_DISABLE_PLAIN_READS },
+	  WORDS(.policy = "least-queue"), .probe_reads = true },
 };
 
 const struct contenders every_policy = LIST(policies);

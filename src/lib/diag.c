@@ -126,7 +126,7 @@ static int dump_family(struct mnl_socket *nl, int family, uint16_t port, struct 
 		ret = 0;
 	/* An older kernel may ignore the port. */
 	for (size_t i = kept = before; i < dump->list->n; i++)
-		if (dump->list->sockets[i].key.port == port)
+		if (!port || dump->list->sockets[i].key.port == port)
 			dump->list->sockets[kept++] = dump->list->sockets[i];
 	dump->list->n = kept;
 	return ret;
@@ -157,8 +157,8 @@ static int dump_states(int proto, uint16_t port, uint32_t states, struct diag_li
 		return fail(err, EOPNOTSUPP, "this kernel has no sock_diag for %s: insert its "
 			    "module with 'modprobe %s_diag'", key_proto_name(proto),
 			    key_proto_name(proto));
-	return fail(err, -ret, "cannot list the sockets of port %u with sock_diag: %s", port,
-		    strerror(-ret));
+	return fail(err, -ret, "cannot list the %s sockets with sock_diag: %s",
+		    key_proto_name(proto), strerror(-ret));
 }
 
 int diag_dump(int proto, uint16_t port, struct diag_list *list, struct reuseport_error *err)
