@@ -331,8 +331,7 @@ int probe_test_run(const struct btf *btf)
 
 /*
  * That iter/udp walks the chains by address before those by port came with a
- * state of its own, "bpf: udp: Implement batching for sockets iterator" (kernel
- * commit c96dac8d369f).
+ * state of its own, by "bpf: udp: Implement batching for sockets iterator".
  */
 int probe_udp_iter_order(const struct btf *btf)
 {
@@ -341,8 +340,8 @@ int probe_udp_iter_order(const struct btf *btf)
 	return id < 0 ? id : 0;
 }
 
-/* The table of connected sockets by all four, "ipv4/udp: Add 4-tuple hash for
- * connected socket" (kernel commit 78c91ae2c6de). */
+/* The table of connected sockets by all four, by "ipv4/udp: Add 4-tuple hash for
+ * connected socket". */
 int probe_udp_hash4(const struct btf *btf)
 {
 	int id = find(btf, "udp_table", BTF_KIND_STRUCT);
