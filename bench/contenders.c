@@ -26,11 +26,11 @@ static const struct contender policies[] = {
 	{ "round-robin", "", WORDS(.policy = "round-robin") },
 	{ "hash, one at weight 0", "by a table", WORDS(.policy = "hash"), WEIGHTS_ONE_ZERO },
 	{ "hash, probe reads", "as on kernels before 6.2", WORDS(.policy = "hash"),
-	  .disable = REUSEPORT_DISABLE_PLAIN_READS },
+	  .probe_reads = true },
 	{ "consistent, probe reads", "as on kernels before 6.2", WORDS(.policy = "consistent"),
-	  .disable = REUSEPORT_DISABLE_PLAIN_READS },
+	  .probe_reads = true },
 	{ "least-queue, probe reads", "as on kernels before 6.2",
-	  WORDS(.policy = "least-queue"), .disable = REUSEPORT_DISABLE_PLAIN_READS },
+	  WORDS(.policy = "least-queue"), .probe_reads = true },
 };
 
 const struct contenders every_policy = LIST(policies);
@@ -47,6 +47,18 @@ static const struct contender sizes[] = {
 };
 
 const struct contenders table_sizes = LIST(sizes);
+
+static const struct contender by_reads[] = {
+	[CONTENDER_EMPTY] = { "empty", "returns SK_PASS", .entries = 0 },
+	[CONTENDER_BARE] = { "bare select", "select from the array, nothing counted",
+			     .entries = 0 },
+	[CONTENDER_OURS] = { "hash", "in the kernel's best way", WORDS(.policy = "hash") },
+	{ "least-queue", "in the kernel's best way", WORDS(.policy = "least-queue") },
+	{ "hash, probe reads", "", WORDS(.policy = "hash"), .probe_reads = true },
+	{ "least-queue, probe reads", "", WORDS(.policy = "least-queue"), .probe_reads = true },
+};
+
+const struct contenders kernel_reads = LIST(by_reads);
 
 static const struct contender known[] = {
 	[CONTENDER_EMPTY] = { "empty", "returns SK_PASS", .entries = 0 },

@@ -20,13 +20,18 @@ struct steering_size ours__size(unsigned int workers)
 }
 
 int ours__load(struct ours *ours, const struct steering_size *size, int proto,
-	       unsigned int disable)
+	       bool probe_reads)
 {
+	struct features *features = NULL;
 	struct reuseport_error err;
-	int ret;
+	int ret = features_new(&features, &err);
 
 	*ours = (struct ours){ .steering = STEERING_NONE, .mapped = MAPPED_NONE };
-	ret = steering_load(&ours->steering, size, proto, disable, &err);
+	if (!ret && probe_reads)
+		features_disable(features, FEATURE_PLAIN_READS);
+	if (!ret)
+		ret = steering_load(&ours->steering, size, proto, features, &err);
+	features_free(features);
 	if (ret) {
 		fprintf(stderr, "bench: %s\n", err.text);
 		return ret;

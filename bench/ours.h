@@ -25,7 +25,7 @@ struct steering_size ours__size(unsigned int workers);
 
 /* 0 or -errno, as all here; what failed has been said on standard error. */
 int ours__load(struct ours *ours, const struct steering_size *size, int proto,
-	       unsigned int disable);
+	       bool probe_reads);
 void ours__free(struct ours *ours);
 
 /* Gives the sockets, which are in the array, their slots' entries. */

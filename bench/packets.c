@@ -131,6 +131,8 @@ static struct packets kinds[] = {
 	  .slice = MANY_FLOWS / 4, .open = open_raw, .send = send_forged },
 	{ .name = "known", .what = "UDP datagrams at full rate, of 64 flows", .proto = IPPROTO_UDP,
 	  .slice = 4000, .open = open_flows, .send = send_datagrams },
+	{ .name = "reads", .what = "UDP datagrams at full rate, fewer of them",
+	  .proto = IPPROTO_UDP, .slice = 2000, .open = open_flows, .send = send_datagrams },
 	{ .name = "new", .what = "UDP datagrams, each of a flow never seen before",
 	  .proto = IPPROTO_UDP, .slice = MANY_FLOWS / 2, .open = open_raw, .send = send_forged,
 	  .never_again = true },

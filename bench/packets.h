@@ -25,7 +25,7 @@ struct packets {
 	int epoll; /* tells which members got something */
 };
 
-/* "udp", "tcp", "flows", "known" or "new", with the group opened. NULL: said on standard error. */
+/* "udp", "tcp", "flows", "known", "new" or "reads", with the group opened. NULL: said on standard error. */
 struct packets *packets__open(const char *name, size_t members);
 
 /* Sends n, each once through the group's program. 0 or -errno. */

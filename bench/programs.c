@@ -40,7 +40,7 @@ static struct baseline_bpf *load_baseline(size_t members)
 
 static bool same_maps(const struct contender *a, const struct contender *b)
 {
-	return a->disable == b->disable && a->entries == b->entries && a->flows == b->flows &&
+	return a->probe_reads == b->probe_reads && a->entries == b->entries && a->flows == b->flows &&
 	       a->idle_s == b->idle_s;
 }
 
@@ -69,7 +69,7 @@ static int load_ours(struct programs *programs, const struct contender *it, int 
 		size.table_entries = it->entries;
 	size.flows = it->flows;
 	size.idle_ticks = it->idle_s * flows_hz();
-	return ours__load(&loaded->ours, &size, proto, it->disable);
+	return ours__load(&loaded->ours, &size, proto, it->probe_reads);
 }
 
 int programs__load(struct programs *programs, const struct contenders *contenders, int proto,

@@ -17,7 +17,7 @@ struct contender {
 	const char *what;
 	struct reuseport_policy_opts words; /* no policy: not ours */
 	enum weights weights;
-	unsigned int disable; /* of enum reuseport_disable */
+	bool probe_reads;     /* as where the kernel has no plain reads */
 	unsigned int entries; /* of the table; 0: as the library chooses */
 	unsigned int flows;   /* room for sticky flows; 0: they are not sticky */
 	unsigned int idle_s;
@@ -33,6 +33,7 @@ struct contenders {
 extern const struct contenders every_policy;
 extern const struct contenders hash_only;   /* the first three */
 extern const struct contenders table_sizes;
+extern const struct contenders kernel_reads; /* what differs between kernels */
 extern const struct contenders sticky_known, sticky_new; /* flows, UDP */
 
 /* One of ours; contenders that differ in their policy only share it. */

@@ -2,9 +2,9 @@
 /*
  * Run time per packet, from the kernel's own statistics (run_time_ns and
  * run_cnt of struct bpf_prog_info): an empty program, a bare select and ours by
- * every policy, or ours with tables of several sizes, or with sticky flows, taking
- * turns. Prints JSON.
- *   runtime udp|tcp|flows|known|new MEMBERS ROUNDS SLICES
+ * every policy, or ours with tables of several sizes, or with sticky flows, or by
+ * both ways to read the kernel, taking turns. Prints JSON.
+ *   runtime udp|tcp|flows|known|new|reads MEMBERS ROUNDS SLICES
  */
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -136,6 +136,7 @@ static const struct contenders *contenders_for(const char *packets)
 		const struct contenders *contenders;
 	} special[] = {
 		{ "flows", &table_sizes }, { "known", &sticky_known }, { "new", &sticky_new },
+		{ "reads", &kernel_reads },
 	};
 
 	for (size_t i = 0; i < sizeof(special) / sizeof(*special); i++)
@@ -179,7 +180,7 @@ int main(int argc, char **argv)
 	}
 	if (!members || members > MAX_MEMBERS || !bench.rounds || bench.rounds > MAX_ROUNDS ||
 	    !bench.slices || bench.slices > MAX_SLICES) {
-		fprintf(stderr, "usage: runtime udp|tcp|flows|known|new MEMBERS ROUNDS SLICES\n");
+		fprintf(stderr, "usage: runtime udp|tcp|flows|known|new|reads MEMBERS ROUNDS SLICES\n");
 		return 2;
 	}
 	if (set_up(&bench, argv[1], members))

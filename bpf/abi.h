@@ -11,7 +11,7 @@
 
 #include <linux/types.h>
 
-#define REUSEPORT_ABI_VERSION 3
+#define REUSEPORT_ABI_VERSION 4
 
 #define REUSEPORT_NAME_LEN 16 /* as in the kernel, TASK_COMM_LEN */
 
@@ -214,12 +214,18 @@ struct attachment_entry {
 	__u32 flows;         /* room in "flows", 0: flows are not sticky */
 	__u32 idle_ticks;    /* after which a flow is new again, 0: never */
 	__u64 flow_key[2];   /* of SipHash, for their tags */
+	/* Which way was found for what not every kernel has; 1 or 0. */
+	__u8 migrates;       /* the program is attached as select-or-migrate */
+	__u8 plain_reads;    /* it reads sockets by plain loads, not by probe reads */
+	__u8 events;         /* the keeper hears of joins and leaves, and does not poll */
+	__u8 iterators;      /* it can see whose program a group has */
+	__u32 unused;
 };
 
 _Static_assert(sizeof(struct slot_counters) == 32, "ABI");
 _Static_assert(sizeof(struct group_counters) == 88, "ABI");
 _Static_assert(sizeof(struct worker_entry) == 80, "ABI");
-_Static_assert(sizeof(struct attachment_entry) == 104, "ABI");
+_Static_assert(sizeof(struct attachment_entry) == 112, "ABI");
 _Static_assert(sizeof(struct generations) == GENERATIONS_ENTRIES * sizeof(__u16), "ABI");
 _Static_assert(sizeof(struct flow_bucket) == 128, "two cache lines");
 _Static_assert(sizeof(struct plan) == 24, "ABI");

@@ -37,10 +37,10 @@
  * - Structures whose first member is "sz" are extensible: set it to sizeof.
  *   A nonzero byte beyond what the library knows is refused with -E2BIG.
  *
- * Needs Linux 4.19 with BTF; pidfd_getfd (5.6) to take sockets from processes
- * that do not link this library. Capabilities: CAP_BPF, CAP_NET_ADMIN,
- * CAP_PERFMON, CAP_SYS_PTRACE, and CAP_SYS_ADMIN to enter another network
- * namespace, to mount bpffs and to tell other programs by name.
+ * Needs Linux 5.6 with BTF, that is the features that reuseport_features() calls
+ * needed; what else a kernel has is used where it is there. Capabilities: CAP_BPF,
+ * CAP_NET_ADMIN, CAP_PERFMON, CAP_SYS_PTRACE, and CAP_SYS_ADMIN to enter another
+ * network namespace, to mount bpffs and to tell other programs by name.
  */
 #ifndef REUSEPORT_BPF_H
 #define REUSEPORT_BPF_H
@@ -129,6 +129,47 @@ int reuseport_netns(const char *name, uint64_t *inode, struct reuseport_error *e
 int reuseport_device(uint64_t netns, const char *name, uint32_t *ifindex,
 		     struct reuseport_error *err);
 
+/* ---------------------------------------------------------------- features */
+
+enum reuseport_feature_state {
+	REUSEPORT_FEATURE_AVAILABLE = 1,
+	REUSEPORT_FEATURE_MISSING = 2,       /* the kernel has not heard of it */
+	REUSEPORT_FEATURE_NOT_PERMITTED = 3, /* this process may not use it */
+	REUSEPORT_FEATURE_FAILED = 4,        /* it failed for another reason */
+	REUSEPORT_FEATURE_DISABLED = 5,      /* REUSEPORT_DISABLE has it: not tried */
+};
+
+/* As text: "available", "not permitted". */
+const char *reuseport_feature_state_name(enum reuseport_feature_state state);
+
+/* Something that this toolkit uses of the kernel. */
+struct reuseport_feature {
+	const char *name;     /* "plain-reads" */
+	const char *since;    /* "6.2": the Linux that first had it. Says nothing of the
+			       * kernel at hand: distributions carry features back */
+	const char *what;     /* what it is to the kernel */
+	const char *without;  /* what is lost, or done in another way, where it is not */
+	bool needed;          /* nothing can be steered without it */
+	enum reuseport_feature_state state;
+	int code;             /* the errno of the trial, 0 for none */
+	char caps[64];        /* the capabilities that were missing, or "" */
+};
+
+/*
+ * Tries each of them: loads tiny programs, makes maps, makes the call; all of it
+ * is gone when this returns. The strings are static. Free *list with free(). No
+ * privilege is needed to ask. -EINVAL: as reuseport_disable_check().
+ */
+int reuseport_features(struct reuseport_feature **list, size_t *n, struct reuseport_error *err);
+
+/*
+ * The environment variable REUSEPORT_DISABLE has features, by name and separated
+ * by commas, that are to be left unused, to test what replaces them; "events" is
+ * both tcp-events and udp-events. Every call of this library heeds it. -EINVAL: a
+ * word there is none of them.
+ */
+int reuseport_disable_check(struct reuseport_error *err);
+
 /* -------------------------------------------------------------- discovery */
 
 /*
@@ -151,6 +192,8 @@ struct reuseport_listed {
 	char netns_name[64];    /* as "ip netns" knows it, or "" */
 	uint32_t uid;           /* effective uid of the members */
 	unsigned int sockets;   /* members */
+	bool program_known;     /* false: without iterators (5.9) the kernel does not tell;
+				 * what is pinned is taken to be attached */
 	bool has_program;
 	bool own;               /* the program is this toolkit's */
 	uint32_t program_id;    /* 0 for classic BPF */
@@ -160,21 +203,11 @@ struct reuseport_listed {
 /*
  * Every reuseport group in every network namespace that a process or a name
  * keeps. Free *groups with free().
- * -EOPNOTSUPP: the kernel has no socket iterators (5.9).
  */
 int reuseport_list(const struct reuseport_filter *filter, struct reuseport_listed **groups,
 		   size_t *n, struct reuseport_error *err);
 
 /* ----------------------------------------------------------------- attach */
-
-/* Capabilities of the kernel that may be left unused, to test what replaces
- * them. */
-enum reuseport_disable {
-	REUSEPORT_DISABLE_EVENTS = 1 << 0,      /* poll sock_diag instead */
-	REUSEPORT_DISABLE_MIGRATION = 1 << 1,   /* plain select attach type */
-	REUSEPORT_DISABLE_PLAIN_READS = 1 << 2, /* probe reads instead */
-	REUSEPORT_DISABLE_ITERATORS = 1 << 3,   /* cannot see foreign programs */
-};
 
 /* level is syslog's: LOG_ERR, LOG_WARNING, LOG_INFO, LOG_DEBUG. */
 typedef void (*reuseport_log_fn)(void *ctx, int level, const char *line);
@@ -186,7 +219,6 @@ struct reuseport_attach_opts {
 				* one stays as it is */
 	unsigned int slots;    /* 1 to 32768; 0: 256, or twice the members */
 	bool force;            /* replace a foreign program */
-	unsigned int disable;  /* of enum reuseport_disable */
 	reuseport_log_fn log;  /* called from __process and from attach */
 	void *log_ctx;
 	const char *over;
@@ -225,7 +257,8 @@ struct reuseport_group;
  * -ENOENT: no member. -ENOSPC: more members than slots. -EPROTO: pins of
  * another ABI version, or damaged. -EINVAL: unknown policy. -EPERM: a
  * capability is missing, named in the text. -EOPNOTSUPP: the kernel lacks
- * something that steering needs.
+ * something that steering needs; the text says what. What it has no need of but
+ * would use is told through opts->log, and by reuseport_status().
  */
 int reuseport_attach(const struct reuseport_key *key, const struct reuseport_attach_opts *opts,
 		     struct reuseport_group **group, struct reuseport_error *err);
@@ -339,8 +372,20 @@ struct reuseport_generations {
 	unsigned int other;    /* of a rollout, the one that does not serve */
 };
 
+/* Which way was found to do what older kernels cannot, or not as well. */
+struct reuseport_ways {
+	bool migrates;    /* connections waiting at a closing listener move on; else
+			   * they are reset, as the kernel does by default */
+	bool plain_reads; /* the program reads the kernel's sockets by plain loads; else
+			   * by probe reads */
+	bool mmapped;     /* tables are written through memory; else by system calls */
+	bool events;      /* the keeper hears of joins and leaves; else it polls */
+	bool iterators;   /* other tools' programs are seen */
+};
+
 struct reuseport_status {
 	struct reuseport_key key;
+	struct reuseport_ways ways;
 	char netns_name[64];     /* as "ip netns" knows it, or "" */
 	struct reuseport_rules rules;
 	char pin[REUSEPORT_PATH_MAX];

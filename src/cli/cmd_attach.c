@@ -86,7 +86,6 @@ static int attach_groups(const struct options *options, struct attaching *all)
 		.flows = options->sticky && !options->flows ? FLOWS_DEFAULT : options->flows,
 		.idle_s = options->idle_s,
 		.force = options->force,
-		.disable = options->disable,
 		.log = log_line,
 		.log_ctx = &all->log,
 	};

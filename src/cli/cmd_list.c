@@ -17,7 +17,7 @@ static json_t *group_json(struct reuseport_listed *group)
 			  word_utf8(group->program_name), "own", group->own) : json_null();
 
 	word_addr(&group->key, addr, sizeof(addr));
-	return json_pack("{s:s, s:s, s:s, s:i, s:I, s:s, s:i, s:i, s:b, s:o}",
+	return json_pack("{s:s, s:s, s:s, s:i, s:I, s:s, s:i, s:i, s:b, s:b, s:o}",
 			 "proto", word_proto(group->key.proto),
 			 "family", word_family(group->key.family),
 			 "addr", addr,
@@ -27,6 +27,7 @@ static json_t *group_json(struct reuseport_listed *group)
 			 "uid", (int)group->uid,
 			 "sockets", (int)group->sockets,
 			 "steered", group->own,
+			 "program_known", group->program_known,
 			 "program", program);
 }
 
@@ -67,7 +68,7 @@ static void print_table(const struct reuseport_listed *groups, size_t n)
 		table_cell(line, 3, "%u", group->uid);
 		table_cell(line, 4, "%u", group->sockets);
 		if (!group->has_program)
-			table_cell(line, 5, "-");
+			table_cell(line, 5, group->program_known ? "-" : "?");
 		else
 			table_cell(line, 5, "%u %s%s", group->program_id,
 				   group->program_id ? group->program_name : "classic BPF",

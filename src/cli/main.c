@@ -20,6 +20,7 @@ static const struct command *const commands[] = {
 	&cmd_rollout,
 	&cmd_explain,
 	&cmd_simulate,
+	&cmd_features,
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -10,8 +10,6 @@
 
 #include "command.h"
 
-#define DISABLE_VARIABLE "REUSEPORT_DISABLE"
-
 /* ---------------------------------------------------------- value parsers */
 
 bool option_number(const char *text, unsigned long min, unsigned long max, unsigned long *value)
@@ -316,28 +314,15 @@ static bool wrong_usage(const struct command *command)
 	return false;
 }
 
-/* Parts of the kernel that are to be left unused, for tests of what replaces
- * them. */
-static bool parse_disable(struct options *options)
+/* Features of the kernel may be left unused: see reuseport_disable_check(). */
+static bool check_environment(void)
 {
-	static const char *const names[] = { "events", "migration", "plain-reads", "iterators" };
-	const char *at = getenv(DISABLE_VARIABLE);
-	size_t len, i;
+	struct reuseport_error error;
 
-	while (at && *at) {
-		len = strcspn(at, ",");
-		for (i = 0; i < 4; i++)
-			if (strlen(names[i]) == len && !strncmp(at, names[i], len))
-				break;
-		if (i == 4) {
-			fprintf(stderr, "reuseportctl: " DISABLE_VARIABLE " '%s': there are events, "
-				"migration, plain-reads, iterators\n", at);
-			return false;
-		}
-		options->disable |= 1u << i;
-		at += len + (at[len] == ',');
-	}
-	return true;
+	if (!reuseport_disable_check(&error))
+		return true;
+	fprintf(stderr, "reuseportctl: %s\n", error.text);
+	return false;
 }
 
 static bool complete(const struct options *options, const struct command *command)
@@ -413,5 +398,5 @@ bool options_parse(struct options *options, const struct command *command, int a
 	}
 	if (options->n_words && (command->takes & OPT_RULES))
 		options->rules.policy = options->words[0];
-	return complete(options, command) && parse_disable(options);
+	return complete(options, command) && check_environment();
 }

@@ -53,7 +53,6 @@ struct options {
 	int n_words;
 	unsigned int slots;
 	unsigned int table;
-	unsigned int disable; /* from the environment */
 	bool foreground;
 	bool wait;
 	bool force;

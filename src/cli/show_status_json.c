@@ -94,6 +94,16 @@ static json_t *sticky_json(const struct reuseport_status *status)
 			 "moved", (json_int_t)c->flows_moved);
 }
 
+static json_t *ways_json(const struct reuseport_ways *ways)
+{
+	return json_pack("{s:s, s:s, s:s, s:s, s:b}",
+			 "migration", ways->migrates ? "select-or-migrate" : "none",
+			 "reads", ways->plain_reads ? "plain" : "probe",
+			 "tables", ways->mmapped ? "memory" : "system calls",
+			 "joins", ways->events ? "events" : "polling",
+			 "iterators", ways->iterators);
+}
+
 static json_t *group_json(struct reuseport_status *status)
 {
 	json_t *workers = json_array();
@@ -104,7 +114,7 @@ static json_t *group_json(struct reuseport_status *status)
 		json_array_append_new(workers, worker_json(&status->workers[i]));
 	return json_pack("{s:s, s:s, s:s, s:i, s:I, s:s, s:s, s:o, s:{s:i, s:b}, "
 			 "s:{s:i, s:s, s:s, s:b}, "
-			 "s:s, s:i, s:i, s:b, s:o, s:o, s:s, s:o, s:o*}",
+			 "s:s, s:i, s:i, s:b, s:o, s:o, s:s, s:o, s:o, s:o*}",
 			 "proto", word_proto(status->key.proto),
 			 "family", word_family(status->key.family),
 			 "addr", addr,
@@ -125,6 +135,7 @@ static json_t *group_json(struct reuseport_status *status)
 			 "counters", counters_json(&status->counters),
 			 "admit", status->admit_manual ? "manual" : "auto",
 			 "rollout", rollout_json(&status->generations),
+			 "ways", ways_json(&status->ways),
 			 "sticky", sticky_json(status));
 }
 

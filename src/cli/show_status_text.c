@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* Status for people: a heading for each group, a table of its workers. */
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -36,6 +37,28 @@ void show_rules(const struct reuseport_rules *rules)
 		printf(", CPUs given");
 }
 
+/* Nothing where all is done in the best way. */
+static void ways(const struct reuseport_status *status)
+{
+	const struct reuseport_ways *w = &status->ways;
+	const struct {
+		bool said;
+		const char *text;
+	} lines[] = {
+		{ !w->migrates && status->key.proto == IPPROTO_TCP,
+		  "a listener that closes resets what waits for it: drain it first" },
+		{ !w->events && status->keeper_running,
+		  "joins and leaves are found by polling, ten times a second" },
+		{ !w->iterators, "another tool's program on the group would not be seen" },
+		{ !w->plain_reads, "the program reads the kernel's sockets by probe reads" },
+		{ !w->mmapped, "tables are written by system calls" },
+	};
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		if (lines[i].said)
+			printf("  %s\n", lines[i].text);
+}
+
 static void heading(const struct reuseport_status *status)
 {
 	print_group(&status->key, status->netns_name);
@@ -54,6 +77,7 @@ static void heading(const struct reuseport_status *status)
 		       status->generations.serving);
 	if (status->admit_manual)
 		printf("  who joins waits for 'reuseportctl admit'\n");
+	ways(status);
 	if (!status->attached && status->n_workers)
 		printf("  the group does not have this program: attach again, or detach\n");
 	if (status->unregistered)

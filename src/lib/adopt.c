@@ -80,7 +80,7 @@ static int adopt_policy(struct reuseport_group *group, const struct reuseport_at
 	if (!words.policy && !words.over && !words.key && !words.hash_key && !words.cpu_map &&
 	    !opts->admit)
 		return 0;
-	lock = change_lock(group->pin, CHANGE_WAIT_MS, err);
+	lock = change_lock(group->pin, &group->mapped, CHANGE_WAIT_MS, err);
 	if (lock < 0)
 		return lock;
 	ret = set_policy(&group->mapped, group->steering.maps[MAP_SOCKETS], &words, opts->admit,
@@ -93,7 +93,7 @@ static int adopt_policy(struct reuseport_group *group, const struct reuseport_at
  * is changing it at this moment, the keeper tries again. */
 static void mend_table(struct reuseport_group *group)
 {
-	int lock = change_lock(group->pin, MEND_WAIT_MS, NULL);
+	int lock = change_lock(group->pin, &group->mapped, MEND_WAIT_MS, NULL);
 
 	group->plan_due = true;
 	if (lock < 0)
@@ -142,7 +142,8 @@ int adopt(struct reuseport_group *group, const struct diag_list *members,
 		ret = install_check_any(group, members, &present, err);
 		if (ret < 0 && !(ret == -EEXIST && group->force))
 			return ret;
-		install = ret != 1;
+		/* Where the kernel cannot tell, once too often does no harm. */
+		install = ret != 1 || !present.present;
 	}
 	group->slots = calloc(group->entry.slots, sizeof(*group->slots));
 	if (!group->slots)

@@ -34,6 +34,7 @@
 #include "slots.h"
 #include "sync.h"
 #include "topology.h"
+#include "ways.h"
 
 /* Another attachment's array gives its sockets free a moment after it is gone. */
 #define BUSY_TRIES 50
@@ -100,7 +101,7 @@ static int describe(struct reuseport_group *group, const struct steering_size *s
 		    struct reuseport_error *err)
 {
 	struct attachment_entry *entry = &group->entry;
-	uint32_t zero = 0;
+	int ret;
 
 	*entry = (struct attachment_entry){
 		.abi_version = REUSEPORT_ABI_VERSION,
@@ -113,14 +114,15 @@ static int describe(struct reuseport_group *group, const struct steering_size *s
 		.keeper_pid = getpid(),
 		.netns_cookie = group->ns.cookie,
 		.attached_ns = clock_ns(CLOCK_BOOTTIME),
+		.migrates = group->steering.migrates,
+		.plain_reads = group->steering.plain_reads,
 	};
 	key_to_attachment(&group->key, entry);
 	group->slots = calloc(size->slots, sizeof(*group->slots));
 	if (!group->slots)
 		return fail(err, ENOMEM, "out of memory");
-	if (bpf_map_update_elem(group->steering.maps[MAP_ATTACHMENT], &zero, entry, BPF_ANY))
-		return fail(err, errno, "cannot write the attachment: %s", strerror(errno));
-	return group_map(group, err);
+	ret = group_write_entry(group, err);
+	return ret ? ret : group_map(group, err);
 }
 
 /* Fills the array. Sockets that another array is about to give free, after a
@@ -227,7 +229,8 @@ static int load_and_install(struct reuseport_group *group, const struct diag_lis
 					  sizeof(size.flow_key))
 		ret = fail(err, errno, "no random key is to be had: %s", strerror(errno));
 	if (!ret)
-		ret = steering_load(&group->steering, &size, group->key.proto, group->disable, err);
+		ret = steering_load(&group->steering, &size, group->key.proto, group->features,
+				    err);
 	if (!ret)
 		ret = describe(group, &size, err);
 	if (!ret)
@@ -369,14 +372,15 @@ static int attach(const struct reuseport_key *key, const struct reuseport_attach
 		ret = caps_require("attach", err);
 	if (ret)
 		return ret;
-	group = group_new(key, &opts);
-	if (!group)
-		return fail(err, ENOMEM, "out of memory");
+	ret = group_new(key, &opts, &group, err);
+	if (ret)
+		return ret;
 	ret = steer(group, &opts, anew, err);
 	if (ret) {
 		reuseport_group__free(group);
 		return ret;
 	}
+	ways_tell(group);
 	*out = group;
 	return 0;
 }

@@ -6,27 +6,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
 
 #include "bucket.h"
 #include "error.h"
 #include "groups.h"
 #include "key.h"
 
-bool bucket_kernel(unsigned int major, unsigned int minor)
-{
-	unsigned int has_major, has_minor;
-	struct utsname name;
-
-	if (uname(&name) || sscanf(name.release, "%u.%u", &has_major, &has_minor) != 2)
-		return false;
-	return has_major > major || (has_major == major && has_minor >= minor);
-}
-
 /* ------------------------------------------- as the socket iterators tell it */
 
 /* A socket that only one of the two has seen has just come or gone. */
-static void join(struct bucket *bucket, struct diag_list *list, const struct member_list *members)
+static void join(struct bucket *bucket, struct diag_list *list, const struct member_list *members,
+		 bool by_address)
 {
 	diag_sort(list);
 	for (size_t i = 0; i < members->n; i++) {
@@ -41,8 +31,7 @@ static void join(struct bucket *bucket, struct diag_list *list, const struct mem
 				.cpu = member->cpu,
 			};
 	}
-	/* iter/udp walks the chains by address since 6.6, before those by port. */
-	bucket->exact = !list->n || list->sockets[0].key.proto == IPPROTO_TCP || bucket_kernel(6, 6);
+	bucket->exact = !list->n || list->sockets[0].key.proto == IPPROTO_TCP || by_address;
 }
 
 /* ------------------------------------------------------ as sock_diag tells it */
@@ -90,24 +79,24 @@ static int move_tail(struct bucket *bucket)
 	return 0;
 }
 
-static int arrange(struct groups_bpf *reader, int proto, uint16_t port, struct diag_list *list,
-		   struct bucket *bucket)
+static int arrange(const struct bucket_reader *reader, int proto, uint16_t port,
+		   struct diag_list *list, struct bucket *bucket)
 {
 	struct member_list members = { 0 };
 
 	bucket->sockets = calloc(list->n + 1, sizeof(*bucket->sockets));
 	if (!bucket->sockets)
 		return -ENOMEM;
-	if (reader && !groups_read_port(reader, proto, port, &members, NULL))
-		join(bucket, list, &members);
+	if (reader->groups && !groups_read_port(reader->groups, proto, port, &members, NULL))
+		join(bucket, list, &members, reader->by_address);
 	else
 		guess(bucket, list);
 	free(members.members);
 	return bucket->exact || proto == IPPROTO_TCP ? 0 : move_tail(bucket);
 }
 
-int bucket_read(struct groups_bpf *reader, int proto, uint16_t port, struct bucket *bucket,
-		struct reuseport_error *err)
+int bucket_read(const struct bucket_reader *reader, int proto, uint16_t port,
+		struct bucket *bucket, struct reuseport_error *err)
 {
 	struct diag_list list;
 	int ret;

@@ -23,14 +23,17 @@ struct bucket {
 	bool exact; /* false: without iterators, order and groups are a guess */
 };
 
+/* How the kernel lets itself be read. */
+struct bucket_reader {
+	struct groups_bpf *groups; /* NULL: it has no iterators */
+	bool by_address; /* iter/udp walks the chains by address, before those by port */
+};
+
 /*
  * TCP sockets that listen, all UDP sockets, in the network namespace that the
- * thread is in. reader is NULL where there are no iterators. Free bucket->sockets with free().
+ * thread is in. Free bucket->sockets with free().
  */
-int bucket_read(struct groups_bpf *reader, int proto, uint16_t port, struct bucket *bucket,
-		struct reuseport_error *err);
-
-/* Whether the running kernel is that version or later. */
-bool bucket_kernel(unsigned int major, unsigned int minor);
+int bucket_read(const struct bucket_reader *reader, int proto, uint16_t port,
+		struct bucket *bucket, struct reuseport_error *err);
 
 #endif

@@ -15,6 +15,18 @@
 #define CAP_BPF 39
 #endif
 
+static const struct {
+	enum cap bit;
+	cap_value_t cap;
+	const char *name;
+	bool in_sys_admin; /* what CAP_SYS_ADMIN covers too */
+} known[] = {
+	{ CAP_TO_LOAD, CAP_BPF, "CAP_BPF", true },
+	{ CAP_TO_ATTACH, CAP_NET_ADMIN, "CAP_NET_ADMIN", false },
+	{ CAP_TO_READ, CAP_PERFMON, "CAP_PERFMON", true },
+	{ CAP_TO_TAKE, CAP_SYS_PTRACE, "CAP_SYS_PTRACE", false },
+};
+
 static bool has(cap_t caps, cap_value_t cap)
 {
 	cap_flag_value_t value = CAP_CLEAR;
@@ -22,34 +34,38 @@ static bool has(cap_t caps, cap_value_t cap)
 	return !cap_get_flag(caps, cap, CAP_EFFECTIVE, &value) && value == CAP_SET;
 }
 
-int caps_require(const char *what, struct reuseport_error *err)
+int caps_missing(unsigned int wanted, char *names, size_t size)
 {
-	static const struct {
-		cap_value_t cap;
-		const char *name;
-		bool in_sys_admin; /* what CAP_SYS_ADMIN covers too */
-	} needed[] = {
-		{ CAP_BPF, "CAP_BPF", true },
-		{ CAP_NET_ADMIN, "CAP_NET_ADMIN", false },
-		{ CAP_PERFMON, "CAP_PERFMON", true },
-		{ CAP_SYS_PTRACE, "CAP_SYS_PTRACE", false },
-	};
 	cap_t caps = cap_get_proc();
-	char missing[128] = "";
 	size_t len = 0;
+	int missing = 0;
 
 	if (!caps)
-		return fail(err, errno, "cannot read this process's capabilities: %s",
-			    strerror(errno));
-	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
-		if (has(caps, needed[i].cap) ||
-		    (needed[i].in_sys_admin && has(caps, CAP_SYS_ADMIN)))
+		return -errno;
+	*names = '\0';
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (!(wanted & known[i].bit) || has(caps, known[i].cap) ||
+		    (known[i].in_sys_admin && has(caps, CAP_SYS_ADMIN)))
 			continue;
-		len += snprintf(missing + len, sizeof(missing) - len, "%s%s", len ? ", " : "",
-				needed[i].name);
+		if (len < size)
+			len += snprintf(names + len, size - len, "%s%s", len ? ", " : "",
+					known[i].name);
+		missing++;
 	}
 	cap_free(caps);
-	if (!len)
-		return 0;
-	return fail(err, EPERM, "cannot %s: missing %s; run as root (sudo)", what, missing);
+	return missing;
+}
+
+int caps_require(const char *what, struct reuseport_error *err)
+{
+	char names[128];
+	int missing = caps_missing(CAP_TO_LOAD | CAP_TO_ATTACH | CAP_TO_READ | CAP_TO_TAKE, names,
+				   sizeof(names));
+
+	if (missing < 0)
+		return fail(err, -missing, "cannot read this process's capabilities: %s",
+			    strerror(-missing));
+	if (missing)
+		return fail(err, EPERM, "cannot %s: missing %s; run as root (sudo)", what, names);
+	return 0;
 }

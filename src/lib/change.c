@@ -34,7 +34,8 @@ int change_lock_make(const char *pin, struct reuseport_error *err)
 	return fail(err, errno, "cannot make %s: %s", path, strerror(errno));
 }
 
-int change_lock(const char *pin, unsigned int wait_ms, struct reuseport_error *err)
+int change_lock(const char *pin, const struct mapped *mapped, unsigned int wait_ms,
+		struct reuseport_error *err)
 {
 	uint64_t until = clock_ns(CLOCK_MONOTONIC) + wait_ms * CLOCK_MS;
 	char path[REUSEPORT_PATH_MAX + 32];
@@ -52,6 +53,7 @@ int change_lock(const char *pin, unsigned int wait_ms, struct reuseport_error *e
 		}
 		clock_sleep_ms(LOCK_PAUSE_MS);
 	}
+	mapped_fetch(mapped);
 	return fd;
 }
 
@@ -64,7 +66,8 @@ int change_lock_all(const struct attachment *list, size_t n, int **out,
 		return fail(err, ENOMEM, "out of memory");
 	memset(locks, -1, n * sizeof(*locks));
 	for (size_t i = 0; ret >= 0 && i < n; i++)
-		ret = locks[i] = change_lock(list[i].pin, CHANGE_WAIT_MS, err);
+		ret = locks[i] = change_lock(list[i].pin, &list[i].mapped,
+						    CHANGE_WAIT_MS, err);
 	if (ret < 0) {
 		change_unlock_all(locks, n);
 		return ret;
@@ -181,6 +184,7 @@ void change_settle(const struct mapped *mapped, bool anew)
 	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
 		clock_sleep_ms(GRACE_MS);
 	mapped->control->settled = epoch;
+	mapped_store(mapped);
 }
 
 /* What somebody asked for; the rest follows from the workers. */
@@ -296,6 +300,7 @@ int change_publish(const struct mapped *mapped, int sockets, const struct change
 		}
 	}
 	free_workers(&workers);
+	mapped_store(mapped);
 	return ret;
 }
 

@@ -13,10 +13,11 @@
 /* Makes the lock's directory in that of the pins. */
 int change_lock_make(const char *pin, struct reuseport_error *err);
 
-/* Returns the fd that holds the lock. Waits for so many ms, then -EBUSY. A command
- * waits CHANGE_WAIT_MS. */
+/* Returns the fd that holds the lock, with what is mapped up to date. Waits for so
+ * many ms, then -EBUSY. A command waits CHANGE_WAIT_MS. */
 #define CHANGE_WAIT_MS 5000
-int change_lock(const char *pin, unsigned int wait_ms, struct reuseport_error *err);
+int change_lock(const char *pin, const struct mapped *mapped, unsigned int wait_ms,
+		struct reuseport_error *err);
 
 /* The same of several attachments, all or none; free with the other. */
 struct attachment;

@@ -16,6 +16,7 @@
 #include "caps.h"
 #include "diag.h"
 #include "error.h"
+#include "feature.h"
 #include "groups.h"
 #include "holders.h"
 #include "install.h"
@@ -109,9 +110,12 @@ static int uninstall(const struct reuseport_key *key, const struct netns_ref *ns
 		     const struct diag_list *members, uint32_t program_id,
 		     struct reuseport_error *err)
 {
+	static const char what[] = "take the program off";
 	struct group_program present;
-	int ret, member;
+	int ret = features_allow(FEATURE_DETACH, what, err), member;
 
+	if (ret)
+		return ret;
 	ret = groups_program_of(NULL, ns, key->proto, members->sockets[0].cookie, &present, err);
 	if (!ret && !present.present)
 		return 0;
@@ -125,8 +129,7 @@ static int uninstall(const struct reuseport_key *key, const struct netns_ref *ns
 	ret = install_program(member, -1);
 	close(member);
 	if (ret && ret != -ENOENT)
-		return fail(err, -ret, "cannot take the program off: %s%s", strerror(-ret),
-			    ret == -ENOPROTOOPT ? "; it needs Linux 5.3" : "");
+		return features_blame(FEATURE_DETACH, -ret, what, err);
 	return 0;
 }
 

@@ -92,8 +92,24 @@ static int request(struct mnl_socket *nl, const struct dump *dump, int family, u
 	return mnl_socket_sendto(nl, header, header->nlmsg_len) < 0 ? -errno : 0;
 }
 
+/* Both kinds of end begin with an errno. That a module is missing is told by the one,
+ * or by the other if inet_diag is there. */
+static int read_end(const struct nlmsghdr *header, void *data)
+{
+	int code = 0;
+
+	(void)data;
+	if (mnl_nlmsg_get_payload_len(header) >= sizeof(code))
+		memcpy(&code, mnl_nlmsg_get_payload(header), sizeof(code));
+	if (code >= 0)
+		return MNL_CB_STOP;
+	errno = -code;
+	return MNL_CB_ERROR;
+}
+
 static int receive(struct mnl_socket *nl, unsigned int seq, struct dump *dump)
 {
+	mnl_cb_t ends[] = { [NLMSG_ERROR] = read_end, [NLMSG_DONE] = read_end };
 	size_t size = 32768;
 	char *buffer = malloc(size);
 	unsigned int portid = mnl_socket_get_portid(nl);
@@ -104,7 +120,8 @@ static int receive(struct mnl_socket *nl, unsigned int seq, struct dump *dump)
 		return -ENOMEM;
 	do {
 		len = mnl_socket_recvfrom(nl, buffer, size);
-		ret = len < 0 ? -1 : mnl_cb_run(buffer, len, seq, portid, read_socket, dump);
+		ret = len < 0 ? -1 : mnl_cb_run2(buffer, len, seq, portid, read_socket, dump, ends,
+						 sizeof(ends) / sizeof(ends[0]));
 	} while (ret > MNL_CB_STOP);
 	if (ret < 0)
 		ret = -errno;
@@ -126,7 +143,7 @@ static int dump_family(struct mnl_socket *nl, int family, uint16_t port, struct 
 		ret = 0;
 	/* An older kernel may ignore the port. */
 	for (size_t i = kept = before; i < dump->list->n; i++)
-		if (dump->list->sockets[i].key.port == port)
+		if (!port || dump->list->sockets[i].key.port == port)
 			dump->list->sockets[kept++] = dump->list->sockets[i];
 	dump->list->n = kept;
 	return ret;
@@ -157,8 +174,8 @@ static int dump_states(int proto, uint16_t port, uint32_t states, struct diag_li
 		return fail(err, EOPNOTSUPP, "this kernel has no sock_diag for %s: insert its "
 			    "module with 'modprobe %s_diag'", key_proto_name(proto),
 			    key_proto_name(proto));
-	return fail(err, -ret, "cannot list the sockets of port %u with sock_diag: %s", port,
-		    strerror(-ret));
+	return fail(err, -ret, "cannot list the %s sockets with sock_diag: %s",
+		    key_proto_name(proto), strerror(-ret));
 }
 
 int diag_dump(int proto, uint16_t port, struct diag_list *list, struct reuseport_error *err)

@@ -23,8 +23,8 @@ struct diag_list {
 };
 
 /*
- * TCP sockets that listen, UDP sockets that are not connected, in the network
- * namespace that the thread is in. Free list->sockets with free().
+ * TCP sockets that listen, UDP sockets that are not connected, on a port (0: on
+ * any), in the network namespace that the thread is in. Free list->sockets with free().
  */
 int diag_dump(int proto, uint16_t port, struct diag_list *list, struct reuseport_error *err);
 

@@ -10,12 +10,13 @@
 #include "chances.h"
 #include "diag.h"
 #include "error.h"
+#include "feature.h"
 #include "groups.h"
 #include "lookup.h"
 #include "pins.h"
 
 struct reuseport_explainer {
-	struct groups_bpf *reader; /* NULL: the kernel has no iterators */
+	struct lookup_kernel kernel;
 };
 
 /* -------------------------------------------------------------- the lookup */
@@ -172,7 +173,7 @@ static struct lookup_packet to_lookup(const struct reuseport_packet *packet)
 	return to;
 }
 
-static int explain(struct groups_bpf *reader, const struct reuseport_packet *packet,
+static int explain(const struct lookup_kernel *kernel, const struct reuseport_packet *packet,
 		   struct reuseport_explanation **explanation, struct reuseport_error *err)
 {
 	struct lookup_packet asked = to_lookup(packet);
@@ -181,7 +182,7 @@ static int explain(struct groups_bpf *reader, const struct reuseport_packet *pac
 	struct reuseport_explanation *out;
 	int ret;
 
-	ret = lookup(reader, &asked, &ns, &found, err);
+	ret = lookup(kernel, &asked, &ns, &found, err);
 	if (ret)
 		return ret;
 	out = calloc(1, sizeof(*out));
@@ -190,7 +191,7 @@ static int explain(struct groups_bpf *reader, const struct reuseport_packet *pac
 	if (!ret)
 		ret = copy_candidates(out, &found, err);
 	if (!ret && out->winner)
-		ret = explain_winner(reader, out, packet, &found.list[0], err);
+		ret = explain_winner(kernel->reader.groups, out, packet, &found.list[0], err);
 	free(found.list);
 	if (ret) {
 		reuseport_explanation__free(out);
@@ -203,18 +204,22 @@ static int explain(struct groups_bpf *reader, const struct reuseport_packet *pac
 int reuseport_explainer__new(struct reuseport_explainer **explainer, struct reuseport_error *err)
 {
 	struct reuseport_explainer *made;
+	struct features *features;
 	int ret = caps_require("explain", err);
 
+	if (!ret)
+		ret = features_new(&features, err);
 	if (ret)
 		return ret;
 	made = calloc(1, sizeof(*made));
+	if (made) {
+		groups_open(&made->kernel.reader.groups, NULL);
+		made->kernel.reader.by_address = features_have(features, FEATURE_UDP_ITER_ORDER);
+		made->kernel.hash4 = features_have(features, FEATURE_UDP_HASH4);
+	}
+	features_free(features);
 	if (!made)
 		return fail(err, ENOMEM, "out of memory");
-	ret = groups_open(&made->reader, err);
-	if (ret && ret != -EOPNOTSUPP) {
-		free(made);
-		return ret;
-	}
 	*explainer = made;
 	return 0;
 }
@@ -223,15 +228,14 @@ void reuseport_explainer__free(struct reuseport_explainer *explainer)
 {
 	if (!explainer)
 		return;
-	if (explainer->reader)
-		groups_close(explainer->reader);
+	groups_close(explainer->kernel.reader.groups);
 	free(explainer);
 }
 
 int reuseport_explain(struct reuseport_explainer *explainer, const struct reuseport_packet *packet,
 		      struct reuseport_explanation **explanation, struct reuseport_error *err)
 {
-	return explain(explainer->reader, packet, explanation, err);
+	return explain(&explainer->kernel, packet, explanation, err);
 }
 
 int reuseport_device(uint64_t netns, const char *name, uint32_t *ifindex,

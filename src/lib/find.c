@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "advice.h"
 #include "caps.h"
@@ -19,37 +18,6 @@
 #define LOOKS 4
 #define LOOK_PAUSE_MS 25
 
-/* What keeps the sockets at hand from being a group. */
-struct reason {
-	bool denied;
-	bool unsupported; /* no pidfd_getfd */
-	bool reuseaddr;
-	uint32_t pid; /* of a process that holds one */
-};
-
-/* 1: set, 0: not, -ENOENT: no holder lets itself be asked. */
-static int is_member(const struct holders *h, const struct diag_socket *socket,
-		     struct reason *reason)
-{
-	const struct holder *first;
-	size_t n = holders_of(h, socket->inode, &first);
-
-	for (size_t i = 0; i < n; i++) {
-		int fd = take_socket(first[i].pid, first[i].fd, socket->cookie, NULL), set;
-
-		reason->denied |= fd == -EPERM;
-		reason->unsupported |= fd == -EOPNOTSUPP;
-		if (fd < 0)
-			continue;
-		set = socket_has_reuseport(fd);
-		reason->reuseaddr |= socket_has_reuseaddr(fd) == 1;
-		reason->pid = first[i].pid;
-		close(fd);
-		return set;
-	}
-	return -ENOENT;
-}
-
 static bool known(const struct reuseport_key *keys, size_t n, const struct reuseport_key *key)
 {
 	for (size_t i = 0; i < n; i++)
@@ -60,19 +28,19 @@ static bool known(const struct reuseport_key *keys, size_t n, const struct reuse
 
 /* The distinct keys of those sockets that are members of a group. */
 static size_t group_keys(const struct diag_list *sockets, const struct holders *h,
-			 struct reuseport_key *keys, struct reason *reason)
+			 struct reuseport_key *keys, struct take_reason *reason)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < sockets->n; i++)
 		if (!known(keys, n, &sockets->sockets[i].key) &&
-		    is_member(h, &sockets->sockets[i], reason) == 1)
+		    take_is_member(h, &sockets->sockets[i], reason) == 1)
 			keys[n++] = sockets->sockets[i].key;
 	return n;
 }
 
 static int explain_none(const struct reuseport_filter *filter, const struct diag_list *sockets,
-			const struct holders *h, const struct reason *reason,
+			const struct holders *h, const struct take_reason *reason,
 			struct reuseport_error *err)
 {
 	char text[KEY_TEXT_LEN], comm[16];
@@ -150,7 +118,7 @@ static int look(const struct reuseport_filter *filter, struct reuseport_key **ke
 {
 	struct diag_list sockets = { 0 };
 	struct holders holders = { 0 };
-	struct reason reason = { 0 };
+	struct take_reason reason = { 0 };
 	struct reuseport_key *found;
 	size_t count;
 	int ret;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* The handle of an attachment: made, asked, freed. */
+#include <bpf/bpf.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,13 +25,19 @@ void group_log(const struct reuseport_group *group, int level, const char *fmt, 
 	group->log(group->log_ctx, level, line);
 }
 
-struct reuseport_group *group_new(const struct reuseport_key *key,
-				  const struct reuseport_attach_opts *opts)
+int group_new(const struct reuseport_key *key, const struct reuseport_attach_opts *opts,
+	      struct reuseport_group **made, struct reuseport_error *err)
 {
 	struct reuseport_group *group = calloc(1, sizeof(*group));
+	int ret;
 
 	if (!group)
-		return NULL;
+		return fail(err, ENOMEM, "out of memory");
+	ret = features_new(&group->features, err);
+	if (ret) {
+		free(group);
+		return ret;
+	}
 	group->key = *key;
 	key_text(key, group->text, sizeof(group->text));
 	group->ns.inode = key->netns;
@@ -37,10 +45,10 @@ struct reuseport_group *group_new(const struct reuseport_key *key,
 	group->mapped = MAPPED_NONE;
 	group->lock = group->timer = group->notice = group->epoll = -1;
 	group->force = opts->force;
-	group->disable = opts->disable;
 	group->log = opts->log;
 	group->log_ctx = opts->log_ctx;
-	return group;
+	*made = group;
+	return 0;
 }
 
 int group_map(struct reuseport_group *group, struct reuseport_error *err)
@@ -51,6 +59,16 @@ int group_map(struct reuseport_group *group, struct reuseport_error *err)
 	if (ret)
 		return fail(err, -ret, "cannot map the tables of %s into memory: %s", group->text,
 			    strerror(-ret));
+	return 0;
+}
+
+int group_write_entry(const struct reuseport_group *group, struct reuseport_error *err)
+{
+	uint32_t zero = 0;
+
+	if (bpf_map_update_elem(group->steering.maps[MAP_ATTACHMENT], &zero, &group->entry, BPF_ANY))
+		return fail(err, errno, "cannot write the attachment of %s: %s", group->text,
+			    strerror(errno));
 	return 0;
 }
 
@@ -72,6 +90,7 @@ void reuseport_group__free(struct reuseport_group *group)
 	mapped_close(&group->mapped);
 	steering_close(&group->steering);
 	close_fd(group->lock);
+	features_free(group->features);
 	free(group->slots);
 	free(group);
 }

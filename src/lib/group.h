@@ -61,18 +61,21 @@ struct reuseport_group {
 
 	bool adopted;
 	bool force;
-	unsigned int disable;
+	struct features *features; /* of the kernel, as far as they were asked for */
 	bool full_told; /* that there are more members than slots */
 	reuseport_log_fn log;
 	void *log_ctx;
 };
 
-/* NULL when out of memory; free with reuseport_group__free. */
-struct reuseport_group *group_new(const struct reuseport_key *key,
-				  const struct reuseport_attach_opts *opts);
+/* Free with reuseport_group__free. */
+int group_new(const struct reuseport_key *key, const struct reuseport_attach_opts *opts,
+	      struct reuseport_group **made, struct reuseport_error *err);
 
 /* Maps what entry describes into memory. */
 int group_map(struct reuseport_group *group, struct reuseport_error *err);
+
+/* Writes entry where it is pinned. */
+int group_write_entry(const struct reuseport_group *group, struct reuseport_error *err);
 
 void group_log(const struct reuseport_group *group, int level, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));

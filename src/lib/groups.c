@@ -9,26 +9,31 @@
 #include <unistd.h>
 
 #include "error.h"
+#include "feature.h"
 #include "groups.h"
 #include "groups.skel.h"
 #include "quiet.h"
 
+/* Whatever the reason for a failure, those who call it have another way. */
 int groups_open(struct groups_bpf **reader, struct reuseport_error *err)
 {
-	libbpf_print_fn_t before = quiet_begin();
-	struct groups_bpf *skeleton = groups_bpf__open_and_load();
-	int code = errno;
+	static const char what[] = "read the kernel's sockets";
+	struct groups_bpf *skeleton;
+	libbpf_print_fn_t before;
+	int code;
 
+	if (features_allow(FEATURE_ITERATORS, what, err))
+		return -EOPNOTSUPP;
+	before = quiet_begin();
+	skeleton = groups_bpf__open_and_load();
+	code = errno;
 	quiet_end(before);
-	if (skeleton) {
-		*reader = skeleton;
-		return 0;
+	if (!skeleton) {
+		features_blame(FEATURE_ITERATORS, code, what, err);
+		return -EOPNOTSUPP;
 	}
-	if (code == EPERM)
-		return fail(err, EPERM, "may not load the socket iterators: they need CAP_BPF and "
-			    "CAP_PERFMON: run as root");
-	return fail(err, EOPNOTSUPP, "this kernel has no socket iterators (iter/tcp and iter/udp, "
-		    "Linux 5.9 with BTF): %s", strerror(code));
+	*reader = skeleton;
+	return 0;
 }
 
 void groups_close(struct groups_bpf *reader)

@@ -9,7 +9,8 @@
 
 struct groups_bpf;
 
-/* -EOPNOTSUPP: the kernel has no iterators. Free with groups_close. */
+/* -EOPNOTSUPP: there are no iterators for this process, and err says why. Free with
+ * groups_close. */
 int groups_open(struct groups_bpf **reader, struct reuseport_error *err);
 void groups_close(struct groups_bpf *reader);
 

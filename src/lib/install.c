@@ -33,15 +33,10 @@ int install_check(struct reuseport_group *group, uint64_t cookie,
 	int ret;
 
 	*foreign = (struct group_program){ 0 };
-	if (group->disable & REUSEPORT_DISABLE_ITERATORS)
-		return 1;
 	/* Kept open: loading it is what takes time when a group is born anew. */
-	ret = group->reader ? 0 : groups_open(&group->reader, err);
-	if (!ret)
-		ret = groups_program_of(group->reader, &group->ns, group->key.proto, cookie,
-					foreign, err);
-	if (ret == -EOPNOTSUPP)
+	if (!group->reader && groups_open(&group->reader, NULL))
 		return 1;
+	ret = groups_program_of(group->reader, &group->ns, group->key.proto, cookie, foreign, err);
 	if (ret)
 		return ret;
 	if (!foreign->present)

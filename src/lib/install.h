@@ -18,7 +18,7 @@ int install_if_reborn(struct reuseport_group *group, int member, uint64_t cookie
 
 /*
  * What the group has: 1 our program, 0 none, -EEXIST another, of which
- * *foreign tells. 1 where the kernel cannot tell.
+ * *foreign tells. 1 with *foreign empty where the kernel cannot tell.
  */
 struct group_program;
 int install_check(struct reuseport_group *group, uint64_t cookie,

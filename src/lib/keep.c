@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* Keep: following the workers of an attachment, event by event. */
-#include <bpf/bpf.h>
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
@@ -18,6 +17,7 @@
 #include "pins.h"
 #include "slots.h"
 #include "sync.h"
+#include "ways.h"
 
 #define MS CLOCK_MS
 #define NEVER (1ULL << 62)
@@ -162,7 +162,7 @@ static void follow(struct reuseport_group *group)
 		return;
 	group->plan_due = false;
 	group->plan_at = now_ns() + PLAN_RETRY;
-	lock = change_lock(group->pin, PLAN_WAIT_MS, &error);
+	lock = change_lock(group->pin, &group->mapped, PLAN_WAIT_MS, &error);
 	if (lock < 0)
 		return;
 	ret = change_follow(&group->mapped, group->steering.maps[MAP_SOCKETS], &error);
@@ -234,6 +234,7 @@ int reuseport_group__process(struct reuseport_group *group, struct reuseport_err
 		return fail(err, ESHUTDOWN, "%s is being detached", group->text);
 	if (read(group->timer, &expirations, sizeof(expirations)) < 0 && errno != EAGAIN)
 		return fail(err, errno, "cannot read the timer: %s", strerror(errno));
+	mapped_fetch(&group->mapped);
 	if (group->watch && watch_consume(group->watch))
 		group->resync_due = true;
 	retry_pending(group);
@@ -268,11 +269,12 @@ int keep_open(struct reuseport_group *group, struct reuseport_error *err)
 {
 	struct reuseport_error error = { 0 };
 
-	if (group->disable & REUSEPORT_DISABLE_EVENTS)
-		group_log(group, LOG_INFO, "%s: events are switched off, sockets are polled",
-			  group->text);
-	else if (watch_open(&group->key, group->ns.cookie, on_event, group, &group->watch, &error))
-		group_log(group, LOG_WARNING, "%s: %s", group->text, error.text);
+	if (watch_open(&group->key, group->ns.cookie, on_event, group, group->features,
+		       &group->watch, &error))
+		group_log(group, watch_disabled(group->features, group->key.proto) ? LOG_INFO :
+			  LOG_WARNING, "%s: %s: sockets are polled instead, ten times a second",
+			  group->text, error.text);
+	ways_note(group);
 
 	group->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
 	group->notice = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
@@ -285,20 +287,21 @@ int keep_open(struct reuseport_group *group, struct reuseport_error *err)
 			    "cannot set up the keeper's event sources: %s", strerror(errno));
 	group->resync_at = now_ns() + RESYNC_POLLING;
 	group->refresh_at = now_ns() + REFRESH_SOON;
+	group->plan_at = now_ns();
 	group->settle_at = NEVER;
 	arm_timer(group);
-	return 0;
+	return group_write_entry(group, err);
 }
 
 int reuseport_group__keep(struct reuseport_group *group, struct reuseport_error *err)
 {
-	uint32_t zero = 0;
 	uint64_t own;
+	int ret;
 
 	group->entry.keeper_pid = getpid();
-	if (bpf_map_update_elem(group->steering.maps[MAP_ATTACHMENT], &zero, &group->entry, BPF_ANY))
-		return fail(err, errno, "cannot write the attachment of %s: %s", group->text,
-			    strerror(errno));
+	ret = group_write_entry(group, err);
+	if (ret)
+		return ret;
 	if (!reuseport_netns(NULL, &own, NULL) && own == group->key.netns)
 		netns_leave_for_good();
 	return 0;

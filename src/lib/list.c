@@ -8,17 +8,23 @@
 #include "caps.h"
 #include "error.h"
 #include "groups.h"
+#include "groups_diag.h"
 #include "key.h"
 #include "netns.h"
 #include "program.h"
 
+struct own {
+	struct reuseport_key key;
+	uint32_t program_id;
+};
+
 struct listing {
-	struct groups_bpf *reader;
+	struct groups_bpf *reader; /* NULL: there are no iterators */
 	struct key_filter filter;
 	struct reuseport_listed *groups;
 	size_t n, room;
 	struct reuseport_error *err;
-	uint32_t *own; /* ids of the pinned programs */
+	struct own *own; /* what is pinned */
 	size_t n_own;
 	int ret;
 };
@@ -27,15 +33,14 @@ static int add_own(void *ctx, const char *path, const struct reuseport_key *key)
 {
 	struct listing *listing = ctx;
 	struct steering steering;
-	uint32_t *grown;
+	struct own *grown;
 
-	(void)key;
 	steering_open(&steering, path);
 	grown = realloc(listing->own, (listing->n_own + 1) * sizeof(*grown));
 	if (grown) {
 		listing->own = grown;
 		if (steering.program >= 0)
-			listing->own[listing->n_own++] = steering.program_id;
+			listing->own[listing->n_own++] = (struct own){ *key, steering.program_id };
 	}
 	steering_close(&steering);
 	return grown ? 0 : fail(listing->err, ENOMEM, "out of memory");
@@ -44,9 +49,23 @@ static int add_own(void *ctx, const char *path, const struct reuseport_key *key)
 static bool is_own(const struct listing *listing, uint32_t id, const char *name)
 {
 	for (size_t i = 0; i < listing->n_own; i++)
-		if (listing->own[i] == id)
+		if (listing->own[i].program_id == id)
 			return true;
 	return program_name_is_ours(name);
+}
+
+/* Where the kernel does not tell which program a group has, what is pinned for it
+ * is taken to be attached. */
+static void take_for_granted(const struct listing *listing, struct reuseport_listed *group)
+{
+	for (size_t i = 0; i < listing->n_own; i++) {
+		if (!key_equal(&listing->own[i].key, &group->key))
+			continue;
+		group->own = group->has_program = true;
+		group->program_id = listing->own[i].program_id;
+		program_name_of(group->program_id, group->program_name,
+				sizeof(group->program_name));
+	}
 }
 
 static struct reuseport_listed *append(struct listing *listing)
@@ -94,6 +113,11 @@ static int add_group(struct listing *listing, const struct group_member *member,
 	group->has_program = member->has_prog;
 	group->program_id = member->prog_id;
 	snprintf(group->netns_name, sizeof(group->netns_name), "%s", name);
+	group->program_known = listing->reader != NULL;
+	if (!group->program_known) {
+		take_for_granted(listing, group);
+		return 0;
+	}
 	program_name_of(member->prog_id, group->program_name, sizeof(group->program_name));
 	group->own = group->has_program &&
 		     is_own(listing, group->program_id, group->program_name);
@@ -120,8 +144,11 @@ static int add_namespace(void *ctx, uint64_t inode, const char *name, uint32_t p
 	/* One that has just gone is not there to be listed. */
 	if (netns_enter(&ns, &visit, NULL))
 		return 0;
-	listing->ret = groups_read(listing->reader, listing->filter.key.proto, &list,
-				   listing->err);
+	if (listing->reader)
+		listing->ret = groups_read(listing->reader, listing->filter.key.proto, &list,
+					   listing->err);
+	else
+		listing->ret = groups_diag_read(listing->filter.key.proto, &list, listing->err);
 	netns_leave(&visit);
 	if (list.n)
 		qsort(list.members, list.n, sizeof(*list.members), by_group);
@@ -151,9 +178,10 @@ int reuseport_list(const struct reuseport_filter *filter, struct reuseport_liste
 	if (!ret)
 		ret = caps_require("list groups", err);
 	if (!ret)
-		ret = groups_open(&listing.reader, err);
+		ret = reuseport_disable_check(err);
 	if (ret)
 		return ret;
+	groups_open(&listing.reader, NULL);
 	/* Works without pins in sight too: the names tell whose programs they are. */
 	pins_for_each(add_own, &listing, NULL);
 	netns_for_each(add_namespace, &listing);

@@ -65,9 +65,9 @@ static int check_kind(const struct lookup_packet *packet, const struct netns_ref
 
 /* ------------------------------------------------------------- sockets in */
 
-static int read_bucket(struct groups_bpf *reader, const struct lookup_packet *packet,
-		       const struct netns_ref *ns,
-		      struct bucket *bucket, struct reuseport_error *err)
+static int read_bucket(const struct lookup_kernel *kernel, const struct lookup_packet *packet,
+		       const struct netns_ref *ns, struct bucket *bucket,
+		       struct reuseport_error *err)
 {
 	struct netns_visit visit;
 	int ret;
@@ -75,7 +75,7 @@ static int read_bucket(struct groups_bpf *reader, const struct lookup_packet *pa
 	ret = netns_enter(ns, &visit, err);
 	if (ret)
 		return ret;
-	ret = bucket_read(reader, packet->proto, packet->dport, bucket, err);
+	ret = bucket_read(&kernel->reader, packet->proto, packet->dport, bucket, err);
 	netns_leave(&visit);
 	return ret;
 }
@@ -90,8 +90,8 @@ static int find_device(struct lookup_packet *packet, const struct netns_ref *ns,
 	return 0;
 }
 
-static struct score_socket *score_bucket(const struct lookup_packet *packet,
-					const struct bucket *bucket, int *winner)
+static struct score_socket *score_bucket(const struct lookup_packet *packet, bool hash4,
+					 const struct bucket *bucket, int *winner)
 {
 	struct score_socket *scored = calloc(bucket->n + 1, sizeof(*scored));
 
@@ -110,7 +110,7 @@ static struct score_socket *score_bucket(const struct lookup_packet *packet,
 		memcpy(to->peer, from->diag.peer, 16);
 	}
 	if (scored)
-		*winner = score_lookup(packet, bucket_kernel(6, 13), scored, bucket->n);
+		*winner = score_lookup(packet, hash4, scored, bucket->n);
 	return scored;
 }
 
@@ -224,7 +224,7 @@ static int make_list(const struct bucket *bucket, const struct score_socket *sco
 	return result->list ? 0 : -ENOMEM;
 }
 
-int lookup(struct groups_bpf *reader, const struct lookup_packet *from,
+int lookup(const struct lookup_kernel *kernel, const struct lookup_packet *from,
 	   const struct netns_ref *ns, struct lookup_result *result, struct reuseport_error *err)
 {
 	struct lookup_result found = { .winner = -1 };
@@ -238,11 +238,11 @@ int lookup(struct groups_bpf *reader, const struct lookup_packet *from,
 	if (!ret)
 		ret = check_kind(&packet, ns, &found.local, err);
 	if (!ret)
-		ret = read_bucket(reader, &packet, ns, &bucket, err);
+		ret = read_bucket(kernel, &packet, ns, &bucket, err);
 	if (!ret)
 		ret = find_device(&packet, ns, &bucket, err);
 	if (!ret) {
-		scored = score_bucket(&packet, &bucket, &winner);
+		scored = score_bucket(&packet, kernel->hash4, &bucket, &winner);
 		if (!scored || make_list(&bucket, scored, winner, ns->inode, &found))
 			ret = fail(err, ENOMEM, "out of memory");
 	}

@@ -6,6 +6,7 @@
 #ifndef LIB_LOOKUP_H
 #define LIB_LOOKUP_H
 
+#include "bucket.h"
 #include "groups.h"
 #include "netns.h"
 #include "reuseport_bpf.h"
@@ -42,13 +43,19 @@ struct lookup_result {
 			   * two sockets connected to the same peer */
 };
 
+/* What kernels differ in. */
+struct lookup_kernel {
+	struct bucket_reader reader;
+	bool hash4; /* connected UDP sockets are in a table by both addresses and ports */
+};
+
 /*
- * reader is NULL where there are no iterators. Free result->list with free(). -EOPNOTSUPP: the destination is multicast or
+ * Free result->list with free(). -EOPNOTSUPP: the destination is multicast or
  * broadcast. -EINVAL: the packet is malformed. -EHOSTUNREACH: a socket is bound
  * to a device and packet->ifindex is 0 and cannot be found out. -ENETDOWN: the
  * namespace is gone. An empty list is success: no socket is on that port.
  */
-int lookup(struct groups_bpf *reader, const struct lookup_packet *packet,
+int lookup(const struct lookup_kernel *kernel, const struct lookup_packet *packet,
 	   const struct netns_ref *ns, struct lookup_result *result, struct reuseport_error *err);
 
 #endif

@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* The pinned maps that are read and written through memory. */
+/*
+ * The pinned maps that are read and written through memory. Where the kernel
+ * cannot map them (before 5.5), it is copies that are read and written: they are
+ * brought up to date with mapped_fetch(), and what was changed in them takes
+ * effect with mapped_store(). In memory both have nothing to do.
+ */
 #ifndef LIB_MAPPED_H
 #define LIB_MAPPED_H
 
 #include "program.h"
+
+struct copies;
 
 struct mapped {
 	struct control *control;
@@ -12,6 +19,7 @@ struct mapped {
 	struct given_cpu *cpu_map;
 	struct flow_bucket *flows; /* NULL: flows are not sticky */
 	struct steering_size size;
+	struct copies *copies; /* NULL: they are the maps themselves */
 };
 
 #define MAPPED_NONE ((struct mapped){ .control = NULL })
@@ -45,5 +53,17 @@ static inline uint16_t *half_weights(const struct mapped *mapped, uint32_t epoch
 int mapped_open(struct mapped *mapped, const struct steering *steering,
 		const struct steering_size *size);
 void mapped_close(struct mapped *mapped);
+
+/* To be called with the change lock held, before anything is changed; and by a
+ * keeper now and then, which changes workers that join or leave without it. */
+void mapped_fetch(const struct mapped *mapped);
+
+/* The workers and the table first, then what the program goes by. */
+void mapped_store(const struct mapped *mapped);
+
+static inline bool mapped_in_memory(const struct mapped *mapped)
+{
+	return !mapped->copies;
+}
 
 #endif

@@ -120,34 +120,56 @@ static int keep_all(struct steering *steering, struct steer_bpf *skeleton,
 	return steering->program < 0 ? steering->program : 0;
 }
 
+/* What not every kernel has. */
 struct variant {
 	bool migrate;
 	bool plain_reads;
+	bool in_memory;
 };
 
-static int load_variant(struct steering *steering, const struct steering_size *size, int proto,
-			struct variant variant)
+static int unmap_maps(struct steer_bpf *skeleton)
 {
-	struct steer_bpf *skeleton = steer_bpf__open();
-	int ret;
+	struct bpf_map *map;
+	int ret = 0;
 
-	if (!skeleton)
-		return -errno;
+	for (int i = 0; !ret && i < MAPS; i++) {
+		map = bpf_object__find_map_by_name(skeleton->obj, map_name(i));
+		ret = bpf_map__set_map_flags(map, bpf_map__map_flags(map) & ~BPF_F_MMAPABLE);
+	}
+	return ret;
+}
+
+static void set_up_program(struct steer_bpf *skeleton, const struct steering_size *size, int proto,
+			   const struct variant *variant)
+{
 	skeleton->rodata->slots = size->slots;
 	skeleton->rodata->table_lines = half_words(size) / TABLE_LINE_ENTRIES;
 	skeleton->rodata->table_entries = size->table_entries;
 	skeleton->rodata->cpus = size->cpus;
 	skeleton->rodata->nodes = topology_nodes();
 	skeleton->rodata->udp = proto == IPPROTO_UDP;
-	skeleton->rodata->plain_reads = variant.plain_reads;
-	skeleton->rodata->migrate = variant.migrate;
+	skeleton->rodata->plain_reads = variant->plain_reads;
+	skeleton->rodata->migrate = variant->migrate;
 	skeleton->rodata->flow_buckets = size->flows / FLOW_BUCKET_FLOWS;
 	skeleton->rodata->idle_ticks = size->idle_ticks;
 	memcpy((void *)skeleton->rodata->flow_key, size->flow_key, sizeof(size->flow_key));
-	bpf_program__set_expected_attach_type(skeleton->progs.reuseport_steer, variant.migrate ?
+	bpf_program__set_expected_attach_type(skeleton->progs.reuseport_steer, variant->migrate ?
 					      BPF_SK_REUSEPORT_SELECT_OR_MIGRATE :
 					      BPF_SK_REUSEPORT_SELECT);
+}
+
+static int load_variant(struct steering *steering, const struct steering_size *size, int proto,
+			const struct variant *variant)
+{
+	struct steer_bpf *skeleton = steer_bpf__open();
+	int ret;
+
+	if (!skeleton)
+		return -errno;
+	set_up_program(skeleton, size, proto, variant);
 	ret = set_up_maps(skeleton, size);
+	if (!ret && !variant->in_memory)
+		ret = unmap_maps(skeleton);
 	if (!ret)
 		ret = steer_bpf__load(skeleton);
 	if (!ret)
@@ -155,42 +177,65 @@ static int load_variant(struct steering *steering, const struct steering_size *s
 	steer_bpf__destroy(skeleton);
 	if (ret)
 		steering_close(steering);
+	steering->migrates = !ret && variant->migrate;
+	steering->plain_reads = !ret && variant->plain_reads;
 	return ret;
 }
 
-static int explain_load(int code, struct reuseport_error *err)
+/* Without asking at first, since a kernel that has it all is the usual one. */
+static int load_best(struct steering *steering, const struct steering_size *size, int proto,
+		     struct features *features)
 {
-	if (code == EPERM || code == EACCES)
-		return fail(err, code, "the kernel refused the steering program: %s; loading needs "
-			    "CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON, and Linux 4.19 or newer",
-			    strerror(code));
-	if (code == ENOSYS)
-		return fail(err, EOPNOTSUPP, "this kernel has no bpf(): steering needs one built "
-			    "with CONFIG_BPF_SYSCALL");
-	if (code == ESRCH || code == ENOENT)
-		return fail(err, EOPNOTSUPP, "this kernel describes itself nowhere: steering needs "
-			    "BTF (CONFIG_DEBUG_INFO_BTF), /sys/kernel/btf/vmlinux");
-	return fail(err, code, "cannot load the steering program: %s", strerror(code));
+	struct variant variant = {
+		.migrate = !features_disabled(features, FEATURE_MIGRATION),
+		.plain_reads = !features_disabled(features, FEATURE_PLAIN_READS),
+		.in_memory = !features_disabled(features, FEATURE_MMAP),
+	};
+	int ret = load_variant(steering, size, proto, &variant);
+
+	if (!ret)
+		return 0;
+	variant.migrate = features_have(features, FEATURE_MIGRATION);
+	variant.plain_reads = features_have(features, FEATURE_PLAIN_READS);
+	variant.in_memory = features_have(features, FEATURE_MMAP);
+	ret = load_variant(steering, size, proto, &variant);
+	/* There, but not for a program like this one. */
+	if (ret && variant.plain_reads) {
+		variant.plain_reads = false;
+		ret = load_variant(steering, size, proto, &variant);
+	}
+	if (ret && variant.migrate) {
+		variant.migrate = false;
+		ret = load_variant(steering, size, proto, &variant);
+	}
+	return ret;
+}
+
+static int explain_load(int code, const struct steering_size *size, struct features *features,
+			struct reuseport_error *err)
+{
+	static const char what[] = "load the steering program";
+	int ret = features_explain_needed(features, what, err);
+
+	if (!ret && size->flows)
+		ret = features_explain(features, FEATURE_TICKS, what, err);
+	return ret ? ret : fail(err, code, "cannot load the steering program: %s", strerror(code));
 }
 
 int steering_load(struct steering *steering, const struct steering_size *size, int proto,
-		  unsigned int disable, struct reuseport_error *err)
+		  struct features *features, struct reuseport_error *err)
 {
-	static const struct variant best_first[] = {
-		{ true, true }, { true, false }, { false, true }, { false, false },
-	};
-	libbpf_print_fn_t before = quiet_begin();
-	int ret = -EOPNOTSUPP;
+	libbpf_print_fn_t before;
+	int ret = features_refuse_disabled(features, "steer", err);
 
-	for (size_t i = 0; ret && i < sizeof(best_first) / sizeof(best_first[0]); i++) {
-		if (best_first[i].migrate && (disable & REUSEPORT_DISABLE_MIGRATION))
-			continue;
-		if (best_first[i].plain_reads && (disable & REUSEPORT_DISABLE_PLAIN_READS))
-			continue;
-		ret = load_variant(steering, size, proto, best_first[i]);
-	}
+	if (!ret && size->flows && features_disabled(features, FEATURE_TICKS))
+		ret = features_explain(features, FEATURE_TICKS, "keep flows sticky", err);
+	if (ret)
+		return ret;
+	before = quiet_begin();
+	ret = load_best(steering, size, proto, features);
 	quiet_end(before);
-	return ret ? explain_load(-ret, err) : 0;
+	return ret ? explain_load(-ret, size, features, err) : 0;
 }
 
 /* ---------------------------------------------------------------- pinning */

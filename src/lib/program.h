@@ -4,6 +4,7 @@
 #define LIB_PROGRAM_H
 
 #include "abi.h"
+#include "feature.h"
 #include "pins.h"
 #include "reuseport_bpf.h"
 
@@ -23,6 +24,9 @@ enum steering_map {
 struct steering {
 	int program;
 	uint32_t program_id;
+	/* How it was loaded: set by steering_load only. */
+	bool migrates;
+	bool plain_reads;
 	int maps[MAPS];
 };
 
@@ -42,12 +46,11 @@ struct steering_size {
 struct steering_size steering_size_of(const struct attachment_entry *entry);
 
 /*
- * Loads the program and makes its maps. The best way that the kernel takes and
- * "disable" (enum reuseport_disable) leaves: plain loads or probe reads,
- * select-or-migrate or plain select.
+ * Loads the program and makes its maps, in the best way that the kernel has: plain
+ * loads or probe reads, select-or-migrate or plain select, maps in memory or not.
  */
 int steering_load(struct steering *steering, const struct steering_size *size, int proto,
-		  unsigned int disable, struct reuseport_error *err);
+		  struct features *features, struct reuseport_error *err);
 
 /* Pins all in the directory; the program, which marks the whole, last. */
 int steering_pin(const struct steering *steering, const char *path, struct reuseport_error *err);

@@ -5,26 +5,35 @@
 #include <string.h>
 
 #include "error.h"
+#include "feature.h"
 #include "queues.h"
 #include "queues.skel.h"
 #include "quiet.h"
 
+static int load(struct queues_bpf *queues, int sockets_map)
+{
+	int ret = bpf_map__reuse_fd(queues->maps.sockets, sockets_map);
+
+	queues->rodata->plain_reads = false;
+	return ret ? ret : queues_bpf__load(queues);
+}
+
 int queues_open(struct queues_bpf **out, int sockets_map, struct reuseport_error *err)
 {
-	libbpf_print_fn_t before = quiet_begin();
-	struct queues_bpf *queues = queues_bpf__open();
-	int ret = queues ? 0 : -errno;
+	static const char what[] = "count the handshakes that workers have begun";
+	int ret = features_allow(FEATURE_TEST_RUN, what, err);
+	struct queues_bpf *queues;
+	libbpf_print_fn_t before;
 
-	if (!ret)
-		ret = bpf_map__reuse_fd(queues->maps.sockets, sockets_map);
-	if (!ret)
-		queues->rodata->plain_reads = false;
-	if (!ret)
-		ret = queues_bpf__load(queues);
+	if (ret)
+		return ret;
+	before = quiet_begin();
+	queues = queues_bpf__open();
+	ret = queues ? load(queues, sockets_map) : -errno;
 	quiet_end(before);
 	if (ret) {
 		queues_bpf__destroy(queues);
-		return fail(err, -ret, "cannot read the workers' queues: %s", strerror(-ret));
+		return features_blame(FEATURE_TEST_RUN, -ret, what, err);
 	}
 	*out = queues;
 	return 0;

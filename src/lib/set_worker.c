@@ -25,8 +25,8 @@ struct order {
 static int change_one(const struct attachment *one, const struct worker_name *name,
 		      const struct order *order, struct reuseport_error *err)
 {
-	int lock = change_lock(one->pin, CHANGE_WAIT_MS, err), ret = 0, count = 0;
 	const struct mapped *mapped = &one->mapped;
+	int lock = change_lock(one->pin, mapped, CHANGE_WAIT_MS, err), ret = 0, count = 0;
 
 	if (lock < 0)
 		return lock;
@@ -34,6 +34,7 @@ static int change_one(const struct attachment *one, const struct worker_name *na
 		if (name ? worker_matches(name, one, slot) : attachment_has_worker(one, slot))
 			count += order->apply(&mapped->workers[slot], generations(mapped),
 					      order->value);
+	mapped_store(mapped);
 	if (count)
 		ret = change_follow(mapped, one->steering.maps[MAP_SOCKETS], err);
 	/* What goes by a worker's state alone, as sticky flows do, is over as well. */

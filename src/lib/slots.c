@@ -38,6 +38,7 @@ static void free_entry(const struct reuseport_group *group, unsigned int slot)
 
 	__atomic_store_n(&entry->state, WORKER_FREE, __ATOMIC_RELEASE);
 	*entry = (struct worker_entry){ .state = WORKER_FREE };
+	mapped_store(&group->mapped);
 }
 
 static void set_state(struct worker_entry *entry, enum worker_state state)
@@ -60,9 +61,11 @@ static void let_in(const struct reuseport_group *group, struct worker_entry *ent
 {
 	enum worker_state expected = WORKER_JOINING;
 
+	mapped_fetch(&group->mapped);
 	if (!admits_by_hand(group) || generations(&group->mapped)->phase == ROLLOUT_BEGUN)
 		__atomic_compare_exchange_n(&entry->state, &expected, WORKER_ACTIVE, false,
 					    __ATOMIC_RELEASE, __ATOMIC_RELAXED);
+	mapped_store(&group->mapped);
 }
 
 /*
@@ -80,6 +83,7 @@ static int fill(const struct reuseport_group *group, unsigned int slot, int fd,
 		return ret;
 	*entry_of(group, slot) = *entry;
 	set_state(entry_of(group, slot), WORKER_JOINING);
+	mapped_store(&group->mapped);
 	if (bpf_map_update_elem(group->steering.maps[MAP_SOCKETS], &slot, &value, BPF_NOEXIST)) {
 		ret = -errno;
 		free_entry(group, slot);
@@ -143,8 +147,11 @@ void slots_set_server(struct reuseport_group *group, unsigned int slot, uint32_t
 
 	if (!pid || entry->cookie != group->slots[slot].cookie || entry->pid == pid)
 		return;
+	/* What a command has changed meanwhile is not to be undone. */
+	mapped_fetch(&group->mapped);
 	holder_comm(pid, entry->comm);
 	entry->pid = pid;
+	mapped_store(&group->mapped);
 	group->slots[slot].pid = pid;
 }
 
@@ -166,6 +173,7 @@ void slots_adopt(struct reuseport_group *group)
 		group->ns.hint_pid = entry->pid;
 		group->workers++;
 	}
+	mapped_store(&group->mapped);
 }
 
 void slots_empty(int sockets_map)

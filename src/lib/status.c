@@ -18,6 +18,7 @@
 #include "holders.h"
 #include "rules.h"
 #include "slots.h"
+#include "ways.h"
 
 const char *reuseport_state_name(unsigned int state)
 {
@@ -181,6 +182,7 @@ static int describe(struct reuseport_status *status, const struct steering *stee
 	if (!ret)
 		ret = mapped_open(&mapped, steering, &size);
 	if (!ret) {
+		status->ways = ways_of(entry, &mapped);
 		describe_generations(status, &mapped);
 		ret = read_workers(status, steering, &mapped, &members, &holders);
 	}

@@ -122,3 +122,28 @@ bool socket_is_of(int fd, const struct reuseport_key *key)
 	       !memcmp(&v6->sin6_addr, key->addr, sizeof(v6->sin6_addr)) &&
 	       !!get_number(fd, IPPROTO_IPV6, IPV6_V6ONLY) == key->v6only;
 }
+
+int take_is_member(const struct holders *h, const struct diag_socket *socket,
+		   struct take_reason *reason)
+{
+	struct take_reason none = { 0 };
+	const struct holder *first;
+	size_t n = holders_of(h, socket->inode, &first);
+
+	if (!reason)
+		reason = &none;
+	for (size_t i = 0; i < n; i++) {
+		int fd = take_socket(first[i].pid, first[i].fd, socket->cookie, NULL), set;
+
+		reason->denied |= fd == -EPERM;
+		reason->unsupported |= fd == -EOPNOTSUPP;
+		if (fd < 0)
+			continue;
+		set = socket_has_reuseport(fd);
+		reason->reuseaddr |= socket_has_reuseaddr(fd) == 1;
+		reason->pid = first[i].pid;
+		close(fd);
+		return set;
+	}
+	return -ENOENT;
+}

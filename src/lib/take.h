@@ -26,6 +26,21 @@ int take_socket(uint32_t pid, int fd, uint64_t cookie, struct reuseport_error *e
 struct diag_list;
 int take_any(const struct diag_list *members, struct reuseport_error *err);
 
+/* What keeps sockets from being a group. */
+struct take_reason {
+	bool denied;
+	bool unsupported; /* no pidfd_getfd */
+	bool reuseaddr;
+	uint32_t pid; /* of a process that holds one */
+};
+
+/* Whether a socket has SO_REUSEPORT: 1 or 0; -ENOENT: no holder lets itself be
+ * asked. Adds to *reason, which may be NULL. */
+struct holders;
+struct diag_socket;
+int take_is_member(const struct holders *h, const struct diag_socket *socket,
+		   struct take_reason *reason);
+
 /* What was set on it: 1 or 0, or -errno. */
 int socket_has_reuseport(int fd);
 int socket_has_reuseaddr(int fd);

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* Watch: the kernel's events of joins and leaves on one group's port. */
 #include <errno.h>
-#include <fcntl.h>
-#include <mntent.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "cgroup.h"
 #include "error.h"
 #include "quiet.h"
 #include "watch.h"
@@ -22,38 +21,6 @@ struct watch {
 	uint64_t lost; /* of those that the program counts, how many are known */
 };
 
-static int open_cgroup_in(const char *mounts_path, const char *root)
-{
-	FILE *mounts = setmntent(mounts_path, "re");
-	struct mntent *entry;
-	char path[512];
-	int fd = -1;
-
-	if (!mounts)
-		return -1;
-	while (fd < 0 && (entry = getmntent(mounts))) {
-		if (strcmp(entry->mnt_type, "cgroup2"))
-			continue;
-		snprintf(path, sizeof(path), "%s%s", root, entry->mnt_dir);
-		fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	}
-	endmntent(mounts);
-	return fd;
-}
-
-/*
- * The root of the unified hierarchy; as process 1 sees it, if "ip netns exec"
- * has hidden it behind a private /sys.
- */
-static int open_root_cgroup(void)
-{
-	int fd = open_cgroup_in("/proc/self/mounts", "");
-
-	if (fd < 0)
-		fd = open_cgroup_in("/proc/1/mounts", "/proc/1/root");
-	return fd < 0 ? -ENOENT : fd;
-}
-
 static int attach_to_cgroup(struct bpf_program *prog, int cgroup, struct bpf_link **link)
 {
 	*link = bpf_program__attach_cgroup(prog, cgroup);
@@ -62,7 +29,7 @@ static int attach_to_cgroup(struct bpf_program *prog, int cgroup, struct bpf_lin
 
 static int attach_udp(struct watch_bpf *skeleton)
 {
-	int cgroup = open_root_cgroup(), ret;
+	int cgroup = cgroup_open_root(), ret;
 
 	if (cgroup < 0)
 		return cgroup;
@@ -120,13 +87,46 @@ static int load(struct watch *watch, const struct reuseport_key *key, uint64_t n
 	return tcp ? attach_tcp(skeleton) : attach_udp(skeleton);
 }
 
-int watch_open(const struct reuseport_key *key, uint64_t netns_cookie, watch_fn fn, void *ctx,
-	       struct watch **watch, struct reuseport_error *err)
+/* What it takes, in the order in which a lack of it explains most; FEATURES ends it. */
+static const enum feature *needs_of(int proto)
 {
-	struct watch *fresh = calloc(1, sizeof(*fresh));
+	static const enum feature tcp[] = { FEATURE_RING_BUFFER, FEATURE_TCP_EVENTS, FEATURES };
+	static const enum feature udp[] = { FEATURE_RING_BUFFER, FEATURE_CGROUP2,
+					    FEATURE_UDP_EVENTS, FEATURES };
+
+	return proto == IPPROTO_TCP ? tcp : udp;
+}
+
+bool watch_disabled(const struct features *features, int proto)
+{
+	const enum feature *needs = needs_of(proto);
+
+	while (*needs != FEATURES && !features_disabled(features, *needs))
+		needs++;
+	return *needs != FEATURES;
+}
+
+static int explain(struct features *features, int proto, int code, struct reuseport_error *err)
+{
+	static const char what[] = "hear of joins and leaves";
+	int ret = 0;
+
+	for (const enum feature *at = needs_of(proto); !ret && *at != FEATURES; at++)
+		if (code || features_disabled(features, *at))
+			ret = features_explain(features, *at, what, err);
+	return ret ? ret : fail(err, code, "cannot %s: %s", what, strerror(code));
+}
+
+int watch_open(const struct reuseport_key *key, uint64_t netns_cookie, watch_fn fn, void *ctx,
+	       struct features *features, struct watch **watch, struct reuseport_error *err)
+{
+	struct watch *fresh;
 	libbpf_print_fn_t before;
 	int ret;
 
+	if (watch_disabled(features, key->proto))
+		return explain(features, key->proto, 0, err);
+	fresh = calloc(1, sizeof(*fresh));
 	if (!fresh)
 		return fail(err, ENOMEM, "out of memory");
 	fresh->fn = fn;
@@ -136,11 +136,7 @@ int watch_open(const struct reuseport_key *key, uint64_t netns_cookie, watch_fn 
 	quiet_end(before);
 	if (ret) {
 		watch_close(fresh);
-		if (ret == -ENOENT && key->proto == IPPROTO_UDP)
-			return fail(err, ENOENT, "no kernel events of joins and leaves, since "
-				    "cgroup2 is mounted nowhere: sockets are polled instead");
-		return fail(err, -ret, "no kernel events of joins and leaves (%s): sockets are "
-			    "polled instead", strerror(-ret));
+		return explain(features, key->proto, -ret, err);
 	}
 	*watch = fresh;
 	return 0;

@@ -4,6 +4,7 @@
 #define LIB_WATCH_H
 
 #include "abi.h"
+#include "feature.h"
 #include "reuseport_bpf.h"
 
 struct watch;
@@ -16,7 +17,10 @@ typedef void (*watch_fn)(void *ctx, const struct watch_event *event);
  * from watch_consume. -EOPNOTSUPP and others: poll instead.
  */
 int watch_open(const struct reuseport_key *key, uint64_t netns_cookie, watch_fn fn, void *ctx,
-	       struct watch **watch, struct reuseport_error *err);
+	       struct features *features, struct watch **watch, struct reuseport_error *err);
+
+/* Whether that is so by order. */
+bool watch_disabled(const struct features *features, int proto);
 void watch_close(struct watch *watch);
 
 /* Readable when there are events. */

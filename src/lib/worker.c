@@ -83,6 +83,7 @@ static void refresh_one(const struct attachment *one, const struct diag_list *me
 		if (n)
 			entry->pid = holders_server(first, n)->pid;
 	}
+	mapped_store(&one->mapped);
 }
 
 /* The keeper looks now and then only who serves whom, and a reload has other

@@ -81,9 +81,11 @@ elsewhere() {
 	untouched 8080
 }
 
-@test "kernel: list without socket iterators" {
-	refused 1 lacking prog_load list
-	says "5.9" iter
+@test "kernel: list without socket iterators goes by sock_diag" {
+	start_workers 2 --port 8080
+	succeeds lacking prog_load list --json
+	equal "$(jq -c '.groups | map([.port, .sockets, .program_known, .program])' <<<"$output")" \
+		'[[8080,2,false,null]]'
 }
 
 @test "kernel: without any of what can be replaced" {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /*
- * nosys: runs a command as on a kernel that lacks something.
+ * nosys: runs a command as on a kernel that lacks something, or where it fails.
  *   nosys WHAT CMD [ARG]...
  */
 #include <err.h>
@@ -36,6 +36,10 @@ static const struct missing {
 	/* It stands in for BPF_PROG_TYPE_SK_REUSEPORT as well (4.19): a filter
 	 * does not see a program's type. */
 	{ "prog_load", SYS_bpf, 0, BPF_PROG_LOAD, EINVAL },
+	/* What something else forbids, or what fails for want of something else. */
+	{ "forbidden_pidfd_getfd", SYS_pidfd_getfd, ANY, 0, EPERM },
+	{ "forbidden_prog_load", SYS_bpf, 0, BPF_PROG_LOAD, EPERM },
+	{ "no_memory", SYS_bpf, 0, BPF_PROG_LOAD, ENOMEM },
 };
 
 /* The low half of a 64-bit argument. */

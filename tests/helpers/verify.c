@@ -21,6 +21,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "feature.h"
 #include "flows.h"
 #include "groups.h"
 #include "program.h"
@@ -57,6 +58,7 @@ struct load {
 static bool table;
 static const char *asked = ""; /* of objects that are not "steer" */
 static struct load load;
+static bool accepted; /* the last load */
 
 /* ------------------------------------------------------------------ telling */
 
@@ -268,6 +270,7 @@ int __wrap_bpf_object__load_skeleton(struct bpf_object_skeleton *skeleton)
 	begin(skeleton);
 	ret = __real_bpf_object__load_skeleton(skeleton);
 	code = errno;
+	accepted = !ret;
 	libbpf_set_print(before);
 	if (is_news())
 		tell_all(ret);
@@ -281,44 +284,58 @@ int __wrap_bpf_object__load_skeleton(struct bpf_object_skeleton *skeleton)
 
 /* ------------------------------------------------------- what the library loads */
 
-/* Each way to load it once: the best one that is left comes first. */
+static struct features *all_but(bool migrate, bool plain)
+{
+	struct reuseport_error err;
+	struct features *features;
+
+	if (features_new(&features, &err))
+		die("%s", err.text);
+	if (!migrate)
+		features_disable(features, FEATURE_MIGRATION);
+	if (!plain)
+		features_disable(features, FEATURE_PLAIN_READS);
+	return features;
+}
+
+/* The best way that is left comes first: so each comes. */
 static bool steer(int proto, unsigned int flows)
 {
-	static const unsigned int disable[] = {
-		0, REUSEPORT_DISABLE_PLAIN_READS, REUSEPORT_DISABLE_MIGRATION,
-		REUSEPORT_DISABLE_MIGRATION | REUSEPORT_DISABLE_PLAIN_READS,
-	};
 	const struct steering_size size = {
 		.slots = SLOTS_DEFAULT, .table_entries = TABLE_LEAST_DEFAULT,
 		.cpus = topology_cpus(), .flows = flows, .idle_ticks = flows ? 60 * flows_hz() : 0,
 		.flow_key = { 0x0706050403020100, 0x0f0e0d0c0b0a0908 },
 	};
-	bool accepted = true;
+	bool good = true;
 
-	for (size_t i = 0; i < sizeof(disable) / sizeof(disable[0]); i++) {
+	for (int way = 0; way < 4; way++) {
+		struct features *features = all_but(!(way & 2), !(way & 1));
 		struct steering steering = STEERING_NONE;
 		struct reuseport_error err;
 
-		if (steering_load(&steering, &size, proto, disable[i], &err))
-			accepted = false;
+		if (steering_load(&steering, &size, proto, features, &err))
+			good = false;
 		else
 			steering_close(&steering);
+		features_free(features);
 	}
-	return accepted;
+	return good;
 }
 
-/* That of a minimal guest without cgroup2 is loaded, and cannot be attached. */
+/* Where there is no cgroup2 what is loaded cannot be attached: no matter here. */
 static bool watch(int proto, const char *variant)
 {
 	struct reuseport_key key = { .proto = proto, .port = PORT };
+	struct features *features = all_but(true, true);
 	struct reuseport_error err;
 	struct watch *watch = NULL;
-	int ret;
 
 	asked = variant;
-	ret = watch_open(&key, 0, NULL, NULL, &watch, &err);
+	accepted = false;
+	watch_open(&key, 0, NULL, NULL, features, &watch, &err);
 	watch_close(watch);
-	return !ret || ret == -ENOENT;
+	features_free(features);
+	return accepted;
 }
 
 static bool groups(void)
@@ -338,18 +355,20 @@ static bool queues(void)
 	const struct steering_size size = { .slots = SLOTS_DEFAULT,
 					    .table_entries = TABLE_LEAST_DEFAULT,
 					    .cpus = topology_cpus() };
+	struct features *features = all_but(true, true);
 	struct steering steering = STEERING_NONE;
 	struct queues_bpf *queues = NULL;
 	struct reuseport_error err;
 	int ret;
 
 	asked = "tcp probe";
-	ret = steering_load(&steering, &size, IPPROTO_TCP, 0, &err);
+	ret = steering_load(&steering, &size, IPPROTO_TCP, features, &err);
 	if (!ret)
 		ret = queues_open(&queues, steering.maps[MAP_SOCKETS], &err);
 	if (!ret)
 		queues_close(queues);
 	steering_close(&steering);
+	features_free(features);
 	return !ret;
 }
 
