@@ -2,6 +2,8 @@
 #
 #   make            library and reuseportctl, in build/
 #   make check      installs what is missing, builds, runs every test (root)
+#   make check-kernels [KERNELS="6.1 6.12 host"]
+#                   a selection of the tests on other kernels, in guests (root)
 #   make demo       shows it at work in a private network namespace (root)
 #   make bench      what it costs (root)
 #   make install    honours DESTDIR and PREFIX
@@ -145,6 +147,11 @@ deps-build:
 check:
 	@packaging/deps.sh build test
 	@tests/run.sh
+
+.PHONY: check-kernels
+check-kernels:
+	@packaging/deps.sh build test kernels
+	@KERNELS="$(KERNELS)" tests/kernels/run.sh
 
 .PHONY: demo
 demo:

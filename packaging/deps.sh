@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 # Installs the Debian packages that are missing.
-#   deps.sh build|demo|test...
+#   deps.sh build|demo|test|kernels...
 set -eu
 
 build="clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libmnl-dev libcap-dev
@@ -9,6 +9,8 @@ build="clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libmnl-dev libcap-dev
 demo="iproute2 procps"
 test="$demo bats jq libcmocka-dev g++ nginx-light haproxy unbound nsd python3 wrk
 	dnsperf util-linux"
+# Guests with other kernels.
+kernels="qemu-system-x86 seabios busybox-static cpio kmod xz-utils"
 
 wanted=
 for set in "$@"; do
@@ -16,6 +18,7 @@ for set in "$@"; do
 	build) wanted="$wanted $build" ;;
 	demo) wanted="$wanted $demo" ;;
 	test) wanted="$wanted $test" ;;
+	kernels) wanted="$wanted $kernels" ;;
 	*) echo "deps.sh: no package set '$set'" >&2; exit 2 ;;
 	esac
 done
