@@ -1,22 +1,25 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 # Builds and runs the tests, then runs them again with AddressSanitizer and
-# UBSan. Prints TAP; the last line is "N passed, N failed, N skipped".
-#   run.sh [--no-sanitizers] [--jobs N] [FILE...]
+# UBSan, and a part of them on other kernels. Prints TAP; the last line is "N passed, N
+# failed, N skipped".
+#   run.sh [--no-sanitizers] [--no-kernels] [--jobs N] [FILE...]
 # Two files run at a time, or as many as --jobs says.
-# FILE is a bats file or a unit test's source; default is all of them.
+# FILE is a bats file or a unit test's source; default is all of them, and with a FILE
+# there are no other kernels.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
 usage() {
-	echo "tests/run.sh [--no-sanitizers] [--jobs N] [FILE...]"
+	echo "tests/run.sh [--no-sanitizers] [--no-kernels] [--jobs N] [FILE...]"
 }
 
-sanitizers=yes jobs=2
+sanitizers=yes kernels=yes jobs=2
 files=()
 while [ $# -gt 0 ]; do
 	case $1 in
 	--no-sanitizers) sanitizers= ;;
+	--no-kernels) kernels= ;;
 	--jobs) jobs=${2:-}; shift
 		case $jobs in [1-9]) ;; *) usage >&2; exit 2 ;; esac ;;
 	--help) usage; exit 0 ;;
@@ -29,6 +32,8 @@ if [ ${#files[@]} -eq 0 ]; then
 	shopt -s nullglob
 	files=(tests/unit/*.c tests/{lib,cli,net,servers}/*.bats)
 	shopt -u nullglob
+else
+	kernels=
 fi
 [ "$(id -u)" -eq 0 ] || { echo "run.sh: the tests need root" >&2; exit 1; }
 
@@ -36,6 +41,7 @@ fi
 export RP_RUN=$$-$RANDOM
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+source tests/left_over.bash
 passed=0 failed=0 skipped=0
 running=()
 number=0
@@ -56,28 +62,6 @@ count() {
 	passed=$((passed + ok - skip))
 	failed=$((failed + bad))
 	skipped=$((skipped + skip))
-}
-
-# What a bats run that ended early did not clean up. Tests check for themselves.
-left_over() {
-	local name pid
-
-	for pid in $(grep -lz "^rp-$RP_RUN-" /proc/[0-9]*/cmdline 2>/dev/null | cut -d/ -f3); do
-		case $(readlink "/proc/$pid/exe") in
-		*reuseportctl*)
-			echo "not ok - keeper $pid was left behind"
-			failed=$((failed + 1))
-			kill -KILL "$pid"
-			;;
-		esac
-	done
-
-	for name in $(ip netns list | grep -o "^rp-$RP_RUN-[0-9]*"); do
-		echo "not ok - namespace $name was left behind"
-		failed=$((failed + 1))
-		ip netns pids "$name" | xargs -r kill -KILL
-		ip netns del "$name"
-	done
 }
 
 # without_our_c FILE: what it tests is done by the kernel, by servers or by tools;
@@ -145,7 +129,9 @@ run() {
 		wait -n
 		reap
 	done
-	left_over
+	left_over >"$work/left"
+	cat "$work/left"
+	failed=$((failed + $(grep -c . "$work/left")))
 }
 
 make --no-print-directory -s all helpers unit || exit 1
@@ -168,6 +154,12 @@ if [ "$sanitizers" ]; then
 		cat "$report"
 		failed=$((failed + 1))
 	done
+fi
+
+# Guests want both processors, so they come last.
+if [ "$kernels" ]; then
+	KERNELS=${KERNELS:-6.1 6.12} tests/kernels/run.sh --tap 2>&1 | tee "$work/kernels"
+	count "$work/kernels" "${PIPESTATUS[0]}"
 fi
 
 echo "$passed passed, $failed failed, $skipped skipped"

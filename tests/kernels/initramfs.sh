@@ -13,13 +13,13 @@ build=$1 out=$2
 # test says which command it did not find.
 tools=(
 	bash sh bats env
-	awk basename cat chmod chown comm cp cut date diff dirname find flock grep head id
+	awk basename cat chmod chown comm cp cut date diff dirname echo find flock grep head id
 	kill ln ls mkdir mkfifo mktemp mv nproc nl paste printf ps readlink realpath rm rmdir
 	sed seq sleep sort stat stty sync tail tar tee test timeout touch tr true tty uname
 	uniq wc xargs
 	jq ip ss nstat sysctl bpftool
 	nsenter unshare setpriv setsid mount umount mountpoint taskset chrt
-	dmesg insmod
+	dmesg insmod rmmod
 )
 # Debian's bats is these beside /usr/bin/bats.
 folders=(/usr/lib/bats-core /usr/libexec/bats-core /usr/lib/bats)

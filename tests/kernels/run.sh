@@ -29,16 +29,17 @@ done
 read -r -a kernels <<<"${shell:-${KERNELS:-6.1 6.12 host}}"
 [ "$(id -u)" -eq 0 ] || { echo "run.sh: the tests need root" >&2; exit 1; }
 
+source tests/left_over.bash
 at_once=2
-# A guest of 6.1 takes about six minutes where KVM does not work.
-limit=${RP_GUEST_SECONDS:-600}
+# After that a guest is killed. Where KVM does not work one takes about seven minutes.
+limit=${RP_GUEST_SECONDS:-900}
 folder=build/kernels
 passed=0 failed=0 skipped=0 number=0
 declare -A guests=() started=()
 
 # The sanitized run's, if it is that which calls.
 unset RP_SANITIZED RP_REPORTS ASAN_OPTIONS UBSAN_OPTIONS
-export RP_RUN=$$-$RANDOM
+export RP_RUN=$$-$RANDOM REUSEPORTCTL=$PWD/build/reuseportctl
 
 mkdir -p "$folder"
 exec 9>"$folder/lock"
@@ -50,6 +51,10 @@ ended() {
 		kill -TERM "$pid" 2>/dev/null
 	done
 	wait
+	if [ "${host_pid:-}" ]; then
+		tests_end
+		left_over
+	fi
 	rm -f "$folder"/*.cpio*
 }
 trap ended EXIT
@@ -145,7 +150,7 @@ kvm_works() {
 	[ -w /dev/kvm ] || return 1
 	rm -rf "$at"
 	mkdir -p "$at"
-	tests/kernels/boot.sh kvm 8 "$1" "$2" "$at" &
+	setpriv --pdeathsig TERM tests/kernels/boot.sh kvm 8 "$1" "$2" "$at" 9>&- &
 	pid=$!
 	guests[$pid]=kvm
 	while kill -0 $pid 2>/dev/null && ! grep -q hello "$at/tap" 2>/dev/null; do
@@ -172,11 +177,11 @@ start() {
 		accel=tcg
 		! kvm_works "$image" "$folder/$(name "$1").cpio" || accel=kvm
 	fi
-	# Processes start ten times slower when all is emulated.
-	local patience=1
-	[ "$accel" = kvm ] || patience=10
-	tests/kernels/boot.sh "$accel" "$limit" "$image" "$folder/$(name "$1").cpio" "$at" \
-		"rp.patience=$patience" "rp.name=$(name "$1")" "rp.accel=$accel" &
+	# All takes ten times as long where it is emulated.
+	local patience=1 thin=1
+	[ "$accel" = kvm ] || patience=10 thin=20
+	setpriv --pdeathsig TERM tests/kernels/boot.sh "$accel" "$limit" "$image" "$folder/$(name "$1").cpio" "$at" \
+		"rp.patience=$patience" "rp.thin=$thin" "rp.name=$(name "$1")" "rp.accel=$accel" 9>&- &
 	guests[$!]=$(name "$1")
 	started[$!]=$SECONDS
 }
@@ -205,13 +210,14 @@ run_host() {
 	rm -rf "$at"
 	mkdir -p "$at/seen"
 	echo "# kernel host ($(uname -r))"
-	RP_SEEN=$at/seen tests/kernels/selected.sh >"$at/tap" 2>&1 </dev/null &
+	RP_SEEN=$at/seen RP_THIN=5 tests/kernels/selected.sh >"$at/tap" 2>&1 </dev/null 9>&- &
 	host_pid=$!
 	wait $host_pid
 	host_pid=
 	{
 		cat "$at/tap"
 		complete "$at/tap" || echo "not ok the tests ended early"
+		left_over
 	} >"$at/judged"
 	print "$at/judged" host
 	echo "# kernel host took $((SECONDS - start)) s"

@@ -37,8 +37,8 @@ relay() {
 # run FILE REGEX. No standard input of ours, which is the selection.
 run() {
 	local file=$1 regex=$2 start=$SECONDS
-	# A timing after each name: what is slow on a kernel is seen.
-	relay "$file" < <(timeout -k 10 "$((120 * ${RP_PATIENCE:-1}))" \
+	# A timing after each name: what is slow on a kernel is seen. It ends when this does.
+	relay "$file" < <(exec setpriv --pdeathsig TERM timeout -k 10 "$((200 * ${RP_PATIENCE:-1}))" \
 		bats --tap --timing ${regex:+--filter "$regex"} "$file" 2>&1 </dev/null)
 	echo "# $file${regex:+ $regex} took $((SECONDS - start)) s"
 }
