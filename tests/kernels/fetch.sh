@@ -39,13 +39,10 @@ needed() {
 	echo "${other:-$1}"
 }
 
-# unpack DEB TARGET: the parts that are needed, or nothing.
+# unpack DEB TARGET: all of it, or nothing.
 unpack() {
-	rm -rf "$2.new"
-	mkdir -p "$2.new"
-	dpkg-deb -x "$1" "$2.new"
-	rm -rf "$2"
-	mv "$2.new" "$2"
+	rm -rf "$2.new" && mkdir -p "$2.new" && dpkg-deb -x "$1" "$2.new" || return
+	rm -rf "$2" && mv "$2.new" "$2"
 }
 
 # show TARGET: of what has been unpacked.

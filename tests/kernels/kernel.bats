@@ -40,8 +40,11 @@ teardown() {
 	[ -e /sys/module/tcp_diag/refcnt ] || skip "it is built in"
 	start_worker --port 8080
 	rmmod tcp_diag
-	refused 1 ctl attach --port 8080
+	run --separate-stderr ctl attach --port 8080
+	# The tests that follow need it.
 	insmod /modules/*-tcp_diag.ko
+	equal "$status" 1 "exit status, with '$stderr'"
+	message=$stderr
 	says tcp_diag modprobe
 	untouched 8080
 }
