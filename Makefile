@@ -3,6 +3,9 @@
 #   make            library and reuseportctl, in build/
 #   make check      installs what is missing, builds, runs every test (root)
 #   make check-compilers  the tests of the BPF programs, with a newer clang as well
+#   make check-kernels [KERNELS="6.1 6.12 host"]
+#                   a selection of the tests on other kernels, in guests (root)
+#   make kernels-table  writes what that has seen into the README
 #   make demo       shows it at work in a private network namespace (root)
 #   make bench      what it costs (root)
 #   make install    honours DESTDIR and PREFIX
@@ -162,13 +165,23 @@ deps-build:
 
 .PHONY: check
 check:
-	@packaging/deps.sh build test
+	@packaging/deps.sh build test kernels compilers
 	@tests/run.sh
 
 .PHONY: check-compilers
 check-compilers:
 	@packaging/deps.sh build test compilers
 	@tests/run.sh --bpf --clang clang-19
+
+.PHONY: check-kernels
+check-kernels:
+	@packaging/deps.sh build test kernels compilers
+	@KERNELS="$(KERNELS)" tests/kernels/run.sh
+
+# The README's table of kernels, by what the last check-kernels has seen.
+.PHONY: kernels-table
+kernels-table:
+	@tests/kernels/table.sh --write
 
 .PHONY: demo
 demo:

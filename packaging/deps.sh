@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 # Installs the Debian packages that are missing.
-#   deps.sh build|demo|test|compilers...
+#   deps.sh build|demo|test|compilers|kernels...
 set -eu
 
 build="clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libmnl-dev libcap-dev
@@ -11,6 +11,8 @@ test="$demo bats jq libcmocka-dev g++ nginx-light haproxy unbound nsd python3 wr
 	dnsperf util-linux"
 # The newest clang that Debian 12 has besides its own, 14, and its security updates'.
 compilers="clang-19 llvm-19"
+# Guests with other kernels.
+kernels="qemu-system-x86 seabios busybox-static cpio kmod xz-utils"
 
 wanted=
 for set in "$@"; do
@@ -19,6 +21,7 @@ for set in "$@"; do
 	demo) wanted="$wanted $demo" ;;
 	test) wanted="$wanted $test" ;;
 	compilers) wanted="$wanted $compilers" ;;
+	kernels) wanted="$wanted $kernels" ;;
 	*) echo "deps.sh: no package set '$set'" >&2; exit 2 ;;
 	esac
 done

@@ -15,7 +15,7 @@ begin_churn() {
 
 say() {
 	echo "$1" >&"$churn_to"
-	read -r -t 10 -u "$churn_from" answer || fail "churn does not answer"
+	read -r -t $((10 * RP_PATIENCE)) -u "$churn_from" answer || fail "churn does not answer"
 }
 
 churn_join() {

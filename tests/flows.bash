@@ -26,7 +26,7 @@ start_flows() {
 }
 
 hear() {
-	read -r -t 20 -u "$flows_from" answer || fail "flows does not answer"
+	read -r -t $((20 * RP_PATIENCE)) -u "$flows_from" answer || fail "flows does not answer"
 }
 
 # What is sent from now on, and what was before, are counted apart.

@@ -18,11 +18,18 @@ PINS=/sys/fs/bpf/reuseport
 
 source "$RP_ROOT/tests/leaks.bash"
 
+# Where the processor is emulated (tests/kernels): how many times longer something may
+# take, and how many times fewer packets there are.
+RP_PATIENCE=${RP_PATIENCE:-1}
+RP_THIN=${RP_THIN:-1}
+
 # ---------------------------------------------------------- begin and end
 
 begin_test() {
 	[ "$(id -u)" -eq 0 ] || fail "these tests need root"
 	[ -x "$REUSEPORTCTL" ] || fail "$REUSEPORTCTL is missing: make all helpers"
+	# bats traces each command, which takes longer than most commands.
+	[ "$RP_PATIENCE" -eq 1 ] || set +T
 	touch "$BATS_TEST_TMPDIR/processes" "$BATS_TEST_TMPDIR/namespaces" "$BATS_TEST_TMPDIR/bpf"
 	new_netns
 	NS=$new_ns
@@ -62,7 +69,7 @@ new_netns() {
 	new_ns_inode=$(stat -L -c %i "/run/netns/$new_ns")
 	echo "$new_ns $new_ns_inode $nsid" >>"$BATS_TEST_TMPDIR/namespaces"
 	ip netns set "$new_ns" "$nsid"
-	in_netns "$new_ns" ip link set lo up
+	ip -n "$new_ns" link set lo up
 	# Ports of our clients with fixed tuples stay below.
 	in_netns "$new_ns" sysctl -qw net.ipv4.ip_local_port_range="60100 65500"
 }
@@ -170,9 +177,18 @@ start_worker() {
 
 	spawn "$out" "$HELPERS/worker" "$@"
 	worker_pid=$spawned
-	wait_until 10 grep -q '^ready' "$out" || fail "worker $* is not ready"
-	worker_cookies=$(sed -n 's/^ready [0-9]* //p' "$out")
+	wait_until 10 worker_ready "$out" || fail "worker $* is not ready"
 	worker_out=$out
+}
+
+# Its last line is "ready PID COOKIE...". No process is started to see that: workers
+# are started all the time.
+worker_ready() {
+	local word pid
+	while read -r word pid worker_cookies; do
+		[ "$word" != ready ] || return 0
+	done <"$1"
+	return 1
 }
 
 # One process and socket each; sets the arrays worker_pids and worker_ids (cookies).
@@ -187,12 +203,24 @@ start_workers() {
 	done
 }
 
+# packets_of N: as many, or fewer; at least a hundred, which reach every worker of a few.
+packets_of() {
+	local n=$(($1 / RP_THIN))
+	[ $n -ge 100 ] || n=$(($1 < 100 ? $1 : 100))
+	echo $n
+}
+
 # client ARGS...: see tests/helpers/client.c
 client() {
 	in_ns "$HELPERS/client" "$@"
 }
 
 start_load() {
+	local i
+	for ((i = 1; i < $#; i++)); do
+		[ "${!i}" != --rate ] ||
+			set -- "${@:1:i}" "$((${@:i+1:1} / RP_THIN))" "${@:i+2}"
+	done
 	load_out=$BATS_TEST_TMPDIR/load.$((load_count = ${load_count:-0} + 1))
 	spawn "$load_out" "$HELPERS/load" "$@"
 	load_pid=$spawned
@@ -316,7 +344,7 @@ equal() {
 
 # wait_until SECONDS CMD...: tries until it succeeds.
 wait_until() {
-	local end=$((${EPOCHREALTIME/./} + $1 * 1000000)) tries=0
+	local end=$((${EPOCHREALTIME/./} + $1 * RP_PATIENCE * 1000000)) tries=0
 	shift
 	until "$@"; do
 		if [ "${EPOCHREALTIME/./}" -gt "$end" ]; then
@@ -337,12 +365,14 @@ skip_if_sanitized() {
 	[ -z "${RP_SANITIZED:-}" ] || skip "$1"
 }
 
-# For what needs connections to migrate to another worker.
-skip_without_migration() {
-	case ,${REUSEPORT_DISABLE:-}, in
-	*,migration,*) skip "migration is disabled" ;;
+# skip_without FEATURE: of reuseportctl features.
+skip_without() {
+	local state
+	state=$("$REUSEPORTCTL" features --json 3>&- |
+		jq -r --arg name "$1" '.features[] | select(.name == $name).state')
+	case $state in
+	available) ;;
+	missing) skip "no $1 on Linux $(uname -r)" ;;
+	*) fail "feature $1: ${state:-there is none of that name}" ;;
 	esac
-	if [ "$(printf '%s\n' 5.14 "$(uname -r)" | sort -V | head -n 1)" != 5.14 ]; then
-		skip "migration needs Linux 5.14"
-	fi
 }

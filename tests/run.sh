@@ -1,10 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 # Builds and runs the tests, then runs them again with AddressSanitizer and
-# UBSan. Prints TAP; the last line is "N passed, N failed, N skipped".
-#   run.sh [--no-sanitizers] [--jobs N] [--clang CLANG] [--libbpf PREFIX] [--bpf | FILE...]
+# UBSan, those of the BPF programs with a newer clang's, and a part of all on other
+# kernels. Prints TAP; the last line is "N passed, N failed, N skipped".
+#   run.sh [--no-sanitizers] [--no-compilers] [--no-kernels] [--jobs N]
+#          [--clang CLANG] [--libbpf PREFIX] [--bpf | FILE...]
 # Two files run at a time, or as many as --jobs says.
-# FILE is a bats file or a unit test's source; default is all of them.
+# FILE is a bats file or a unit test's source; default is all of them. With a FILE
+# there are no other kernels, and no other compiler but what is asked for:
 #   --bpf            only those that prove the BPF programs, without sanitizers
 #   --clang CLANG    then also with BPF programs that this compiler made, in a build
 #                    of its own, build/CLANG: FILE..., or those that prove them
@@ -13,15 +16,18 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 
 usage() {
-	echo "tests/run.sh [--no-sanitizers] [--jobs N] [--clang CLANG] [--libbpf PREFIX] [--bpf | FILE...]"
+	echo "tests/run.sh [--no-sanitizers] [--no-compilers] [--no-kernels] [--jobs N]" \
+		"[--clang CLANG] [--libbpf PREFIX] [--bpf | FILE...]"
 }
 
 proof=(tests/kernels/verifier.bats tests/net/{parity,policies,sticky,migration}.bats)
-sanitizers=yes jobs=2
+sanitizers=yes compilers=yes kernels=yes jobs=2
 files=() others=()
 while [ $# -gt 0 ]; do
 	case $1 in
 	--no-sanitizers) sanitizers= ;;
+	--no-compilers) compilers= ;;
+	--no-kernels) kernels= ;;
 	--jobs) jobs=${2:-}; shift
 		case $jobs in [1-9]) ;; *) usage >&2; exit 2 ;; esac ;;
 	--bpf) files=("${proof[@]}") sanitizers= ;;
@@ -37,10 +43,12 @@ while [ $# -gt 0 ]; do
 done
 if [ ${#files[@]} -gt 0 ]; then
 	proof=("${files[@]}")
+	kernels=
 else
 	shopt -s nullglob
 	files=(tests/unit/*.c tests/{lib,cli,net,servers,kernels}/*.bats)
 	shopt -u nullglob
+	[ -z "$compilers" ] || others+=("build/clang-19 CLANG=clang-19")
 fi
 [ "$(id -u)" -eq 0 ] || { echo "run.sh: the tests need root" >&2; exit 1; }
 
@@ -48,6 +56,7 @@ fi
 export RP_RUN=$$-$RANDOM
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+source tests/left_over.bash
 passed=0 failed=0 skipped=0
 running=()
 number=0
@@ -68,28 +77,6 @@ count() {
 	passed=$((passed + ok - skip))
 	failed=$((failed + bad))
 	skipped=$((skipped + skip))
-}
-
-# What a bats run that ended early did not clean up. Tests check for themselves.
-left_over() {
-	local name pid
-
-	for pid in $(grep -lz "^rp-$RP_RUN-" /proc/[0-9]*/cmdline 2>/dev/null | cut -d/ -f3); do
-		case $(readlink "/proc/$pid/exe") in
-		*reuseportctl*)
-			echo "not ok - keeper $pid was left behind"
-			failed=$((failed + 1))
-			kill -KILL "$pid"
-			;;
-		esac
-	done
-
-	for name in $(ip netns list | grep -o "^rp-$RP_RUN-[0-9]*"); do
-		echo "not ok - namespace $name was left behind"
-		failed=$((failed + 1))
-		ip netns pids "$name" | xargs -r kill -KILL
-		ip netns del "$name"
-	done
 }
 
 # without_our_c FILE: what it tests is done by the kernel, by servers or by tools;
@@ -157,14 +144,16 @@ run() {
 		wait -n
 		reap
 	done
-	left_over
+	left_over >"$work/left"
+	cat "$work/left"
+	failed=$((failed + $(grep -c . "$work/left")))
 }
 
 # with BUILD [VARIABLE=VALUE...]: builds there, and runs the files with that.
 with() {
 	echo "# build $*"
-	make --no-print-directory -s BUILD="$@" all helpers unit || exit 1
-	export HELPERS=$PWD/$1/helpers
+	make --no-print-directory -s -f bench/bench.mk BUILD="$@" all helpers unit "$1/bench/runtime" || exit 1
+	export HELPERS=$PWD/$1/helpers BENCH=$PWD/$1/bench
 	export REUSEPORTCTL=$PWD/$1/reuseportctl
 	run "$1"
 }
@@ -196,6 +185,12 @@ for other in "${others[@]}"; do
 	# shellcheck disable=SC2086 # words
 	with $other
 done
+
+# Guests want both processors, so they come last.
+if [ "$kernels" ]; then
+	KERNELS=${KERNELS:-6.1 6.12} tests/kernels/run.sh --tap 2>&1 | tee "$work/kernels"
+	count "$work/kernels" "${PIPESTATUS[0]}"
+fi
 
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]

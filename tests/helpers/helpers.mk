@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 # The test helpers: small real processes, see the first comment of each.
 
-HELPER_NAMES := worker churn client load queue half_open notify flows twins delay
+HELPER_NAMES := worker churn client load queue half_open notify flows twins delay netns_cookie
 HELPERS := $(HELPER_NAMES:%=$(BUILD)/helpers/%)
 # These use the library: in the sanitized run it is the sanitized one.
 LIBRARY_HELPERS := $(BUILD)/helpers/changes $(BUILD)/helpers/explain

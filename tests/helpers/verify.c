@@ -6,13 +6,11 @@
  * statistics and tells. Nothing is left behind.
  *   verify           one line of JSON for each program and variant
  *   verify --table   the same for readers
- *   verify --has F   whether the kernel's BTF has a function F: exit status 0
  * Exit status 1: something has no variant that is accepted.
  */
 #include "common.h"
 
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <jansson.h>
@@ -372,24 +370,13 @@ static bool queues(void)
 	return !ret;
 }
 
-static bool kernel_has(const char *function)
-{
-	struct btf *btf = btf__load_vmlinux_btf();
-	bool has = btf && btf__find_by_name_kind(btf, function, BTF_KIND_FUNC) > 0;
-
-	btf__free(btf);
-	return has;
-}
-
 int main(int argc, char **argv)
 {
 	bool good = true;
 
-	if (argc == 3 && !strcmp(argv[1], "--has"))
-		return !kernel_has(argv[2]);
 	table = argc == 2 && !strcmp(argv[1], "--table");
 	if (argc > 1 && !table)
-		die("verify [--table | --has FUNCTION]");
+		die("verify [--table]");
 	libbpf_set_print(NULL);
 	good &= steer(IPPROTO_TCP, 0);
 	good &= steer(IPPROTO_UDP, 0);

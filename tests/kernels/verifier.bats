@@ -27,11 +27,6 @@ setup_file() {
 	fi
 }
 
-# kernel_is MAJOR.MINOR: or newer
-kernel_is() {
-	printf '%s\n' "$1" "$(uname -r)" | sort -CV
-}
-
 # accepted PROGRAM VARIANT
 accepted() {
 	local result
@@ -52,32 +47,32 @@ steer_accepted() {
 	steer_accepted select probe
 }
 
-@test "verifier: steer, select-or-migrate (5.14)" {
-	kernel_is 5.14 || skip "Linux $(uname -r)"
+@test "verifier: steer, select-or-migrate" {
+	skip_without migration
 	steer_accepted migrate probe
 }
 
-@test "verifier: steer, plain reads (6.2)" {
-	"$HELPERS/verify" --has bpf_rdonly_cast || skip "no bpf_rdonly_cast"
+@test "verifier: steer, plain reads" {
+	skip_without plain-reads
 	steer_accepted select plain
 	steer_accepted migrate plain
 }
 
-@test "verifier: watch, TCP (5.12)" {
-	kernel_is 5.12 || skip "Linux $(uname -r)"
+@test "verifier: watch, TCP" {
+	skip_without tcp-events
 	accepted watch_state tcp
 	accepted watch_destroy tcp
 }
 
-@test "verifier: watch, UDP (5.9)" {
-	kernel_is 5.9 || skip "Linux $(uname -r)"
+@test "verifier: watch, UDP" {
+	skip_without udp-events
 	accepted watch_bind4 udp
 	accepted watch_bind6 udp
 	accepted watch_release udp
 }
 
-@test "verifier: groups (5.9)" {
-	kernel_is 5.9 || skip "Linux $(uname -r)"
+@test "verifier: groups" {
+	skip_without iterators
 	accepted groups_tcp ""
 	accepted groups_udp ""
 }

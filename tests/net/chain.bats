@@ -158,7 +158,7 @@ keys_of_the_dead() {
 @test "chain: a closing worker's queue is given to the others under every policy" {
 	local policy died=0
 	here tcp
-	skip_without_migration
+	skip_without migration
 	begin 16
 	kill_keeper 8080 tcp
 	mkfifo "$BATS_TEST_TMPDIR/go"

@@ -14,7 +14,7 @@ teardown() {
 }
 
 tuples() {
-	echo "${RP_SANITIZED:+200}" | grep . || echo 2000
+	if [ -n "${RP_SANITIZED:-}" ]; then echo 200; else echo $((2000 / RP_THIN)); fi
 }
 
 explained() {

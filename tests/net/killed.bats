@@ -8,7 +8,7 @@ load ../policies.bash
 setup() {
 	begin_test
 	skip_if_sanitized "the program in the kernel decides"
-	skip_without_migration
+	skip_without migration
 	in_ns sysctl -qw net.ipv4.tcp_migrate_req=0
 	here tcp
 }

@@ -34,7 +34,7 @@ recorded() {
 	wait_until 5 no_watchers_of "$NS"
 	rm -r "$pin"
 	equal "$(pins_of "$NS_INODE")" ""
-	run ! bpf_is_gone prog "$(awk '$1 == "prog" { print $2 }' "$BATS_TEST_TMPDIR/bpf")"
+	run ! bpf_is_gone
 	stop "$worker_pid"
 }
 

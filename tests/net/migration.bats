@@ -5,7 +5,7 @@ load ../lib.bash
 
 setup() {
 	begin_test
-	skip_without_migration
+	skip_without migration
 }
 
 teardown() {

@@ -3,6 +3,7 @@
 # With policy "hash", attaching changes no pick: each tuple reaches the worker
 # that the kernel alone would give it.
 load ../lib.bash
+load ../policies.bash
 
 setup() {
 	begin_test
@@ -12,11 +13,7 @@ teardown() {
 	end_test
 }
 
-N=1000
-
-ask() {
-	client --proto "$proto" --to "$to" --count $N "$@"
-}
+N=$(packets_of 1000)
 
 # all_steered ANSWERS: the first since attach. All went through the program, and
 # it counted for each worker what that one answered: its own pick is the kernel's.
@@ -35,14 +32,14 @@ parity() {
 	shift 2
 
 	start_workers 5 --port 8080 --proto "$proto" "$@"
-	before=$(ask)
+	before=$(ask $N)
 	equal "$(sort -u -k2,2 <<<"$before" | wc -l)" 5 "workers in use"
 
 	attach --port 8080 --proto "$proto"
-	during=$(ask)
+	during=$(ask $N)
 	all_steered "$during"
 	ctl detach --port 8080 --proto "$proto"
-	after=$(ask)
+	after=$(ask $N)
 	diff <(echo "$before") <(echo "$during")
 	diff <(echo "$before") <(echo "$after")
 
@@ -51,10 +48,10 @@ parity() {
 	stop "${worker_pids[2]}"
 	start_worker --port 8080 --proto "$proto" "$@"
 	wait_until 1 in_sync 8080 "$proto"
-	during=$(ask)
+	during=$(ask $N)
 	all_steered "$during"
 	ctl detach --port 8080 --proto "$proto"
-	after=$(ask)
+	after=$(ask $N)
 	diff <(echo "$after") <(echo "$during")
 	if [ "$before" = "$after" ]; then
 		fail "the change of workers moved nothing"
@@ -112,14 +109,14 @@ parity() {
 	local before round asking
 	start_workers 5 --port 8080
 	proto=tcp to=127.0.0.1:8080
-	before=$(ask)
+	before=$(ask $N)
 	for round in 1 2 3; do
-		ask >"$BATS_TEST_TMPDIR/answers" &
+		ask $N >"$BATS_TEST_TMPDIR/answers" &
 		asking=$!
 		attach --port 8080
 		wait "$asking"
 		diff <(echo "$before") "$BATS_TEST_TMPDIR/answers"
-		ask >"$BATS_TEST_TMPDIR/answers" &
+		ask $N >"$BATS_TEST_TMPDIR/answers" &
 		asking=$!
 		ctl detach --port 8080
 		wait "$asking"
@@ -130,23 +127,24 @@ parity() {
 # Its picks are checked against the walk in tests/unit/decide.c; here, that they
 # are obeyed.
 linux39() {
-	local kernel first second
+	local kernel first second count
 	proto=$1 to=127.0.0.1:8080
 
 	start_workers 5 --port 8080 --proto "$proto"
-	kernel=$(ask)
+	kernel=$(ask $N)
 	attach --port 8080 --proto "$proto" --policy linux39
 	equal "$(status 8080 "$proto" .policy)" linux39
-	first=$(ask)
+	first=$(ask $N)
 	all_steered "$first"
-	second=$(ask)
+	second=$(ask $N)
 	diff <(echo "$first") <(echo "$second")
 	equal "$(cut -d' ' -f2 <<<"$first" | sort -nu)" "$(truth 8080 "$proto")" "workers in use"
 	if [ "$first" = "$kernel" ]; then
 		fail "linux39 picks as the kernel does"
 	fi
-	# Five shares of 200, five standard deviations wide.
-	cut -d' ' -f2 <<<"$first" | sort | uniq -c | awk '$1 < 137 || $1 > 263 { exit 1 }'
+	for count in $(answers_by_worker <<<"$first" | cut -d' ' -f2); do
+		near "$count" "$N" 1/5
+	done
 }
 
 @test "linux39: TCP is stable and reaches every worker" {

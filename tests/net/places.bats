@@ -15,7 +15,10 @@ teardown() {
 }
 
 usable_cpus() {
-	python3 -c 'import os; print(*sorted(os.sched_getaffinity(0)), sep="\n")'
+	local range
+	for range in $(taskset -cp $$ | sed 's/.*: //; s/,/ /g'); do
+		seq "${range%-*}" "${range#*-}"
+	done
 }
 
 needs_two_cpus() {
@@ -34,9 +37,11 @@ ask_from() {
 # mostly_from CPU INDEX: at least 99 of 100 reach that worker.
 mostly_from() {
 	local mine
-	mine=$(ask_from "$1" 500 | grep -c " ${worker_ids[$2]}\$")
-	echo "# $proto: $mine of 500 from CPU $1 reached its worker" >&3
-	[ "$mine" -ge 495 ]
+	local n
+	n=$(packets_of 500)
+	mine=$(ask_from "$1" "$n" | grep -c " ${worker_ids[$2]}\$")
+	echo "# $proto: $mine of $n from CPU $1 reached its worker" >&3
+	[ "$mine" -ge $((n * 99 / 100)) ]
 }
 
 all_from() {

@@ -17,20 +17,22 @@ teardown() {
 KEY=00112233445566778899aabbccddeeff
 OTHER_KEY=00112233445566778899aabbccddeef0
 # Tuples of which is asked where they go.
-N=1000
+N=$(packets_of 1000)
 
 # -------------------------------------------------------------- every policy
 
 all_policies() {
 	local policy answers=$BATS_TEST_TMPDIR/answers
+	local n
+	n=$(packets_of 200)
 	begin 4
 	for policy in "${POLICIES[@]}"; do
 		use $policy
-		ask 200 || fail "not all answered under $policy"
+		ask "$n" || fail "not all answered under $policy"
 	done >"$answers"
 	equal "$(status 8080 "$proto" .policy)" "${policy%% *}"
 	equal "$(status 8080 "$proto" '.counters | "\(.packets) \(.selected) \(.fallback)"')" \
-		"$((200 * ${#POLICIES[@]})) $((200 * ${#POLICIES[@]})) 0" "packets, selected, fallback"
+		"$((n * ${#POLICIES[@]})) $((n * ${#POLICIES[@]})) 0" "packets, selected, fallback"
 	diff <(answers_by_worker <"$answers") \
 		<(status 8080 "$proto" '.workers[] | "\(.cookie) \(.selected)"' | sort -n)
 	balanced 8080 "$proto"

@@ -20,7 +20,7 @@ setup() {
 	rate=2000 seconds=${RP_RESTART_SECONDS:-5}
 	[ -z "${RP_SANITIZED:-}" ] || rate=500 seconds=3
 	begin_test
-	skip_without_migration
+	skip_without migration
 	in_ns sysctl -qw net.ipv4.tcp_migrate_req=0
 }
 

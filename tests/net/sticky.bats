@@ -35,10 +35,11 @@ flows_are_counted() {
 # ------------------------------------------------------------- through changes
 
 @test "sticky: 1,000 flows stay through a join, a drain, weights and policies" {
-	local drained
+	local drained n
 	here_udp
 	begin 4 --sticky --policy consistent
-	start_flows --flows 1000 --rate 5000
+	n=$(packets_of 1000)
+	start_flows --flows "$n" --rate $((5000 / RP_THIN))
 	disturb
 	stop_flows
 	show_moves "sticky flows"
@@ -50,8 +51,8 @@ flows_are_counted() {
 	# Each went to another worker once, when its own was released.
 	flows_are ".moved == $drained"
 	equal "$(sticky '"\(.entered) \(.occupied) \(.evicted) \(.moved)"')" \
-		"1000 1000 0 $drained" "entered, occupied, evicted, moved"
-	equal "$(status 8080 udp '[.workers[].flows] | add')" 1000 "flows of all workers"
+		"$n $n 0 $drained" "entered, occupied, evicted, moved"
+	equal "$(status 8080 udp '[.workers[].flows] | add')" "$n" "flows of all workers"
 	# The joiner got flows that were released, but none before.
 	equal "$(in_phase join ".workers[\"${worker_ids[4]}\"] // 0")" 0 "old flows to the joiner"
 	equal "$(in_phase drain ".workers[\"${worker_ids[4]}\"] // 0")" 0 "old flows to the joiner"

@@ -32,7 +32,7 @@ right() {
 	there=$(truth 8080 "$proto" | paste -sd,)
 	json=$(ctl status --port 8080 --proto "$proto" --json) || return 1
 	echo "{\"there\":[$there],\"shown\":$json}" >&"$judge_to"
-	read -r -t 10 -u "$judge_from" verdict && [ "$verdict" = true ]
+	read -r -t $((10 * RP_PATIENCE)) -u "$judge_from" verdict && [ "$verdict" = true ]
 }
 
 # joins_and_leaves N KILLS: N of each in random order, KILLS of the leaves by
@@ -86,13 +86,14 @@ end() {
 	stop_load
 	balanced 8080 "$proto"
 	# Whoever is in the array is also picked.
-	equal "$(client --proto "$proto" --to 127.0.0.1:8080 --count 500 | cut -d' ' -f2 | sort -nu)" \
+	equal "$(client --proto "$proto" --to 127.0.0.1:8080 --count "$(packets_of 500)" | cut -d' ' -f2 | sort -nu)" \
 		"$(shown 8080 "$proto")" "workers in use"
 	balanced 8080 "$proto"
 }
 
 @test "sync: TCP, joins and leaves in random order, half of these killed, under load" {
 	local n=200
+	[ "$RP_THIN" -eq 1 ] || n=5
 	[ -z "${RP_SANITIZED:-}" ] || n=20
 	begin tcp
 	joins_and_leaves $n $((n / 2))
@@ -104,6 +105,7 @@ end() {
 
 @test "sync: TCP, nothing fails while workers leave in order" {
 	local n=40
+	[ "$RP_THIN" -eq 1 ] || n=5
 	[ -z "${RP_SANITIZED:-}" ] || n=15
 	begin tcp
 	joins_and_leaves $n 0
@@ -113,6 +115,7 @@ end() {
 
 @test "sync: UDP, joins and leaves in random order, half of these killed, under load" {
 	local n=200
+	[ "$RP_THIN" -eq 1 ] || n=5
 	[ -z "${RP_SANITIZED:-}" ] || n=20
 	begin udp
 	joins_and_leaves $n $((n / 2))
@@ -122,17 +125,21 @@ end() {
 }
 
 @test "sync: TCP without events, by polling" {
+	local n=20
+	[ "$RP_THIN" -eq 1 ] || n=2
 	export REUSEPORT_DISABLE=events
 	begin tcp
-	joins_and_leaves 20 10
+	joins_and_leaves $n $((n / 2))
 	end
 	load_is '.refused == 0 and .timeout == 0 and .other == 0'
 }
 
 @test "sync: UDP without events, by polling" {
+	local n=20
+	[ "$RP_THIN" -eq 1 ] || n=2
 	export REUSEPORT_DISABLE=events
 	begin udp
-	joins_and_leaves 20 10
+	joins_and_leaves $n $((n / 2))
 	end
 	load_is '.refused == 0 and .other == 0 and .timeout <= 20'
 }
