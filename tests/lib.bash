@@ -372,7 +372,7 @@ skip_without() {
 		jq -r --arg name "$1" '.features[] | select(.name == $name).state')
 	case $state in
 	available) ;;
-	missing) skip "no $1 on Linux $(uname -r)" ;;
+	missing | disabled) skip "$1 is $state on Linux $(uname -r)" ;;
 	*) fail "feature $1: ${state:-there is none of that name}" ;;
 	esac
 }

@@ -13,11 +13,13 @@ collect() {
 		at=${seen%/seen}
 		passed=$(grep '^ok ' "$at/judged" | grep -vci '# skip' || :)
 		failed=$(grep -c '^not ok ' "$at/judged" || :)
+		skipped=$(grep -ci '^ok .*# skip' "$at/judged" || :)
 		cat "$seen"/verifier-*.json 2>/dev/null | jq -s . >"$work/verifier"
 		jq -c --arg name "$(basename "$at")" --argjson passed "$passed" \
-			--argjson failed "$failed" --slurpfile cost "$seen/cost.json" \
+			--argjson failed "$failed" --argjson skipped "$skipped" \
+			--slurpfile run "$seen/kernel.json" --slurpfile cost "$seen/cost.json" \
 			--slurpfile verifier "$work/verifier" \
-			'. + {name: $name, passed: $passed, failed: $failed, cost: $cost[0],
+			'. + {$name, $passed, $failed, $skipped, run: $run[0], cost: $cost[0],
 			      verifier: $verifier[0]}' "$seen/features.json"
 	done
 }
