@@ -42,8 +42,8 @@ static const struct row {
 		CAP_TO_LOAD | CAP_TO_READ, probe_plain_reads },
 	[FEATURE_RING_BUFFER] = { "ring-buffer", "5.8", "BPF ring buffers",
 		"joins and leaves are found by polling", CAP_TO_LOAD, probe_ring_buffer },
-	[FEATURE_TCP_EVENTS] = { "tcp-events", "5.5", "BTF tracepoints (inet_sock_set_state, "
-		"tcp_destroy_sock)", "joins and leaves of TCP workers are found by polling",
+	[FEATURE_TCP_EVENTS] = { "tcp-events", "5.12", "BTF tracepoints (inet_sock_set_state, "
+		"tcp_destroy_sock) that may ask for a socket's cookie", "joins and leaves of TCP workers are found by polling",
 		CAP_TO_LOAD | CAP_TO_READ, probe_tcp_events },
 	[FEATURE_CGROUP2] = { "cgroup2", "4.5", "cgroup2 mounted (mount -t cgroup2 none "
 		"/sys/fs/cgroup)", "joins and leaves of UDP workers are found by polling", 0,

@@ -218,9 +218,14 @@ int probe_ring_buffer(const struct btf *btf)
 	return map < 0 ? -errno : done(map);
 }
 
+/* A tracepoint whose first argument is a socket, of which the cookie is asked. */
 static int try_tracepoint(const struct btf *btf, const char *type)
 {
-	static const struct bpf_insn insns[] = { RETURN(0) };
+	static const struct bpf_insn insns[] = {
+		LOAD(BPF_REG_1, BPF_REG_1, 0),
+		HELPER(BPF_FUNC_get_socket_cookie),
+		RETURN(0),
+	};
 	int id = find(btf, type, BTF_KIND_TYPEDEF), prog, link;
 
 	if (id < 0)

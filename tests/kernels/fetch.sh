@@ -6,7 +6,7 @@
 # KERNEL is
 #   6.12                    the newest linux-image-6.12*-cloud-* that apt knows
 #   linux-image-...         a package that apt knows; of a meta package, what it needs
-#   PATH.deb                a package that is here
+#   PATH.deb                a package that is here, with the parts beside it that it needs
 #   IMAGE:MODULES           vmlinuz and a folder as /lib/modules/RELEASE
 # Packages are unpacked into FOLDER, never installed, and used again as long as they
 # are the newest.
@@ -39,16 +39,27 @@ needed() {
 	echo "${other:-$1}"
 }
 
-# unpack DEB TARGET: all of it, or nothing.
+# parts DEPENDS: the packages that image and modules are in, if not in that of the
+# image itself: so since 7.2.
+parts() {
+	grep -oE 'linux-(binary|modules)-[0-9][^ ,]*' <<<"$1" || true
+}
+
+# unpack TARGET DEB...: all of it, or nothing.
 unpack() {
-	rm -rf "$2.new" && mkdir -p "$2.new" && dpkg-deb -x "$1" "$2.new" || return
-	rm -rf "$2" && mv "$2.new" "$2"
+	local target=$1 deb
+	shift
+	rm -rf "$target.new" && mkdir -p "$target.new" || return
+	for deb; do
+		dpkg-deb -x "$deb" "$target.new" || return
+	done
+	rm -rf "$target" && mv "$target.new" "$target"
 }
 
 # show TARGET: of what has been unpacked.
 show() {
 	local image modules
-	image=$(find "$1/boot" -name 'vmlinuz-*' | head -n 1)
+	image=$(find "$1" -path '*/boot/vmlinuz-*' -o -path '*/modules/*/vmlinuz' | head -n 1)
 	modules=$(find "$1"/lib/modules "$1"/usr/lib/modules -mindepth 1 -maxdepth 1 2>/dev/null | head -n 1)
 	[ -n "$image" ] && [ -n "$modules" ] || die "$kernel has no image and modules"
 	realpath "$image" "$modules"
@@ -82,13 +93,29 @@ package_of_apt() {
 
 # fetched PACKAGE VERSION TARGET
 fetched() {
-	local work
+	local work depends
 	work=$(mktemp -d)
-	(cd "$work" && apt-get -qq -o APT::Sandbox::User=root download "$1=$2") >&2 &&
-		unpack "$work"/*.deb "$3"
+	depends=$(apt-cache show "$1=$2" | sed -n 's/^Depends: //p')
+	# shellcheck disable=SC2046 # words
+	(cd "$work" && apt-get -qq -o APT::Sandbox::User=root download "$1=$2" $(parts "$depends")) >&2 &&
+		unpack "$3" "$work"/*.deb
 	local status=$?
 	rm -rf "$work"
 	return $status
+}
+
+package_here() {
+	local target part debs=("$kernel") found
+	[ -f "$kernel" ] || die "no file $kernel"
+	for part in $(parts "$(dpkg-deb -f "$kernel" Depends)"); do
+		found=$(find "$(dirname "$kernel")" -maxdepth 1 -name "${part}_*.deb" -print -quit)
+		[ -n "$found" ] || die "$kernel needs $part, which is not beside it"
+		debs+=("$found")
+	done
+	target=$folder/$(basename "$kernel" .deb)
+	[ "$target" -nt "$kernel" ] || unpack "$target" "${debs[@]}"
+	touch "$target"
+	show "$target"
 }
 
 mkdir -p "$folder"
@@ -98,13 +125,7 @@ case $kernel in
 	[ -d "${kernel#*:}" ] || die "no folder ${kernel#*:}"
 	realpath "${kernel%%:*}" "${kernel#*:}"
 	;;
-*.deb)
-	[ -f "$kernel" ] || die "no file $kernel"
-	target=$folder/$(basename "$kernel" .deb)
-	[ "$target" -nt "$kernel" ] || unpack "$kernel" "$target"
-	touch "$target"
-	show "$target"
-	;;
+*.deb) package_here ;;
 [0-9]* | linux-image-*) package_of_apt ;;
 *) die "'$kernel' is no kernel: a series as 6.12, a package, a .deb, or IMAGE:MODULES" ;;
 esac

@@ -62,10 +62,13 @@ trap 'exit 130' INT TERM HUP
 
 # name KERNEL: short, and good for a folder.
 name() {
+	local name
 	case $1 in
-	*:*) basename "${1#*:}" ;;
-	*) basename "$1" .deb ;;
+	*:*) name=$(basename "${1#*:}") ;;
+	*.deb) name=$(basename "$1" .deb) name=${name%%_*} ;;
+	*) name=$1 ;;
 	esac
+	echo "${name#linux-image-}"
 }
 
 # ------------------------------------------------------------------- the output
