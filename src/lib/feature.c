@@ -43,7 +43,8 @@ static const struct row {
 	[FEATURE_RING_BUFFER] = { "ring-buffer", "5.8", "BPF ring buffers",
 		"joins and leaves are found by polling", CAP_TO_LOAD, probe_ring_buffer },
 	[FEATURE_TCP_EVENTS] = { "tcp-events", "5.12", "BTF tracepoints (inet_sock_set_state, "
-		"tcp_destroy_sock) that may ask for a socket's cookie", "joins and leaves of TCP workers are found by polling",
+		"tcp_destroy_sock) that may ask for a socket's cookie",
+		"joins and leaves of TCP workers are found by polling",
 		CAP_TO_LOAD | CAP_TO_READ, probe_tcp_events },
 	[FEATURE_CGROUP2] = { "cgroup2", "4.5", "cgroup2 mounted (mount -t cgroup2 none "
 		"/sys/fs/cgroup)", "joins and leaves of UDP workers are found by polling", 0,
@@ -110,7 +111,7 @@ static unsigned int bits_of(const char *word, size_t len)
 
 static int refuse_word(const char *word, size_t len, struct reuseport_error *err)
 {
-	char names[256] = "events";
+	char names[512] = "events";
 	size_t at = strlen(names);
 
 	for (int i = 0; i < FEATURES; i++)
