@@ -260,8 +260,12 @@ int reuseport_status(const struct reuseport_filter *filter, struct reuseport_sta
 		reuseport_status__free(all.list, all.n);
 		return ret;
 	}
-	if (all.n)
+	if (all.n) {
 		qsort(all.list, all.n, sizeof(*all.list), by_key);
+	} else {
+		free(all.list); /* of one that was not attached yet */
+		all.list = NULL;
+	}
 	*list = all.list;
 	*n = all.n;
 	return 0;
