@@ -6,7 +6,7 @@ load ../lib.bash
 
 setup() {
 	begin_test
-	seen=${RP_SEEN:-$BATS_TEST_TMPDIR}
+	seen=${RP_SEEN:-$BATS_FILE_TMPDIR}
 }
 
 teardown() {
