@@ -351,8 +351,10 @@ int probe_udp_hash4(const struct btf *btf)
 {
 	int id = find(btf, "udp_table", BTF_KIND_STRUCT);
 	const struct btf_type *type = id > 0 ? btf__type_by_id(btf, id) : NULL;
+	/* Signed or not, by libbpf's version. */
+	__u32 n = type ? btf_vlen(type) : 0;
 
-	for (int i = 0; type && i < btf_vlen(type); i++)
+	for (__u32 i = 0; i < n; i++)
 		if (!strcmp(btf__name_by_offset(btf, btf_members(type)[i].name_off), "hash4"))
 			return 0;
 	return -ENOENT;

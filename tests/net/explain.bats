@@ -62,6 +62,12 @@ everywhere() {
 	everywhere udp --policy consistent
 }
 
+# As on kernels before 6.6 and 6.13.
+@test "explain: UDP, without the iterator's order and the table of connected sockets" {
+	export REUSEPORT_DISABLE=udp-iter-order,udp-hash4
+	everywhere udp --policy consistent
+}
+
 @test "explain: weighted over consistent, with weights" {
 	layout tcp
 	attach --port 8080 --policy weighted --over consistent --hash-key "$HASH_KEY"
