@@ -48,8 +48,8 @@ int change_publish(const struct mapped *mapped, int sockets, const struct change
 /* The same with everything but the workers as it is. */
 int change_follow(const struct mapped *mapped, int sockets, struct reuseport_error *err);
 
-/* Waits until no program runs any more that saw the plan before; about 10 ms.
- * "anew" if more than the plan was changed. */
+/* With the lock held: waits until no program runs any more that saw the plan before;
+ * about 10 ms. "anew" if more than the plan was changed. */
 void change_settle(const struct mapped *mapped, bool anew);
 
 /* Tells the keeper that something was changed. */

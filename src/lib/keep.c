@@ -180,12 +180,19 @@ static void follow(struct reuseport_group *group)
 }
 
 /* Waiting costs some milliseconds: now, when nothing else is to be done, rather
- * than before the next change. */
+ * than before the next change. Whoever is changing something settles it too. */
 static void settle(struct reuseport_group *group)
 {
+	int lock;
+
 	if (group->n_pending || now_ns() < group->settle_at)
 		return;
+	group->settle_at = now_ns() + SETTLE;
+	lock = change_lock(group->pin, &group->mapped, 0, NULL);
+	if (lock < 0)
+		return;
 	change_settle(&group->mapped, false);
+	close(lock);
 	group->settle_at = NEVER;
 }
 

@@ -75,6 +75,8 @@ static void refresh_one(const struct attachment *one, const struct diag_list *me
 {
 	const struct holder *first;
 
+	/* What others have changed meanwhile is not to be undone. */
+	mapped_fetch(&one->mapped);
 	for (unsigned int slot = 0; slot < one->entry.slots; slot++) {
 		struct worker_entry *entry = &one->mapped.workers[slot];
 		const struct diag_socket *member = diag_find(members, entry->cookie);
