@@ -302,6 +302,7 @@ through_all() {
 
 @test "policy: without a keeper the next best stands in for who has left" {
 	local policy most i before=0 now
+	skip_if_sanitized "the program in the kernel decides"
 	start_workers 12 --port 8080
 	attach --port 8080
 	for policy in $(every_policy); do

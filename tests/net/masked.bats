@@ -141,7 +141,7 @@ mmap_life() {
 	export REUSEPORT_DISABLE=mmap
 	here tcp
 	begin 2
-	for round in {1..20}; do
+	for round in {1..15}; do
 		start_worker --port 8080
 		stop "$worker_pid"
 		sleep 0.0$((RANDOM % 6))
