@@ -169,12 +169,11 @@ if [ "$sanitizers" ]; then
 	export UBSAN_OPTIONS=log_path=$RP_REPORTS/ubsan:print_stacktrace=1
 	export REUSEPORTCTL=$PWD/build/asan/reuseportctl
 	run build/asan
-	for report in "$RP_REPORTS"/*; do
-		[ -e "$report" ] || continue
+	while read -r report; do
 		echo "not ok - $(basename "$report")"
 		cat "$report"
 		failed=$((failed + 1))
-	done
+	done < <(sanitizer_reports)
 	unset RP_SANITIZED RP_REPORTS ASAN_OPTIONS UBSAN_OPTIONS
 fi
 
