@@ -180,7 +180,7 @@ static void follow(struct reuseport_group *group)
 }
 
 /* Waiting costs some milliseconds: now, when nothing else is to be done, rather
- * than before the next change. Whoever is changing something settles it too. */
+ * than before the next change. While somebody holds the lock, later. */
 static void settle(struct reuseport_group *group)
 {
 	int lock;

@@ -54,8 +54,8 @@ int mapped_open(struct mapped *mapped, const struct steering *steering,
 		const struct steering_size *size);
 void mapped_close(struct mapped *mapped);
 
-/* To be called with the change lock held, before anything is changed; and by a
- * keeper now and then, which changes workers that join or leave without it. */
+/* To be called with the change lock held, before anything is changed; and without it
+ * by a keeper, whose workers join and leave, and by who notes the processes that serve. */
 void mapped_fetch(const struct mapped *mapped);
 
 /* The workers and the table first, then what the program goes by. */

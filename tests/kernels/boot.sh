@@ -49,7 +49,7 @@ command=(qemu-system-x86_64 -nodefaults -no-user-config -no-reboot -display none
 if [ "$shell" ]; then
 	exec "${command[@]}"
 fi
-# Now and then (once in some hundred starts, QEMU 7.2) a guest whose two processors are
+# Now and then (once in about a hundred starts, QEMU 7.2) a guest whose two processors are
 # emulated stands still while its kernel starts, both spinning: that one is begun anew.
 starts=3 start_seconds=60 hello=
 start() {

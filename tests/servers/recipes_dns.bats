@@ -51,7 +51,8 @@ answered() {
 	[ -z "$(comm -12 <(echo "$1") <(connections))" ]
 }
 
-# retire PID: when all that was accepted so far is answered; nsd has no signal for that.
+# retire PID: when all that was accepted so far is answered. At SIGTERM nsd resets a
+# connection whose query has not come yet.
 retire() {
 	wait_until 5 answered "$(connections)"
 	stop "$1"
@@ -74,11 +75,11 @@ back() {
 	instance=$old
 }
 
-# passed_by SENT: of so many, those that no program saw. The kernel takes a socket that
-# closes out of the group a moment before it takes it out of its table, and what it finds
-# there in between it gives to that socket.
+# passed_by SENT: of so many, those that no program saw, which went to a socket that was
+# closing (see net/counters.bats). More than a few are not excused.
 passed_by() {
-	echo $(($1 - $(packets 5300 udp)))
+	local n=$(($1 - $(packets 5300 udp)))
+	[ "$n" -gt 4 ] || echo "$n"
 }
 
 # restarts SERVER TIMES, under load.
