@@ -60,10 +60,10 @@ BPF_TARGET := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/; s/ppc64le
 BPF_CFLAGS := -g -O2 -target bpf -mcpu=v1 -D__TARGET_ARCH_$(BPF_TARGET) -Wall -Werror \
 	-I. -Ibpf $(LIBBPF_INCLUDE) -idirafter /usr/include/$(MULTIARCH)
 
-BPF_NAMES := steer watch groups queues
+BPF_NAMES := steer socket_events group_iter queue_depth
 SKELETONS := $(BPF_NAMES:%=$(BUILD)/skel/%.skel.h)
-LIB_OBJECTS := $(patsubst src/lib/%.c,$(BUILD)/lib/%.o,$(sort $(wildcard src/lib/*.c)))
-CLI_OBJECTS := $(patsubst src/cli/%.c,$(BUILD)/cli/%.o,$(sort $(wildcard src/cli/*.c)))
+LIB_OBJECTS := $(patsubst src/lib/%.c,$(BUILD)/lib/%.o,$(sort $(wildcard src/lib/*.c src/lib/*/*.c)))
+CLI_OBJECTS := $(patsubst src/cli/%.c,$(BUILD)/cli/%.o,$(sort $(wildcard src/cli/*.c src/cli/*/*.c)))
 MAN_PAGES := $(patsubst man/%.scd,$(BUILD)/man/%,$(sort $(wildcard man/*.scd)))
 
 CTL := $(BUILD)/reuseportctl
@@ -105,13 +105,13 @@ $(BUILD)/skel/%.skel.h: $(BUILD)/bpf/%.bpf.o
 $(BUILD)/lib/%.o: src/lib/%.c | $(SKELETONS)
 	@mkdir -p $(@D)
 	$(call say,CC  )
-	$(Q)$(CC) $(ALL_CFLAGS) -fPIC -Iinclude -Ibpf -I$(BUILD)/skel -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) -fPIC -Iinclude -Ibpf -Isrc/lib -I$(BUILD)/skel -MMD -MP -c $< -o $@
 
 # The command is a client of the public header and of nothing else.
 $(BUILD)/cli/%.o: src/cli/%.c
 	@mkdir -p $(@D)
 	$(call say,CC  )
-	$(Q)$(CC) $(ALL_CFLAGS) -Iinclude -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) -Iinclude -Isrc/cli -MMD -MP -c $< -o $@
 
 # One object in which only the public calls are global: a program that is linked
 # statically may have a fail() of its own.

@@ -20,7 +20,7 @@ $(BUILD)/bench/%.skel.h: $(BUILD)/bench/%.bpf.o
 	@mkdir -p $(@D)
 	$(BPFTOOL) gen skeleton $< name $*_bpf > $@.tmp && mv $@.tmp $@
 
-$(BUILD)/bench/%.o: bench/%.c $(wildcard bench/*.h src/lib/*.h bpf/abi.h) | $(BUILD)/bench/baseline.skel.h
+$(BUILD)/bench/%.o: bench/%.c $(wildcard bench/*.h src/lib/*.h src/lib/*/*.h bpf/abi.h) | $(BUILD)/bench/baseline.skel.h
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -pthread -Ibench -I$(BUILD)/bench -Iinclude -Ibpf -Isrc/lib -c $< -o $@
 

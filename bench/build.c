@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "compile.h"
 #include "ours.h"
+#include "policy/table_compile.h"
 #include "stats.h"
 
 #define CPUS 64 /* of the host that policy "cpu" is compiled for */

@@ -8,9 +8,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "set_policy.h"
-#include "size.h"
-#include "topology.h"
+#include "api/set_policy.h"
+#include "host/topology.h"
+#include "policy/limits.h"
 
 struct steering_size ours__size(unsigned int workers)
 {

@@ -5,8 +5,8 @@
 
 #include <stddef.h>
 
-#include "mapped.h"
-#include "program.h"
+#include "state/map_view.h"
+#include "state/steering_maps.h"
 
 /* Which weights the workers have. */
 enum weights {

@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 
 #include "baseline.skel.h"
-#include "flows.h"
+#include "state/flow_table.h"
 
 #ifndef SO_DETACH_REUSEPORT_BPF
 #define SO_DETACH_REUSEPORT_BPF 68

@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 # Builds and runs the benchmark, as root: prints a table, and writes all figures
-# to BUILD_DIR/bench/results.json.
+# to BUILD_DIR/bench/results/results.json.
 #   run.sh BUILD_DIR [--rounds N] [--json] [--save] [--only PART]
 #
 #   --rounds N  of run time and end to end, 7 or more (9)
 #   --json      the JSON document on standard output instead of the table
-#   --save      also into bench/results.json and bench/results.txt
+#   --save      also into bench/results/results.json and bench/results/results.txt
 #   --only      one part: join, change, build, runtime, endtoend
 set -eu
 cd "$(dirname "$0")/.."
@@ -134,7 +134,7 @@ rm -f "$out"/part-*.json
 jq -r -f bench/table.jq "$out/results.json" >"$out/results.txt"
 
 if [ -n "$save" ]; then
-	cp "$out/results.json" "$out/results.txt" bench/
+	cp "$out/results.json" "$out/results.txt" bench/results/
 fi
 if [ -n "$json" ]; then
 	cat "$out/results.json"

@@ -7,7 +7,7 @@
 #define BPF_PACKET_H
 
 #include "decide/key.h"
-#include "member.h"
+#include "sock_reuseport.h"
 
 #define ETH_P_IP 0x0800
 #define AF_INET 2

@@ -7,12 +7,12 @@
  * picks by itself.
  */
 #include "kernel.h"
-#include "maps.h"
-#include "member.h"
-#include "packet.h"
 #include "decide/chain.h"
 #include "decide/flow.h"
 #include "decide/least_queue.h"
+#include "maps.h"
+#include "packet.h"
+#include "sock_reuseport.h"
 
 #define ENOENT 2
 #define FLOW_LOCK_TRIES 1024 /* some 20 us: an interrupt of the other CPU */

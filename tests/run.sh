@@ -20,7 +20,7 @@ usage() {
 		"[--clang CLANG] [--libbpf PREFIX] [--bpf | FILE...]"
 }
 
-proof=(tests/kernels/verifier.bats tests/net/{parity,policies,sticky,migration}.bats)
+proof=(tests/kernels/verifier.bats tests/net/{hash_parity,policies,sticky,migration}.bats)
 sanitizers=yes compilers=yes kernels=yes jobs=2
 files=() others=()
 while [ $# -gt 0 ]; do
@@ -46,7 +46,7 @@ if [ ${#files[@]} -gt 0 ]; then
 	kernels=
 else
 	shopt -s nullglob
-	files=(tests/unit/*.c tests/{lib,cli,net,servers,kernels}/*.bats)
+	files=(tests/unit/*.c tests/{api,cli,net,servers,kernels}/*.bats)
 	shopt -u nullglob
 	[ -z "$compilers" ] || others+=("build/clang-19 CLANG=clang-19")
 fi
@@ -56,7 +56,7 @@ fi
 export RP_RUN=$$-$RANDOM
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-source tests/left_over.bash
+source tests/bash/left_over.bash
 passed=0 failed=0 skipped=0
 running=()
 number=0
@@ -84,8 +84,8 @@ count() {
 without_our_c() {
 	case $1 in
 	tests/servers/* | tests/kernels/* | tests/cli/bpftool.bats) true ;;
-	tests/net/parity.bats | tests/net/counters.bats) true ;;
-	tests/net/migration.bats | tests/net/blackhole.bats) true ;;
+	tests/net/hash_parity.bats | tests/net/counters.bats) true ;;
+	tests/net/migration.bats | tests/net/worker_dies.bats) true ;;
 	*) false ;;
 	esac
 }

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 # What the tests of the command line share: a message and its form, what "it
 # changed nothing" means, other tools' programs on a group.
-load ../lib.bash
+load ../bash/lib.bash
 
 # -------------------------------------------------------------------- messages
 
@@ -93,7 +93,7 @@ start_named() {
 # ------------------------------------------------------- other tools' programs
 
 build_foreign() {
-	local here=$RP_ROOT/tests/cli
+	local here=$RP_ROOT/tests/helpers
 	clang -g -O2 -target bpf -idirafter "/usr/include/$(gcc -print-multiarch)" \
 		-c "$here/foreign.bpf.c" -o "$BATS_FILE_TMPDIR/foreign.bpf.o"
 	gcc -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -o "$BATS_FILE_TMPDIR/foreign" \

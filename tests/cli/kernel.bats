@@ -6,7 +6,7 @@ load common.bash
 
 setup_file() {
 	gcc -std=gnu11 -Wall -Wextra -Werror -o "$BATS_FILE_TMPDIR/nosys" \
-		"$RP_ROOT/tests/cli/nosys.c"
+		"$RP_ROOT/tests/helpers/nosys.c"
 	build_foreign
 }
 

@@ -277,7 +277,7 @@ as_nobody() {
 # -------------------------------------------------------------------- captures
 
 capture() {
-	python3 "$RP_ROOT/tests/cli/make_capture.py" "$@" >"$FILE"
+	python3 "$RP_ROOT/tests/helpers/make_capture.py" "$@" >"$FILE"
 }
 
 @test "simulate: captures, of each link type" {

@@ -4,7 +4,7 @@
 HELPER_NAMES := worker churn client load queue half_open notify flows twins delay netns_cookie
 HELPERS := $(HELPER_NAMES:%=$(BUILD)/helpers/%)
 # These use the library: in the sanitized run it is the sanitized one.
-LIBRARY_HELPERS := $(BUILD)/helpers/changes $(BUILD)/helpers/explain
+LIBRARY_HELPERS := $(BUILD)/helpers/changes $(BUILD)/helpers/explain_lines
 
 .PHONY: helpers library-helpers
 helpers: $(HELPERS) $(BUILD)/helpers/verify library-helpers

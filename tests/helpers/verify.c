@@ -19,15 +19,15 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-#include "feature.h"
-#include "flows.h"
-#include "groups.h"
-#include "program.h"
-#include "queues.h"
-#include "size.h"
+#include "host/features.h"
+#include "host/topology.h"
+#include "policy/limits.h"
+#include "sockets/group_iter.h"
+#include "sockets/queue_depth.h"
+#include "sockets/socket_events.h"
+#include "state/flow_table.h"
+#include "state/steering_maps.h"
 #include "steer.skel.h"
-#include "topology.h"
-#include "watch.h"
 
 #define LOG_STATISTICS 4 /* BPF_LOG_STATS of the kernel's bpf_verifier.h */
 #define LOG_SIZE (64 * 1024)
@@ -339,7 +339,7 @@ static bool watch(int proto, const char *variant)
 static bool groups(void)
 {
 	struct reuseport_error err;
-	struct groups_bpf *reader = NULL;
+	struct group_iter_bpf *reader = NULL;
 
 	asked = "";
 	if (groups_open(&reader, &err))
@@ -355,7 +355,7 @@ static bool queues(void)
 					    .cpus = topology_cpus() };
 	struct features *features = all_but(true, true);
 	struct steering steering = STEERING_NONE;
-	struct queues_bpf *queues = NULL;
+	struct queue_depth_bpf *queues = NULL;
 	struct reuseport_error err;
 	int ret;
 

@@ -3,7 +3,7 @@
 # What only a kernel of one's own can show, and shorter forms of tests that need a
 # compiler, or take too long where the processor is emulated.
 load ../cli/common.bash
-load ../policies.bash
+load ../bash/policies.bash
 
 setup() {
 	begin_test

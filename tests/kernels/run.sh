@@ -29,7 +29,7 @@ done
 read -r -a kernels <<<"${shell:-${KERNELS:-6.1 6.12 host}}"
 [ "$(id -u)" -eq 0 ] || { echo "run.sh: the tests need root" >&2; exit 1; }
 
-source tests/left_over.bash
+source tests/bash/left_over.bash
 at_once=2
 # After that a guest is killed. Where KVM does not work one takes about seven minutes,
 # on a machine that is busy or slow twice as long.

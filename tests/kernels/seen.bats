@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 # What a kernel has and what steering costs on it, left in the folder RP_SEEN for the
 # table in the README (table.sh).
-load ../lib.bash
+load ../bash/lib.bash
 
 setup() {
 	begin_test

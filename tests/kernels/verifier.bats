@@ -3,7 +3,7 @@
 # The running kernel's verifier accepts every BPF program, in each variant that the
 # kernel has what it needs for; and how many instructions it looks at to find out.
 # RP_SEEN: a folder, in which the figures are left as verifier-COMPILER.json.
-load ../lib.bash
+load ../bash/lib.bash
 
 # Of 1,000,000 that the kernel allows. Half of it is used at most, so that what
 # grows is seen before a user's kernel refuses it.

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 # The fallback chain, with real packets: nobody tells the table that a worker
 # died, and still each request is answered, by the next best.
-load ../lib.bash
-load ../policies.bash
+load ../bash/lib.bash
+load ../bash/policies.bash
 
 setup() {
 	begin_test

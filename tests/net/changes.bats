@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 # Policies and weights are changed while traffic flows: nothing fails, nothing is
 # lost, nothing is forgotten, and each packet goes by the old rules or by the new.
-load ../lib.bash
-load ../policies.bash
-load ../churn.bash
+load ../bash/lib.bash
+load ../bash/policies.bash
+load ../bash/churn.bash
 
 setup() {
 	begin_test

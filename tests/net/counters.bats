@@ -1,10 +1,10 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 # The counters are exact, add up, and bpftool shows the same.
-load ../lib.bash
-load ../policies.bash
-load ../flows.bash
-load ../churn.bash
+load ../bash/lib.bash
+load ../bash/policies.bash
+load ../bash/flows.bash
+load ../bash/churn.bash
 
 setup() {
 	begin_test

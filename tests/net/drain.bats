@@ -3,8 +3,8 @@
 # Restarts of TCP servers without loss: drained workers and those that wait get
 # nothing new, what is queued or half open is served, and a rollout moves all new
 # connections in one step.
-load ../lib.bash
-load ../policies.bash
+load ../bash/lib.bash
+load ../bash/policies.bash
 
 setup() {
 	begin_test

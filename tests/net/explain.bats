@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 # What explain says is what packets do.
-load ../lib.bash
+load ../bash/lib.bash
 
 HASH_KEY=00112233445566778899aabbccddeeff
 
@@ -18,7 +18,7 @@ tuples() {
 }
 
 explained() {
-	in_ns "$LIBRARY_HELPERS/explain" "$@"
+	in_ns "$LIBRARY_HELPERS/explain_lines" "$@"
 }
 
 # compare PROTO TO COUNT [CLIENT_OPTION...]: each tuple reaches whom explain names.

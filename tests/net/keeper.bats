@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 # The keeper may die at any instant: steering goes on, and the next one adopts
 # what is there. There is never more than one.
-load ../lib.bash
+load ../bash/lib.bash
 
 setup() {
 	begin_test

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 # Detach leaves nothing, whatever state it finds; and the check for that, which
 # runs after every test, sees what is there.
-load ../lib.bash
+load ../bash/lib.bash
 
 setup() {
 	begin_test

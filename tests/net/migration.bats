@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 # Connections that wait in a closing worker's queue are served by the others.
-load ../lib.bash
+load ../bash/lib.bash
 
 setup() {
 	begin_test

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 # Network namespaces: the same address and port in two of them are two
 # attachments, and no attachment keeps its namespace alive.
-load ../lib.bash
+load ../bash/lib.bash
 
 setup() {
 	begin_test

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 # Each policy, with real packets: everything is answered and counted, and who
 # gets it is who the policy says.
-load ../lib.bash
-load ../policies.bash
+load ../bash/lib.bash
+load ../bash/policies.bash
 
 setup() {
 	begin_test

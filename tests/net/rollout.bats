@@ -3,9 +3,9 @@
 # Generations of UDP workers, with real packets: each step of a rollout is atomic,
 # nothing is lost, and sticky flows stay; with a keeper, without one, and while it
 # dies. And workers that wait to be admitted.
-load ../lib.bash
-load ../policies.bash
-load ../flows.bash
+load ../bash/lib.bash
+load ../bash/policies.bash
+load ../bash/flows.bash
 
 setup() {
 	begin_test

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 # A thousand sockets in one group, thousands of slots.
-load ../lib.bash
+load ../bash/lib.bash
 
 setup() {
 	begin_test

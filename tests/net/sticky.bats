@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 # Sticky UDP flows, with real packets: a flow stays with its worker whatever
 # changes, until that worker dies or is released; then it is like a new one.
-load ../lib.bash
-load ../policies.bash
-load ../flows.bash
+load ../bash/lib.bash
+load ../bash/policies.bash
+load ../bash/flows.bash
 
 setup() {
 	begin_test

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 # The array follows the workers: after each of many joins and leaves under load,
 # what status shows is what ss shows.
-load ../lib.bash
-load ../churn.bash
+load ../bash/lib.bash
+load ../bash/churn.bash
 
 setup() {
 	begin_test

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 # Weights, with real packets: nothing for weight 0, exact shares where the table
 # or the turn gives them, and the shares of chance elsewhere.
-load ../lib.bash
-load ../policies.bash
+load ../bash/lib.bash
+load ../bash/policies.bash
 
 setup() {
 	begin_test

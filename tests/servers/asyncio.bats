@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 # Python's asyncio, unmodified: separate processes that join and leave.
-load ../lib.bash
-load ../servers.bash
+load ../bash/lib.bash
+load ../bash/servers.bash
 
 setup() {
 	begin_server_test

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 # nsd and unbound for the tests, each with four sockets for UDP on port 5300.
 #
-#   load ../lib.bash
-#   load ../servers.bash
+#   load ../bash/lib.bash
+#   load ../bash/servers.bash
 #   load dns.bash
 
 # launch_nsd DIR: sets $spawned, the main process.

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 # A server whose threads have duplicates of one socket: it is one worker, and
 # adding it to the array once for each descriptor would fail with EBUSY.
-load ../lib.bash
-load ../servers.bash
+load ../bash/lib.bash
+load ../bash/servers.bash
 
 setup() {
 	begin_server_test

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 # haproxy for the tests: its configuration, master and worker.
 #
-#   load ../lib.bash
-#   load ../servers.bash
+#   load ../bash/lib.bash
+#   load ../bash/servers.bash
 #   load haproxy.bash
 
 # shellcheck disable=SC2154 # variables from lib.bash

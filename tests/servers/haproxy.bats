@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 # haproxy, unmodified: one process with a socket for each thread, and a reload
 # that hands the sockets to a new process.
-load ../lib.bash
-load ../servers.bash
+load ../bash/lib.bash
+load ../bash/servers.bash
 load haproxy.bash
 
 setup() {

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 # nginx, unmodified: the master makes a socket for each worker, and every
 # process has every socket open.
-load ../lib.bash
-load ../servers.bash
+load ../bash/lib.bash
+load ../bash/servers.bash
 load nginx.bash
 
 setup() {

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 # nsd, unmodified: UDP, each socket open in the server process that serves it
 # and in two others that do not.
-load ../lib.bash
-load ../servers.bash
+load ../bash/lib.bash
+load ../bash/servers.bash
 load dns.bash
 
 setup() {

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 # reuseport-recipes(7), DNS servers: a new instance beside the old one, then all
 # queries to the new one at once, over UDP and TCP.
-load ../lib.bash
-load ../servers.bash
+load ../bash/lib.bash
+load ../bash/servers.bash
 load dns.bash
 
 setup() {

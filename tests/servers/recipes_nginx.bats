@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 # reuseport-recipes(7), nginx: reload and binary upgrade without a lost request.
-load ../lib.bash
-load ../servers.bash
+load ../bash/lib.bash
+load ../bash/servers.bash
 load nginx.bash
 
 setup() {

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 # reuseport-recipes(7), a service of two instances: the steps of its unit file, by
 # hand.
-load ../lib.bash
-load ../servers.bash
+load ../bash/lib.bash
+load ../bash/servers.bash
 
 setup() {
 	begin_server_test

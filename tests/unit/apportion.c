@@ -8,8 +8,8 @@
 /* After those four, which it needs. */
 #include <cmocka.h>
 
-#include "apportion.h"
 #include "claims.h"
+#include "policy/apportion.h"
 
 #define MOST 32768
 

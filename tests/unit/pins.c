@@ -17,7 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "pins.h"
+#include "state/pins.h"
 
 #define NAME_SIZE 128
 

@@ -15,9 +15,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "policy.h"
+#include "host/topology.h"
+#include "policy/policy.h"
 #include "random.h"
-#include "topology.h"
 
 #define HASH_KEY "000102030405060708090a0b0c0d0e0f"
 

@@ -10,8 +10,8 @@
 
 #include "abi.h"
 #include "decide/hash.h"
+#include "simulate/generate.h"
 #include "simulation.h"
-#include "tuple.h"
 
 static struct asked weighted(const char *policy, const char *over)
 {

@@ -10,8 +10,8 @@
 
 #include <errno.h>
 
+#include "simulate/generate.h"
 #include "simulation.h"
-#include "tuple.h"
 
 /* ---------------------------------------------------------- turns, queues, places */
 

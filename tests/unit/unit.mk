@@ -13,4 +13,4 @@ $(BUILD)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h bpf/decide/*.h) $(LIB_
 		$(LIB_OBJECTS) $(LIB_LIBS) -lcmocka -lm
 
 # The host that it compiles for is made up.
-$(BUILD)/unit/compile: UNIT_LDFLAGS := -Wl,--wrap=topology_cpus_of_node
+$(BUILD)/unit/table_compile: UNIT_LDFLAGS := -Wl,--wrap=topology_cpus_of_node

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * What waits at the socket in one slot: read by a run of this program, which is
+ * attached to nothing. sock_diag tells the accept queue too, but not how many
+ * handshakes a listener has begun.
+ */
+#include "kernel.h"
+#include "abi.h"
+#include "sock_reuseport.h"
+
+struct {
+	__uint(type, BPF_MAP_TYPE_REUSEPORT_SOCKARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} sockets SEC(".maps"); /* that of an attachment */
+
+struct waiting waiting;
+
+SEC("raw_tp")
+int read_queues(__u64 *args)
+{
+	__u64 slot = args[0];
+	struct inet_connection_sock *sk =
+		(void *)kernel_word(first_entry_of(&sockets) + slot * sizeof(void *));
+
+	waiting.cookie = BPF_CORE_READ((struct sock *)sk, __sk_common.skc_cookie.counter);
+	waiting.queue = BPF_CORE_READ((struct sock *)sk, sk_ack_backlog);
+	waiting.half_open = BPF_CORE_READ(sk, icsk_accept_queue.qlen.counter);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* Keeper: the process that follows the workers, in front or left behind. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "keeper/keeper.h"
+#include "keeper/notify.h"
+
+#define KEEPER_COMM "reuseport-keep"
+
+static int open_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* Whether the group is still to be kept. */
+static bool process(struct reuseport_group *group, struct log *log)
+{
+	struct reuseport_error error;
+	int ret = reuseport_group__process(group, &error);
+	bool over = ret == -ESHUTDOWN || ret == -ENETDOWN;
+
+	if (ret < 0)
+		log_line(log, over ? LOG_NOTICE : LOG_ERR, error.text);
+	return !over;
+}
+
+static size_t kept(struct reuseport_group *const *groups, size_t n)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < n; i++)
+		count += groups[i] != NULL;
+	return count;
+}
+
+static void loop(struct reuseport_group **groups, size_t n, int signals, struct pollfd *fds,
+		 struct log *log)
+{
+	while (kept(groups, n)) {
+		for (size_t i = 0; i < n; i++)
+			fds[i] = (struct pollfd){
+				.fd = groups[i] ? reuseport_group__fd(groups[i]) : -1,
+				.events = POLLIN,
+			};
+		fds[n] = (struct pollfd){ .fd = signals, .events = POLLIN };
+		if (poll(fds, n + 1, -1) < 0 && errno != EINTR)
+			return;
+		if (fds[n].revents)
+			return;
+		for (size_t i = 0; i < n; i++) {
+			if (!fds[i].revents || process(groups[i], log))
+				continue;
+			reuseport_group__free(groups[i]);
+			groups[i] = NULL;
+		}
+	}
+}
+
+static int keep_all(struct reuseport_group **groups, size_t n, struct log *log)
+{
+	struct reuseport_error error;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!reuseport_group__keep(groups[i], &error))
+			continue;
+		log_line(log, LOG_ERR, error.text);
+		return EXIT_FAILED;
+	}
+	return EXIT_DONE;
+}
+
+int keeper_run(struct reuseport_group **groups, size_t n, struct log *log)
+{
+	struct pollfd *fds = calloc(n + 1, sizeof(*fds));
+	int signals = open_signals(), supervisor = notify_open(), status = EXIT_FAILED;
+
+	if (fds && signals >= 0)
+		status = keep_all(groups, n, log);
+	if (status == EXIT_DONE) {
+		notify(supervisor, "READY=1\nSTATUS=following the workers");
+		loop(groups, n, signals, fds, log);
+		notify(supervisor, "STOPPING=1");
+	}
+	for (size_t i = 0; i < n; i++) {
+		reuseport_group__free(groups[i]);
+		groups[i] = NULL;
+	}
+	if (signals >= 0)
+		close(signals);
+	if (supervisor >= 0)
+		close(supervisor);
+	free(fds);
+	return status;
+}
+
+/* ------------------------------------------------------------ left behind */
+
+static void go_to_background(void)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	prctl(PR_SET_NAME, KEEPER_COMM);
+	setsid();
+	if (chdir("/"))
+		errno = 0; /* then it stays where it was started */
+	if (null < 0)
+		return;
+	for (int fd = 0; fd <= 2; fd++)
+		dup2(null, fd);
+	close(null);
+}
+
+static int run_as_child(struct reuseport_group **groups, size_t n, size_t which, int ready,
+			struct log *log)
+{
+	struct reuseport_error error;
+	char byte = 0;
+
+	/* The locks of the others are not ours to hold. */
+	for (size_t i = 0; i < n; i++) {
+		if (i == which)
+			continue;
+		reuseport_group__free(groups[i]);
+		groups[i] = NULL;
+	}
+	unsetenv("NOTIFY_SOCKET");
+	go_to_background();
+	if (!reuseport_group__keep(groups[which], &error) && write(ready, &byte, 1) != 1)
+		log_line(log, LOG_WARNING, "nobody waits for the keeper");
+	close(ready);
+	return keeper_run(&groups[which], 1, log);
+}
+
+pid_t keeper_leave_behind(struct reuseport_group **groups, size_t n, size_t which,
+			  struct log *log, int *status)
+{
+	int ready[2], code;
+	char byte;
+	pid_t pid;
+
+	if (pipe2(ready, O_CLOEXEC))
+		return -errno;
+	pid = fork();
+	code = errno;
+	if (pid == 0) {
+		close(ready[0]);
+		*status = run_as_child(groups, n, which, ready[1], log);
+		return 0;
+	}
+	close(ready[1]);
+	if (pid > 0 && read(ready[0], &byte, 1) != 1) {
+		waitpid(pid, NULL, 0);
+		code = ECHILD;
+		pid = -1;
+	}
+	close(ready[0]);
+	return pid < 0 ? -code : pid;
+}

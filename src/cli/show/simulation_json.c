@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* A simulation for programs: one JSON document. */
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "simulate/packets.h"
+#include "simulate/simulate.h"
+#include "words.h"
+
+static json_t *shares_json(const struct reuseport_simulated_share *shares, size_t n,
+			   uint64_t packets)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(all, json_pack("{s:i, s:i, s:I, s:f, s:f}",
+						     "slot", (int)shares[i].slot,
+						     "weight", (int)shares[i].weight,
+						     "packets", (json_int_t)shares[i].packets,
+						     "share", (double)shares[i].packets / packets,
+						     "due", shares[i].due));
+	return all;
+}
+
+/* null where no key stays with a worker. */
+static json_t *count_json(const struct reuseport_simulation *simulation, uint64_t count)
+{
+	return simulation->keeps_keys ? json_integer(count) : json_null();
+}
+
+static json_t *change_json(const struct reuseport_simulation *simulation,
+			   const struct reuseport_simulated_change *change)
+{
+	return json_pack("{s:s, s:i, s:i, s:o, s:o, s:o, s:I, s:o}",
+			 "change", simulate_change_name(&change->change),
+			 "slot", (int)change->change.slot,
+			 "weight", (int)change->change.weight,
+			 "moved", count_json(simulation, change->moved),
+			 "least", count_json(simulation, change->least),
+			 "needless", count_json(simulation, change->needless),
+			 "nobody", (json_int_t)change->nobody,
+			 "workers", shares_json(change->shares, change->n_shares,
+						simulation->packets));
+}
+
+static json_t *notes_json(unsigned int notes)
+{
+	json_t *all = json_array();
+
+	for (unsigned int note = 1; note; note <<= 1)
+		if (notes & note)
+			json_array_append_new(all, json_string(reuseport_simulation_note(note)));
+	return all;
+}
+
+static json_t *policy_json(const struct reuseport_simulation *simulation)
+{
+	const struct reuseport_rules *rules = &simulation->rules;
+	json_t *changes = json_array();
+
+	for (size_t i = 0; i < simulation->n_changes; i++)
+		json_array_append_new(changes, change_json(simulation, &simulation->changes[i]));
+	return json_pack("{s:s, s:s*, s:s, s:s*, s:i, s:i, s:b, s:b, s:o, s:I, s:f, s:f, s:f, "
+			 "s:o, s:o}",
+			 "policy", rules->policy,
+			 "over", rules->over_consistent ? "consistent" : NULL,
+			 "key", rules->key,
+			 "hash_key", *rules->hash_key ? rules->hash_key : NULL,
+			 "table_entries", (int)rules->table_entries,
+			 "table_width", (int)rules->table_width,
+			 "exact", simulation->exact,
+			 "keeps_keys", simulation->keeps_keys,
+			 "notes", notes_json(simulation->notes),
+			 "nobody", (json_int_t)simulation->nobody,
+			 "min_over_due", simulation->min_over_due,
+			 "max_over_due", simulation->max_over_due,
+			 "max_over_mean", simulation->max_over_mean,
+			 "workers", shares_json(simulation->shares, simulation->n_shares,
+						simulation->packets),
+			 "changes", changes);
+}
+
+static json_t *input_json(const struct input *input)
+{
+	char *path = input->path ? strdup(input->path) : NULL;
+	json_t *json = json_pack("{s:s, s:s*, s:I, s:{s:I, s:I, s:I, s:I}}",
+				 "from", input->from,
+				 "file", path ? word_utf8(path) : NULL,
+				 "packets", (json_int_t)input->n,
+				 "left_out",
+				 "others", (json_int_t)input->others,
+				 "no_new_connection", (json_int_t)input->later,
+				 "neither_tcp_nor_udp", (json_int_t)input->alien,
+				 "cut_short", (json_int_t)input->cut);
+
+	if (input->clients)
+		json_object_set_new(json, "clients", json_integer(input->clients));
+	free(path);
+	return json;
+}
+
+void show_simulation_json(const struct results *results)
+{
+	json_t *policies = json_array(), *root;
+
+	for (size_t i = 0; i < results->n; i++)
+		json_array_append_new(policies, policy_json(results->list[i]));
+	root = json_pack("{s:o, s:I, s:o}",
+			 "input", input_json(results->input),
+			 "seed", (json_int_t)results->seed,
+			 "policies", policies);
+	json_dumpf(root, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+	putchar('\n');
+	json_decref(root);
+}

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* Detach: gives selection back to the kernel, whatever state the pins are in. */
+#include <bpf/bpf.h>
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "error.h"
+#include "host/caps.h"
+#include "host/features.h"
+#include "keeper/program_attach.h"
+#include "keeper/slots.h"
+#include "sockets/group_iter.h"
+#include "sockets/pidfd_socket.h"
+#include "sockets/sock_diag.h"
+#include "sockets/socket_owners.h"
+#include "state/attachment.h"
+#include "state/pins.h"
+
+#define KEEPER_COMM "reuseport-keep"
+
+/* ----------------------------------------------------------------- keeper */
+
+static bool has_open(uint32_t pid, const char *path)
+{
+	char dir_path[32], link_path[300];
+	struct stat wanted, found;
+	struct dirent *entry;
+	bool has = false;
+	DIR *dir;
+
+	snprintf(dir_path, sizeof(dir_path), "/proc/%u/fd", pid);
+	dir = opendir(dir_path);
+	if (!dir || stat(path, &wanted)) {
+		if (dir)
+			closedir(dir);
+		return false;
+	}
+	while (!has && (entry = readdir(dir))) {
+		snprintf(link_path, sizeof(link_path), "%s/%s", dir_path, entry->d_name);
+		has = !stat(link_path, &found) && found.st_ino == wanted.st_ino &&
+		      found.st_dev == wanted.st_dev;
+	}
+	closedir(dir);
+	return has;
+}
+
+/* The process that has the directory open, other than this one: found through
+ * /proc, since the pins that name it may be damaged. */
+static uint32_t find_keeper(const char *path)
+{
+	DIR *dir = opendir("/proc");
+	struct dirent *entry;
+	uint32_t found = 0, pid;
+
+	if (!dir)
+		return 0;
+	while (!found && (entry = readdir(dir))) {
+		pid = strtoul(entry->d_name, NULL, 10);
+		if (pid && pid != (uint32_t)getpid() && has_open(pid, path))
+			found = pid;
+	}
+	closedir(dir);
+	return found;
+}
+
+/* A stuck keeper of ours is ended; a server that keeps its own group is not. */
+static int end_stuck_keeper(const char *path, struct reuseport_error *err)
+{
+	uint32_t pid = find_keeper(path);
+	int pidfd = pid ? syscall(SYS_pidfd_open, pid, 0) : -1;
+	char comm[16];
+	int ret = 0;
+
+	holder_comm(pid, comm);
+	if (pidfd >= 0 && strcmp(comm, KEEPER_COMM))
+		ret = fail(err, EBUSY, "process %u (%s) keeps %s and does not let go: end it first",
+			   pid, comm, path);
+	else if (pidfd >= 0)
+		syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
+	if (pidfd >= 0)
+		close(pidfd);
+	return ret;
+}
+
+static int lock_from_keeper(const char *path, struct reuseport_error *err)
+{
+	int lock = pins_take_over(path, err);
+
+	if (lock != -EBUSY)
+		return lock;
+	lock = end_stuck_keeper(path, err);
+	return lock ? lock : pins_lock(path, err);
+}
+
+/* ---------------------------------------------------------------- program */
+
+/*
+ * Takes our program off the group of these members. A foreign one stays. Where
+ * the kernel cannot tell, ours is assumed: the pins say that it was put there.
+ */
+static int uninstall(const struct reuseport_key *key, const struct netns_ref *ns,
+		     const struct diag_list *members, uint32_t program_id,
+		     struct reuseport_error *err)
+{
+	static const char what[] = "take the program off";
+	struct group_program present;
+	int ret = features_allow(FEATURE_DETACH, what, err), member;
+
+	if (ret)
+		return ret;
+	ret = groups_program_of(NULL, ns, key->proto, members->sockets[0].cookie, &present, err);
+	if (!ret && !present.present)
+		return 0;
+	if (!ret && present.id != program_id && !program_name_is_ours(present.name))
+		return 0;
+	if (ret && ret != -EOPNOTSUPP)
+		return ret == -ENOENT ? 0 : ret;
+	member = take_any(members, err);
+	if (member < 0)
+		return member;
+	ret = install_program(member, -1);
+	close(member);
+	if (ret && ret != -ENOENT)
+		return features_blame(FEATURE_DETACH, -ret, what, err);
+	return 0;
+}
+
+static int give_back(const struct reuseport_key *key, uint32_t program_id,
+		     struct reuseport_error *err)
+{
+	struct netns_ref ns = { .inode = key->netns };
+	struct diag_list members;
+	int ret;
+
+	ret = diag_members(key, &ns, &members, err);
+	/* With the namespace its sockets went, and the program with them. */
+	if (ret)
+		return ret == -ENETDOWN ? 0 : ret;
+	if (members.n)
+		ret = uninstall(key, &ns, &members, program_id, err);
+	free(members.sockets);
+	return ret;
+}
+
+static int detach_one(const char *path, const struct reuseport_key *key,
+		      struct reuseport_error *err)
+{
+	struct steering steering;
+	int lock, ret;
+
+	lock = lock_from_keeper(path, err);
+	if (lock < 0)
+		return lock;
+	steering_open(&steering, path);
+	ret = give_back(key, steering.program_id, err);
+	if (!ret) {
+		if (steering.maps[MAP_SOCKETS] >= 0)
+			slots_empty(steering.maps[MAP_SOCKETS]);
+		ret = pins_remove(path);
+		if (ret)
+			fail(err, -ret, "cannot remove %s: %s", path, strerror(-ret));
+	}
+	steering_close(&steering);
+	close(lock);
+	return ret;
+}
+
+/* ------------------------------------------------------------------- all */
+
+/* Groups that have a program of ours although their pins were lost. */
+static int detach_orphans(const struct reuseport_filter *filter, struct reuseport_error *err)
+{
+	struct reuseport_listed *listed = NULL;
+	size_t n = 0;
+	int ret, count = 0;
+
+	ret = reuseport_list(filter, &listed, &n, err);
+	for (size_t i = 0; ret >= 0 && i < n; i++) {
+		if (!listed[i].own)
+			continue;
+		ret = give_back(&listed[i].key, listed[i].program_id, err);
+		count++;
+	}
+	free(listed);
+	if (ret == -EOPNOTSUPP)
+		ret = 0;
+	return ret ? ret : count;
+}
+
+int reuseport_detach(const struct reuseport_filter *filter, struct reuseport_error *err)
+{
+	struct reuseport_key *keys = NULL;
+	char path[REUSEPORT_PATH_MAX];
+	int ret, orphans;
+	size_t n = 0;
+
+	if (!filter || !filter->port || !filter->netns)
+		return fail(err, EINVAL, "detach needs a port and a network namespace");
+	ret = caps_require("detach", err);
+	if (!ret)
+		ret = attachments_find(filter, &keys, &n, err);
+	for (size_t i = 0; !ret && i < n; i++) {
+		ret = pins_path(&keys[i], false, path, sizeof(path), err);
+		if (!ret)
+			ret = detach_one(path, &keys[i], err);
+	}
+	free(keys);
+	if (ret)
+		return ret;
+	orphans = detach_orphans(filter, err);
+	if (orphans < 0)
+		return orphans;
+	return n || orphans ? (int)n + orphans : attachments_none(filter, err);
+}

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* Status: what holds for each attachment at this moment. */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "api/get_policy.h"
+#include "error.h"
+#include "host/caps.h"
+#include "keeper/degraded.h"
+#include "keeper/slots.h"
+#include "sockets/group_iter.h"
+#include "sockets/sock_diag.h"
+#include "sockets/socket_owners.h"
+#include "state/attachment.h"
+#include "state/counters.h"
+#include "state/flow_table.h"
+#include "state/generation.h"
+
+const char *reuseport_state_name(unsigned int state)
+{
+	static const char *const names[] = { "free", "joining", "active", "draining", "leaving" };
+
+	return state < sizeof(names) / sizeof(names[0]) ? names[state] : "unknown";
+}
+
+/* ---------------------------------------------------------------- workers */
+
+static int copy_pids(struct reuseport_worker *worker, const struct holder *first, size_t n)
+{
+	worker->pids = calloc(n + 1, sizeof(*worker->pids));
+	if (!worker->pids)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		worker->pids[i] = first[i].pid;
+	worker->n_pids = n;
+	return 0;
+}
+
+static int describe_worker(struct reuseport_worker *worker, const struct steering *steering,
+			   const struct generations *g, unsigned int slot,
+			   const struct worker_entry *entry, const struct diag_socket *member,
+			   const struct holders *h)
+{
+	const struct holder *first;
+	size_t n = holders_of(h, member->inode, &first);
+	struct slot_counters now;
+
+	if (counters_of_slot(steering->maps[MAP_COUNTERS], slot, &now))
+		return -errno;
+	*worker = (struct reuseport_worker){
+		.slot = slot,
+		.cookie = entry->cookie,
+		.state = generation_state(g, entry),
+		.weight = entry->weight,
+		.generation = entry->generation,
+		.queue = member->queue,
+		.selected = now.selected - entry->base.selected,
+		.migrated = now.migrated - entry->base.migrated,
+		.fallback = now.empty - entry->base.empty + now.refused - entry->base.refused,
+	};
+	if (n)
+		worker->pid = holders_server(first, n)->pid;
+	holder_comm(worker->pid, worker->comm);
+	return copy_pids(worker, first, n);
+}
+
+/* Only those whose socket is in its slot right now: the kernel is the truth. */
+static int read_workers(struct reuseport_status *status, const struct steering *steering,
+			const struct mapped *mapped, const struct diag_list *members,
+			const struct holders *h)
+{
+	int ret = 0;
+
+	status->workers = calloc(members->n + 1, sizeof(*status->workers));
+	if (!status->workers)
+		return -ENOMEM;
+	for (unsigned int slot = 0; !ret && slot < status->slots; slot++) {
+		const struct worker_entry entry = mapped->workers[slot];
+		const struct diag_socket *member;
+
+		if (entry.state == WORKER_FREE || status->n_workers == members->n)
+			continue;
+		member = diag_find(members, entry.cookie);
+		if (member && slot_holds(steering->maps[MAP_SOCKETS], slot, entry.cookie))
+			ret = describe_worker(&status->workers[status->n_workers++], steering,
+					      generations(mapped), slot, &entry, member, h);
+	}
+	status->unregistered = members->n - status->n_workers;
+	return ret;
+}
+
+static int read_flows(struct reuseport_status *status, const struct mapped *mapped)
+{
+	uint64_t *by_slot, entered;
+
+	status->flows = mapped->size.flows;
+	status->idle_s = mapped->size.idle_ticks / flows_hz();
+	if (!status->flows)
+		return 0;
+	by_slot = calloc(status->slots, sizeof(*by_slot));
+	if (!by_slot)
+		return -ENOMEM;
+	entered = status->counters.flows;
+	status->flows_occupied = flows_count(mapped, by_slot);
+	for (size_t i = 0; i < status->n_workers; i++)
+		status->workers[i].flows = by_slot[status->workers[i].slot];
+	/* Flows may have been entered since the counters were read. */
+	if (entered > status->flows_occupied)
+		status->counters.flows_evicted = entered - status->flows_occupied;
+	free(by_slot);
+	return 0;
+}
+
+static void describe_generations(struct reuseport_status *status, const struct mapped *mapped)
+{
+	const struct generations *g = generations(mapped);
+
+	status->generations = (struct reuseport_generations){
+		.phase = (enum reuseport_rollout_phase)g->phase,
+		.serving = g->serving,
+		.other = g->other,
+	};
+	status->admit_manual = mapped->control->plan[mapped->control->epoch & 1].flags &
+			       PLAN_ADMIT_MANUAL;
+}
+
+/* ---------------------------------------------------------------- program */
+
+static void describe_program(struct reuseport_status *status, const struct steering *steering)
+{
+	struct bpf_prog_info info = { 0 };
+	__u32 len = sizeof(info);
+
+	status->program_id = steering->program_id;
+	if (bpf_obj_get_info_by_fd(steering->program, &info, &len))
+		return;
+	snprintf(status->program_name, sizeof(status->program_name), "%s", info.name);
+	for (size_t i = 0; i < sizeof(info.tag); i++)
+		snprintf(status->program_tag + 2 * i, 3, "%02x", info.tag[i]);
+}
+
+/* Where the kernel cannot tell, it is taken for granted. */
+static bool is_attached(const struct reuseport_status *status, const struct netns_ref *ns,
+			const struct diag_list *members)
+{
+	struct group_program present;
+
+	if (!members->n)
+		return false;
+	if (groups_program_of(NULL, ns, status->key.proto, members->sockets[0].cookie, &present,
+			      NULL))
+		return true;
+	return present.present && present.id == status->program_id;
+}
+
+/* ------------------------------------------------------------- attachment */
+
+static int describe(struct reuseport_status *status, const struct steering *steering,
+		    const struct attachment_entry *entry, struct reuseport_error *err)
+{
+	struct steering_size size = steering_size_of(entry);
+	struct mapped mapped = MAPPED_NONE;
+	struct netns_ref ns = { .inode = status->key.netns, .cookie = entry->netns_cookie };
+	struct diag_list members = { 0 };
+	struct holders holders = { 0 };
+	int ret;
+
+	ret = rules_read(&status->rules, steering, entry);
+	if (ret)
+		return fail(err, -ret, "cannot read %s: %s", status->pin, strerror(-ret));
+	status->keeper_pid = entry->keeper_pid;
+	status->slots = entry->slots;
+	describe_program(status, steering);
+	ret = diag_members(&status->key, &ns, &members, err);
+	if (ret && ret != -ENETDOWN)
+		return ret;
+	ret = holders_scan_members(&members, &holders);
+	if (!ret)
+		ret = mapped_open(&mapped, steering, &size);
+	if (!ret) {
+		status->ways = ways_of(entry, &mapped);
+		describe_generations(status, &mapped);
+		ret = read_workers(status, steering, &mapped, &members, &holders);
+	}
+	if (!ret)
+		ret = counters_read(steering->maps[MAP_COUNTERS], steering->maps[MAP_TOTALS],
+				    status->slots, &status->counters);
+	if (!ret)
+		ret = read_flows(status, &mapped);
+	mapped_close(&mapped);
+	status->attached = is_attached(status, &ns, &members);
+	free(holders.list);
+	free(members.sockets);
+	if (ret)
+		return fail(err, -ret, "cannot read %s: %s", status->pin, strerror(-ret));
+	return 0;
+}
+
+struct collection {
+	struct key_filter filter;
+	struct reuseport_status *list;
+	size_t n;
+	struct reuseport_error *err;
+};
+
+static int add_attachment(void *ctx, const char *path, const struct reuseport_key *key)
+{
+	struct collection *all = ctx;
+	struct reuseport_status *status;
+	struct attachment_entry entry;
+	struct steering steering;
+	uint32_t version;
+	int ret = 0;
+
+	if (!key_matches(&all->filter, key))
+		return 0;
+	status = realloc(all->list, (all->n + 1) * sizeof(*status));
+	if (!status)
+		return fail(all->err, ENOMEM, "out of memory");
+	all->list = status;
+	status = memset(&all->list[all->n++], 0, sizeof(*status));
+	status->key = *key;
+	netns_name_of(key->netns, status->netns_name, sizeof(status->netns_name));
+	snprintf(status->pin, sizeof(status->pin), "%s", path);
+	status->keeper_running = pins_locked(path);
+	status->damaged = steering_open(&steering, path) ||
+			  attachment_read_entry(&steering, &entry, &version) ||
+			  !steering_fits(&steering, &entry);
+	/* Detached while we looked, or not attached yet. */
+	if (status->damaged && (access(path, F_OK) || attachment_is_being_made(path)))
+		all->n--;
+	else if (!status->damaged)
+		ret = describe(status, &steering, &entry, all->err);
+	steering_close(&steering);
+	return ret;
+}
+
+static int by_key(const void *a, const void *b)
+{
+	return key_compare(&((const struct reuseport_status *)a)->key,
+			   &((const struct reuseport_status *)b)->key);
+}
+
+int reuseport_status(const struct reuseport_filter *filter, struct reuseport_status **list,
+		     size_t *n, struct reuseport_error *err)
+{
+	struct collection all = { .err = err };
+	int ret;
+
+	ret = key_filter_init(&all.filter, filter, err);
+	if (!ret)
+		ret = caps_require("read the status", err);
+	if (!ret)
+		ret = pins_for_each(add_attachment, &all, err);
+	if (ret) {
+		reuseport_status__free(all.list, all.n);
+		return ret;
+	}
+	if (all.n) {
+		qsort(all.list, all.n, sizeof(*all.list), by_key);
+	} else {
+		free(all.list); /* of one that was not attached yet */
+		all.list = NULL;
+	}
+	*list = all.list;
+	*n = all.n;
+	return 0;
+}
+
+void reuseport_status__free(struct reuseport_status *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		for (size_t j = 0; j < list[i].n_workers; j++)
+			free(list[i].workers[j].pids);
+		free(list[i].workers);
+	}
+	free(list);
+}

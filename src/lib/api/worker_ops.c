@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* Changes of one worker, named by slot, pid or cookie: weight, drain, admit. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "api/worker_selector.h"
+#include "error.h"
+#include "host/caps.h"
+#include "keeper/refresh_unkept.h"
+#include "policy/policy.h"
+#include "state/attachment.h"
+#include "state/generation.h"
+#include "state/publish.h"
+
+/* What is to be done with a worker. Returns whether it applies to it. */
+struct order {
+	const char *what; /* "may not WHAT: ..." */
+	bool (*apply)(struct worker_entry *entry, const struct generations *g, unsigned int value);
+	unsigned int value;
+};
+
+/* Returns how many workers of the attachment it applied to. */
+static int change_one(const struct attachment *one, const struct worker_name *name,
+		      const struct order *order, struct reuseport_error *err)
+{
+	const struct mapped *mapped = &one->mapped;
+	int lock = change_lock(one->pin, mapped, CHANGE_WAIT_MS, err), ret = 0, count = 0;
+
+	if (lock < 0)
+		return lock;
+	for (unsigned int slot = 0; slot < mapped->size.slots; slot++)
+		if (name ? worker_matches(name, one, slot) : attachment_has_worker(one, slot))
+			count += order->apply(&mapped->workers[slot], generations(mapped),
+					      order->value);
+	mapped_store(mapped);
+	if (count)
+		ret = change_follow(mapped, one->steering.maps[MAP_SOCKETS], err);
+	/* What goes by a worker's state alone, as sticky flows do, is over as well. */
+	if (count && ret >= 0)
+		change_settle(mapped, ret || mapped->size.flows);
+	close(lock);
+	return ret < 0 ? ret : count;
+}
+
+/* Those that the name fits, or all if there is none. */
+static int change_all(const struct attachment *list, size_t n, const struct worker_name *name,
+		      const struct order *order, struct reuseport_error *err)
+{
+	int ret = 0, count = 0;
+
+	for (size_t i = 0; ret >= 0 && i < n; i++) {
+		ret = change_one(&list[i], name, order, err);
+		count += ret;
+	}
+	return ret < 0 ? ret : count;
+}
+
+static int change_workers(const struct reuseport_filter *filter, const char *worker,
+			  const struct order *order, struct reuseport_error *err)
+{
+	struct worker_name name;
+	struct attachment *list;
+	size_t n;
+	int ret = worker ? worker_parse(worker, &name, err) : 0;
+
+	if (!ret)
+		ret = caps_require(order->what, err);
+	if (!ret) {
+		catch_up(filter);
+		ret = attachments_open(filter, &list, &n, err);
+	}
+	if (ret)
+		return ret;
+	if (worker)
+		ret = worker_find(&name, list, n, err);
+	if (!ret)
+		ret = change_all(list, n, worker ? &name : NULL, order, err);
+	attachments_close(list, n);
+	return ret;
+}
+
+/* ----------------------------------------------------------------- the orders */
+
+static bool set_weight(struct worker_entry *entry, const struct generations *g, unsigned int weight)
+{
+	(void)g;
+	entry->weight = weight;
+	return true;
+}
+
+int reuseport_set_weight(const struct reuseport_filter *filter, const char *worker,
+			 unsigned int weight, struct reuseport_error *err)
+{
+	const struct order order = { "change a weight", set_weight, weight };
+
+	if (weight > WEIGHT_MAX)
+		return fail(err, EINVAL, "weight %u is out of range: 0 to %u", weight, WEIGHT_MAX);
+	return change_workers(filter, worker, &order, err);
+}
+
+static bool set_state(struct worker_entry *entry, const struct generations *g, unsigned int state)
+{
+	(void)g;
+	__atomic_store_n(&entry->state, state, __ATOMIC_RELEASE);
+	return true;
+}
+
+int reuseport_drain(const struct reuseport_filter *filter, const char *worker, bool release,
+		    struct reuseport_error *err)
+{
+	const struct order order = { "drain a worker", set_state,
+				     release ? WORKER_LEAVING : WORKER_DRAINING };
+
+	return change_workers(filter, worker, &order, err);
+}
+
+/* Also of a generation that a rollout has left behind. */
+static bool take_back(struct worker_entry *entry, const struct generations *g, unsigned int value)
+{
+	if (generation_state(g, entry) < WORKER_DRAINING)
+		return false;
+	entry->generation = g->serving;
+	return set_state(entry, g, value);
+}
+
+int reuseport_undrain(const struct reuseport_filter *filter, const char *worker,
+		      struct reuseport_error *err)
+{
+	const struct order order = { "take back a worker", take_back, WORKER_ACTIVE };
+
+	return change_workers(filter, worker, &order, err);
+}
+
+static bool let_in(struct worker_entry *entry, const struct generations *g, unsigned int value)
+{
+	return entry->state == WORKER_JOINING && set_state(entry, g, value);
+}
+
+int reuseport_admit(const struct reuseport_filter *filter, const char *worker,
+		    struct reuseport_error *err)
+{
+	const struct order order = { "admit a worker", let_in, WORKER_ACTIVE };
+
+	return change_workers(filter, worker, &order, err);
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* Workers by name: a slot, a pid or a cookie. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/worker_selector.h"
+#include "error.h"
+#include "sockets/sock_diag.h"
+#include "sockets/socket_owners.h"
+
+static const struct {
+	const char *prefix;
+	enum worker_name_kind kind;
+} kinds[] = {
+	{ "slot:", WORKER_BY_SLOT },
+	{ "pid:", WORKER_BY_PID },
+	{ "cookie:", WORKER_BY_COOKIE },
+};
+
+#define KINDS (sizeof(kinds) / sizeof(kinds[0]))
+
+int worker_parse(const char *text, struct worker_name *name, struct reuseport_error *err)
+{
+	struct worker_name parsed = { .kind = WORKER_BY_ANY };
+	const char *digits = text;
+
+	for (size_t i = 0; i < KINDS; i++) {
+		size_t len = strlen(kinds[i].prefix);
+
+		if (strncmp(text, kinds[i].prefix, len))
+			continue;
+		parsed.kind = kinds[i].kind;
+		digits = text + len;
+	}
+	errno = 0;
+	parsed.number = strtoull(digits, NULL, 10);
+	if (!*digits || strspn(digits, "0123456789") != strlen(digits) || errno)
+		return fail(err, EINVAL, "'%.32s' names no worker: slot:N, pid:N, cookie:N, or the "
+			    "number alone", text);
+	*name = parsed;
+	return 0;
+}
+
+static bool fits(const struct attachment *one, unsigned int slot, enum worker_name_kind kind,
+		 uint64_t number)
+{
+	const struct worker_entry *entry = &one->mapped.workers[slot];
+
+	if (kind == WORKER_BY_SLOT)
+		return slot == number;
+	return number && (kind == WORKER_BY_PID ? entry->pid == number : entry->cookie == number);
+}
+
+bool worker_matches(const struct worker_name *name, const struct attachment *one,
+		    unsigned int slot)
+{
+	return fits(one, slot, name->kind, name->number) && attachment_has_worker(one, slot);
+}
+
+/* Whether a number means the same workers by two kinds of name. */
+static bool same_workers(const struct attachment *list, size_t n, uint64_t number,
+			 enum worker_name_kind a, enum worker_name_kind b)
+{
+	for (size_t i = 0; i < n; i++)
+		for (unsigned int slot = 0; slot < list[i].entry.slots; slot++)
+			if (fits(&list[i], slot, a, number) != fits(&list[i], slot, b, number) &&
+			    attachment_has_worker(&list[i], slot))
+				return false;
+	return true;
+}
+
+static void refresh_one(const struct attachment *one, const struct diag_list *members,
+			const struct holders *holders)
+{
+	const struct holder *first;
+
+	/* What others have changed meanwhile is not to be undone. */
+	mapped_fetch(&one->mapped);
+	for (unsigned int slot = 0; slot < one->entry.slots; slot++) {
+		struct worker_entry *entry = &one->mapped.workers[slot];
+		const struct diag_socket *member = diag_find(members, entry->cookie);
+		size_t n = member ? holders_of(holders, member->inode, &first) : 0;
+
+		if (n)
+			entry->pid = holders_server(first, n)->pid;
+	}
+	mapped_store(&one->mapped);
+}
+
+/* The keeper looks now and then only who serves whom, and a reload has other
+ * processes. */
+static void refresh(const struct attachment *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct netns_ref ns = { .inode = list[i].key.netns };
+		struct diag_list members = { 0 };
+		struct holders holders = { 0 };
+
+		if (!diag_members(&list[i].key, &ns, &members, NULL) &&
+		    !holders_scan_members(&members, &holders))
+			refresh_one(&list[i], &members, &holders);
+		free(holders.list);
+		free(members.sockets);
+	}
+}
+
+static bool anybody(const struct attachment *list, size_t n, const struct worker_name *name)
+{
+	for (size_t i = 0; i < n; i++)
+		for (unsigned int slot = 0; slot < list[i].entry.slots; slot++)
+			if (worker_matches(name, &list[i], slot))
+				return true;
+	return false;
+}
+
+static int resolve(struct worker_name *name, const struct attachment *list, size_t n,
+		   struct reuseport_error *err)
+{
+	unsigned long long number = name->number;
+	struct worker_name found = { .kind = WORKER_BY_ANY };
+
+	for (size_t i = 0; i < KINDS; i++) {
+		struct worker_name guess = { kinds[i].kind, number };
+
+		if ((name->kind != WORKER_BY_ANY && name->kind != guess.kind) ||
+		    !anybody(list, n, &guess))
+			continue;
+		if (found.kind != WORKER_BY_ANY &&
+		    !same_workers(list, n, number, found.kind, guess.kind))
+			return fail(err, EINVAL, "%llu could be two workers: say slot:%llu, "
+				    "pid:%llu or cookie:%llu", number, number, number, number);
+		if (found.kind == WORKER_BY_ANY)
+			found = guess;
+	}
+	if (found.kind == WORKER_BY_ANY)
+		return fail(err, ENOENT, "no worker has %s%llu: 'reuseportctl status' shows those "
+			    "that there are", name->kind == WORKER_BY_ANY ?
+			    "the slot, pid or cookie " : kinds[name->kind - 1].prefix, number);
+	*name = found;
+	return 0;
+}
+
+int worker_find(struct worker_name *name, const struct attachment *list, size_t n,
+		struct reuseport_error *err)
+{
+	int ret = resolve(name, list, n, err);
+
+	if (ret != -ENOENT)
+		return ret;
+	refresh(list, n);
+	return resolve(name, list, n, err);
+}

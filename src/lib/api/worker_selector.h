@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* Workers by name: a slot, a pid or a cookie. */
+#ifndef API_WORKER_SELECTOR_H
+#define API_WORKER_SELECTOR_H
+
+#include "state/attachment.h"
+
+enum worker_name_kind {
+	WORKER_BY_ANY, /* to be resolved */
+	WORKER_BY_SLOT,
+	WORKER_BY_PID,
+	WORKER_BY_COOKIE,
+};
+
+struct worker_name {
+	enum worker_name_kind kind;
+	uint64_t number;
+};
+
+/* "slot:3", "pid:1234", "cookie:4097", or a number alone. -EINVAL. */
+int worker_parse(const char *text, struct worker_name *name, struct reuseport_error *err);
+
+/*
+ * Makes out what a number alone is, among the workers of all attachments.
+ * -EINVAL: it could be two. -ENOENT: there is no such worker.
+ */
+int worker_find(struct worker_name *name, const struct attachment *list, size_t n,
+		   struct reuseport_error *err);
+
+/* Whether the slot has a worker that is there, of that name. */
+bool worker_matches(const struct worker_name *name, const struct attachment *one,
+		    unsigned int slot);
+
+#endif

@@ -1,9 +1,0 @@
-/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* The root of the unified cgroup hierarchy, wherever it is mounted. */
-#ifndef LIB_CGROUP_H
-#define LIB_CGROUP_H
-
-/* An fd of its directory, to be closed. -ENOENT: cgroup2 is mounted nowhere. */
-int cgroup_open_root(void);
-
-#endif

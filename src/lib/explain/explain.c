@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* Explain: which worker a packet would reach, and why. */
+#include <errno.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "error.h"
+#include "explain/lookup.h"
+#include "explain/outcomes.h"
+#include "host/caps.h"
+#include "host/features.h"
+#include "sockets/group_iter.h"
+#include "sockets/sock_diag.h"
+#include "state/pins.h"
+
+struct reuseport_explainer {
+	struct lookup_kernel kernel;
+};
+
+/* -------------------------------------------------------------- the lookup */
+
+static const char *table_name(enum lookup_table table)
+{
+	static const char *const names[] = {
+		[LOOKUP_TUPLE] = "tuple",
+		[LOOKUP_EXACT] = "exact address",
+		[LOOKUP_WILDCARD] = "wildcard",
+		[LOOKUP_NOWHERE] = "none",
+	};
+
+	return names[table];
+}
+
+static const char *verdict_text(enum lookup_reason reason)
+{
+	static const char *const texts[] = {
+		[LOOKUP_WINS] = "wins",
+		[LOOKUP_LOWER] = "matches, but another one scores more",
+		[LOOKUP_BEHIND] = "as good as the winner, which the kernel meets first",
+		[LOOKUP_CUT_OFF] = "scores more, but the kernel's walk ends at the winner",
+		[LOOKUP_LATER_TABLE] = "matches, but the winner's table is tried first",
+		[LOOKUP_FAMILY] = "is of the other address family",
+		[LOOKUP_V6ONLY] = "takes IPv6 only",
+		[LOOKUP_ADDR] = "is bound to another address",
+		[LOOKUP_PEER_ADDR] = "is connected to another address",
+		[LOOKUP_PEER_PORT] = "is connected to another port",
+		[LOOKUP_DEVICE] = "is bound to another device",
+	};
+
+	return texts[reason];
+}
+
+static bool is_steered(const struct reuseport_key *key)
+{
+	char path[REUSEPORT_PATH_MAX];
+
+	return !pins_path(key, false, path, sizeof(path), NULL) && !access(path, F_OK);
+}
+
+static void describe(const struct lookup_candidate *from, struct reuseport_candidate *to)
+{
+	*to = (struct reuseport_candidate){
+		.key = from->key,
+		.sockets = from->sockets,
+		.group = from->group,
+		.connected = from->connected,
+		.peer_port = from->peer_port,
+		.steered = from->group && is_steered(&from->key),
+		.table = table_name(from->table),
+		.score = from->score.total,
+		.score_base = from->score.base,
+		.score_family = from->score.family,
+		.score_peer_addr = from->score.peer_addr,
+		.score_peer_port = from->score.peer_port,
+		.score_device = from->score.device,
+		.verdict = verdict_text(from->reason),
+	};
+	memcpy(to->peer, from->peer, sizeof(to->peer));
+}
+
+static int copy_candidates(struct reuseport_explanation *out, const struct lookup_result *found,
+			   struct reuseport_error *err)
+{
+	out->candidates = calloc(found->n + 1, sizeof(*out->candidates));
+	if (!out->candidates)
+		return fail(err, ENOMEM, "out of memory");
+	for (size_t i = 0; i < found->n; i++)
+		describe(&found->list[i], &out->candidates[i]);
+	out->n_candidates = found->n;
+	out->winner = found->winner >= 0;
+	out->order_known = found->exact;
+	out->local = found->local;
+	out->ifindex = found->ifindex;
+	return 0;
+}
+
+/* -------------------------------------------------------------- who decides */
+
+/* Where the kernel cannot tell, what is pinned is taken to be attached. */
+static enum reuseport_decider who_decides(struct group_iter_bpf *reader,
+					  const struct lookup_candidate *winner,
+					  const struct netns_ref *ns,
+					  const struct attachment *attachment,
+					  uint32_t *program_id)
+{
+	struct group_program present;
+
+	if (!winner->group)
+		return REUSEPORT_SOCKET;
+	if (!reader || groups_program_of(reader, ns, winner->key.proto, winner->cookie, &present,
+					 NULL))
+		return attachment ? REUSEPORT_POLICY : REUSEPORT_KERNEL;
+	if (!present.present)
+		return REUSEPORT_KERNEL;
+	if (attachment && present.id == attachment->steering.program_id)
+		return REUSEPORT_POLICY;
+	*program_id = present.id;
+	return REUSEPORT_FOREIGN;
+}
+
+/* The attachment of the group, or NULL. */
+static struct attachment *find_attachment(const struct reuseport_key *key,
+					  struct attachment *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (key_equal(&list[i].key, key))
+			return &list[i];
+	return NULL;
+}
+
+static int explain_winner(struct group_iter_bpf *reader, struct reuseport_explanation *out,
+			  const struct reuseport_packet *packet, const struct lookup_candidate *winner, struct reuseport_error *err)
+{
+	struct reuseport_filter filter = { .proto = packet->proto, .port = packet->dst_port,
+					   .netns = packet->netns };
+	struct netns_ref ns = { .inode = packet->netns };
+	struct attachment *list = NULL, *attachment;
+	struct diag_list members = { 0 };
+	size_t n = 0;
+	int ret = attachments_open(&filter, &list, &n, err);
+
+	if (ret && ret != -ENOENT)
+		return ret;
+	attachment = find_attachment(&winner->key, list, n);
+	out->decider = who_decides(reader, winner, &ns, attachment, &out->program_id);
+	if (winner->group)
+		ret = diag_members(&winner->key, &ns, &members, err);
+	else
+		ret = 0;
+	if (!ret)
+		ret = chances_find(out, packet, winner, attachment, &members, err);
+	free(members.sockets);
+	attachments_close(list, n);
+	return ret;
+}
+
+/* -------------------------------------------------------------------- public */
+
+static struct lookup_packet to_lookup(const struct reuseport_packet *packet)
+{
+	struct lookup_packet to = {
+		.proto = packet->proto,
+		.family = packet->family,
+		.sport = packet->src_port,
+		.dport = packet->dst_port,
+		.ifindex = packet->ifindex,
+	};
+
+	memcpy(to.src, packet->src, sizeof(to.src));
+	memcpy(to.dst, packet->dst, sizeof(to.dst));
+	return to;
+}
+
+static int explain(const struct lookup_kernel *kernel, const struct reuseport_packet *packet,
+		   struct reuseport_explanation **explanation, struct reuseport_error *err)
+{
+	struct lookup_packet asked = to_lookup(packet);
+	struct netns_ref ns = { .inode = packet->netns };
+	struct lookup_result found = { 0 };
+	struct reuseport_explanation *out;
+	int ret;
+
+	ret = lookup(kernel, &asked, &ns, &found, err);
+	if (ret)
+		return ret;
+	out = calloc(1, sizeof(*out));
+	if (!out)
+		ret = fail(err, ENOMEM, "out of memory");
+	if (!ret)
+		ret = copy_candidates(out, &found, err);
+	if (!ret && out->winner)
+		ret = explain_winner(kernel->reader.groups, out, packet, &found.list[0], err);
+	free(found.list);
+	if (ret) {
+		reuseport_explanation__free(out);
+		return ret;
+	}
+	*explanation = out;
+	return 0;
+}
+
+int reuseport_explainer__new(struct reuseport_explainer **explainer, struct reuseport_error *err)
+{
+	struct reuseport_explainer *made;
+	struct features *features;
+	int ret = caps_require("explain", err);
+
+	if (!ret)
+		ret = features_new(&features, err);
+	if (ret)
+		return ret;
+	made = calloc(1, sizeof(*made));
+	if (made) {
+		groups_open(&made->kernel.reader.groups, NULL);
+		made->kernel.reader.by_address = features_have(features, FEATURE_UDP_ITER_ORDER);
+		made->kernel.hash4 = features_have(features, FEATURE_UDP_HASH4);
+	}
+	features_free(features);
+	if (!made)
+		return fail(err, ENOMEM, "out of memory");
+	*explainer = made;
+	return 0;
+}
+
+void reuseport_explainer__free(struct reuseport_explainer *explainer)
+{
+	if (!explainer)
+		return;
+	groups_close(explainer->kernel.reader.groups);
+	free(explainer);
+}
+
+int reuseport_explain(struct reuseport_explainer *explainer, const struct reuseport_packet *packet,
+		      struct reuseport_explanation **explanation, struct reuseport_error *err)
+{
+	return explain(&explainer->kernel, packet, explanation, err);
+}
+
+int reuseport_device(uint64_t netns, const char *name, uint32_t *ifindex,
+		     struct reuseport_error *err)
+{
+	struct netns_ref ns = { .inode = netns };
+	struct netns_visit visit;
+	unsigned int found;
+	int ret = netns_enter(&ns, &visit, err);
+
+	if (ret)
+		return ret;
+	found = if_nametoindex(name);
+	netns_leave(&visit);
+	if (!found)
+		return fail(err, ENODEV, "there is no device '%.16s'", name);
+	*ifindex = found;
+	return 0;
+}
+
+void reuseport_explanation__free(struct reuseport_explanation *explanation)
+{
+	if (!explanation)
+		return;
+	free(explanation->candidates);
+	free(explanation->chances);
+	free(explanation);
+}

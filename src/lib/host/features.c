@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* Features: what the running kernel can do for this process, found out by trying. */
+#include <bpf/btf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "error.h"
+#include "host/caps.h"
+#include "host/features.h"
+#include "host/libbpf_quiet.h"
+#include "host/probes.h"
+
+#define DISABLE_VARIABLE "REUSEPORT_DISABLE"
+#define ENOTSUPP_KERNEL 524 /* the kernel's own ENOTSUPP, which libc has no name for */
+
+static const struct row {
+	const char *name;
+	const char *since; /* where Linux itself has it; distributions carry it back */
+	const char *what;
+	const char *without;
+	unsigned int caps; /* of enum cap: what trying takes */
+	int (*probe)(const struct btf *btf); /* NULL: features_btf() is the trial */
+} rows[FEATURES] = {
+	[FEATURE_BTF] = { "btf", "5.4", "BTF of its own (built with CONFIG_DEBUG_INFO_BTF, seen as "
+		"/sys/kernel/btf/vmlinux)", "nothing is steered", 0, NULL },
+	[FEATURE_SK_REUSEPORT] = { "sk-reuseport", "4.19", "BPF_PROG_TYPE_SK_REUSEPORT with "
+		"REUSEPORT_SOCKARRAY (built with CONFIG_BPF_SYSCALL)", "nothing is steered",
+		CAP_TO_LOAD, probe_sk_reuseport },
+	[FEATURE_PROBE_READS] = { "probe-reads", "5.5", "bpf_probe_read_kernel()",
+		"nothing is steered", CAP_TO_LOAD | CAP_TO_READ, probe_probe_reads },
+	[FEATURE_PIDFD_GETFD] = { "pidfd-getfd", "5.6", "pidfd_getfd(), by which sockets of "
+		"running servers are reached", "nothing is steered", 0, probe_pidfd_getfd },
+	[FEATURE_MMAP] = { "mmap", "5.5", "maps in memory (BPF_F_MMAPABLE)",
+		"tables are read and written by system calls", CAP_TO_LOAD, probe_mmap },
+	[FEATURE_MIGRATION] = { "migration", "5.14", "the select-or-migrate attach type",
+		"a listener that closes resets the connections that wait for it: drain it first",
+		CAP_TO_LOAD, probe_migration },
+	[FEATURE_PLAIN_READS] = { "plain-reads", "6.2", "bpf_rdonly_cast()",
+		"the program reads the kernel's sockets by probe reads, which cost more",
+		CAP_TO_LOAD | CAP_TO_READ, probe_plain_reads },
+	[FEATURE_RING_BUFFER] = { "ring-buffer", "5.8", "BPF ring buffers",
+		"joins and leaves are found by polling", CAP_TO_LOAD, probe_ring_buffer },
+	[FEATURE_TCP_EVENTS] = { "tcp-events", "5.12", "BTF tracepoints (inet_sock_set_state, "
+		"tcp_destroy_sock) that may ask for a socket's cookie",
+		"joins and leaves of TCP workers are found by polling",
+		CAP_TO_LOAD | CAP_TO_READ, probe_tcp_events },
+	[FEATURE_CGROUP2] = { "cgroup2", "4.5", "cgroup2 mounted (mount -t cgroup2 none "
+		"/sys/fs/cgroup)", "joins and leaves of UDP workers are found by polling", 0,
+		probe_cgroup2 },
+	[FEATURE_UDP_EVENTS] = { "udp-events", "5.9", "cgroup programs at bind and close of sockets",
+		"joins and leaves of UDP workers are found by polling",
+		CAP_TO_LOAD | CAP_TO_ATTACH | CAP_TO_READ, probe_udp_events },
+	[FEATURE_ITERATORS] = { "iterators", "5.9", "socket iterators (iter/tcp, iter/udp)",
+		"another tool's program on a group is not seen; list goes by sock_diag",
+		CAP_TO_LOAD | CAP_TO_READ, probe_iterators },
+	[FEATURE_TEST_RUN] = { "test-run", "5.10", "BPF_PROG_TEST_RUN of raw tracepoints",
+		"drain --wait cannot count the handshakes that have begun, and is refused for TCP",
+		CAP_TO_LOAD | CAP_TO_READ, probe_test_run },
+	[FEATURE_TICKS] = { "ticks", "5.5", "bpf_jiffies64()", "--sticky is refused",
+		CAP_TO_LOAD, probe_ticks },
+	[FEATURE_NETNS_COOKIE] = { "netns-cookie", "5.14", "SO_NETNS_COOKIE",
+		"a network namespace is told from a later one by its inode alone, which may be "
+		"given again", 0, probe_netns_cookie },
+	[FEATURE_DETACH] = { "detach", "5.3", "SO_DETACH_REUSEPORT_BPF",
+		"detach is refused", 0, probe_detach },
+	[FEATURE_UDP_ITER_ORDER] = { "udp-iter-order", "6.6", "iter/udp in the order of the "
+		"lookup by address", "explain puts UDP sockets of one address in order by rule",
+		0, probe_udp_iter_order },
+	[FEATURE_UDP_HASH4] = { "udp-hash4", "6.13", "a table of connected UDP sockets by both "
+		"addresses and ports", "nothing is lost: explain follows the lookup without it", 0,
+		probe_udp_hash4 },
+};
+
+#define NEEDED (FEATURE_PIDFD_GETFD + 1) /* those up to here */
+
+struct outcome {
+	bool tried;
+	enum reuseport_feature_state state;
+	int code; /* errno of the trial, 0 for none */
+};
+
+struct features {
+	struct outcome outcomes[FEATURES];
+	struct btf *btf;
+	bool btf_tried;
+	int btf_code;
+};
+
+/* ------------------------------------------------------- left unused by order */
+
+static const struct {
+	const char *name;
+	unsigned int features;
+} together[] = {
+	{ "events", 1u << FEATURE_TCP_EVENTS | 1u << FEATURE_UDP_EVENTS },
+};
+
+/* The bits of the features that a word names; 0: none. */
+static unsigned int bits_of(const char *word, size_t len)
+{
+	for (int i = 0; i < FEATURES; i++)
+		if (strlen(rows[i].name) == len && !strncmp(rows[i].name, word, len))
+			return 1u << i;
+	for (size_t i = 0; i < sizeof(together) / sizeof(together[0]); i++)
+		if (strlen(together[i].name) == len && !strncmp(together[i].name, word, len))
+			return together[i].features;
+	return 0;
+}
+
+static int refuse_word(const char *word, size_t len, struct reuseport_error *err)
+{
+	char names[512] = "events";
+	size_t at = strlen(names);
+
+	for (int i = 0; i < FEATURES; i++)
+		at += snprintf(names + at, sizeof(names) - at, ", %s", rows[i].name);
+	return fail(err, EINVAL, DISABLE_VARIABLE " '%.*s': there are %s",
+		    len > 32 ? 32 : (int)len, word, names);
+}
+
+static int read_disabled(unsigned int *disabled, struct reuseport_error *err)
+{
+	const char *at = getenv(DISABLE_VARIABLE);
+	unsigned int bits;
+	size_t len;
+
+	*disabled = 0;
+	while (at && *at) {
+		len = strcspn(at, ",");
+		bits = bits_of(at, len);
+		if (!bits)
+			return refuse_word(at, len, err);
+		*disabled |= bits;
+		at += len + (at[len] == ',');
+	}
+	return 0;
+}
+
+int reuseport_disable_check(struct reuseport_error *err)
+{
+	unsigned int disabled;
+
+	return read_disabled(&disabled, err);
+}
+
+int features_new(struct features **features, struct reuseport_error *err)
+{
+	struct features *made;
+	unsigned int disabled;
+	int ret = read_disabled(&disabled, err);
+
+	if (ret)
+		return ret;
+	made = calloc(1, sizeof(*made));
+	if (!made)
+		return fail(err, ENOMEM, "out of memory");
+	for (int i = 0; i < FEATURES; i++)
+		if (disabled & 1u << i)
+			features_disable(made, i);
+	*features = made;
+	return 0;
+}
+
+void features_free(struct features *features)
+{
+	if (!features)
+		return;
+	btf__free(features->btf);
+	free(features);
+}
+
+void features_disable(struct features *features, enum feature feature)
+{
+	features->outcomes[feature] = (struct outcome){
+		.tried = true, .state = REUSEPORT_FEATURE_DISABLED,
+	};
+}
+
+bool features_disabled(const struct features *features, enum feature feature)
+{
+	return features->outcomes[feature].state == REUSEPORT_FEATURE_DISABLED;
+}
+
+const char *features_name(enum feature feature)
+{
+	return rows[feature].name;
+}
+
+const char *features_without(enum feature feature)
+{
+	return rows[feature].without;
+}
+
+/* ------------------------------------------------------------------ trials */
+
+struct btf *features_btf(struct features *features)
+{
+	libbpf_print_fn_t before;
+
+	if (features->btf_tried)
+		return features->btf;
+	features->btf_tried = true;
+	before = quiet_begin();
+	features->btf = btf__load_vmlinux_btf();
+	features->btf_code = features->btf ? 0 : -errno;
+	quiet_end(before);
+	return features->btf;
+}
+
+/* What kernels say to what they have not heard of. */
+static bool is_unheard_of(int code)
+{
+	switch (code) {
+	case ENOSYS:
+	case ENOENT:
+	case ESRCH:
+	case EINVAL:
+	case EACCES: /* the verifier: of a member of the context that is not there */
+	case E2BIG:  /* of an attribute of bpf() */
+	case ENOPROTOOPT:
+	case EOPNOTSUPP:
+	case ENOTSUPP_KERNEL:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Who may not is often told that there is no such thing. */
+static enum reuseport_feature_state judge(const struct row *row, int code)
+{
+	char names[128];
+
+	if (!code)
+		return REUSEPORT_FEATURE_AVAILABLE;
+	if (code == EPERM || caps_missing(row->caps, names, sizeof(names)) > 0)
+		return REUSEPORT_FEATURE_NOT_PERMITTED;
+	return is_unheard_of(code) ? REUSEPORT_FEATURE_MISSING : REUSEPORT_FEATURE_FAILED;
+}
+
+static const struct outcome *outcome_of(struct features *features, enum feature feature)
+{
+	struct outcome *outcome = &features->outcomes[feature];
+	const struct row *row = &rows[feature];
+	libbpf_print_fn_t before;
+	struct btf *btf;
+	int ret;
+
+	if (outcome->tried)
+		return outcome;
+	btf = features_btf(features);
+	before = quiet_begin();
+	ret = row->probe ? row->probe(btf) : features->btf_code;
+	quiet_end(before);
+	*outcome = (struct outcome){ .tried = true, .state = judge(row, -ret), .code = -ret };
+	return outcome;
+}
+
+bool features_have(struct features *features, enum feature feature)
+{
+	return outcome_of(features, feature)->state == REUSEPORT_FEATURE_AVAILABLE;
+}
+
+/* ---------------------------------------------------------------- as errors */
+
+int features_explain(struct features *features, enum feature feature, const char *what,
+		     struct reuseport_error *err)
+{
+	const struct outcome *outcome = outcome_of(features, feature);
+	const struct row *row = &rows[feature];
+	char names[128] = "";
+
+	switch (outcome->state) {
+	case REUSEPORT_FEATURE_AVAILABLE:
+		return 0;
+	case REUSEPORT_FEATURE_MISSING:
+		return fail(err, EOPNOTSUPP, "cannot %s: this kernel has no %s: it needs Linux %s "
+			    "or newer", what, row->what, row->since);
+	case REUSEPORT_FEATURE_DISABLED:
+		return fail(err, EOPNOTSUPP, "cannot %s: it needs %s, and " DISABLE_VARIABLE
+			    " has '%s'", what, row->what, row->name);
+	case REUSEPORT_FEATURE_NOT_PERMITTED:
+		caps_missing(row->caps, names, sizeof(names));
+		if (*names)
+			return fail(err, EPERM, "cannot %s: this process may not use %s without "
+				    "%s: run as root (sudo)", what, row->what, names);
+		return fail(err, EPERM, "cannot %s: this process may not use %s: something forbids "
+			    "it beside capabilities, such as a seccomp filter, a security module, "
+			    "or lockdown", what, row->what);
+	default:
+		return fail(err, outcome->code, "cannot %s: %s was tried and failed: %s", what,
+			    row->what, strerror(outcome->code));
+	}
+}
+
+int features_explain_needed(struct features *features, const char *what,
+			    struct reuseport_error *err)
+{
+	int ret = 0;
+
+	for (int i = 0; !ret && i < NEEDED; i++)
+		ret = features_explain(features, i, what, err);
+	return ret;
+}
+
+int features_refuse_disabled(struct features *features, const char *what,
+			     struct reuseport_error *err)
+{
+	for (int i = 0; i < NEEDED; i++)
+		if (features_disabled(features, i))
+			return features_explain(features, i, what, err);
+	return 0;
+}
+
+int features_allow(enum feature feature, const char *what, struct reuseport_error *err)
+{
+	struct features *features;
+	int ret = features_new(&features, err);
+
+	if (ret)
+		return ret;
+	if (features_disabled(features, feature))
+		ret = features_explain(features, feature, what, err);
+	features_free(features);
+	return ret;
+}
+
+int features_blame(enum feature feature, int code, const char *what, struct reuseport_error *err)
+{
+	struct features *features;
+	int ret = features_new(&features, err);
+
+	if (ret)
+		return ret;
+	ret = features_explain(features, feature, what, err);
+	features_free(features);
+	return ret ? ret : fail(err, code, "cannot %s: %s", what, strerror(code));
+}
+
+/* ------------------------------------------------------------------- public */
+
+const char *reuseport_feature_state_name(enum reuseport_feature_state state)
+{
+	static const char *const names[] = {
+		[REUSEPORT_FEATURE_AVAILABLE] = "available",
+		[REUSEPORT_FEATURE_MISSING] = "missing",
+		[REUSEPORT_FEATURE_NOT_PERMITTED] = "not permitted",
+		[REUSEPORT_FEATURE_FAILED] = "failed",
+		[REUSEPORT_FEATURE_DISABLED] = "disabled",
+	};
+
+	return (size_t)state < sizeof(names) / sizeof(names[0]) && names[state] ? names[state] :
+										    "unknown";
+}
+
+static void describe(struct features *features, enum feature feature,
+		     struct reuseport_feature *to)
+{
+	const struct outcome *outcome = outcome_of(features, feature);
+	const struct row *row = &rows[feature];
+
+	*to = (struct reuseport_feature){
+		.name = row->name,
+		.since = row->since,
+		.what = row->what,
+		.without = row->without,
+		.needed = feature < NEEDED,
+		.state = outcome->state,
+		.code = outcome->code,
+	};
+	if (outcome->state == REUSEPORT_FEATURE_NOT_PERMITTED)
+		caps_missing(row->caps, to->caps, sizeof(to->caps));
+}
+
+int reuseport_features(struct reuseport_feature **list, size_t *n, struct reuseport_error *err)
+{
+	struct reuseport_feature *made;
+	struct features *features;
+	int ret = features_new(&features, err);
+
+	if (ret)
+		return ret;
+	made = calloc(FEATURES, sizeof(*made));
+	for (int i = 0; made && i < FEATURES; i++)
+		describe(features, i, &made[i]);
+	features_free(features);
+	if (!made)
+		return fail(err, ENOMEM, "out of memory");
+	*list = made;
+	*n = FEATURES;
+	return 0;
+}

@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* Probes: each tries one feature of the kernel in the smallest way that tells. */
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "host/cgroup.h"
+#include "host/probes.h"
+#include "keeper/program_attach.h"
+
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71
+#endif
+
+/* ----------------------------------------------------------- tiny programs */
+
+#define MOVE(to, value) { .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = to, .imm = value }
+#define COPY(to, from) { .code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = to, .src_reg = from }
+#define ADD(to, value) { .code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = to, .imm = value }
+#define LOAD(to, from, at) { .code = BPF_LDX | BPF_MEM | BPF_DW, .dst_reg = to, .src_reg = from, .off = at }
+#define STORE_WORD(to, at, value) { .code = BPF_ST | BPF_MEM | BPF_W, .dst_reg = to, .off = at, .imm = value }
+#define MAP_FD(to, fd) { .code = BPF_LD | BPF_DW | BPF_IMM, .dst_reg = to, .src_reg = BPF_PSEUDO_MAP_FD, .imm = fd }, { 0 }
+#define HELPER(id) { .code = BPF_JMP | BPF_CALL, .imm = id }
+#define KFUNC(id) { .code = BPF_JMP | BPF_CALL, .src_reg = BPF_PSEUDO_KFUNC_CALL, .imm = id }
+#define RETURN(value) MOVE(BPF_REG_0, value), { .code = BPF_JMP | BPF_EXIT }
+
+#define CALL_OF(insns) insns, sizeof(insns) / sizeof((insns)[0])
+
+/* An fd or -errno. */
+static int load(enum bpf_prog_type type, enum bpf_attach_type attach_type, int btf_id,
+		const struct bpf_insn *insns, size_t n)
+{
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = attach_type,
+		    .attach_btf_id = btf_id);
+	int fd = bpf_prog_load(type, "reuseport_probe", "GPL", insns, n, &opts);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int done(int fd)
+{
+	if (fd < 0)
+		return fd;
+	close(fd);
+	return 0;
+}
+
+static int load_steering(enum bpf_attach_type attach_type, const struct bpf_insn *insns, size_t n)
+{
+	return done(load(BPF_PROG_TYPE_SK_REUSEPORT, attach_type, 0, insns, n));
+}
+
+/* ------------------------------------------------------- the steering program */
+
+int probe_sk_reuseport(const struct btf *btf)
+{
+	int map = bpf_map_create(BPF_MAP_TYPE_REUSEPORT_SOCKARRAY, "reuseport_probe", 4, 8, 1, NULL);
+	int ret;
+
+	(void)btf;
+	if (map < 0)
+		return -errno;
+
+	const struct bpf_insn insns[] = {
+		STORE_WORD(BPF_REG_10, -4, 0),
+		MAP_FD(BPF_REG_2, map),
+		COPY(BPF_REG_3, BPF_REG_10),
+		ADD(BPF_REG_3, -4),
+		MOVE(BPF_REG_4, 0),
+		HELPER(BPF_FUNC_sk_select_reuseport),
+		RETURN(1),
+	};
+
+	ret = load_steering(0, CALL_OF(insns));
+	close(map);
+	return ret;
+}
+
+int probe_probe_reads(const struct btf *btf)
+{
+	static const struct bpf_insn insns[] = {
+		COPY(BPF_REG_1, BPF_REG_10),
+		ADD(BPF_REG_1, -8),
+		MOVE(BPF_REG_2, 8),
+		MOVE(BPF_REG_3, 0),
+		HELPER(BPF_FUNC_probe_read_kernel),
+		RETURN(1),
+	};
+
+	(void)btf;
+	return load_steering(0, CALL_OF(insns));
+}
+
+/* The attach type alone does not tell: kernels that have not heard of it, such as
+ * Debian's 5.10, ignore it. They refuse to read this member of the context. */
+int probe_migration(const struct btf *btf)
+{
+	static const struct bpf_insn insns[] = {
+		LOAD(BPF_REG_0, BPF_REG_1, offsetof(struct sk_reuseport_md, migrating_sk)),
+		RETURN(1),
+	};
+
+	(void)btf;
+	return load_steering(BPF_SK_REUSEPORT_SELECT_OR_MIGRATE, CALL_OF(insns));
+}
+
+static int find(const struct btf *btf, const char *name, unsigned int kind)
+{
+	int id = btf ? btf__find_by_name_kind(btf, name, kind) : -ENOENT;
+
+	return id > 0 ? id : -ENOENT;
+}
+
+int probe_plain_reads(const struct btf *btf)
+{
+	int context = find(btf, "bpf_cast_to_kern_ctx", BTF_KIND_FUNC);
+	int cast = find(btf, "bpf_rdonly_cast", BTF_KIND_FUNC);
+	int sock = find(btf, "sock", BTF_KIND_STRUCT);
+	const struct bpf_insn insns[] = {
+		KFUNC(context),
+		MOVE(BPF_REG_1, 0),
+		MOVE(BPF_REG_2, sock),
+		KFUNC(cast),
+		RETURN(1),
+	};
+
+	return context < 0 || cast < 0 || sock < 0 ? -ENOENT : load_steering(0, CALL_OF(insns));
+}
+
+int probe_ticks(const struct btf *btf)
+{
+	static const struct bpf_insn insns[] = { HELPER(BPF_FUNC_jiffies64), RETURN(1) };
+
+	(void)btf;
+	return load_steering(0, CALL_OF(insns));
+}
+
+int probe_mmap(const struct btf *btf)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);
+	int map = bpf_map_create(BPF_MAP_TYPE_ARRAY, "reuseport_probe", 4, 8, 1, &opts), ret = 0;
+	size_t page = sysconf(_SC_PAGESIZE);
+	void *at;
+
+	(void)btf;
+	if (map < 0)
+		return -errno;
+	at = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, map, 0);
+	if (at == MAP_FAILED)
+		ret = -errno;
+	else
+		munmap(at, page);
+	close(map);
+	return ret;
+}
+
+/* ------------------------------------------------------- sockets and processes */
+
+int probe_pidfd_getfd(const struct btf *btf)
+{
+	int pidfd = syscall(SYS_pidfd_open, getpid(), 0), fd;
+
+	(void)btf;
+	if (pidfd < 0)
+		return -errno;
+	fd = syscall(SYS_pidfd_getfd, pidfd, pidfd, 0);
+	if (fd < 0)
+		fd = -errno;
+	close(pidfd);
+	return done(fd);
+}
+
+int probe_netns_cookie(const struct btf *btf)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), ret;
+	unsigned long long cookie;
+	socklen_t len = sizeof(cookie);
+
+	(void)btf;
+	if (fd < 0)
+		return -errno;
+	ret = getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &len) ? -errno : 0;
+	close(fd);
+	return ret;
+}
+
+/* From a socket that has no program: that it has none is the answer wanted. */
+int probe_detach(const struct btf *btf)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), one = 1, ret;
+
+	(void)btf;
+	if (fd < 0)
+		return -errno;
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)))
+		ret = -errno;
+	else
+		ret = install_program(fd, -1);
+	close(fd);
+	return ret == -ENOENT ? 0 : ret;
+}
+
+/* ------------------------------------------------------------------- events */
+
+int probe_ring_buffer(const struct btf *btf)
+{
+	int map = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "reuseport_probe", 0, 0,
+				 sysconf(_SC_PAGESIZE), NULL);
+
+	(void)btf;
+	return map < 0 ? -errno : done(map);
+}
+
+/* A tracepoint whose first argument is a socket, of which the cookie is asked. */
+static int try_tracepoint(const struct btf *btf, const char *type)
+{
+	static const struct bpf_insn insns[] = {
+		LOAD(BPF_REG_1, BPF_REG_1, 0),
+		HELPER(BPF_FUNC_get_socket_cookie),
+		RETURN(0),
+	};
+	int id = find(btf, type, BTF_KIND_TYPEDEF), prog, link;
+
+	if (id < 0)
+		return id;
+	prog = load(BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP, id, CALL_OF(insns));
+	if (prog < 0)
+		return prog;
+	link = bpf_raw_tracepoint_open(NULL, prog);
+	if (link < 0)
+		link = -errno;
+	close(prog);
+	return done(link);
+}
+
+int probe_tcp_events(const struct btf *btf)
+{
+	int ret = try_tracepoint(btf, "btf_trace_inet_sock_set_state");
+
+	return ret ? ret : try_tracepoint(btf, "btf_trace_tcp_destroy_sock");
+}
+
+int probe_cgroup2(const struct btf *btf)
+{
+	(void)btf;
+	return done(cgroup_open_root());
+}
+
+static int try_cgroup(int cgroup, enum bpf_attach_type type)
+{
+	static const struct bpf_insn insns[] = {
+		COPY(BPF_REG_6, BPF_REG_1),
+		HELPER(BPF_FUNC_get_current_task),
+		COPY(BPF_REG_1, BPF_REG_6),
+		HELPER(BPF_FUNC_get_netns_cookie),
+		RETURN(1),
+	};
+	int prog = load(BPF_PROG_TYPE_CGROUP_SOCK, type, 0, CALL_OF(insns)), link;
+
+	if (prog < 0)
+		return prog;
+	link = bpf_link_create(prog, cgroup, type, NULL);
+	if (link < 0)
+		link = -errno;
+	close(prog);
+	return done(link);
+}
+
+int probe_udp_events(const struct btf *btf)
+{
+	int cgroup = cgroup_open_root(), ret;
+
+	(void)btf;
+	if (cgroup < 0)
+		return cgroup;
+	ret = try_cgroup(cgroup, BPF_CGROUP_INET4_POST_BIND);
+	if (!ret)
+		ret = try_cgroup(cgroup, BPF_CGROUP_INET_SOCK_RELEASE);
+	close(cgroup);
+	return ret;
+}
+
+/* ----------------------------------------------------- looks into the kernel */
+
+static int try_iterator(const struct btf *btf, const char *function)
+{
+	static const struct bpf_insn insns[] = { RETURN(0) };
+	int id = find(btf, function, BTF_KIND_FUNC), prog, link, iter;
+
+	if (id < 0)
+		return id;
+	prog = load(BPF_PROG_TYPE_TRACING, BPF_TRACE_ITER, id, CALL_OF(insns));
+	if (prog < 0)
+		return prog;
+	link = bpf_link_create(prog, 0, BPF_TRACE_ITER, NULL);
+	if (link < 0)
+		link = -errno;
+	close(prog);
+	if (link < 0)
+		return link;
+	iter = bpf_iter_create(link);
+	if (iter < 0)
+		iter = -errno;
+	close(link);
+	return done(iter);
+}
+
+int probe_iterators(const struct btf *btf)
+{
+	int ret = try_iterator(btf, "bpf_iter_tcp");
+
+	return ret ? ret : try_iterator(btf, "bpf_iter_udp");
+}
+
+int probe_test_run(const struct btf *btf)
+{
+	static const struct bpf_insn insns[] = { RETURN(0) };
+	__u64 args[1] = { 0 };
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = args, .ctx_size_in = sizeof(args));
+	int prog = load(BPF_PROG_TYPE_RAW_TRACEPOINT, 0, 0, CALL_OF(insns)), ret;
+
+	(void)btf;
+	if (prog < 0)
+		return prog;
+	ret = bpf_prog_test_run_opts(prog, &opts) ? -errno : 0;
+	close(prog);
+	return ret;
+}
+
+/*
+ * That iter/udp walks the chains by address before those by port came with a
+ * state of its own, by "bpf: udp: Implement batching for sockets iterator".
+ */
+int probe_udp_iter_order(const struct btf *btf)
+{
+	int id = find(btf, "bpf_udp_iter_state", BTF_KIND_STRUCT);
+
+	return id < 0 ? id : 0;
+}
+
+/* The table of connected sockets by all four, by "ipv4/udp: Add 4-tuple hash for
+ * connected socket". */
+int probe_udp_hash4(const struct btf *btf)
+{
+	int id = find(btf, "udp_table", BTF_KIND_STRUCT);
+	const struct btf_type *type = id > 0 ? btf__type_by_id(btf, id) : NULL;
+	/* Signed or not, by libbpf's version. */
+	__u32 n = type ? btf_vlen(type) : 0;
+
+	for (__u32 i = 0; i < n; i++)
+		if (!strcmp(btf__name_by_offset(btf, btf_members(type)[i].name_off), "hash4"))
+			return 0;
+	return -ENOENT;
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* /proc/PID/stat: one number of it. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/proc.h"
+
+unsigned long long proc_stat(uint32_t pid, int field)
+{
+	char path[32], text[1024];
+	const char *at;
+	size_t len;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%u/stat", pid);
+	file = fopen(path, "re");
+	if (!file)
+		return 0;
+	len = fread(text, 1, sizeof(text) - 1, file);
+	fclose(file);
+	text[len] = '\0';
+	/* The name, field 2, may have any character in it, ')' and newline too. */
+	at = strrchr(text, ')');
+	for (int i = 2; at && i < field; i++)
+		at = strchr(at + 1, ' ');
+	return at ? strtoull(at, NULL, 10) : 0;
+}

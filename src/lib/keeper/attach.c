@@ -1,0 +1,402 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* Attach: steers a group anew, or adopts what is pinned; all or nothing. */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "api/set_policy.h"
+#include "clock.h"
+#include "error.h"
+#include "host/caps.h"
+#include "host/topology.h"
+#include "keeper/adopt.h"
+#include "keeper/attach.h"
+#include "keeper/degraded.h"
+#include "keeper/event_loop.h"
+#include "keeper/membership.h"
+#include "keeper/program_attach.h"
+#include "keeper/slots.h"
+#include "opts.h"
+#include "policy/limits.h"
+#include "policy/policy.h"
+#include "sockets/group_iter.h"
+#include "sockets/sock_diag.h"
+#include "sockets/sockarray_evict.h"
+#include "state/attachment.h"
+#include "state/flow_table.h"
+#include "state/pins.h"
+#include "state/publish.h"
+
+/* Another attachment's array gives its sockets free a moment after it is gone. */
+#define BUSY_TRIES 50
+#define BUSY_PAUSE_MS 10
+
+#define LOCK_TRIES 20 /* of pins_lock, which takes 100 ms each */
+
+/* ---------------------------------------------------------------- options */
+
+static int check_opts(const struct reuseport_attach_opts *from, struct reuseport_attach_opts *opts,
+		      struct reuseport_error *err)
+{
+	struct reuseport_policy_opts words;
+	int ret;
+
+	*opts = (struct reuseport_attach_opts){ .sz = sizeof(*opts) };
+	ret = opts_copy(opts, from, err);
+	if (ret)
+		return ret;
+	if (opts->slots > SLOTS_MAX)
+		return fail(err, EINVAL, "%u slots are too many: 1 to %u", opts->slots, SLOTS_MAX);
+	if (opts->table_entries && !size_table_valid(opts->table_entries))
+		return fail(err, EINVAL, "%u table entries: it must be a power of two, %u to %u",
+			    opts->table_entries, TABLE_MIN, TABLE_MAX);
+	if (opts->flows && !size_flows_valid(opts->flows))
+		return fail(err, EINVAL, "%u flows: %u to %u", opts->flows, FLOWS_MIN, FLOWS_MAX);
+	if (opts->idle_s > IDLE_MAX_S || (opts->idle_s && !opts->flows))
+		return fail(err, EINVAL, "an idle time of %u s: it goes with sticky flows, 0 to %u",
+			    opts->idle_s, IDLE_MAX_S);
+	if (opts->admit && strcmp(opts->admit, "auto") && strcmp(opts->admit, "manual"))
+		return fail(err, EINVAL, "admit '%.32s' is neither auto nor manual", opts->admit);
+	words = attach_words(opts);
+	return reuseport_policy_check(&words, err);
+}
+
+static struct steering_size choose_size(const struct reuseport_attach_opts *opts, size_t members)
+{
+	struct steering_size size = { .slots = opts->slots, .table_entries = opts->table_entries,
+				      .cpus = topology_cpus(), .flows = size_flows(opts->flows),
+				      .idle_ticks = opts->idle_s * flows_hz() };
+
+	if (!size.slots)
+		size.slots = size_slots(members);
+	if (!size.table_entries)
+		size.table_entries = size_table(members);
+	return size;
+}
+
+/* ---------------------------------------------------------- steering anew */
+
+static int learn_namespace(struct reuseport_group *group, struct reuseport_error *err)
+{
+	struct netns_visit visit;
+	int ret = netns_enter(&group->ns, &visit, err);
+
+	if (ret)
+		return ret;
+	group->ns.cookie = netns_cookie();
+	netns_leave(&visit);
+	return 0;
+}
+
+static int describe(struct reuseport_group *group, const struct steering_size *size,
+		    struct reuseport_error *err)
+{
+	struct attachment_entry *entry = &group->entry;
+	int ret;
+
+	*entry = (struct attachment_entry){
+		.abi_version = REUSEPORT_ABI_VERSION,
+		.slots = size->slots,
+		.table_entries = size->table_entries,
+		.cpus = size->cpus,
+		.flows = size->flows,
+		.idle_ticks = size->idle_ticks,
+		.flow_key = { size->flow_key[0], size->flow_key[1] },
+		.keeper_pid = getpid(),
+		.netns_cookie = group->ns.cookie,
+		.attached_ns = clock_ns(CLOCK_BOOTTIME),
+		.migrates = group->steering.migrates,
+		.plain_reads = group->steering.plain_reads,
+	};
+	key_to_attachment(&group->key, entry);
+	group->slots = calloc(size->slots, sizeof(*group->slots));
+	if (!group->slots)
+		return fail(err, ENOMEM, "out of memory");
+	ret = group_write_entry(group, err);
+	return ret ? ret : group_map(group, err);
+}
+
+/* Fills the array. Sockets that another array is about to give free, after a
+ * detach, are waited for. */
+static int fill(struct reuseport_group *group, const struct diag_list *members, int *via,
+		struct reuseport_error *err)
+{
+	int ret = -EBUSY;
+
+	for (int tries = 0; ret == -EBUSY && tries < BUSY_TRIES; tries++) {
+		if (tries)
+			clock_sleep_ms(BUSY_PAUSE_MS);
+		ret = sync_fill(group, members, via, err);
+	}
+	return ret;
+}
+
+static int install(struct reuseport_group *group, int member, struct reuseport_error *err)
+{
+	int ret = install_program(member, group->steering.program);
+
+	if (ret == -EPERM)
+		return fail(err, EPERM, "cannot attach to %s: the server has locked its sockets "
+			    "with SO_LOCK_FILTER", group->text);
+	if (ret)
+		return fail(err, -ret, "cannot attach the program to %s: %s", group->text,
+			    strerror(-ret));
+	return 0;
+}
+
+/* Installing is the last step: it replaces what is there in one go, and nothing
+ * after it can fail. */
+static int fill_pin_install(struct reuseport_group *group, const struct diag_list *members,
+			    const struct reuseport_attach_opts *opts, struct reuseport_error *err)
+{
+	const struct reuseport_policy_opts words = attach_words(opts);
+	int via = -1, ret;
+
+	ret = fill(group, members, &via, err);
+	if (!ret)
+		ret = set_policy(&group->mapped, group->steering.maps[MAP_SOCKETS], &words,
+				 opts->admit, group->text, err);
+	if (ret >= 0)
+		ret = change_lock_make(group->pin, err);
+	if (!ret)
+		ret = steering_pin(&group->steering, group->pin, err);
+	if (!ret)
+		ret = install(group, via, err);
+	if (ret)
+		slots_empty(group->steering.maps[MAP_SOCKETS]);
+	if (via >= 0)
+		close(via);
+	return ret;
+}
+
+/* The sockets may sit in the array of the program that is to be replaced. Until
+ * ours is there, that program finds empty slots and the kernel picks. */
+static int replace(struct reuseport_group *group, const struct diag_list *members,
+		   const struct reuseport_attach_opts *opts,
+		   const struct group_program *present, struct reuseport_error *err)
+{
+	struct eviction eviction;
+	int ret = fill_pin_install(group, members, opts, err);
+
+	if (ret != -EBUSY)
+		return ret;
+	ret = evict(present->id, members, &eviction, err);
+	if (ret)
+		return ret;
+	ret = fill_pin_install(group, members, opts, err);
+	if (ret)
+		evict_undo(&eviction, members);
+	evict_free(&eviction);
+	return ret;
+}
+
+/* What the group has for a program now, and whether it may be replaced. */
+static int check_present(struct reuseport_group *group, const struct diag_list *members,
+			 struct group_program *present, struct reuseport_error *err)
+{
+	int ret = install_check_any(group, members, present, err);
+
+	/* One of ours whose pins were lost is no foreigner. */
+	if (ret == -EEXIST && (group->force || program_name_is_ours(present->name)))
+		return 0;
+	if (ret == -ENOENT)
+		return fail(err, EOPNOTSUPP, "%s: the sockets do not share their port with "
+			    "SO_REUSEPORT", group->text);
+	return ret < 0 ? ret : 0;
+}
+
+static int load_and_install(struct reuseport_group *group, const struct diag_list *members,
+			    const struct reuseport_attach_opts *opts, struct reuseport_error *err)
+{
+	struct steering_size size = choose_size(opts, members->n);
+	struct group_program present;
+	int ret;
+
+	if (members->n > size.slots)
+		return fail(err, ENOSPC, "%s has %zu workers, more than %u slots: attach with "
+			    "--slots %zu or more", group->text, members->n, size.slots, members->n);
+	ret = check_present(group, members, &present, err);
+	if (!ret && size.flows && getrandom(size.flow_key, sizeof(size.flow_key), 0) !=
+					  sizeof(size.flow_key))
+		ret = fail(err, errno, "no random key is to be had: %s", strerror(errno));
+	if (!ret)
+		ret = steering_load(&group->steering, &size, group->key.proto, group->features,
+				    err);
+	if (!ret)
+		ret = describe(group, &size, err);
+	if (!ret)
+		ret = keep_open(group, err);
+	if (ret)
+		return ret;
+	if (present.present)
+		return replace(group, members, opts, &present, err);
+	return fill_pin_install(group, members, opts, err);
+}
+
+/* Who looks meanwhile sees that it is under way: attachment_is_being_made(). */
+static int steer_anew(struct reuseport_group *group, const struct diag_list *members,
+		      const struct reuseport_attach_opts *opts, struct reuseport_error *err)
+{
+	char path[REUSEPORT_PATH_MAX + 32];
+	int ret;
+
+	pins_join(group->pin, PIN_ATTACHING, path, sizeof(path));
+	if (mkdir(path, 0700) && errno != EEXIST)
+		return fail(err, errno, "cannot make %s: %s", path, strerror(errno));
+	ret = load_and_install(group, members, opts, err);
+	rmdir(path);
+	return ret;
+}
+
+/* ----------------------------------------------------------------- attach */
+
+/* What the holder of the lock steers; zero where that cannot be read. */
+static struct attachment_entry entry_of_keeper(const char *path)
+{
+	struct attachment_entry entry;
+	struct steering pinned;
+	uint32_t version;
+
+	steering_open(&pinned, path);
+	if (attachment_read_entry(&pinned, &entry, &version))
+		entry = (struct attachment_entry){ 0 };
+	steering_close(&pinned);
+	return entry;
+}
+
+/*
+ * Without a description the pins are just being made or removed, or damaged; and
+ * if the keeper has gone, a command holds the lock for a moment (catch_up.h): for
+ * a while it is tried again.
+ */
+static bool nobody_keeps(const struct attachment_entry *entry)
+{
+	int pidfd;
+	bool gone;
+
+	if (!entry->abi_version)
+		return true;
+	/* One that was killed is there until its parent has waited for it. */
+	pidfd = syscall(SYS_pidfd_open, entry->keeper_pid, 0);
+	gone = pidfd < 0 ? errno == ESRCH : poll(&(struct pollfd){ pidfd, POLLIN, 0 }, 1, 0) == 1;
+	if (pidfd >= 0)
+		close(pidfd);
+	return gone;
+}
+
+static int lock_or_ask(struct reuseport_group *group, struct attachment_entry *entry,
+		       struct reuseport_error *err)
+{
+	int lock = -EBUSY;
+
+	*entry = (struct attachment_entry){ 0 };
+	for (int tries = 0; lock == -EBUSY && nobody_keeps(entry) && tries < LOCK_TRIES; tries++) {
+		lock = pins_lock(group->pin, err);
+		if (lock == -EBUSY)
+			*entry = entry_of_keeper(group->pin);
+	}
+	/* Of a namespace that is gone, whose inode ours was given: its keeper is
+	 * about to find out. */
+	if (lock == -EBUSY && entry->netns_cookie && entry->netns_cookie != group->ns.cookie)
+		lock = pins_take_over(group->pin, err);
+	return lock;
+}
+
+static int lock_pins(struct reuseport_group *group, struct reuseport_error *err)
+{
+	struct attachment_entry entry;
+	int lock, ret;
+
+	ret = pins_path(&group->key, true, group->pin, sizeof(group->pin), err);
+	if (ret)
+		return ret;
+	lock = lock_or_ask(group, &entry, err);
+	if (lock == -EBUSY && entry.keeper_pid)
+		return fail(err, EBUSY, "%s is steered already, its keeper is process %u: nothing "
+			    "was changed; 'reuseportctl status' shows it", group->text,
+			    entry.keeper_pid);
+	if (lock == -EBUSY)
+		return fail(err, EBUSY, "%s is steered already, but its pins are damaged: detach, "
+			    "then attach again", group->text);
+	if (lock < 0)
+		return lock;
+	group->lock = lock;
+	return 0;
+}
+
+static int steer(struct reuseport_group *group, const struct reuseport_attach_opts *opts,
+		 bool anew, struct reuseport_error *err)
+{
+	struct diag_list members = { 0 };
+	int ret;
+
+	ret = learn_namespace(group, err);
+	if (!ret)
+		ret = diag_members(&group->key, &group->ns, &members, err);
+	if (!ret)
+		ret = lock_pins(group, err);
+	if (!ret) {
+		ret = adopt(group, &members, opts, err);
+		if (ret == -ENOENT) {
+			ret = members.n && anew ? steer_anew(group, &members, opts, err) :
+				fail(err, ENOENT, "%s has no worker", group->text);
+			if (ret)
+				pins_remove(group->pin);
+		}
+	}
+	free(members.sockets);
+	return ret;
+}
+
+static int attach(const struct reuseport_key *key, const struct reuseport_attach_opts *from,
+		  bool anew, struct reuseport_group **out, struct reuseport_error *err)
+{
+	struct reuseport_attach_opts opts;
+	struct reuseport_group *group;
+	int ret;
+
+	ret = check_opts(from, &opts, err);
+	if (!ret && opts.flows && key->proto != IPPROTO_UDP)
+		ret = fail(err, EINVAL, "sticky flows are for UDP: a TCP connection stays with its "
+			   "worker anyway");
+	if (!ret)
+		ret = caps_require("attach", err);
+	if (ret)
+		return ret;
+	ret = group_new(key, &opts, &group, err);
+	if (ret)
+		return ret;
+	ret = steer(group, &opts, anew, err);
+	if (ret) {
+		reuseport_group__free(group);
+		return ret;
+	}
+	ways_tell(group);
+	*out = group;
+	return 0;
+}
+
+int reuseport_attach(const struct reuseport_key *key, const struct reuseport_attach_opts *opts,
+		     struct reuseport_group **group, struct reuseport_error *err)
+{
+	return attach(key, opts, true, group, err);
+}
+
+int attach_look(const struct reuseport_key *key)
+{
+	struct reuseport_group *group;
+	int ret = attach(key, NULL, false, &group, NULL);
+
+	if (!ret)
+		reuseport_group__free(group);
+	return ret;
+}

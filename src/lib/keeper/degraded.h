@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* Ways: how an attachment does what not every kernel can; noted and told. */
+#ifndef KEEPER_DEGRADED_H
+#define KEEPER_DEGRADED_H
+
+#include "keeper/handle.h"
+
+/* Notes in group->entry how the keeper goes about it. */
+void ways_note(struct reuseport_group *group);
+
+/* Logs what is done in another way than the best, and what that costs. */
+void ways_tell(const struct reuseport_group *group);
+
+/* As noted in an entry. */
+struct reuseport_ways ways_of(const struct attachment_entry *entry, const struct mapped *mapped);
+
+#endif

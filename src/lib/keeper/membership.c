@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* Sync: makes the array follow the members of the group. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "error.h"
+#include "keeper/membership.h"
+#include "keeper/program_attach.h"
+#include "keeper/slots.h"
+#include "sockets/pidfd_socket.h"
+#include "sockets/sock_diag.h"
+#include "sockets/socket_owners.h"
+
+#define REFUSED_PAUSE_NS (500 * CLOCK_MS)
+
+/* ------------------------------------------------------------------- join */
+
+static int explain_claim(const struct reuseport_group *group, int code, uint32_t pid,
+			 struct reuseport_error *err)
+{
+	if (code == ENOSPC)
+		return fail(err, code, "%s has more workers than slots (%u): detach, then attach "
+			    "with --slots", group->text, group->entry.slots);
+	if (code == EBUSY)
+		return fail(err, code, "a socket of process %u is in another program's sockarray: "
+			    "end what steers it ('bpftool map' lists reuseport_sockarray maps)",
+			    pid);
+	return fail(err, code, "cannot put a socket of process %u into the array: %s", pid,
+		    strerror(code));
+}
+
+/* Takes the socket from one holder and gives it a slot. The copy is returned
+ * through via if that is not NULL, else closed at once. */
+static int claim_from(struct reuseport_group *group, const struct holder *holder, uint64_t cookie,
+		      int *via, struct reuseport_error *err)
+{
+	int fd = take_socket(holder->pid, holder->fd, cookie, err), ret;
+
+	if (fd < 0)
+		return fd;
+	if (socket_has_reuseport(fd) == 0) {
+		close(fd);
+		return -ESTALE;
+	}
+	if (!socket_is_of(fd, &group->key)) {
+		close(fd);
+		return -EXDEV;
+	}
+	ret = slots_claim(group, fd, cookie, holder->inode, holder->pid);
+	if (ret)
+		explain_claim(group, -ret, holder->pid, err);
+	if (!ret && via)
+		*via = fd;
+	else
+		close(fd);
+	return ret;
+}
+
+/*
+ * The process that serves it comes first, then every other holder: the first
+ * may be gone by now.
+ */
+static int claim(struct reuseport_group *group, const struct holders *h, uint64_t cookie,
+		 uint32_t inode, int *via, struct reuseport_error *err)
+{
+	const struct holder *first, *server;
+	size_t n = holders_of(h, inode, &first);
+	int ret = -ESTALE;
+
+	if (!n)
+		return -ESTALE;
+	server = holders_server(first, n);
+	ret = claim_from(group, server, cookie, via, err);
+	for (size_t i = 0; ret == -ESTALE && i < n; i++)
+		if (&first[i] != server)
+			ret = claim_from(group, &first[i], cookie, via, err);
+	return ret;
+}
+
+static void log_failed_join(struct reuseport_group *group, int code,
+			    const struct reuseport_error *error)
+{
+	if (code == ENOSPC && group->full_told)
+		return;
+	group->full_told = code == ENOSPC;
+	group_log(group, LOG_ERR, "%s", error->text);
+}
+
+/* Failures are logged, but for those that another try may mend. */
+static int join_one(struct reuseport_group *group, const struct holders *h, uint64_t cookie,
+		    uint32_t inode)
+{
+	struct reuseport_error error = { 0 };
+	int via = -1, ret;
+
+	ret = claim(group, h, cookie, inode, &via, &error);
+	if (ret == -ESTALE || ret == -EAGAIN)
+		return -EAGAIN;
+	/* Events are of a port: another address there has a keeper of its own. */
+	if (ret == -EXDEV)
+		return 0;
+	if (!ret) {
+		ret = install_if_reborn(group, via, cookie, &error);
+		close(via);
+	}
+	if (ret)
+		log_failed_join(group, -ret, &error);
+	return ret;
+}
+
+int sync_join(struct reuseport_group *group, uint64_t cookie, uint32_t inode, uint32_t pid)
+{
+	struct holders holders;
+	int ret;
+
+	if (slots_find(group, cookie) != SLOT_NONE)
+		return 0;
+	if (!inode || holders_scan(&inode, 1, pid, &holders))
+		return -EAGAIN;
+	ret = join_one(group, &holders, cookie, inode);
+	free(holders.list);
+	return ret;
+}
+
+/* ------------------------------------------------------------------ leave */
+
+int sync_leave(struct reuseport_group *group, uint64_t cookie)
+{
+	unsigned int slot = slots_find(group, cookie);
+
+	if (slot == SLOT_NONE)
+		return 0;
+	if (slot_holds(group->steering.maps[MAP_SOCKETS], slot, cookie))
+		return -EAGAIN;
+	slots_release(group, slot);
+	return 0;
+}
+
+static void release_departed(struct reuseport_group *group, const struct diag_list *members)
+{
+	for (unsigned int slot = 0; slot < group->entry.slots; slot++) {
+		struct slot *at = &group->slots[slot];
+		const struct diag_socket *member;
+
+		if (!at->cookie)
+			continue;
+		member = diag_find(members, at->cookie);
+		if (member && slot_holds(group->steering.maps[MAP_SOCKETS], slot, at->cookie))
+			at->inode = member->inode;
+		else if (!slot_holds(group->steering.maps[MAP_SOCKETS], slot, at->cookie))
+			slots_release(group, slot);
+	}
+}
+
+/* ------------------------------------------------------------------- full */
+
+/* Who holds the members that have no slot. */
+static int scan_newcomers(const struct reuseport_group *group, const struct diag_list *members,
+			  struct holders *h)
+{
+	uint32_t *inodes = calloc(members->n + 1, sizeof(*inodes));
+	size_t n = 0;
+	int ret;
+
+	if (!inodes)
+		return -ENOMEM;
+	for (size_t i = 0; i < members->n; i++)
+		if (slots_find(group, members->sockets[i].cookie) == SLOT_NONE)
+			inodes[n++] = members->sockets[i].inode;
+	ret = holders_scan(inodes, n, 0, h);
+	free(inodes);
+	return ret;
+}
+
+static void refresh_servers(struct reuseport_group *group, const struct diag_list *members)
+{
+	const struct holder *first;
+	struct holders holders;
+
+	if (holders_scan_members(members, &holders))
+		return;
+	for (size_t i = 0; i < members->n; i++) {
+		unsigned int slot = slots_find(group, members->sockets[i].cookie);
+		size_t n = holders_of(&holders, members->sockets[i].inode, &first);
+
+		if (slot != SLOT_NONE && n)
+			slots_set_server(group, slot, holders_server(first, n)->pid);
+	}
+	free(holders.list);
+}
+
+/* A checksum of the members without a slot, 0 if there are none. */
+static uint64_t newcomers(const struct reuseport_group *group, const struct diag_list *members)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < members->n; i++)
+		if (slots_find(group, members->sockets[i].cookie) == SLOT_NONE)
+			sum += members->sockets[i].cookie * 0x9e3779b97f4a7c15ULL;
+	return sum;
+}
+
+/*
+ * Looking through /proc is dear: members that could not join, for want of
+ * slots or of SO_REUSEPORT, are let alone for a while.
+ */
+static void join_newcomers(struct reuseport_group *group, const struct diag_list *members)
+{
+	uint64_t sum = newcomers(group, members);
+	struct holders holders;
+	int ret = 0;
+
+	if (!sum || (sum == group->refused && clock_ns(CLOCK_MONOTONIC) < group->refused_until))
+		return;
+	if (scan_newcomers(group, members, &holders))
+		return;
+	for (size_t i = 0; ret != -ENOSPC && holders.n && i < members->n; i++)
+		if (slots_find(group, members->sockets[i].cookie) == SLOT_NONE)
+			ret = join_one(group, &holders, members->sockets[i].cookie,
+				       members->sockets[i].inode);
+	free(holders.list);
+	group->refused = newcomers(group, members);
+	group->refused_until = clock_ns(CLOCK_MONOTONIC) + REFUSED_PAUSE_NS;
+}
+
+int sync_full(struct reuseport_group *group, bool refresh, struct reuseport_error *err)
+{
+	struct diag_list members;
+	int ret;
+
+	ret = diag_members(&group->key, &group->ns, &members, err);
+	if (ret)
+		return ret;
+	release_departed(group, &members);
+	join_newcomers(group, &members);
+	if (refresh && members.n)
+		refresh_servers(group, &members);
+	free(members.sockets);
+	return 0;
+}
+
+/* ------------------------------------------------------------- first fill */
+
+int sync_fill(struct reuseport_group *group, const struct diag_list *members, int *via,
+	      struct reuseport_error *err)
+{
+	struct holders holders;
+	int fd, ret;
+
+	ret = scan_newcomers(group, members, &holders);
+	if (ret)
+		return fail(err, -ret, "cannot look through /proc: %s", strerror(-ret));
+	for (size_t i = 0; !ret && i < members->n; i++) {
+		const struct diag_socket *member = &members->sockets[i];
+
+		if (slots_find(group, member->cookie) != SLOT_NONE)
+			continue;
+		fd = -1;
+		ret = claim(group, &holders, member->cookie, member->inode, *via < 0 ? &fd : NULL,
+			    err);
+		if (!ret && *via < 0)
+			*via = fd;
+		if (ret == -ESTALE || ret == -EAGAIN)
+			ret = 0;
+	}
+	if (!ret && !group->workers)
+		ret = holders.denied ?
+			fail(err, EPERM, "may not look into the processes that hold the sockets of "
+			     "%s: it needs CAP_SYS_PTRACE: run as root", group->text) :
+			fail(err, ENOENT, "no process that can be seen holds a member of %s",
+			     group->text);
+	free(holders.list);
+	return ret;
+}

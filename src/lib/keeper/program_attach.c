@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* Installing the program on the group, and giving selection back. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <syslog.h>
+
+#include "error.h"
+#include "keeper/program_attach.h"
+#include "keeper/slots.h"
+#include "sockets/group_iter.h"
+#include "sockets/sock_diag.h"
+
+#ifndef SO_ATTACH_REUSEPORT_EBPF
+#define SO_ATTACH_REUSEPORT_EBPF 52
+#endif
+#ifndef SO_DETACH_REUSEPORT_BPF
+#define SO_DETACH_REUSEPORT_BPF 68
+#endif
+
+int install_program(int member, int prog)
+{
+	int option = prog < 0 ? SO_DETACH_REUSEPORT_BPF : SO_ATTACH_REUSEPORT_EBPF;
+	int value = prog < 0 ? 0 : prog;
+
+	return setsockopt(member, SOL_SOCKET, option, &value, sizeof(value)) ? -errno : 0;
+}
+
+int install_check(struct reuseport_group *group, uint64_t cookie,
+		  struct group_program *foreign, struct reuseport_error *err)
+{
+	int ret;
+
+	*foreign = (struct group_program){ 0 };
+	/* Kept open: loading it is what takes time when a group is born anew. */
+	if (!group->reader && groups_open(&group->reader, NULL))
+		return 1;
+	ret = groups_program_of(group->reader, &group->ns, group->key.proto, cookie, foreign, err);
+	if (ret)
+		return ret;
+	if (!foreign->present)
+		return 0;
+	if (foreign->id && foreign->id == group->steering.program_id)
+		return 1;
+	if (!foreign->id)
+		snprintf(foreign->name, sizeof(foreign->name), "classic BPF");
+	return fail(err, EEXIST, "%s has another program already (id %u%s%s): detach it with the "
+		    "tool that set it, or replace it with --force", group->text, foreign->id,
+		    *foreign->name ? ", " : "", foreign->name);
+}
+
+int install_check_any(struct reuseport_group *group, const struct diag_list *members,
+		      struct group_program *foreign, struct reuseport_error *err)
+{
+	int ret = -ENOENT;
+
+	for (size_t i = 0; ret == -ENOENT && i < members->n; i++)
+		ret = install_check(group, members->sockets[i].cookie, foreign, err);
+	return ret;
+}
+
+/*
+ * Members share one group with a newcomer if they are still in the array after
+ * it was put there: a group of that key exists but once, and leaving the array
+ * comes before leaving the group.
+ */
+static bool has_older_member(const struct reuseport_group *group, uint64_t cookie)
+{
+	for (unsigned int slot = 0; slot < group->entry.slots; slot++) {
+		uint64_t other = group->slots[slot].cookie;
+
+		if (other && other != cookie && slot_holds(group->steering.maps[MAP_SOCKETS], slot, other))
+			return true;
+	}
+	return false;
+}
+
+int install_if_reborn(struct reuseport_group *group, int member, uint64_t cookie,
+		      struct reuseport_error *err)
+{
+	struct group_program foreign;
+	int ret;
+
+	if (has_older_member(group, cookie))
+		return 0;
+	ret = group->force ? 0 : install_check(group, cookie, &foreign, err);
+	if (ret == 1 && foreign.present)
+		return 0;
+	if (ret < 0 && ret != -ENOENT)
+		return ret;
+	ret = install_program(member, group->steering.program);
+	if (ret)
+		return fail(err, -ret, "cannot attach the program to %s: %s", group->text,
+			    strerror(-ret));
+	group_log(group, LOG_INFO, "%s was born anew and is steered again", group->text);
+	return 0;
+}

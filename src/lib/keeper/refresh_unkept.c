@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* Catching up with the workers of attachments that nobody keeps. */
+#include <stdlib.h>
+
+#include "keeper/attach.h"
+#include "keeper/refresh_unkept.h"
+#include "state/attachment.h"
+#include "state/pins.h"
+
+static void look_once(const struct reuseport_key *key)
+{
+	char pin[REUSEPORT_PATH_MAX];
+
+	if (pins_path(key, false, pin, sizeof(pin), NULL) || pins_locked(pin))
+		return;
+	attach_look(key);
+}
+
+void catch_up(const struct reuseport_filter *filter)
+{
+	struct reuseport_key *keys;
+	size_t n;
+
+	if (attachments_find(filter, &keys, &n, NULL))
+		return;
+	for (size_t i = 0; i < n; i++)
+		look_once(&keys[i]);
+	free(keys);
+}

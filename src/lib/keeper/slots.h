@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * Slots: a worker keeps its slot as long as it lives. The array in the kernel
+ * is the truth; struct worker_entry says whose slot it is.
+ */
+#ifndef KEEPER_SLOTS_H
+#define KEEPER_SLOTS_H
+
+#include "keeper/handle.h"
+
+#define SLOT_NONE ((unsigned int)-1)
+
+/* The worker's slot, or SLOT_NONE. */
+unsigned int slots_find(const struct reuseport_group *group, uint64_t cookie);
+
+/* Whether the kernel's array has that socket in that slot. */
+bool slot_holds(int sockets_map, unsigned int slot, uint64_t cookie);
+
+/*
+ * Puts the socket "fd" into the lowest free slot. -EAGAIN: it is not in its
+ * group yet. -EBUSY: it sits in another array. -ENOSPC: no slot is free.
+ */
+int slots_claim(struct reuseport_group *group, int fd, uint64_t cookie, uint32_t inode,
+		uint32_t pid);
+
+/* Frees the slot of a worker that has left. */
+void slots_release(struct reuseport_group *group, unsigned int slot);
+
+/* Records which process serves the worker, if that has changed. */
+void slots_set_server(struct reuseport_group *group, unsigned int slot, uint32_t pid);
+
+/* Reads the slots of an adopted attachment; frees those whose worker left. */
+void slots_adopt(struct reuseport_group *group);
+
+/* Takes every socket out of the array, so that it can enter another at once. */
+void slots_empty(int sockets_map);
+
+#endif

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* The steps of a rollout: pure, from one state of the generations to the next. */
+#include <errno.h>
+
+#include "error.h"
+#include "policy/rollout_state.h"
+
+/* Of which group, and how many workers of generation "other" could serve. */
+struct rollout {
+	const char *text;
+	uint16_t port;
+	unsigned int able;
+};
+
+static int begin(const struct rollout *at, struct generations *g, struct reuseport_error *err)
+{
+	if (g->phase != ROLLOUT_NONE)
+		return fail(err, EALREADY, "%s: a rollout to generation %u has begun already: "
+			    "%s, or abort it", at->text, g->latest,
+			    g->phase == ROLLOUT_BEGUN ? "switch to it" : "finish it");
+	g->other = ++g->latest;
+	g->phase = ROLLOUT_BEGUN;
+	return 0;
+}
+
+static int not_begun(const struct rollout *at, struct reuseport_error *err)
+{
+	return fail(err, EINVAL, "%s: no rollout has begun: 'reuseportctl rollout --port %u begin' "
+		    "comes first", at->text, at->port);
+}
+
+static int switch_over(const struct rollout *at, struct generations *g,
+		       struct reuseport_error *err)
+{
+	uint32_t serving = g->serving;
+
+	if (g->phase == ROLLOUT_NONE)
+		return not_begun(at, err);
+	if (g->phase == ROLLOUT_SWITCHED)
+		return fail(err, EALREADY, "%s has been switched to generation %u already: finish "
+			    "it, or abort", at->text, g->serving);
+	if (!at->able)
+		return fail(err, ECHILD, "%s: no worker of generation %u has joined yet: start the "
+			    "new ones first; 'reuseportctl status' shows them", at->text, g->other);
+	g->serving = g->other;
+	g->other = serving;
+	g->phase = ROLLOUT_SWITCHED;
+	return 0;
+}
+
+static int finish(const struct rollout *at, struct generations *g, struct reuseport_error *err)
+{
+	if (g->phase == ROLLOUT_NONE)
+		return not_begun(at, err);
+	if (g->phase == ROLLOUT_BEGUN)
+		return fail(err, EINVAL, "%s: generation %u waits still: switch to it first, or "
+			    "abort", at->text, g->other);
+	g->other = 0;
+	g->phase = ROLLOUT_NONE;
+	return 0;
+}
+
+static int abort_it(const struct rollout *at, struct generations *g, struct reuseport_error *err)
+{
+	if (g->phase == ROLLOUT_NONE)
+		return not_begun(at, err);
+	if (g->phase == ROLLOUT_SWITCHED && !at->able)
+		return fail(err, ECHILD, "%s: no worker of generation %u is left to return to",
+			    at->text, g->other);
+	if (g->phase == ROLLOUT_SWITCHED)
+		g->serving = g->other;
+	g->other = 0;
+	g->phase = ROLLOUT_NONE;
+	return 0;
+}
+
+int rollout_step(struct generations *g, enum reuseport_rollout step, unsigned int able,
+		 const char *text, uint16_t port, struct reuseport_error *err)
+{
+	const struct rollout rollout = { .text = text, .port = port, .able = able }, *at = &rollout;
+
+	switch (step) {
+	case REUSEPORT_ROLLOUT_BEGIN: return begin(at, g, err);
+	case REUSEPORT_ROLLOUT_SWITCH: return switch_over(at, g, err);
+	case REUSEPORT_ROLLOUT_FINISH: return finish(at, g, err);
+	case REUSEPORT_ROLLOUT_ABORT: return abort_it(at, g, err);
+	}
+	return fail(err, EINVAL, "%u is no step of a rollout", step);
+}

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* Groups as the kernel has them, with their programs: socket iterators. */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "error.h"
+#include "group_iter.skel.h"
+#include "host/features.h"
+#include "host/libbpf_quiet.h"
+#include "sockets/group_iter.h"
+
+/* Whatever the reason for a failure, those who call it have another way. */
+int groups_open(struct group_iter_bpf **reader, struct reuseport_error *err)
+{
+	static const char what[] = "read the kernel's sockets";
+	struct group_iter_bpf *skeleton;
+	libbpf_print_fn_t before;
+	int code;
+
+	if (features_allow(FEATURE_ITERATORS, what, err))
+		return -EOPNOTSUPP;
+	before = quiet_begin();
+	skeleton = group_iter_bpf__open_and_load();
+	code = errno;
+	quiet_end(before);
+	if (!skeleton) {
+		features_blame(FEATURE_ITERATORS, code, what, err);
+		return -EOPNOTSUPP;
+	}
+	*reader = skeleton;
+	return 0;
+}
+
+void groups_close(struct group_iter_bpf *reader)
+{
+	group_iter_bpf__destroy(reader);
+}
+
+static int append(struct member_list *list, const struct group_member *member)
+{
+	struct group_member *grown;
+
+	if (list->n == list->room) {
+		grown = realloc(list->members, (list->room * 2 + 64) * sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		list->members = grown;
+		list->room = list->room * 2 + 64;
+	}
+	list->members[list->n++] = *member;
+	return 0;
+}
+
+/* Records may be split between two reads. */
+static int read_records(int fd, struct member_list *list)
+{
+	char buffer[128 * sizeof(struct group_member)];
+	struct group_member member;
+	size_t have = 0, used;
+	ssize_t len;
+	int ret = 0;
+
+	for (;;) {
+		len = read(fd, buffer + have, sizeof(buffer) - have);
+		if (len < 0 && (errno == EAGAIN || errno == EINTR))
+			continue;
+		if (len <= 0)
+			return len ? -errno : 0;
+		have += len;
+		for (used = 0; have - used >= sizeof(member); used += sizeof(member)) {
+			memcpy(&member, buffer + used, sizeof(member));
+			ret = append(list, &member);
+			if (ret)
+				return ret;
+		}
+		have -= used;
+		memmove(buffer, buffer + used, have);
+	}
+}
+
+static int run_iterator(struct bpf_program *prog, struct member_list *list)
+{
+	struct bpf_link *link = bpf_program__attach_iter(prog, NULL);
+	int fd, ret;
+
+	if (!link)
+		return -errno;
+	fd = bpf_iter_create(bpf_link__fd(link));
+	ret = fd < 0 ? -errno : read_records(fd, list);
+	if (fd >= 0)
+		close(fd);
+	bpf_link__destroy(link);
+	return ret;
+}
+
+int groups_read(struct group_iter_bpf *reader, int proto, struct member_list *list,
+		struct reuseport_error *err)
+{
+	libbpf_print_fn_t before = quiet_begin();
+	int ret = 0;
+
+	if (proto != IPPROTO_UDP)
+		ret = run_iterator(reader->progs.groups_tcp, list);
+	if (!ret && proto != IPPROTO_TCP)
+		ret = run_iterator(reader->progs.groups_udp, list);
+	quiet_end(before);
+	if (ret)
+		return fail(err, -ret, "cannot read the kernel's sockets: %s", strerror(-ret));
+	return 0;
+}
+
+int groups_read_port(struct group_iter_bpf *reader, int proto, uint16_t port, struct member_list *list,
+		     struct reuseport_error *err)
+{
+	int ret;
+
+	reader->bss->port = port;
+	ret = groups_read(reader, proto, list, err);
+	reader->bss->port = 0;
+	return ret;
+}
+
+static int read_namespace(struct group_iter_bpf *reader, const struct netns_ref *ns, int proto,
+			  struct member_list *list, struct reuseport_error *err)
+{
+	struct netns_visit visit;
+	int ret = netns_enter(ns, &visit, err);
+
+	if (ret)
+		return ret;
+	ret = groups_read(reader, proto, list, err);
+	netns_leave(&visit);
+	return ret;
+}
+
+static int find_program(struct group_iter_bpf *reader, const struct netns_ref *ns, int proto,
+			uint64_t cookie, struct group_program *program,
+			struct reuseport_error *err)
+{
+	struct member_list list = { 0 };
+	const struct group_member *member = NULL;
+	int ret;
+
+	ret = read_namespace(reader, ns, proto, &list, err);
+	for (size_t i = 0; !ret && !member && i < list.n; i++)
+		if (list.members[i].cookie == cookie)
+			member = &list.members[i];
+	if (!ret && !member)
+		ret = fail(err, ENOENT, "the socket is a member of no reuseport group");
+	if (!ret) {
+		*program = (struct group_program){ .present = member->has_prog,
+						   .id = member->prog_id };
+		program_name_of(member->prog_id, program->name, sizeof(program->name));
+	}
+	free(list.members);
+	return ret;
+}
+
+int groups_program_of(struct group_iter_bpf *reader, const struct netns_ref *ns, int proto,
+		      uint64_t cookie, struct group_program *program,
+		      struct reuseport_error *err)
+{
+	struct group_iter_bpf *own = NULL;
+	int ret = 0;
+
+	if (!reader)
+		ret = groups_open(&own, err);
+	if (ret)
+		return ret;
+	ret = find_program(reader ? reader : own, ns, proto, cookie, program, err);
+	groups_close(own);
+	return ret;
+}
+
+void program_name_of(uint32_t id, char *name, size_t size)
+{
+	struct bpf_prog_info info = { 0 };
+	__u32 len = sizeof(info);
+	int fd = id ? bpf_prog_get_fd_by_id(id) : -1;
+
+	*name = '\0';
+	if (fd < 0)
+		return;
+	if (!bpf_obj_get_info_by_fd(fd, &info, &len))
+		snprintf(name, size, "%s", info.name);
+	close(fd);
+}
+
+bool program_name_is_ours(const char *name)
+{
+	return !strcmp(name, "reuseport_steer");
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* Keys: what names a reuseport group; comparing, printing, matching. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "error.h"
+#include "sockets/group_key.h"
+
+bool key_equal(const struct reuseport_key *a, const struct reuseport_key *b)
+{
+	return a->proto == b->proto && a->family == b->family && a->port == b->port &&
+	       a->ifindex == b->ifindex && a->v6only == b->v6only && a->netns == b->netns &&
+	       !memcmp(a->addr, b->addr, sizeof(a->addr));
+}
+
+int key_compare(const struct reuseport_key *x, const struct reuseport_key *y)
+{
+	if (x->netns != y->netns)
+		return x->netns < y->netns ? -1 : 1;
+	if (x->port != y->port)
+		return x->port < y->port ? -1 : 1;
+	if (x->proto != y->proto)
+		return x->proto < y->proto ? -1 : 1;
+	if (x->family != y->family)
+		return x->family < y->family ? -1 : 1;
+	return memcmp(x->addr, y->addr, sizeof(x->addr));
+}
+
+const char *key_proto_name(int proto)
+{
+	return proto == IPPROTO_UDP ? "udp" : "tcp";
+}
+
+void key_addr_text(const struct reuseport_key *key, char *text, size_t size)
+{
+	if (!inet_ntop(key->family, key->addr, text, size))
+		snprintf(text, size, "?");
+}
+
+void key_text(const struct reuseport_key *key, char *text, size_t size)
+{
+	bool v6 = key->family == AF_INET6;
+	char addr[INET6_ADDRSTRLEN], device[16] = "";
+
+	key_addr_text(key, addr, sizeof(addr));
+	if (key->ifindex)
+		snprintf(device, sizeof(device), "%%%u", key->ifindex);
+	snprintf(text, size, "%s %s%s%s%s:%u", key_proto_name(key->proto), v6 ? "[" : "", addr,
+		 device, v6 ? "]" : "", key->port);
+}
+
+int key_filter_init(struct key_filter *filter, const struct reuseport_filter *from,
+		    struct reuseport_error *err)
+{
+	*filter = (struct key_filter){ 0 };
+	if (!from)
+		return 0;
+	filter->key.proto = from->proto;
+	filter->key.port = from->port;
+	filter->key.netns = from->netns;
+	if (!from->addr)
+		return 0;
+	filter->has_addr = true;
+	filter->key.family = AF_INET;
+	if (inet_pton(AF_INET, from->addr, filter->key.addr) == 1)
+		return 0;
+	filter->key.family = AF_INET6;
+	if (inet_pton(AF_INET6, from->addr, filter->key.addr) == 1)
+		return 0;
+	return fail(err, EINVAL, "'%s' is no IPv4 or IPv6 address", from->addr);
+}
+
+bool key_matches(const struct key_filter *filter, const struct reuseport_key *key)
+{
+	const struct reuseport_key *want = &filter->key;
+
+	if (want->proto && want->proto != key->proto)
+		return false;
+	if (want->port && want->port != key->port)
+		return false;
+	if (want->netns && want->netns != key->netns)
+		return false;
+	return !filter->has_addr || (want->family == key->family &&
+				     !memcmp(want->addr, key->addr, sizeof(key->addr)));
+}
+
+void key_from_attachment(struct reuseport_key *key, const struct attachment_entry *entry)
+{
+	*key = (struct reuseport_key){
+		.proto = entry->proto,
+		.family = entry->family,
+		.port = entry->port,
+		.ifindex = entry->ifindex,
+		.v6only = entry->v6only,
+		.netns = entry->netns_ino,
+	};
+	memcpy(key->addr, entry->addr, sizeof(key->addr));
+}
+
+void key_to_attachment(const struct reuseport_key *key, struct attachment_entry *entry)
+{
+	entry->proto = key->proto;
+	entry->family = key->family;
+	entry->port = key->port;
+	entry->ifindex = key->ifindex;
+	entry->v6only = key->v6only;
+	entry->netns_ino = key->netns;
+	memcpy(entry->addr, key->addr, sizeof(entry->addr));
+}

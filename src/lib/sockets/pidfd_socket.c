@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* Taking a socket out of the process that holds it, for a moment. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "error.h"
+#include "sockets/pidfd_socket.h"
+#include "sockets/sock_diag.h"
+#include "sockets/socket_owners.h"
+
+#ifndef SO_COOKIE
+#define SO_COOKIE 57
+#endif
+
+static int get_fd(uint32_t pid, int fd)
+{
+	int pidfd = syscall(SYS_pidfd_open, pid, 0), taken, code;
+
+	if (pidfd < 0)
+		return -errno;
+	taken = syscall(SYS_pidfd_getfd, pidfd, fd, 0);
+	code = errno;
+	close(pidfd);
+	return taken < 0 ? -code : taken;
+}
+
+int take_socket(uint32_t pid, int fd, uint64_t cookie, struct reuseport_error *err)
+{
+	int taken = get_fd(pid, fd);
+	uint64_t found = 0;
+	socklen_t len = sizeof(found);
+
+	if (taken == -ENOSYS)
+		return fail(err, EOPNOTSUPP, TAKE_UNSUPPORTED);
+	if (taken == -EPERM)
+		return fail(err, EPERM, "may not take a socket from process %u: it needs "
+			    "CAP_SYS_PTRACE: run as root", pid);
+	if (taken == -ESRCH || taken == -EBADF)
+		return fail(err, ESTALE, "process %u has closed the socket", pid);
+	if (taken < 0)
+		return fail(err, -taken, "cannot take a socket from process %u: %s", pid,
+			    strerror(-taken));
+	if (getsockopt(taken, SOL_SOCKET, SO_COOKIE, &found, &len) || found != cookie) {
+		close(taken);
+		return fail(err, ESTALE, "process %u has replaced the socket", pid);
+	}
+	return taken;
+}
+
+static int take_from(const struct holders *h, const struct diag_socket *member,
+		     struct reuseport_error *err)
+{
+	const struct holder *first;
+	size_t n = holders_of(h, member->inode, &first);
+	int fd = -ENOENT;
+
+	for (size_t i = 0; fd < 0 && i < n; i++)
+		fd = take_socket(first[i].pid, first[i].fd, member->cookie, err);
+	return fd;
+}
+
+int take_any(const struct diag_list *members, struct reuseport_error *err)
+{
+	struct holders holders;
+	int fd = -ENOENT;
+
+	fail(err, ENOENT, "no process that can be seen holds the sockets");
+	if (holders_scan_members(members, &holders))
+		return fail(err, ENOMEM, "out of memory");
+	for (size_t i = 0; fd < 0 && i < members->n; i++)
+		fd = take_from(&holders, &members->sockets[i], err);
+	free(holders.list);
+	return fd;
+}
+
+static int get_flag(int fd, int option)
+{
+	int value = 0;
+	socklen_t len = sizeof(value);
+
+	return getsockopt(fd, SOL_SOCKET, option, &value, &len) ? -errno : !!value;
+}
+
+int socket_has_reuseport(int fd)
+{
+	return get_flag(fd, SO_REUSEPORT);
+}
+
+int socket_has_reuseaddr(int fd)
+{
+	return get_flag(fd, SO_REUSEADDR);
+}
+
+static int get_number(int fd, int level, int option)
+{
+	int value = 0;
+	socklen_t len = sizeof(value);
+
+	return getsockopt(fd, level, option, &value, &len) ? 0 : value;
+}
+
+bool socket_is_of(int fd, const struct reuseport_key *key)
+{
+	struct sockaddr_storage name = { 0 };
+	const struct sockaddr_in *v4 = (const void *)&name;
+	const struct sockaddr_in6 *v6 = (const void *)&name;
+	socklen_t len = sizeof(name);
+
+	if (getsockname(fd, (struct sockaddr *)&name, &len) || name.ss_family != key->family ||
+	    (uint32_t)get_number(fd, SOL_SOCKET, SO_BINDTOIFINDEX) != key->ifindex)
+		return false;
+	if (key->family == AF_INET)
+		return ntohs(v4->sin_port) == key->port &&
+		       !memcmp(&v4->sin_addr, key->addr, sizeof(v4->sin_addr));
+	return ntohs(v6->sin6_port) == key->port &&
+	       !memcmp(&v6->sin6_addr, key->addr, sizeof(v6->sin6_addr)) &&
+	       !!get_number(fd, IPPROTO_IPV6, IPV6_V6ONLY) == key->v6only;
+}
+
+int take_is_member(const struct holders *h, const struct diag_socket *socket,
+		   struct take_reason *reason)
+{
+	struct take_reason none = { 0 };
+	const struct holder *first;
+	size_t n = holders_of(h, socket->inode, &first);
+
+	if (!reason)
+		reason = &none;
+	for (size_t i = 0; i < n; i++) {
+		int fd = take_socket(first[i].pid, first[i].fd, socket->cookie, NULL), set;
+
+		reason->denied |= fd == -EPERM;
+		reason->unsupported |= fd == -EOPNOTSUPP;
+		if (fd < 0)
+			continue;
+		set = socket_has_reuseport(fd);
+		reason->reuseaddr |= socket_has_reuseaddr(fd) == 1;
+		reason->pid = first[i].pid;
+		close(fd);
+		return set;
+	}
+	return -ENOENT;
+}

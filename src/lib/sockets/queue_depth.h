@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* Queues: what waits at the workers of a TCP attachment. */
+#ifndef SOCKETS_QUEUE_DEPTH_H
+#define SOCKETS_QUEUE_DEPTH_H
+
+#include "abi.h"
+#include "reuseport_bpf.h"
+
+struct queue_depth_bpf;
+
+/* Of the sockets in that map. -EPERM, -EOPNOTSUPP: the kernel does not let us. */
+int queues_open(struct queue_depth_bpf **queues, int sockets_map, struct reuseport_error *err);
+
+/* Of the socket in a slot, now. */
+int queues_read(struct queue_depth_bpf *queues, unsigned int slot, struct waiting *waiting);
+
+/* NULL is ignored. */
+void queues_close(struct queue_depth_bpf *queues);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* sock_diag: the sockets that could be members of a group on a port. */
+#ifndef SOCKETS_SOCK_DIAG_H
+#define SOCKETS_SOCK_DIAG_H
+
+#include "host/netns.h"
+#include "reuseport_bpf.h"
+
+struct diag_socket {
+	struct reuseport_key key; /* .netns is left 0 */
+	uint64_t cookie;
+	uint32_t inode;
+	uint32_t uid;
+	bool connected;    /* UDP only: TCP's are not listed */
+	uint8_t peer[16];  /* as key.addr; zero where there is none */
+	uint16_t peer_port;
+	uint32_t queue; /* TCP: connections to accept; UDP: bytes to receive */
+};
+
+struct diag_list {
+	struct diag_socket *sockets;
+	size_t n, room;
+};
+
+/*
+ * TCP sockets that listen, UDP sockets that are not connected, on a port (0: on
+ * any), in the network namespace that the thread is in. Free list->sockets with free().
+ */
+int diag_dump(int proto, uint16_t port, struct diag_list *list, struct reuseport_error *err);
+
+/* The same and UDP sockets that are connected. */
+int diag_dump_all(int proto, uint16_t port, struct diag_list *list, struct reuseport_error *err);
+
+/* The same as diag_dump in the namespace ns, which is key's, and only those that key names,
+ * sorted by cookie. */
+int diag_members(const struct reuseport_key *key, const struct netns_ref *ns, struct diag_list *list,
+		 struct reuseport_error *err);
+
+/* Sorts by cookie. */
+void diag_sort(struct diag_list *list);
+
+/* The socket with that cookie in a list sorted by cookie, or NULL. */
+const struct diag_socket *diag_find(const struct diag_list *list, uint64_t cookie);
+
+#endif

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* Evict: takes the members out of another program's sockarrays, and back. */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "error.h"
+#include "sockets/pidfd_socket.h"
+#include "sockets/sockarray_evict.h"
+
+/* Opens the sockarrays that a program uses. */
+static int open_arrays(uint32_t program_id, struct eviction *eviction)
+{
+	struct bpf_prog_info info = { 0 };
+	struct bpf_map_info map_info;
+	__u32 ids[64], len = sizeof(info);
+	int program = bpf_prog_get_fd_by_id(program_id), map;
+
+	if (program < 0)
+		return -errno;
+	info.nr_map_ids = sizeof(ids) / sizeof(ids[0]);
+	info.map_ids = (uintptr_t)ids;
+	if (bpf_obj_get_info_by_fd(program, &info, &len))
+		info.nr_map_ids = 0;
+	close(program);
+	for (__u32 i = 0; i < info.nr_map_ids && i < sizeof(ids) / sizeof(ids[0]); i++) {
+		map = bpf_map_get_fd_by_id(ids[i]);
+		if (map < 0)
+			continue;
+		map_info = (struct bpf_map_info){ 0 };
+		len = sizeof(map_info);
+		if (!bpf_obj_get_info_by_fd(map, &map_info, &len) &&
+		    map_info.type == BPF_MAP_TYPE_REUSEPORT_SOCKARRAY &&
+		    map_info.value_size == sizeof(uint64_t))
+			eviction->maps[eviction->n_maps++] = map;
+		else
+			close(map);
+	}
+	return 0;
+}
+
+static int note(struct eviction *eviction, int map, uint32_t slot, uint64_t cookie)
+{
+	struct evicted *grown;
+
+	if (eviction->n == eviction->room) {
+		grown = realloc(eviction->list, (eviction->room * 2 + 16) * sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		eviction->list = grown;
+		eviction->room = eviction->room * 2 + 16;
+	}
+	eviction->list[eviction->n++] = (struct evicted){ map, slot, cookie };
+	return 0;
+}
+
+/* What is to be taken out, before anything is. */
+static int find_members(struct eviction *eviction, const struct diag_list *members)
+{
+	uint64_t cookie;
+	uint32_t slot, next;
+	int ret = 0;
+
+	for (size_t i = 0; !ret && i < eviction->n_maps; i++) {
+		int map = eviction->maps[i];
+		uint32_t *previous = NULL;
+
+		while (!ret && !bpf_map_get_next_key(map, previous, &next)) {
+			slot = next;
+			previous = &slot;
+			if (!bpf_map_lookup_elem(map, &slot, &cookie) &&
+			    diag_find(members, cookie))
+				ret = note(eviction, map, slot, cookie);
+		}
+	}
+	return ret;
+}
+
+int evict(uint32_t program_id, const struct diag_list *members, struct eviction *eviction,
+	  struct reuseport_error *err)
+{
+	int ret;
+
+	*eviction = (struct eviction){ 0 };
+	ret = open_arrays(program_id, eviction);
+	if (!ret)
+		ret = find_members(eviction, members);
+	if (!ret && !eviction->n)
+		ret = -EBUSY;
+	if (ret) {
+		evict_free(eviction);
+		return fail(err, EBUSY, "the group's sockets are in a sockarray that cannot be "
+			    "emptied and filled again%s: end the tool that has it first ('bpftool "
+			    "map' lists reuseport_sockarray maps)",
+			    ret == -EPERM ? " without CAP_SYS_ADMIN" : "");
+	}
+	for (size_t i = 0; i < eviction->n; i++)
+		bpf_map_delete_elem(eviction->list[i].map, &eviction->list[i].slot);
+	return 0;
+}
+
+void evict_undo(const struct eviction *eviction, const struct diag_list *members)
+{
+	for (size_t i = 0; i < eviction->n; i++) {
+		const struct evicted *one = &eviction->list[i];
+		const struct diag_socket *member = diag_find(members, one->cookie);
+		struct diag_list only = { .sockets = (struct diag_socket *)member, .n = 1 };
+		uint64_t value;
+		int fd;
+
+		fd = member ? take_any(&only, NULL) : -1;
+		if (fd < 0)
+			continue;
+		value = fd;
+		bpf_map_update_elem(one->map, &one->slot, &value, BPF_NOEXIST);
+		close(fd);
+	}
+}
+
+void evict_free(struct eviction *eviction)
+{
+	for (size_t i = 0; i < eviction->n_maps; i++)
+		close(eviction->maps[i]);
+	free(eviction->list);
+	*eviction = (struct eviction){ 0 };
+}

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* Watch: the kernel's events of joins and leaves on one group's port. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "error.h"
+#include "host/cgroup.h"
+#include "host/libbpf_quiet.h"
+#include "socket_events.skel.h"
+#include "sockets/socket_events.h"
+
+struct watch {
+	struct socket_events_bpf *skeleton;
+	struct ring_buffer *ring;
+	watch_fn fn;
+	void *ctx;
+	uint64_t lost; /* of those that the program counts, how many are known */
+};
+
+static int attach_to_cgroup(struct bpf_program *prog, int cgroup, struct bpf_link **link)
+{
+	*link = bpf_program__attach_cgroup(prog, cgroup);
+	return *link ? 0 : -errno;
+}
+
+static int attach_udp(struct socket_events_bpf *skeleton)
+{
+	int cgroup = cgroup_open_root(), ret;
+
+	if (cgroup < 0)
+		return cgroup;
+	ret = attach_to_cgroup(skeleton->progs.watch_bind4, cgroup, &skeleton->links.watch_bind4);
+	if (!ret)
+		ret = attach_to_cgroup(skeleton->progs.watch_bind6, cgroup,
+				       &skeleton->links.watch_bind6);
+	if (!ret)
+		ret = attach_to_cgroup(skeleton->progs.watch_release, cgroup,
+				       &skeleton->links.watch_release);
+	close(cgroup);
+	return ret;
+}
+
+static int attach_tcp(struct socket_events_bpf *skeleton)
+{
+	skeleton->links.watch_state = bpf_program__attach(skeleton->progs.watch_state);
+	if (!skeleton->links.watch_state)
+		return -errno;
+	skeleton->links.watch_destroy = bpf_program__attach(skeleton->progs.watch_destroy);
+	return skeleton->links.watch_destroy ? 0 : -errno;
+}
+
+static int on_event(void *ctx, void *data, size_t size)
+{
+	struct watch *watch = ctx;
+
+	if (size >= sizeof(struct watch_event))
+		watch->fn(watch->ctx, data);
+	return 0;
+}
+
+static int load(struct watch *watch, const struct reuseport_key *key, uint64_t netns_cookie)
+{
+	bool tcp = key->proto == IPPROTO_TCP;
+	struct socket_events_bpf *skeleton;
+	int ret;
+
+	watch->skeleton = skeleton = socket_events_bpf__open();
+	if (!skeleton)
+		return -errno;
+	bpf_program__set_autoload(skeleton->progs.watch_state, tcp);
+	bpf_program__set_autoload(skeleton->progs.watch_destroy, tcp);
+	bpf_program__set_autoload(skeleton->progs.watch_bind4, !tcp);
+	bpf_program__set_autoload(skeleton->progs.watch_bind6, !tcp);
+	bpf_program__set_autoload(skeleton->progs.watch_release, !tcp);
+	skeleton->rodata->want_port = key->port;
+	skeleton->rodata->want_netns_cookie = netns_cookie;
+	ret = socket_events_bpf__load(skeleton);
+	if (ret)
+		return ret;
+	watch->ring = ring_buffer__new(bpf_map__fd(skeleton->maps.events), on_event, watch, NULL);
+	if (!watch->ring)
+		return -errno;
+	return tcp ? attach_tcp(skeleton) : attach_udp(skeleton);
+}
+
+/* What it takes, in the order in which a lack of it explains most; FEATURES ends it. */
+static const enum feature *needs_of(int proto)
+{
+	static const enum feature tcp[] = { FEATURE_RING_BUFFER, FEATURE_TCP_EVENTS, FEATURES };
+	static const enum feature udp[] = { FEATURE_RING_BUFFER, FEATURE_CGROUP2,
+					    FEATURE_UDP_EVENTS, FEATURES };
+
+	return proto == IPPROTO_TCP ? tcp : udp;
+}
+
+bool watch_disabled(const struct features *features, int proto)
+{
+	const enum feature *needs = needs_of(proto);
+
+	while (*needs != FEATURES && !features_disabled(features, *needs))
+		needs++;
+	return *needs != FEATURES;
+}
+
+static int explain(struct features *features, int proto, int code, struct reuseport_error *err)
+{
+	static const char what[] = "hear of joins and leaves";
+	int ret = 0;
+
+	for (const enum feature *at = needs_of(proto); !ret && *at != FEATURES; at++)
+		if (code || features_disabled(features, *at))
+			ret = features_explain(features, *at, what, err);
+	return ret ? ret : fail(err, code, "cannot %s: %s", what, strerror(code));
+}
+
+int watch_open(const struct reuseport_key *key, uint64_t netns_cookie, watch_fn fn, void *ctx,
+	       struct features *features, struct watch **watch, struct reuseport_error *err)
+{
+	struct watch *fresh;
+	libbpf_print_fn_t before;
+	int ret;
+
+	if (watch_disabled(features, key->proto))
+		return explain(features, key->proto, 0, err);
+	fresh = calloc(1, sizeof(*fresh));
+	if (!fresh)
+		return fail(err, ENOMEM, "out of memory");
+	fresh->fn = fn;
+	fresh->ctx = ctx;
+	before = quiet_begin();
+	ret = load(fresh, key, netns_cookie);
+	quiet_end(before);
+	if (ret) {
+		watch_close(fresh);
+		return explain(features, key->proto, -ret, err);
+	}
+	*watch = fresh;
+	return 0;
+}
+
+void watch_close(struct watch *watch)
+{
+	if (!watch)
+		return;
+	ring_buffer__free(watch->ring);
+	socket_events_bpf__destroy(watch->skeleton);
+	free(watch);
+}
+
+int watch_fd(const struct watch *watch)
+{
+	return ring_buffer__epoll_fd(watch->ring);
+}
+
+bool watch_consume(struct watch *watch)
+{
+	uint64_t lost;
+	bool news;
+
+	ring_buffer__consume(watch->ring);
+	lost = __atomic_load_n(&watch->skeleton->bss->lost, __ATOMIC_RELAXED);
+	news = lost != watch->lost;
+	watch->lost = lost;
+	return news;
+}

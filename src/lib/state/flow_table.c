@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* Flows: what the table of the sticky flows holds. */
+#include <time.h>
+
+#include "clock.h"
+#include "decide/flow.h"
+#include "state/flow_table.h"
+
+#define SECOND_NS 1000000000ULL
+
+unsigned int flows_hz(void)
+{
+	struct timespec tick;
+
+	/* The coarse clocks go on with each tick. */
+	if (clock_getres(CLOCK_MONOTONIC_COARSE, &tick) || !tick.tv_nsec)
+		return 100;
+	return (SECOND_NS + tick.tv_nsec / 2) / tick.tv_nsec;
+}
+
+/*
+ * The kernel does not tell user space its jiffies. They follow the monotonic clock
+ * from five minutes before the overflow on (INITIAL_JIFFIES); what is off by is
+ * less than a second.
+ */
+static uint32_t ticks_now(void)
+{
+	uint64_t hz = flows_hz();
+
+	return clock_ns(CLOCK_MONOTONIC) / (SECOND_NS / hz) - 300 * hz;
+}
+
+static bool is_kept(const struct mapped *mapped, const struct flow *flow, uint32_t now)
+{
+	return flow->slot < mapped->size.slots &&
+	       flow_is_of(flow, &mapped->workers[flow->slot]) &&
+	       !flow_is_idle(flow, now, mapped->size.idle_ticks);
+}
+
+uint64_t flows_count(const struct mapped *mapped, uint64_t *by_slot)
+{
+	uint32_t buckets = mapped->size.flows / FLOW_BUCKET_FLOWS, now = ticks_now();
+	uint64_t used = 0;
+
+	for (uint32_t i = 0; i < buckets; i++)
+		for (uint32_t j = 0; j < FLOW_BUCKET_FLOWS; j++) {
+			const struct flow flow = mapped->flows[i].flow[j];
+
+			used += flow.tag != 0;
+			if (flow.tag && is_kept(mapped, &flow, now))
+				by_slot[flow.slot]++;
+		}
+	return used;
+}
+
+int flows_slot(const struct mapped *mapped, const struct tuple *tuple)
+{
+	uint32_t buckets = mapped->size.flows / FLOW_BUCKET_FLOWS;
+	uint64_t hash = flow_hash(mapped->size.flow_key, tuple);
+	const struct flow *flow;
+
+	if (!buckets)
+		return -1;
+	flow = flow_find(&mapped->flows[flow_bucket(hash, buckets)], flow_tag(hash));
+	return flow && is_kept(mapped, flow, ticks_now()) ? (int)flow->slot : -1;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * Generations: which of the workers get new work. They lie with the table, so
+ * that they change with it in one step; a worker's own record never does.
+ */
+#ifndef STATE_GENERATION_H
+#define STATE_GENERATION_H
+
+#include "state/map_view.h"
+
+/* Those that are in use. */
+static inline const struct generations *generations(const struct mapped *mapped)
+{
+	return half_generations(mapped, mapped->control->epoch);
+}
+
+/* Of a worker that joins now. */
+static inline uint32_t generation_of_newcomer(const struct generations *g)
+{
+	return g->phase == ROLLOUT_BEGUN ? g->other : g->serving;
+}
+
+static inline bool generation_in_rollout(const struct generations *g)
+{
+	return g->phase != ROLLOUT_NONE;
+}
+
+/* What the worker's own state and its generation make together. */
+static inline enum worker_state generation_state(const struct generations *g,
+						 const struct worker_entry *entry)
+{
+	if (entry->state != WORKER_ACTIVE || entry->generation == g->serving)
+		return entry->state;
+	return g->phase == ROLLOUT_BEGUN && entry->generation == g->other ? WORKER_JOINING :
+									    WORKER_DRAINING;
+}
+
+#endif

@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* The steering program and the maps that outlive it: loading, pinning. */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "error.h"
+#include "host/libbpf_quiet.h"
+#include "host/topology.h"
+#include "state/map_view.h"
+#include "state/steering_maps.h"
+#include "steer.skel.h"
+
+/* As bpf/maps.h has them. */
+static const struct map_kind {
+	const char *name; /* of the pin */
+	const char *map;  /* of the map, if it is another */
+	__u32 type;
+	__u32 value_size;
+} kinds[MAPS] = {
+	[MAP_SOCKETS] = { "sockets", NULL, BPF_MAP_TYPE_REUSEPORT_SOCKARRAY, sizeof(__u64) },
+	[MAP_CONTROL] = { "control", ".data.control", BPF_MAP_TYPE_ARRAY, sizeof(struct control) },
+	[MAP_TABLE] = { "table", NULL, BPF_MAP_TYPE_ARRAY, sizeof(struct table_line) },
+	[MAP_CPU_MAP] = { "cpu_map", NULL, BPF_MAP_TYPE_ARRAY, sizeof(struct given_cpu) },
+	[MAP_WORKERS] = { "workers", NULL, BPF_MAP_TYPE_ARRAY, sizeof(struct worker_entry) },
+	[MAP_COUNTERS] = { "counters", NULL, BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(struct slot_counters) },
+	[MAP_TOTALS] = { "totals", NULL, BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(struct group_counters) },
+	[MAP_ATTACHMENT] = { "attachment", NULL, BPF_MAP_TYPE_ARRAY, sizeof(struct attachment_entry) },
+	[MAP_FLOWS] = { "flows", NULL, BPF_MAP_TYPE_ARRAY, sizeof(struct flow_bucket) },
+};
+
+struct steering_size steering_size_of(const struct attachment_entry *entry)
+{
+	return (struct steering_size){
+		.slots = entry->slots,
+		.table_entries = entry->table_entries,
+		.cpus = entry->cpus,
+		.flows = entry->flows,
+		.idle_ticks = entry->idle_ticks,
+		.flow_key = { entry->flow_key[0], entry->flow_key[1] },
+	};
+}
+
+/* ---------------------------------------------------------------- loading */
+
+static unsigned int entries_of(enum steering_map map, const struct steering_size *size)
+{
+	switch (map) {
+	case MAP_TABLE:
+		return 2 * half_words(size) / TABLE_LINE_ENTRIES;
+	case MAP_CPU_MAP:
+		return size->cpus;
+	case MAP_SOCKETS:
+	case MAP_WORKERS:
+	case MAP_COUNTERS:
+		return size->slots;
+	case MAP_FLOWS:
+		return size->flows / FLOW_BUCKET_FLOWS;
+	default:
+		return 1;
+	}
+}
+
+static bool is_made(enum steering_map map, const struct steering_size *size)
+{
+	return map != MAP_FLOWS || size->flows;
+}
+
+static const char *map_name(enum steering_map map)
+{
+	return kinds[map].map ? kinds[map].map : kinds[map].name;
+}
+
+static int set_up_maps(struct steer_bpf *skeleton, const struct steering_size *size)
+{
+	struct bpf_map *map;
+	int ret = 0;
+
+	bpf_map__set_autocreate(skeleton->maps.flows, size->flows);
+	bpf_map__set_autocreate(skeleton->maps.flow_locks, size->flows);
+	for (int i = 0; !ret && i < MAPS; i++) {
+		map = bpf_object__find_map_by_name(skeleton->obj, map_name(i));
+		if (is_made(i, size))
+			ret = bpf_map__set_max_entries(map, entries_of(i, size));
+	}
+	return ret;
+}
+
+static int keep(int fd)
+{
+	int kept = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+
+	return kept < 0 ? -errno : kept;
+}
+
+/* Duplicates what the skeleton holds, which closes its own. */
+static int keep_all(struct steering *steering, struct steer_bpf *skeleton,
+		    const struct steering_size *size)
+{
+	struct bpf_prog_info info = { 0 };
+	__u32 len = sizeof(info);
+	int program = bpf_program__fd(skeleton->progs.reuseport_steer);
+
+	if (bpf_obj_get_info_by_fd(program, &info, &len))
+		return -errno;
+	steering->program_id = info.id;
+	steering->program = keep(program);
+	for (int i = 0; steering->program >= 0 && i < MAPS; i++) {
+		if (!is_made(i, size))
+			continue;
+		steering->maps[i] = keep(bpf_object__find_map_fd_by_name(skeleton->obj,
+									 map_name(i)));
+		if (steering->maps[i] < 0)
+			return steering->maps[i];
+	}
+	return steering->program < 0 ? steering->program : 0;
+}
+
+/* What not every kernel has. */
+struct variant {
+	bool migrate;
+	bool plain_reads;
+	bool in_memory;
+};
+
+static int unmap_maps(struct steer_bpf *skeleton)
+{
+	struct bpf_map *map;
+	int ret = 0;
+
+	for (int i = 0; !ret && i < MAPS; i++) {
+		map = bpf_object__find_map_by_name(skeleton->obj, map_name(i));
+		ret = bpf_map__set_map_flags(map, bpf_map__map_flags(map) & ~BPF_F_MMAPABLE);
+	}
+	return ret;
+}
+
+static void set_up_program(struct steer_bpf *skeleton, const struct steering_size *size, int proto,
+			   const struct variant *variant)
+{
+	skeleton->rodata->slots = size->slots;
+	skeleton->rodata->table_lines = half_words(size) / TABLE_LINE_ENTRIES;
+	skeleton->rodata->table_entries = size->table_entries;
+	skeleton->rodata->cpus = size->cpus;
+	skeleton->rodata->nodes = topology_nodes();
+	skeleton->rodata->udp = proto == IPPROTO_UDP;
+	skeleton->rodata->plain_reads = variant->plain_reads;
+	skeleton->rodata->migrate = variant->migrate;
+	skeleton->rodata->flow_buckets = size->flows / FLOW_BUCKET_FLOWS;
+	skeleton->rodata->idle_ticks = size->idle_ticks;
+	memcpy((void *)skeleton->rodata->flow_key, size->flow_key, sizeof(size->flow_key));
+	bpf_program__set_expected_attach_type(skeleton->progs.reuseport_steer, variant->migrate ?
+					      BPF_SK_REUSEPORT_SELECT_OR_MIGRATE :
+					      BPF_SK_REUSEPORT_SELECT);
+}
+
+static int load_variant(struct steering *steering, const struct steering_size *size, int proto,
+			const struct variant *variant)
+{
+	struct steer_bpf *skeleton = steer_bpf__open();
+	int ret;
+
+	if (!skeleton)
+		return -errno;
+	set_up_program(skeleton, size, proto, variant);
+	ret = set_up_maps(skeleton, size);
+	if (!ret && !variant->in_memory)
+		ret = unmap_maps(skeleton);
+	if (!ret)
+		ret = steer_bpf__load(skeleton);
+	if (!ret)
+		ret = keep_all(steering, skeleton, size);
+	steer_bpf__destroy(skeleton);
+	if (ret)
+		steering_close(steering);
+	steering->migrates = !ret && variant->migrate;
+	steering->plain_reads = !ret && variant->plain_reads;
+	return ret;
+}
+
+/* Without asking at first, since a kernel that has it all is the usual one. */
+static int load_best(struct steering *steering, const struct steering_size *size, int proto,
+		     struct features *features)
+{
+	struct variant variant = {
+		.migrate = !features_disabled(features, FEATURE_MIGRATION),
+		.plain_reads = !features_disabled(features, FEATURE_PLAIN_READS),
+		.in_memory = !features_disabled(features, FEATURE_MMAP),
+	};
+	int ret = load_variant(steering, size, proto, &variant);
+
+	if (!ret)
+		return 0;
+	variant.migrate = features_have(features, FEATURE_MIGRATION);
+	variant.plain_reads = features_have(features, FEATURE_PLAIN_READS);
+	variant.in_memory = features_have(features, FEATURE_MMAP);
+	ret = load_variant(steering, size, proto, &variant);
+	/* There, but not for a program like this one. */
+	if (ret && variant.plain_reads) {
+		variant.plain_reads = false;
+		ret = load_variant(steering, size, proto, &variant);
+	}
+	if (ret && variant.migrate) {
+		variant.migrate = false;
+		ret = load_variant(steering, size, proto, &variant);
+	}
+	return ret;
+}
+
+static int explain_load(int code, const struct steering_size *size, struct features *features,
+			struct reuseport_error *err)
+{
+	static const char what[] = "load the steering program";
+	int ret = features_explain_needed(features, what, err);
+
+	if (!ret && size->flows)
+		ret = features_explain(features, FEATURE_TICKS, what, err);
+	return ret ? ret : fail(err, code, "cannot load the steering program: %s", strerror(code));
+}
+
+int steering_load(struct steering *steering, const struct steering_size *size, int proto,
+		  struct features *features, struct reuseport_error *err)
+{
+	libbpf_print_fn_t before;
+	int ret = features_refuse_disabled(features, "steer", err);
+
+	if (!ret && size->flows && features_disabled(features, FEATURE_TICKS))
+		ret = features_explain(features, FEATURE_TICKS, "keep flows sticky", err);
+	if (ret)
+		return ret;
+	before = quiet_begin();
+	ret = load_best(steering, size, proto, features);
+	quiet_end(before);
+	return ret ? explain_load(-ret, size, features, err) : 0;
+}
+
+/* ---------------------------------------------------------------- pinning */
+
+static int pin(int fd, const char *path, const char *name)
+{
+	char joined[REUSEPORT_PATH_MAX + 32];
+
+	return bpf_obj_pin(fd, pins_join(path, name, joined, sizeof(joined))) ? -errno : 0;
+}
+
+int steering_pin(const struct steering *steering, const char *path, struct reuseport_error *err)
+{
+	int ret = 0;
+
+	for (int i = 0; !ret && i < MAPS; i++)
+		if (steering->maps[i] >= 0)
+			ret = pin(steering->maps[i], path, kinds[i].name);
+	if (!ret)
+		ret = pin(steering->program, path, PIN_PROGRAM);
+	if (ret)
+		return fail(err, -ret, "cannot pin in %s: %s", path, strerror(-ret));
+	return 0;
+}
+
+void steering_unpin(const char *path)
+{
+	char joined[REUSEPORT_PATH_MAX + 32];
+
+	unlink(pins_join(path, PIN_PROGRAM, joined, sizeof(joined)));
+	for (int i = 0; i < MAPS; i++)
+		unlink(pins_join(path, kinds[i].name, joined, sizeof(joined)));
+}
+
+/* "map" or "prog": what the kernel says of the fd, before it is asked as such. */
+static bool is_kind(int fd, const char *kind)
+{
+	char path[32], link[64], wanted[32];
+	ssize_t len;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	snprintf(wanted, sizeof(wanted), "anon_inode:bpf-%s", kind);
+	len = readlink(path, link, sizeof(link) - 1);
+	if (len < 0)
+		return false;
+	link[len] = '\0';
+	return !strcmp(link, wanted);
+}
+
+static int open_pin(int *fd, const char *path, const char *name)
+{
+	char joined[REUSEPORT_PATH_MAX + 32];
+
+	*fd = bpf_obj_get(pins_join(path, name, joined, sizeof(joined)));
+	if (*fd >= 0 && !is_kind(*fd, strcmp(name, PIN_PROGRAM) ? "map" : "prog")) {
+		close(*fd);
+		*fd = -1;
+	}
+	return *fd < 0 ? -ENOENT : 0;
+}
+
+static bool map_fits(int fd, const struct map_kind *kind, __u32 entries)
+{
+	struct bpf_map_info info = { 0 };
+	__u32 len = sizeof(info);
+
+	return !bpf_obj_get_info_by_fd(fd, &info, &len) && info.type == kind->type &&
+	       info.value_size == kind->value_size && info.max_entries == entries;
+}
+
+bool steering_fits(const struct steering *steering, const struct attachment_entry *entry)
+{
+	struct steering_size size = steering_size_of(entry);
+
+	for (int i = 0; i < MAPS; i++)
+		if (is_made(i, &size) &&
+		    !map_fits(steering->maps[i], &kinds[i], entries_of(i, &size)))
+			return false;
+	return true;
+}
+
+int steering_open(struct steering *steering, const char *path)
+{
+	struct bpf_prog_info info = { 0 };
+	__u32 len = sizeof(info);
+	int ret = 0;
+
+	*steering = STEERING_NONE;
+	for (int i = 0; i < MAPS; i++)
+		if (open_pin(&steering->maps[i], path, kinds[i].name) && i != MAP_FLOWS)
+			ret = -ENOENT;
+	ret |= open_pin(&steering->program, path, PIN_PROGRAM);
+	if (steering->program < 0 || bpf_obj_get_info_by_fd(steering->program, &info, &len) ||
+	    info.type != BPF_PROG_TYPE_SK_REUSEPORT)
+		return -ENOENT;
+	steering->program_id = info.id;
+	return ret;
+}
+
+static void close_fd(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+void steering_close(struct steering *steering)
+{
+	close_fd(steering->program);
+	for (int i = 0; i < MAPS; i++)
+		close_fd(steering->maps[i]);
+	*steering = STEERING_NONE;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* The steering program and the maps that outlive it: loading, pinning. */
+#ifndef STATE_STEERING_MAPS_H
+#define STATE_STEERING_MAPS_H
+
+#include "abi.h"
+#include "host/features.h"
+#include "reuseport_bpf.h"
+#include "state/pins.h"
+
+enum steering_map {
+	MAP_SOCKETS,
+	MAP_CONTROL,
+	MAP_TABLE,
+	MAP_CPU_MAP,
+	MAP_WORKERS,
+	MAP_COUNTERS,
+	MAP_TOTALS,
+	MAP_ATTACHMENT,
+	MAP_FLOWS, /* only where flows are sticky, else -1 */
+	MAPS
+};
+
+struct steering {
+	int program;
+	uint32_t program_id;
+	/* How it was loaded: set by steering_load only. */
+	bool migrates;
+	bool plain_reads;
+	int maps[MAPS];
+};
+
+#define STEERING_NONE                                                                              \
+	(struct steering){ .program = -1, .maps = { -1, -1, -1, -1, -1, -1, -1, -1, -1 } }
+
+/* What the maps are made for. */
+struct steering_size {
+	unsigned int slots;
+	unsigned int table_entries; /* of each half, a power of two, 32 or more */
+	unsigned int cpus;
+	unsigned int flows;         /* 0: flows are not sticky */
+	unsigned int idle_ticks;    /* after which a flow is new again, 0: never */
+	__u64 flow_key[2];          /* of SipHash, for the flows' tags */
+};
+
+struct steering_size steering_size_of(const struct attachment_entry *entry);
+
+/*
+ * Loads the program and makes its maps, in the best way that the kernel has: plain
+ * loads or probe reads, select-or-migrate or plain select, maps in memory or not.
+ */
+int steering_load(struct steering *steering, const struct steering_size *size, int proto,
+		  struct features *features, struct reuseport_error *err);
+
+/* Pins all in the directory; the program, which marks the whole, last. */
+int steering_pin(const struct steering *steering, const char *path, struct reuseport_error *err);
+
+/* Removes the pins, as many as there are, and leaves the directory. */
+void steering_unpin(const char *path);
+
+/* Opens what is pinned. -ENOENT: something is missing, or is no map or program
+ * as it should be; the rest is open. */
+int steering_open(struct steering *steering, const char *path);
+
+/* Whether the maps are what an attachment so described has. */
+bool steering_fits(const struct steering *steering, const struct attachment_entry *entry);
+
+/* NULL is not allowed; one that is half open is. */
+void steering_close(struct steering *steering);
+
+#endif
