@@ -8,9 +8,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "api/set_policy.h"
 #include "host/topology.h"
 #include "policy/limits.h"
+#include "state/apply_policy.h"
 
 struct steering_size ours__size(unsigned int workers)
 {
@@ -82,7 +82,7 @@ int ours__set_policy(struct ours *ours, const struct reuseport_policy_opts *word
 	for (size_t slot = 0; slot < workers; slot++)
 		ours->mapped.workers[slot].weight = weight_of(weights, slot, workers);
 	control->settled = control->epoch;
-	ret = set_policy(&ours->mapped, ours->steering.maps[MAP_SOCKETS], words, NULL, "the group",
+	ret = apply_policy(&ours->mapped, ours->steering.maps[MAP_SOCKETS], words, NULL, "the group",
 			 &err);
 	if (ret < 0)
 		fprintf(stderr, "bench: %s\n", err.text);

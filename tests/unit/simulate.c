@@ -10,7 +10,7 @@
 
 #include "abi.h"
 #include "decide/hash.h"
-#include "simulate/generate.h"
+#include "policy/packet_tuple.h"
 #include "simulation.h"
 
 static struct asked weighted(const char *policy, const char *over)
@@ -227,7 +227,7 @@ static void own_hash_is_exact(void **state)
 	asked.rules.hash_key = KEY;
 	out = get(&asked);
 	for (int i = 0; i < PACKETS; i++) {
-		struct tuple t = tuple_of(&packets[i]);
+		struct tuple t = packet_tuple(&packets[i]);
 
 		counts[decide_hash(key_hash(&plan, &t), 3)]++;
 	}

@@ -10,7 +10,7 @@
 
 #include <errno.h>
 
-#include "simulate/generate.h"
+#include "policy/packet_tuple.h"
 #include "simulation.h"
 
 /* ---------------------------------------------------------- turns, queues, places */
@@ -91,14 +91,14 @@ static void tuples_are_as_in_the_packet(void **state)
 	struct reuseport_tuple mapped = { .family = AF_INET6, .src_port = 0x1122,
 		.src = { [10] = 0xff, 0xff, 1, 2, 3, 4 }, .dst_port = 0x3344,
 		.dst = { [10] = 0xff, 0xff, 5, 6, 7, 8 } };
-	struct tuple t = tuple_of(&from), m = tuple_of(&mapped);
+	struct tuple t = packet_tuple(&from), m = packet_tuple(&mapped);
 
 	(void)state;
 	assert_memory_equal(&t, &m, sizeof(t));
 	assert_true(t.src[0] == 0x04030201 && t.dst[0] == 0x08070605 && !t.src[1] && !t.v6);
 	assert_int_equal(t.ports, 0x44332211);
 	mapped.dst[0] = mapped.src[0] = 0x20;
-	m = tuple_of(&mapped);
+	m = packet_tuple(&mapped);
 	assert_true(m.v6 && m.src[0] == 0x20 && m.src[1] == 0x04030201ffff0000);
 }
 

@@ -15,14 +15,14 @@
 #include "error.h"
 #include "host/caps.h"
 #include "host/features.h"
-#include "keeper/program_attach.h"
-#include "keeper/slots.h"
+#include "host/reuseport_sockopt.h"
 #include "sockets/group_iter.h"
 #include "sockets/pidfd_socket.h"
 #include "sockets/sock_diag.h"
 #include "sockets/socket_owners.h"
 #include "state/attachment.h"
 #include "state/pins.h"
+#include "state/sockarray.h"
 
 #define KEEPER_COMM "reuseport-keep"
 
@@ -126,7 +126,7 @@ static int uninstall(const struct reuseport_key *key, const struct netns_ref *ns
 	member = take_any(members, err);
 	if (member < 0)
 		return member;
-	ret = install_program(member, -1);
+	ret = sockopt_set_program(member, -1);
 	close(member);
 	if (ret && ret != -ENOENT)
 		return features_blame(FEATURE_DETACH, -ret, what, err);
@@ -163,7 +163,7 @@ static int detach_one(const char *path, const struct reuseport_key *key,
 	ret = give_back(key, steering.program_id, err);
 	if (!ret) {
 		if (steering.maps[MAP_SOCKETS] >= 0)
-			slots_empty(steering.maps[MAP_SOCKETS]);
+			sockarray_empty(steering.maps[MAP_SOCKETS]);
 		ret = pins_remove(path);
 		if (ret)
 			fail(err, -ret, "cannot remove %s: %s", path, strerror(-ret));

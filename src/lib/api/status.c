@@ -7,11 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "api/get_policy.h"
 #include "error.h"
 #include "host/caps.h"
 #include "keeper/degraded.h"
-#include "keeper/slots.h"
 #include "sockets/group_iter.h"
 #include "sockets/sock_diag.h"
 #include "sockets/socket_owners.h"
@@ -19,6 +17,8 @@
 #include "state/counters.h"
 #include "state/flow_table.h"
 #include "state/generation.h"
+#include "state/read_policy.h"
+#include "state/sockarray.h"
 
 const char *reuseport_state_name(unsigned int state)
 {
@@ -85,7 +85,7 @@ static int read_workers(struct reuseport_status *status, const struct steering *
 		if (entry.state == WORKER_FREE || status->n_workers == members->n)
 			continue;
 		member = diag_find(members, entry.cookie);
-		if (member && slot_holds(steering->maps[MAP_SOCKETS], slot, entry.cookie))
+		if (member && sockarray_holds(steering->maps[MAP_SOCKETS], slot, entry.cookie))
 			ret = describe_worker(&status->workers[status->n_workers++], steering,
 					      generations(mapped), slot, &entry, member, h);
 	}
@@ -169,7 +169,7 @@ static int describe(struct reuseport_status *status, const struct steering *stee
 	struct holders holders = { 0 };
 	int ret;
 
-	ret = rules_read(&status->rules, steering, entry);
+	ret = read_policy(&status->rules, steering, entry);
 	if (ret)
 		return fail(err, -ret, "cannot read %s: %s", status->pin, strerror(-ret));
 	status->keeper_pid = entry->keeper_pid;

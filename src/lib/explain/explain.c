@@ -238,24 +238,6 @@ int reuseport_explain(struct reuseport_explainer *explainer, const struct reusep
 	return explain(&explainer->kernel, packet, explanation, err);
 }
 
-int reuseport_device(uint64_t netns, const char *name, uint32_t *ifindex,
-		     struct reuseport_error *err)
-{
-	struct netns_ref ns = { .inode = netns };
-	struct netns_visit visit;
-	unsigned int found;
-	int ret = netns_enter(&ns, &visit, err);
-
-	if (ret)
-		return ret;
-	found = if_nametoindex(name);
-	netns_leave(&visit);
-	if (!found)
-		return fail(err, ENODEV, "there is no device '%.16s'", name);
-	*ifindex = found;
-	return 0;
-}
-
 void reuseport_explanation__free(struct reuseport_explanation *explanation)
 {
 	if (!explanation)

@@ -4,21 +4,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/get_policy.h"
 #include "decide/chain.h"
 #include "decide/key.h"
 #include "decide/least_queue.h"
 #include "error.h"
 #include "explain/outcomes.h"
 #include "host/topology.h"
-#include "keeper/slots.h"
+#include "policy/packet_tuple.h"
 #include "policy/policy.h"
 #include "policy/table_compile.h"
-#include "simulate/generate.h"
 #include "sockets/socket_owners.h"
 #include "state/flow_table.h"
 #include "state/generation.h"
 #include "state/publish.h"
+#include "state/read_policy.h"
+#include "state/sockarray.h"
 
 /* What the chances are made of. */
 struct finding {
@@ -111,7 +111,7 @@ static struct tuple tuple_of_packet(const struct reuseport_packet *packet)
 
 	memcpy(tuple.src, packet->src, sizeof(tuple.src));
 	memcpy(tuple.dst, packet->dst, sizeof(tuple.dst));
-	return tuple_of(&tuple);
+	return packet_tuple(&tuple);
 }
 
 static unsigned int node_of(unsigned int cpu)
@@ -293,7 +293,7 @@ static int by_policy(struct finding *f, const struct reuseport_packet *packet,
 		     struct reuseport_error *err)
 {
 	const struct attachment *a = f->attachment;
-	int ret = rules_read(&f->out->rules, &a->steering, &a->entry);
+	int ret = read_policy(&f->out->rules, &a->steering, &a->entry);
 
 	if (ret)
 		return fail(err, -ret, "cannot read %s: %s", a->pin, strerror(-ret));

@@ -13,7 +13,7 @@
 
 #include "host/cgroup.h"
 #include "host/probes.h"
-#include "keeper/program_attach.h"
+#include "host/reuseport_sockopt.h"
 
 #ifndef SO_NETNS_COOKIE
 #define SO_NETNS_COOKIE 71
@@ -202,7 +202,7 @@ int probe_detach(const struct btf *btf)
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)))
 		ret = -errno;
 	else
-		ret = install_program(fd, -1);
+		ret = sockopt_set_program(fd, -1);
 	close(fd);
 	return ret == -ENOENT ? 0 : ret;
 }

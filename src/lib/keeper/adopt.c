@@ -7,8 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "api/set_policy.h"
 #include "error.h"
+#include "host/reuseport_sockopt.h"
 #include "keeper/adopt.h"
 #include "keeper/event_loop.h"
 #include "keeper/membership.h"
@@ -18,9 +18,11 @@
 #include "policy/policy.h"
 #include "sockets/group_iter.h"
 #include "sockets/pidfd_socket.h"
+#include "state/apply_policy.h"
 #include "state/attachment.h"
 #include "state/flow_table.h"
 #include "state/publish.h"
+#include "state/sockarray.h"
 
 #define MEND_WAIT_MS 100
 
@@ -28,7 +30,7 @@
 static int clear_away(struct reuseport_group *group)
 {
 	if (group->steering.maps[MAP_SOCKETS] >= 0)
-		slots_empty(group->steering.maps[MAP_SOCKETS]);
+		sockarray_empty(group->steering.maps[MAP_SOCKETS]);
 	steering_close(&group->steering);
 	/* The directory stays: it carries our lock. */
 	steering_unpin(group->pin);
@@ -83,7 +85,7 @@ static int adopt_policy(struct reuseport_group *group, const struct reuseport_at
 	lock = change_lock(group->pin, &group->mapped, CHANGE_WAIT_MS, err);
 	if (lock < 0)
 		return lock;
-	ret = set_policy(&group->mapped, group->steering.maps[MAP_SOCKETS], &words, opts->admit,
+	ret = apply_policy(&group->mapped, group->steering.maps[MAP_SOCKETS], &words, opts->admit,
 			 group->text, err);
 	close(lock);
 	return ret < 0 ? ret : 0;
@@ -109,7 +111,7 @@ static int install_again(struct reuseport_group *group, const struct diag_list *
 
 	if (member < 0)
 		return member;
-	ret = install_program(member, group->steering.program);
+	ret = sockopt_set_program(member, group->steering.program);
 	close(member);
 	if (ret)
 		return fail(err, -ret, "cannot attach the program to %s: %s", group->text,

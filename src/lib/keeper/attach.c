@@ -13,10 +13,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "api/set_policy.h"
 #include "clock.h"
 #include "error.h"
 #include "host/caps.h"
+#include "host/reuseport_sockopt.h"
 #include "host/topology.h"
 #include "keeper/adopt.h"
 #include "keeper/attach.h"
@@ -24,17 +24,18 @@
 #include "keeper/event_loop.h"
 #include "keeper/membership.h"
 #include "keeper/program_attach.h"
-#include "keeper/slots.h"
 #include "opts.h"
 #include "policy/limits.h"
 #include "policy/policy.h"
 #include "sockets/group_iter.h"
 #include "sockets/sock_diag.h"
 #include "sockets/sockarray_evict.h"
+#include "state/apply_policy.h"
 #include "state/attachment.h"
 #include "state/flow_table.h"
 #include "state/pins.h"
 #include "state/publish.h"
+#include "state/sockarray.h"
 
 /* Another attachment's array gives its sockets free a moment after it is gone. */
 #define BUSY_TRIES 50
@@ -142,7 +143,7 @@ static int fill(struct reuseport_group *group, const struct diag_list *members, 
 
 static int install(struct reuseport_group *group, int member, struct reuseport_error *err)
 {
-	int ret = install_program(member, group->steering.program);
+	int ret = sockopt_set_program(member, group->steering.program);
 
 	if (ret == -EPERM)
 		return fail(err, EPERM, "cannot attach to %s: the server has locked its sockets "
@@ -163,7 +164,7 @@ static int fill_pin_install(struct reuseport_group *group, const struct diag_lis
 
 	ret = fill(group, members, &via, err);
 	if (!ret)
-		ret = set_policy(&group->mapped, group->steering.maps[MAP_SOCKETS], &words,
+		ret = apply_policy(&group->mapped, group->steering.maps[MAP_SOCKETS], &words,
 				 opts->admit, group->text, err);
 	if (ret >= 0)
 		ret = change_lock_make(group->pin, err);
@@ -172,7 +173,7 @@ static int fill_pin_install(struct reuseport_group *group, const struct diag_lis
 	if (!ret)
 		ret = install(group, via, err);
 	if (ret)
-		slots_empty(group->steering.maps[MAP_SOCKETS]);
+		sockarray_empty(group->steering.maps[MAP_SOCKETS]);
 	if (via >= 0)
 		close(via);
 	return ret;

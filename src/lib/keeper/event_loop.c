@@ -15,7 +15,6 @@
 #include "keeper/degraded.h"
 #include "keeper/event_loop.h"
 #include "keeper/membership.h"
-#include "keeper/slots.h"
 #include "state/pins.h"
 #include "state/publish.h"
 

@@ -14,6 +14,7 @@
 #include "sockets/pidfd_socket.h"
 #include "sockets/sock_diag.h"
 #include "sockets/socket_owners.h"
+#include "state/sockarray.h"
 
 #define REFUSED_PAUSE_NS (500 * CLOCK_MS)
 
@@ -134,7 +135,7 @@ int sync_leave(struct reuseport_group *group, uint64_t cookie)
 
 	if (slot == SLOT_NONE)
 		return 0;
-	if (slot_holds(group->steering.maps[MAP_SOCKETS], slot, cookie))
+	if (sockarray_holds(group->steering.maps[MAP_SOCKETS], slot, cookie))
 		return -EAGAIN;
 	slots_release(group, slot);
 	return 0;
@@ -149,9 +150,9 @@ static void release_departed(struct reuseport_group *group, const struct diag_li
 		if (!at->cookie)
 			continue;
 		member = diag_find(members, at->cookie);
-		if (member && slot_holds(group->steering.maps[MAP_SOCKETS], slot, at->cookie))
+		if (member && sockarray_holds(group->steering.maps[MAP_SOCKETS], slot, at->cookie))
 			at->inode = member->inode;
-		else if (!slot_holds(group->steering.maps[MAP_SOCKETS], slot, at->cookie))
+		else if (!sockarray_holds(group->steering.maps[MAP_SOCKETS], slot, at->cookie))
 			slots_release(group, slot);
 	}
 }

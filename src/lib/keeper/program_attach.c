@@ -7,25 +7,11 @@
 #include <syslog.h>
 
 #include "error.h"
+#include "host/reuseport_sockopt.h"
 #include "keeper/program_attach.h"
-#include "keeper/slots.h"
 #include "sockets/group_iter.h"
 #include "sockets/sock_diag.h"
-
-#ifndef SO_ATTACH_REUSEPORT_EBPF
-#define SO_ATTACH_REUSEPORT_EBPF 52
-#endif
-#ifndef SO_DETACH_REUSEPORT_BPF
-#define SO_DETACH_REUSEPORT_BPF 68
-#endif
-
-int install_program(int member, int prog)
-{
-	int option = prog < 0 ? SO_DETACH_REUSEPORT_BPF : SO_ATTACH_REUSEPORT_EBPF;
-	int value = prog < 0 ? 0 : prog;
-
-	return setsockopt(member, SOL_SOCKET, option, &value, sizeof(value)) ? -errno : 0;
-}
+#include "state/sockarray.h"
 
 int install_check(struct reuseport_group *group, uint64_t cookie,
 		  struct group_program *foreign, struct reuseport_error *err)
@@ -70,7 +56,7 @@ static bool has_older_member(const struct reuseport_group *group, uint64_t cooki
 	for (unsigned int slot = 0; slot < group->entry.slots; slot++) {
 		uint64_t other = group->slots[slot].cookie;
 
-		if (other && other != cookie && slot_holds(group->steering.maps[MAP_SOCKETS], slot, other))
+		if (other && other != cookie && sockarray_holds(group->steering.maps[MAP_SOCKETS], slot, other))
 			return true;
 	}
 	return false;
@@ -89,7 +75,7 @@ int install_if_reborn(struct reuseport_group *group, int member, uint64_t cookie
 		return 0;
 	if (ret < 0 && ret != -ENOENT)
 		return ret;
-	ret = install_program(member, group->steering.program);
+	ret = sockopt_set_program(member, group->steering.program);
 	if (ret)
 		return fail(err, -ret, "cannot attach the program to %s: %s", group->text,
 			    strerror(-ret));

@@ -5,9 +5,6 @@
 
 #include "keeper/handle.h"
 
-/* Puts a program on the group of this member; prog -1 takes it off. */
-int install_program(int member, int prog);
-
 /*
  * After "cookie" has joined through "member": if no worker that was there
  * before is left, the group may be another than the one that had the program,

@@ -10,6 +10,7 @@
 #include "sockets/socket_owners.h"
 #include "state/counters.h"
 #include "state/generation.h"
+#include "state/sockarray.h"
 
 unsigned int slots_find(const struct reuseport_group *group, uint64_t cookie)
 {
@@ -17,13 +18,6 @@ unsigned int slots_find(const struct reuseport_group *group, uint64_t cookie)
 		if (group->slots[slot].cookie == cookie)
 			return slot;
 	return SLOT_NONE;
-}
-
-bool slot_holds(int sockets_map, unsigned int slot, uint64_t cookie)
-{
-	uint64_t found = 0;
-
-	return !bpf_map_lookup_elem(sockets_map, &slot, &found) && found == cookie;
 }
 
 static struct worker_entry *entry_of(const struct reuseport_group *group, unsigned int slot)
@@ -162,7 +156,7 @@ void slots_adopt(struct reuseport_group *group)
 
 		if (entry->state == WORKER_FREE)
 			continue;
-		if (!slot_holds(group->steering.maps[MAP_SOCKETS], slot, entry->cookie)) {
+		if (!sockarray_holds(group->steering.maps[MAP_SOCKETS], slot, entry->cookie)) {
 			free_entry(group, slot);
 			continue;
 		}
@@ -174,15 +168,4 @@ void slots_adopt(struct reuseport_group *group)
 		group->workers++;
 	}
 	mapped_store(&group->mapped);
-}
-
-void slots_empty(int sockets_map)
-{
-	struct bpf_map_info info = { 0 };
-	__u32 len = sizeof(info);
-
-	if (bpf_obj_get_info_by_fd(sockets_map, &info, &len))
-		return;
-	for (__u32 slot = 0; slot < info.max_entries; slot++)
-		bpf_map_delete_elem(sockets_map, &slot);
 }

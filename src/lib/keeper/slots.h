@@ -7,14 +7,10 @@
 #define KEEPER_SLOTS_H
 
 #include "keeper/handle.h"
-
-#define SLOT_NONE ((unsigned int)-1)
+#include "state/sockarray.h"
 
 /* The worker's slot, or SLOT_NONE. */
 unsigned int slots_find(const struct reuseport_group *group, uint64_t cookie);
-
-/* Whether the kernel's array has that socket in that slot. */
-bool slot_holds(int sockets_map, unsigned int slot, uint64_t cookie);
 
 /*
  * Puts the socket "fd" into the lowest free slot. -EAGAIN: it is not in its
@@ -31,8 +27,5 @@ void slots_set_server(struct reuseport_group *group, unsigned int slot, uint32_t
 
 /* Reads the slots of an adopted attachment; frees those whose worker left. */
 void slots_adopt(struct reuseport_group *group);
-
-/* Takes every socket out of the array, so that it can enter another at once. */
-void slots_empty(int sockets_map);
 
 #endif

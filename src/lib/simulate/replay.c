@@ -7,8 +7,8 @@
 #include "decide/chain.h"
 #include "decide/least_queue.h"
 #include "error.h"
+#include "policy/packet_tuple.h"
 #include "policy/table_compile.h"
-#include "simulate/generate.h"
 #include "simulate/random_stream.h"
 #include "simulate/replay.h"
 
@@ -42,7 +42,7 @@ int course_prepare(struct course *course, const struct reuseport_tuple *tuples, 
 		return fail(err, ENOMEM, "out of memory");
 	}
 	for (size_t i = 0; i < n; i++) {
-		struct tuple t = tuple_of(&tuples[i]);
+		struct tuple t = packet_tuple(&tuples[i]);
 
 		course->hashes[i] = course->plan.policy == POLICY_RANDOM ?
 			dice(course->seed, DICE_CHANCE, i) >> 32 : key_hash(plan, &t);

@@ -5,11 +5,11 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "api/get_policy.h"
 #include "decide/chain.h"
 #include "error.h"
 #include "opts.h"
 #include "policy/limits.h"
+#include "policy/policy_info.h"
 #include "simulate/random_stream.h"
 #include "simulate/replay.h"
 #include "simulate/shares.h"
@@ -177,7 +177,7 @@ static int examine(struct simulation *s, struct reuseport_simulation *out,
 	out->n_shares = s->crowd.n;
 	out->packets = s->course.n;
 	out->slots = s->crowd.slots;
-	rules_of_plan(&out->rules, &s->course.plan);
+	policy_info_of_plan(&out->rules, &s->course.plan);
 	out->rules.table_entries = s->course.room;
 	out->notes = notes_of(s);
 	out->exact = !(out->notes & ~(REUSEPORT_NOTE_ORDER | REUSEPORT_NOTE_EQUAL));

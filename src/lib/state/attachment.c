@@ -9,9 +9,9 @@
 
 #include "clock.h"
 #include "error.h"
-#include "keeper/slots.h"
 #include "state/attachment.h"
 #include "state/pins.h"
+#include "state/sockarray.h"
 
 /* For how long an attach is waited for that is under way. */
 #define MADE_TRIES 250
@@ -175,7 +175,7 @@ bool attachment_has_worker(const struct attachment *one, unsigned int slot)
 	const struct worker_entry *entry = &one->mapped.workers[slot];
 
 	return slot < one->entry.slots && entry->state != WORKER_FREE &&
-	       slot_holds(one->steering.maps[MAP_SOCKETS], slot, entry->cookie);
+	       sockarray_holds(one->steering.maps[MAP_SOCKETS], slot, entry->cookie);
 }
 
 void attachments_close(struct attachment *list, size_t n)

@@ -13,12 +13,12 @@
 #include "clock.h"
 #include "decide/chain.h"
 #include "error.h"
-#include "keeper/slots.h"
 #include "policy/table_compile.h"
 #include "state/attachment.h"
 #include "state/generation.h"
 #include "state/pins.h"
 #include "state/publish.h"
+#include "state/sockarray.h"
 
 #define LOCK_PAUSE_MS 1
 #define GRACE_MS 20 /* where the kernel does not tell */
@@ -137,7 +137,7 @@ static void read_workers(const struct mapped *mapped, int sockets, const struct 
 		const struct worker_entry *entry = &mapped->workers[slot];
 
 		workers->before[slot] = half_weights(mapped, mapped->control->epoch)[slot];
-		if (entry->state == WORKER_FREE || !slot_holds(sockets, slot, entry->cookie))
+		if (entry->state == WORKER_FREE || !sockarray_holds(sockets, slot, entry->cookie))
 			continue;
 		if (generation_state(&want->generations, entry) == WORKER_ACTIVE)
 			workers->weights[slot] = entry->weight;

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* reuseport_device(): the index of a network device in a namespace. */
+#include <errno.h>
+#include <net/if.h>
+
+#include "error.h"
+#include "host/netns.h"
+
+int reuseport_device(uint64_t netns, const char *name, uint32_t *ifindex,
+		     struct reuseport_error *err)
+{
+	struct netns_ref ns = { .inode = netns };
+	struct netns_visit visit;
+	unsigned int found;
+	int ret = netns_enter(&ns, &visit, err);
+
+	if (ret)
+		return ret;
+	found = if_nametoindex(name);
+	netns_leave(&visit);
+	if (!found)
+		return fail(err, ENODEV, "there is no device '%.16s'", name);
+	*ifindex = found;
+	return 0;
+}
