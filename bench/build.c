@@ -32,7 +32,9 @@ static const struct job {
 	{ "consistent", { .policy = POLICY_CONSISTENT }, false, FULL },
 	{ "weighted", { .policy = POLICY_WEIGHTED }, false, FULL },
 	{ "weighted over consistent",
-	  { .policy = POLICY_WEIGHTED, .flags = PLAN_OVER_CONSISTENT }, false, FULL },
+	  { .policy = POLICY_WEIGHTED, .flags = PLAN_OVER_CONSISTENT },
+	  false,
+	  FULL },
 	{ "round-robin", { .policy = POLICY_ROUND_ROBIN }, false, FULL },
 	{ "cpu, of 64 CPUs", { .policy = POLICY_CPU }, true, FULL },
 	{ "consistent, equal weights: leave", { .policy = POLICY_CONSISTENT }, true, LEAVE },
@@ -57,8 +59,10 @@ struct bench {
 static void set_weights(struct bench *bench, const struct job *job)
 {
 	static const uint32_t at_change[][2] = {
-		[LEAVE] = { 500, 0 }, [JOIN] = { 0, 500 },
-		[HEAVIER] = { 500, 1000 }, [LIGHTER] = { 1000, 500 },
+		[LEAVE] = { 500, 0 },
+		[JOIN] = { 0, 500 },
+		[HEAVIER] = { 500, 1000 },
+		[LIGHTER] = { 1000, 500 },
 	};
 	unsigned int middle = bench->workers / 2;
 
@@ -74,9 +78,13 @@ static void set_weights(struct bench *bench, const struct job *job)
 static struct compile request(const struct bench *bench, const struct job *job,
 			      const uint32_t *weights)
 {
-	return (struct compile){ .plan = job->plan, .room = bench->size.table_entries,
-				 .slots = bench->size.slots, .weights = weights,
-				 .cpu_count = CPUS, .node_count = 1, .cpus = bench->cpus };
+	return (struct compile){ .plan = job->plan,
+				 .room = bench->size.table_entries,
+				 .slots = bench->size.slots,
+				 .weights = weights,
+				 .cpu_count = CPUS,
+				 .node_count = 1,
+				 .cpus = bench->cpus };
 }
 
 static int build(const struct bench *bench, const struct job *job, const uint32_t *weights,
@@ -125,9 +133,9 @@ static json_t *take(struct bench *bench, const struct job *job, size_t times)
 		fprintf(stderr, "bench: %s: another table than from scratch\n", job->name);
 		return NULL;
 	}
-	return json_pack("{s:s, s:b, s:i, s:i, s:o}", "table", job->name,
-			 "change", job->change != FULL, "workers", (int)bench->workers,
-			 "entries", (int)bench->size.table_entries, "ms", spread_json(ms, times));
+	return json_pack("{s:s, s:b, s:i, s:i, s:o}", "table", job->name, "change",
+			 job->change != FULL, "workers", (int)bench->workers, "entries",
+			 (int)bench->size.table_entries, "ms", spread_json(ms, times));
 }
 
 static void close_bench(struct bench *bench)
@@ -145,7 +153,8 @@ static bool open_bench(struct bench *bench, unsigned int workers)
 	struct steering_size size = ours__size(workers);
 
 	*bench = (struct bench){
-		.size = size, .workers = workers,
+		.size = size,
+		.workers = workers,
 		.weights = calloc(size.slots, sizeof(uint32_t)),
 		.before = calloc(size.slots, sizeof(uint32_t)),
 		.cpus = calloc(size.slots, sizeof(struct cpus)),
@@ -153,8 +162,8 @@ static bool open_bench(struct bench *bench, unsigned int workers)
 		.scratch = calloc(size.table_entries, sizeof(uint16_t)),
 		.table_before = calloc(size.table_entries, sizeof(uint16_t)),
 	};
-	if (!bench->weights || !bench->before || !bench->cpus || !bench->table ||
-	    !bench->scratch || !bench->table_before)
+	if (!bench->weights || !bench->before || !bench->cpus || !bench->table || !bench->scratch ||
+	    !bench->table_before)
 		return false;
 	for (unsigned int slot = 0; slot < workers; slot++)
 		cpus_add(&bench->cpus[slot], slot % CPUS);

@@ -38,16 +38,21 @@ static const struct job {
 } jobs[] = {
 	{ "policy: hash, random",
 	  { { .sz = sizeof(struct reuseport_policy_opts), .policy = "hash" },
-	    { .sz = sizeof(struct reuseport_policy_opts), .policy = "random" } }, { 0 } },
+	    { .sz = sizeof(struct reuseport_policy_opts), .policy = "random" } },
+	  { 0 } },
 	{ "policy: hash, consistent",
 	  { { .sz = sizeof(struct reuseport_policy_opts), .policy = "hash" },
-	    { .sz = sizeof(struct reuseport_policy_opts), .policy = "consistent" } }, { 0 } },
+	    { .sz = sizeof(struct reuseport_policy_opts), .policy = "consistent" } },
+	  { 0 } },
 	{ "weight 1, 0 by hash",
-	  { { .sz = sizeof(struct reuseport_policy_opts), .policy = "hash" } }, { 1, 0 } },
+	  { { .sz = sizeof(struct reuseport_policy_opts), .policy = "hash" } },
+	  { 1, 0 } },
 	{ "weight 1, 2 by weighted",
-	  { { .sz = sizeof(struct reuseport_policy_opts), .policy = "weighted" } }, { 1, 2 } },
+	  { { .sz = sizeof(struct reuseport_policy_opts), .policy = "weighted" } },
+	  { 1, 2 } },
 	{ "weight 1, 2 by consistent",
-	  { { .sz = sizeof(struct reuseport_policy_opts), .policy = "consistent" } }, { 1, 2 } },
+	  { { .sz = sizeof(struct reuseport_policy_opts), .policy = "consistent" } },
+	  { 1, 2 } },
 };
 
 #define JOBS (sizeof(jobs) / sizeof(*jobs))
@@ -56,8 +61,8 @@ static int change(const struct job *job, const struct reuseport_filter *filter, 
 {
 	struct reuseport_error err;
 	int ret = job->policy[1].policy ?
-		reuseport_set_policy(filter, &job->policy[to], &err) :
-		reuseport_set_weight(filter, "slot:0", job->weight[to], &err);
+			  reuseport_set_policy(filter, &job->policy[to], &err) :
+			  reuseport_set_weight(filter, "slot:0", job->weight[to], &err);
 
 	if (ret == 1)
 		return 0;
@@ -90,10 +95,10 @@ static json_t *take(const struct job *job, const struct reuseport_filter *filter
 		ms[i] = (double)(now_ns(CLOCK_MONOTONIC) - since) / 1e6;
 	}
 	sort_samples(ms, times);
-	return json_pack("{s:s, s:o, s:o, s:o}", "what", job->name,
-			 "p50_ms", rounded(quantile(ms, times, 0.5), 2),
-			 "p99_ms", rounded(quantile(ms, times, 0.99), 2),
-			 "max_ms", rounded(ms[times - 1], 2));
+	return json_pack("{s:s, s:o, s:o, s:o}", "what", job->name, "p50_ms",
+			 rounded(quantile(ms, times, 0.5), 2), "p99_ms",
+			 rounded(quantile(ms, times, 0.99), 2), "max_ms",
+			 rounded(ms[times - 1], 2));
 }
 
 static json_t *take_all(struct ctl *ctl, size_t members, size_t times)
@@ -111,8 +116,8 @@ static json_t *take_all(struct ctl *ctl, size_t members, size_t times)
 	}
 	if (ctl__detach(ctl) || !row)
 		return NULL;
-	return json_pack("{s:i, s:i, s:o}", "members", (int)members, "times", (int)times,
-			 "rows", rows);
+	return json_pack("{s:i, s:i, s:o}", "members", (int)members, "times", (int)times, "rows",
+			 rows);
 }
 
 int main(int argc, char **argv)

@@ -2,8 +2,14 @@
 /* The lists of what is compared. */
 #include "programs.h"
 
-#define WORDS(...) { .sz = sizeof(struct reuseport_policy_opts), __VA_ARGS__ }
-#define LIST(list) { list, sizeof(list) / sizeof(*(list)) }
+#define WORDS(...)                                                      \
+	{                                                               \
+		.sz = sizeof(struct reuseport_policy_opts), __VA_ARGS__ \
+	}
+#define LIST(list)                                   \
+	{                                            \
+		list, sizeof(list) / sizeof(*(list)) \
+	}
 
 static const struct contender policies[] = {
 	[CONTENDER_EMPTY] = { "empty", "returns SK_PASS", .entries = 0 },
@@ -14,8 +20,7 @@ static const struct contender policies[] = {
 	{ "consistent", "SipHash of the 4-tuple", WORDS(.policy = "consistent") },
 	{ "consistent, key src", "SipHash of the source address",
 	  WORDS(.policy = "consistent", .key = "src") },
-	{ "weighted", "over hash, weights 1 to 4", WORDS(.policy = "weighted"),
-	  WEIGHTS_UNEQUAL },
+	{ "weighted", "over hash, weights 1 to 4", WORDS(.policy = "weighted"), WEIGHTS_UNEQUAL },
 	{ "weighted over consistent", "weights 1 to 4",
 	  WORDS(.policy = "weighted", .over = "consistent"), WEIGHTS_UNEQUAL },
 	{ "cpu", "all workers on the packet's CPU", WORDS(.policy = "cpu") },
@@ -29,8 +34,8 @@ static const struct contender policies[] = {
 	  .probe_reads = true },
 	{ "consistent, probe reads", "as on kernels before 6.2", WORDS(.policy = "consistent"),
 	  .probe_reads = true },
-	{ "least-queue, probe reads", "as on kernels before 6.2",
-	  WORDS(.policy = "least-queue"), .probe_reads = true },
+	{ "least-queue, probe reads", "as on kernels before 6.2", WORDS(.policy = "least-queue"),
+	  .probe_reads = true },
 };
 
 const struct contenders every_policy = LIST(policies);
@@ -81,7 +86,8 @@ static const struct contender fresh[] = {
 	{ "sticky, new flow", "there is room", WORDS(.policy = "hash"), .flows = 4194304 },
 	{ "sticky, new flow, table full", "another is evicted", WORDS(.policy = "hash"),
 	  .flows = 65536 },
-	{ "sticky, new flow, small table full", "likewise", WORDS(.policy = "hash"), .flows = 1024 },
+	{ "sticky, new flow, small table full", "likewise", WORDS(.policy = "hash"),
+	  .flows = 1024 },
 };
 
 const struct contenders sticky_new = LIST(fresh);

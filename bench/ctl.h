@@ -6,7 +6,7 @@
 struct ctl {
 	const char *path; /* of reuseportctl */
 	const char *proto;
-	char pin[256];    /* after ctl__attach(); "" before */
+	char pin[256]; /* after ctl__attach(); "" before */
 };
 
 /* Attaches, with MORE options. 0 or -errno, as all here; what failed has been

@@ -149,11 +149,9 @@ static json_t *row_json(size_t arm, size_t rounds, struct finding (*findings)[AR
 		ratio[i] = findings[i][arm].ratio.wall;
 		ratio_cpu[i] = findings[i][arm].ratio.cpu;
 	}
-	return json_pack("{s:s, s:b, s:o, s:o, s:o, s:o}",
-			 "arm", arms[arm].name, "ours", arms[arm].ours,
-			 "per_second", spread_json(rate, rounds),
-			 "per_cpu_second", spread_json(rate_cpu, rounds),
-			 "ratio", spread_json(ratio, rounds),
+	return json_pack("{s:s, s:b, s:o, s:o, s:o, s:o}", "arm", arms[arm].name, "ours",
+			 arms[arm].ours, "per_second", spread_json(rate, rounds), "per_cpu_second",
+			 spread_json(rate_cpu, rounds), "ratio", spread_json(ratio, rounds),
 			 "ratio_cpu", spread_json(ratio_cpu, rounds));
 }
 
@@ -173,10 +171,10 @@ static json_t *measure(struct bench *bench, size_t rounds)
 	rows = json_array();
 	for (size_t i = 0; i < ARMS; i++)
 		json_array_append_new(rows, row_json(i, rounds, findings));
-	return json_pack("{s:s, s:s, s:s, s:i, s:i, s:f, s:o}",
-			 "traffic", traffic->name, "what", traffic->what, "unit", traffic->unit,
-			 "rounds", (int)rounds, "workers", WORKERS,
-			 "seconds_per_arm_and_round", SLICES * (SLICE_NS / 1e9), "rows", rows);
+	return json_pack("{s:s, s:s, s:s, s:i, s:i, s:f, s:o}", "traffic", traffic->name, "what",
+			 traffic->what, "unit", traffic->unit, "rounds", (int)rounds, "workers",
+			 WORKERS, "seconds_per_arm_and_round", SLICES * (SLICE_NS / 1e9), "rows",
+			 rows);
 }
 
 /*
@@ -211,8 +209,9 @@ int main(int argc, char **argv)
 	sched_setscheduler(0, SCHED_OTHER, &none);
 	for (size_t i = 0; i < WORKERS; i++)
 		bench.members[i] = bench.traffic->workers[i].fd;
-	if (programs__load(&bench.programs, &hash_only, bench.traffic->type == SOCK_STREAM ?
-			   IPPROTO_TCP : IPPROTO_UDP, bench.members, WORKERS))
+	if (programs__load(&bench.programs, &hash_only,
+			   bench.traffic->type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP,
+			   bench.members, WORKERS))
 		return 1;
 	result = measure(&bench, rounds);
 	return !result || print_json(result) ? 1 : 0;

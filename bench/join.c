@@ -23,7 +23,7 @@
 
 #define MAX_MEMBERS 4096
 #define MAX_JOINS 10000
-#define SPARE_SLOTS 8           /* beyond the members: few, to be looked up fast */
+#define SPARE_SLOTS 8 /* beyond the members: few, to be looked up fast */
 #define GIVE_UP_NS 2000000000ULL
 
 static volatile sig_atomic_t stopped;
@@ -154,9 +154,9 @@ static json_t *join_often(const struct group *group, size_t joins)
 	sort_samples(waited, n);
 	return json_pack("{s:s, s:i, s:i, s:i, s:o, s:o, s:o}", "proto", group->ctl.proto,
 			 "members", (int)group->n, "joins", (int)joins, "missed", (int)missed,
-			 "p50_us", rounded(quantile(waited, n, 0.5), 1),
-			 "p99_us", rounded(quantile(waited, n, 0.99), 1),
-			 "max_us", rounded(waited[n - 1], 1));
+			 "p50_us", rounded(quantile(waited, n, 0.5), 1), "p99_us",
+			 rounded(quantile(waited, n, 0.99), 1), "max_us",
+			 rounded(waited[n - 1], 1));
 }
 
 /* Attach, measure, and whatever happened: detach. */

@@ -19,8 +19,7 @@ struct steering_size ours__size(unsigned int workers)
 				       .cpus = topology_cpus() };
 }
 
-int ours__load(struct ours *ours, const struct steering_size *size, int proto,
-	       bool probe_reads)
+int ours__load(struct ours *ours, const struct steering_size *size, int proto, bool probe_reads)
 {
 	struct features *features = NULL;
 	struct reuseport_error err;
@@ -59,8 +58,9 @@ int ours__describe(struct ours *ours, const int *sockets, size_t n)
 			perror("bench: SO_COOKIE");
 			return -errno;
 		}
-		*entry = (struct worker_entry){ .cookie = cookie, .pid = getpid(),
-						.state = WORKER_ACTIVE, .weight = 1 };
+		*entry = (struct worker_entry){
+			.cookie = cookie, .pid = getpid(), .state = WORKER_ACTIVE, .weight = 1
+		};
 	}
 	return 0;
 }
@@ -82,8 +82,8 @@ int ours__set_policy(struct ours *ours, const struct reuseport_policy_opts *word
 	for (size_t slot = 0; slot < workers; slot++)
 		ours->mapped.workers[slot].weight = weight_of(weights, slot, workers);
 	control->settled = control->epoch;
-	ret = apply_policy(&ours->mapped, ours->steering.maps[MAP_SOCKETS], words, NULL, "the group",
-			 &err);
+	ret = apply_policy(&ours->mapped, ours->steering.maps[MAP_SOCKETS], words, NULL,
+			   "the group", &err);
 	if (ret < 0)
 		fprintf(stderr, "bench: %s\n", err.text);
 	return ret < 0 ? ret : 0;

@@ -24,8 +24,7 @@ struct ours {
 struct steering_size ours__size(unsigned int workers);
 
 /* 0 or -errno, as all here; what failed has been said on standard error. */
-int ours__load(struct ours *ours, const struct steering_size *size, int proto,
-	       bool probe_reads);
+int ours__load(struct ours *ours, const struct steering_size *size, int proto, bool probe_reads);
 void ours__free(struct ours *ours);
 
 /* Gives the sockets, which are in the array, their slots' entries. */

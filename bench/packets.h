@@ -22,10 +22,11 @@ struct packets {
 	int flows[FEW_FLOWS];
 	unsigned int sent;
 	bool never_again; /* forged: also another address after all ports */
-	int epoll; /* tells which members got something */
+	int epoll;        /* tells which members got something */
 };
 
-/* "udp", "tcp", "flows", "known", "new" or "reads", with the group opened. NULL: said on standard error. */
+/* "udp", "tcp", "flows", "known", "new" or "reads", with the group opened. NULL: said on standard
+ * error. */
 struct packets *packets__open(const char *name, size_t members);
 
 /* Sends n, each once through the group's program. 0 or -errno. */

@@ -40,8 +40,8 @@ static struct baseline_bpf *load_baseline(size_t members)
 
 static bool same_maps(const struct contender *a, const struct contender *b)
 {
-	return a->probe_reads == b->probe_reads && a->entries == b->entries && a->flows == b->flows &&
-	       a->idle_s == b->idle_s;
+	return a->probe_reads == b->probe_reads && a->entries == b->entries &&
+	       a->flows == b->flows && a->idle_s == b->idle_s;
 }
 
 /* The one that serves the contender; NULL: not ours, or not loaded. */
@@ -77,8 +77,11 @@ int programs__load(struct programs *programs, const struct contenders *contender
 {
 	int err = 0;
 
-	*programs = (struct programs){ .contenders = contenders, .sockets = sockets, .n = n,
-				       .array = -1, .baseline = load_baseline(n) };
+	*programs = (struct programs){ .contenders = contenders,
+				       .sockets = sockets,
+				       .n = n,
+				       .array = -1,
+				       .baseline = load_baseline(n) };
 	if (!programs->baseline)
 		return failed("loading the baseline");
 	for (size_t i = CONTENDER_OURS; i < contenders->n && !err; i++)
@@ -104,8 +107,8 @@ int programs__fd(const struct programs *programs, size_t contender)
 	if (loaded)
 		return loaded->ours.steering.program;
 	return bpf_program__fd(contender == CONTENDER_EMPTY ?
-			       programs->baseline->progs.empty :
-			       programs->baseline->progs.bare_select);
+				       programs->baseline->progs.empty :
+				       programs->baseline->progs.bare_select);
 }
 
 static int move_sockets(struct programs *programs, int array)
@@ -146,7 +149,7 @@ int programs__put(struct programs *programs, size_t contender)
 	int program = programs__fd(programs, contender), err;
 
 	err = move_sockets(programs, loaded ? loaded->ours.steering.maps[MAP_SOCKETS] :
-			   bpf_map__fd(programs->baseline->maps.sockets));
+					      bpf_map__fd(programs->baseline->maps.sockets));
 	if (!err && loaded)
 		err = set_policy_of(programs, loaded, it);
 	if (err)

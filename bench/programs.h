@@ -31,9 +31,9 @@ struct contenders {
 };
 
 extern const struct contenders every_policy;
-extern const struct contenders hash_only;   /* the first three */
+extern const struct contenders hash_only; /* the first three */
 extern const struct contenders table_sizes;
-extern const struct contenders kernel_reads; /* what differs between kernels */
+extern const struct contenders kernel_reads;             /* what differs between kernels */
 extern const struct contenders sticky_known, sticky_new; /* flows, UDP */
 
 /* One of ours; contenders that differ in their policy only share it. */
@@ -50,7 +50,7 @@ struct programs {
 	size_t n_loaded;
 	const int *sockets; /* of the group */
 	size_t n;
-	int array;          /* that the sockets are in; -1: none */
+	int array; /* that the sockets are in; -1: none */
 };
 
 /*

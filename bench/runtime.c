@@ -113,12 +113,11 @@ static json_t *row_json(const struct bench *bench, size_t index, double (*ns)[MA
 		ratio[i] = own[i] / ns[i][CONTENDER_BARE];
 		added[i] = own[i] - ns[i][CONTENDER_BARE];
 	}
-	return json_pack("{s:s, s:s, s:b, s:o, s:o, s:o}",
-			 "program", contender->name, "what", contender->what,
-			 "ours", contender->words.policy != NULL,
-			 "ns", spread_json(own, bench->rounds),
-			 "ratio", spread_json(ratio, bench->rounds),
-			 "added_ns", rounded(median(added, bench->rounds), 1));
+	return json_pack("{s:s, s:s, s:b, s:o, s:o, s:o}", "program", contender->name, "what",
+			 contender->what, "ours", contender->words.policy != NULL, "ns",
+			 spread_json(own, bench->rounds), "ratio",
+			 spread_json(ratio, bench->rounds), "added_ns",
+			 rounded(median(added, bench->rounds), 1));
 }
 
 static json_t *measure(struct bench *bench)
@@ -137,9 +136,8 @@ static json_t *measure(struct bench *bench)
 	rows = json_array();
 	for (size_t i = 0; i < bench->contenders; i++)
 		json_array_append_new(rows, row_json(bench, i, ns));
-	return json_pack("{s:s, s:s, s:i, s:i, s:i, s:o}", "packets", packets->name,
-			 "what", packets->what, "members", (int)packets->n,
-			 "rounds", (int)bench->rounds,
+	return json_pack("{s:s, s:s, s:i, s:i, s:i, s:o}", "packets", packets->name, "what",
+			 packets->what, "members", (int)packets->n, "rounds", (int)bench->rounds,
 			 "packets_per_round", (int)(packets->slice * bench->slices), "rows", rows);
 }
 
@@ -149,7 +147,9 @@ static const struct contenders *contenders_for(const char *packets)
 		const char *packets;
 		const struct contenders *contenders;
 	} special[] = {
-		{ "flows", &table_sizes }, { "known", &sticky_known }, { "new", &sticky_new },
+		{ "flows", &table_sizes },
+		{ "known", &sticky_known },
+		{ "new", &sticky_new },
 		{ "reads", &kernel_reads },
 	};
 
@@ -194,7 +194,8 @@ int main(int argc, char **argv)
 	}
 	if (!members || members > MAX_MEMBERS || !bench.rounds || bench.rounds > MAX_ROUNDS ||
 	    !bench.slices || bench.slices > MAX_SLICES) {
-		fprintf(stderr, "usage: runtime udp|tcp|flows|known|new|reads MEMBERS ROUNDS SLICES\n");
+		fprintf(stderr,
+			"usage: runtime udp|tcp|flows|known|new|reads MEMBERS ROUNDS SLICES\n");
 		return 2;
 	}
 	if (set_up(&bench, argv[1], members))

@@ -48,12 +48,11 @@ json_t *spread_json(double *samples, size_t n)
 
 	sort_samples(samples, n);
 	digits = samples[n - 1] < 10 ? 4 : samples[n - 1] < 10000 ? 1 : 0;
-	return json_pack("{s:o, s:o, s:o, s:o, s:o}",
-			 "median", rounded(quantile(samples, n, 0.5), digits),
-			 "q1", rounded(quantile(samples, n, 0.25), digits),
-			 "q3", rounded(quantile(samples, n, 0.75), digits),
-			 "min", rounded(samples[0], digits),
-			 "max", rounded(samples[n - 1], digits));
+	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "median",
+			 rounded(quantile(samples, n, 0.5), digits), "q1",
+			 rounded(quantile(samples, n, 0.25), digits), "q3",
+			 rounded(quantile(samples, n, 0.75), digits), "min",
+			 rounded(samples[0], digits), "max", rounded(samples[n - 1], digits));
 }
 
 uint64_t now_ns(clockid_t clock)

@@ -136,12 +136,24 @@ static void *pour(void *arg)
 /* -------------------------------------------------------------------------- */
 
 static struct traffic traffics[] = {
-	{ .name = "tcp", .what = "TCP connect, accept, close", .unit = "connections/s",
-	  .type = SOCK_STREAM, .serve = accept_and_reset, .ask = connect_and_wait },
-	{ .name = "udp", .what = "UDP request and reply", .unit = "datagrams steered/s",
-	  .type = SOCK_DGRAM, .serve = reply, .ask = request },
-	{ .name = "flood", .what = "UDP one way, nothing done with it", .unit = "datagrams steered/s",
-	  .type = SOCK_DGRAM, .serve = swallow, .ask = pour },
+	{ .name = "tcp",
+	  .what = "TCP connect, accept, close",
+	  .unit = "connections/s",
+	  .type = SOCK_STREAM,
+	  .serve = accept_and_reset,
+	  .ask = connect_and_wait },
+	{ .name = "udp",
+	  .what = "UDP request and reply",
+	  .unit = "datagrams steered/s",
+	  .type = SOCK_DGRAM,
+	  .serve = reply,
+	  .ask = request },
+	{ .name = "flood",
+	  .what = "UDP one way, nothing done with it",
+	  .unit = "datagrams steered/s",
+	  .type = SOCK_DGRAM,
+	  .serve = swallow,
+	  .ask = pour },
 };
 
 struct traffic *traffic__find(const char *name)

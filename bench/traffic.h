@@ -17,7 +17,7 @@ struct traffic {
 	const char *name;
 	const char *what;
 	const char *unit;
-	int type;                   /* of the sockets */
+	int type; /* of the sockets */
 	void *(*serve)(void *worker);
 	void *(*ask)(void *traffic);
 	struct worker workers[WORKERS];

@@ -105,8 +105,8 @@ enum rollout_phase {
 /* Which generation of workers gets new work. */
 struct generations {
 	__u32 serving;
-	__u32 other;              /* of a rollout, the one that does not serve */
-	__u32 latest;             /* the highest number given so far */
+	__u32 other;  /* of a rollout, the one that does not serve */
+	__u32 latest; /* the highest number given so far */
 	enum rollout_phase phase;
 };
 #define GENERATIONS_ENTRIES 8 /* entries of the table that it takes */
@@ -180,12 +180,12 @@ struct flow_bucket {
 
 /* Map "workers": one per slot, mmapped, written under the change lock. */
 struct worker_entry {
-	__u64 cookie;            /* the socket's, its identity; 0 when free */
-	__u32 pid;               /* of the process that serves the socket */
+	__u64 cookie; /* the socket's, its identity; 0 when free */
+	__u32 pid;    /* of the process that serves the socket */
 	enum worker_state state;
-	__u32 weight;            /* 0 to 1000; 0: no new work */
-	__u32 generation;        /* works if it is struct generations' serving */
-	__u64 joined_ns;         /* CLOCK_BOOTTIME */
+	__u32 weight;              /* 0 to 1000; 0: no new work */
+	__u32 generation;          /* works if it is struct generations' serving */
+	__u64 joined_ns;           /* CLOCK_BOOTTIME */
 	struct slot_counters base; /* of the slot when the worker took it */
 	char comm[REUSEPORT_NAME_LEN];
 };
@@ -197,9 +197,9 @@ enum attachment_family { FAMILY_INET = 2, FAMILY_INET6 = 10 };
 /* Map "attachment": one element, what is steered and who keeps it. */
 struct attachment_entry {
 	__u32 abi_version;
-	__u32 slots;         /* entries of "sockets", "workers", "counters" */
-	__u32 keeper_pid;    /* the last keeper's; it runs while it holds the
-			      * lock on the pin directory */
+	__u32 slots;      /* entries of "sockets", "workers", "counters" */
+	__u32 keeper_pid; /* the last keeper's; it runs while it holds the
+			   * lock on the pin directory */
 	enum attachment_proto proto;
 	enum attachment_family family;
 	__u32 port;          /* host byte order */
@@ -215,10 +215,10 @@ struct attachment_entry {
 	__u32 idle_ticks;    /* after which a flow is new again, 0: never */
 	__u64 flow_key[2];   /* of SipHash, for their tags */
 	/* Which way was found for what not every kernel has; 1 or 0. */
-	__u8 migrates;       /* the program is attached as select-or-migrate */
-	__u8 plain_reads;    /* it reads sockets by plain loads, not by probe reads */
-	__u8 events;         /* the keeper hears of joins and leaves, and does not poll */
-	__u8 iterators;      /* it can see whose program a group has */
+	__u8 migrates;    /* the program is attached as select-or-migrate */
+	__u8 plain_reads; /* it reads sockets by plain loads, not by probe reads */
+	__u8 events;      /* the keeper hears of joins and leaves, and does not poll */
+	__u8 iterators;   /* it can see whose program a group has */
 	__u32 unused;
 };
 
@@ -242,30 +242,30 @@ enum watch_kind {
 
 struct watch_event {
 	__u64 cookie;
-	__u32 kind;     /* enum watch_kind */
-	__u32 pid;      /* process that did it, in the initial PID namespace */
-	__u32 inode;    /* the socket's, 0 if it was not to be had */
+	__u32 kind;  /* enum watch_kind */
+	__u32 pid;   /* process that did it, in the initial PID namespace */
+	__u32 inode; /* the socket's, 0 if it was not to be had */
 	__u32 pad;
 };
 
 /* What groups.bpf.c writes for each socket that is a member of a group, or for
  * each socket of one port. */
 struct group_member {
-	__u64 group;      /* equal for members of one group, within one dump; 0: of none */
+	__u64 group; /* equal for members of one group, within one dump; 0: of none */
 	__u64 cookie;
-	__u32 prog_id;    /* of the group's program, 0 for none or classic BPF */
-	__u32 prog_type;  /* enum bpf_prog_type, if has_prog */
-	__u32 num_socks;  /* members of the group */
+	__u32 prog_id;   /* of the group's program, 0 for none or classic BPF */
+	__u32 prog_type; /* enum bpf_prog_type, if has_prog */
+	__u32 num_socks; /* members of the group */
 	__u32 proto;
 	__u32 family;
-	__u32 port;       /* host byte order */
+	__u32 port; /* host byte order */
 	__u8 addr[16];
 	__u32 ifindex;
 	__u32 uid;
-	__s32 cpu;        /* SO_INCOMING_CPU, -1 for none */
+	__s32 cpu; /* SO_INCOMING_CPU, -1 for none */
 	__u8 v6only;
 	__u8 has_prog;
-	__u8 has_conns;   /* a member was connected while in the group (UDP) */
+	__u8 has_conns; /* a member was connected while in the group (UDP) */
 	__u8 pad;
 };
 

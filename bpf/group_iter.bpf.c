@@ -53,8 +53,7 @@ static __always_inline void emit(struct seq_file *seq, struct sock *sk, __u32 pr
 	member.ifindex = BPF_CORE_READ(sk, __sk_common.skc_bound_dev_if);
 	member.v6only = BPF_CORE_READ_BITFIELD_PROBED(sk, __sk_common.skc_ipv6only);
 	if (member.family == AF_INET6)
-		BPF_CORE_READ_INTO(&member.addr, sk,
-				   __sk_common.skc_v6_rcv_saddr.in6_u.u6_addr8);
+		BPF_CORE_READ_INTO(&member.addr, sk, __sk_common.skc_v6_rcv_saddr.in6_u.u6_addr8);
 	else
 		BPF_CORE_READ_INTO((__be32 *)member.addr, sk, __sk_common.skc_rcv_saddr);
 	bpf_seq_write(seq, &member, sizeof(member));

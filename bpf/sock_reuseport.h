@@ -24,15 +24,15 @@ extern void *bpf_rdonly_cast(const void *p, __u32 btf_id) __ksym __weak;
 #define WORD_BOX_FIELD __rb_parent_color
 
 /* p->field, p being a kernel pointer of any provenance to "type". */
-#define KERNEL_READ(type, p, field)                                                                \
-	({                                                                                         \
-		typeof(((type *)0)->field) value_;                                                 \
-		if (plain_reads)                                                                   \
-			value_ = ((type *)bpf_rdonly_cast(p, bpf_core_type_id_kernel(type)))       \
-					 ->field;                                                  \
-		else                                                                               \
-			value_ = BPF_CORE_READ((type *)(p), field);                                \
-		value_;                                                                            \
+#define KERNEL_READ(type, p, field)                                                          \
+	({                                                                                   \
+		typeof(((type *)0)->field) value_;                                           \
+		if (plain_reads)                                                             \
+			value_ = ((type *)bpf_rdonly_cast(p, bpf_core_type_id_kernel(type))) \
+					 ->field;                                            \
+		else                                                                         \
+			value_ = BPF_CORE_READ((type *)(p), field);                          \
+		value_;                                                                      \
 	})
 
 static __always_inline __u64 kernel_word(__u64 address)

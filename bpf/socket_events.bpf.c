@@ -40,8 +40,7 @@ static __always_inline void report(__u32 kind, __u64 cookie, struct sock *sk)
 static __always_inline bool wanted_tcp(struct sock *sk)
 {
 	return sk->__sk_common.skc_num == want_port &&
-	       (!want_netns_cookie ||
-		sk->__sk_common.skc_net.net->net_cookie == want_netns_cookie);
+	       (!want_netns_cookie || sk->__sk_common.skc_net.net->net_cookie == want_netns_cookie);
 }
 
 /*

@@ -26,11 +26,11 @@
 const volatile __u32 slots = 1;
 const volatile __u32 table_lines = 1; /* of each half of the table */
 const volatile __u32 table_entries = 1;
-const volatile __u32 cpus = 1;        /* rows of the table for policy "cpu" */
-const volatile __u32 nodes = 1;       /* for policy "numa" */
-const volatile __u32 flow_buckets;    /* of the map "flows"; 0: flows are not sticky */
-const volatile __u32 idle_ticks;      /* after which a flow is new again; 0: never */
-const volatile __u64 flow_key[2];     /* of SipHash */
+const volatile __u32 cpus = 1;     /* rows of the table for policy "cpu" */
+const volatile __u32 nodes = 1;    /* for policy "numa" */
+const volatile __u32 flow_buckets; /* of the map "flows"; 0: flows are not sticky */
+const volatile __u32 idle_ticks;   /* after which a flow is new again; 0: never */
+const volatile __u64 flow_key[2];  /* of SipHash */
 const volatile bool udp;
 const volatile bool migrate = true; /* the attach type is select-or-migrate */
 
@@ -56,12 +56,12 @@ static __always_inline struct group_counters *get_total(void)
 	return bpf_map_lookup_elem(&totals, &zero);
 }
 
-#define COUNT(member)                                                                              \
-	do {                                                                                       \
-		struct group_counters *total_ = get_total();                                       \
-												   \
-		if (total_)                                                                        \
-			total_->member++;                                                          \
+#define COUNT(member)                                        \
+	do {                                                 \
+		struct group_counters *total_ = get_total(); \
+                                                             \
+		if (total_)                                  \
+			total_->member++;                    \
 	} while (0)
 
 /* ---------------------------------------------------- the kernel's own group */
@@ -137,7 +137,8 @@ static __always_inline __u32 table_slot(__u32 half, __u32 index)
 /* The socket in a slot, NULL for none. */
 static __always_inline struct sock *socket_in(__u64 first_entry, __u32 slot)
 {
-	return slot < slots ? (struct sock *)kernel_word(first_entry + slot * sizeof(void *)) : NULL;
+	return slot < slots ? (struct sock *)kernel_word(first_entry + slot * sizeof(void *)) :
+			      NULL;
 }
 
 /* What waits for a worker: connections to accept, or bytes to receive. */

@@ -63,13 +63,13 @@ struct reuseport_error {
 
 /* What names one reuseport group. */
 struct reuseport_key {
-	int proto;      /* IPPROTO_TCP or IPPROTO_UDP */
-	int family;     /* AF_INET or AF_INET6 */
-	uint16_t port;  /* host byte order, 1 to 65535 */
+	int proto;        /* IPPROTO_TCP or IPPROTO_UDP */
+	int family;       /* AF_INET or AF_INET6 */
+	uint16_t port;    /* host byte order, 1 to 65535 */
 	uint8_t addr[16]; /* network byte order; IPv4 in the first four bytes */
 	uint32_t ifindex; /* SO_BINDTODEVICE, 0 for none */
-	bool v6only;    /* IPV6_V6ONLY: IPv6 packets only */
-	uint64_t netns; /* inode of the network namespace */
+	bool v6only;      /* IPV6_V6ONLY: IPv6 packets only */
+	uint64_t netns;   /* inode of the network namespace */
 };
 
 /* Which groups a call is about: every member that is set must match. */
@@ -144,15 +144,15 @@ const char *reuseport_feature_state_name(enum reuseport_feature_state state);
 
 /* Something that this toolkit uses of the kernel. */
 struct reuseport_feature {
-	const char *name;     /* "plain-reads" */
-	const char *since;    /* "6.2": the Linux that first had it. Says nothing of the
-			       * kernel at hand: distributions carry features back */
-	const char *what;     /* what it is to the kernel */
-	const char *without;  /* what is lost, or done in another way, where it is not */
-	bool needed;          /* nothing can be steered without it */
+	const char *name;    /* "plain-reads" */
+	const char *since;   /* "6.2": the Linux that first had it. Says nothing of the
+			      * kernel at hand: distributions carry features back */
+	const char *what;    /* what it is to the kernel */
+	const char *without; /* what is lost, or done in another way, where it is not */
+	bool needed;         /* nothing can be steered without it */
 	enum reuseport_feature_state state;
-	int code;             /* the errno of the trial, 0 for none */
-	char caps[64];        /* the capabilities that were missing, or "" */
+	int code;      /* the errno of the trial, 0 for none */
+	char caps[64]; /* the capabilities that were missing, or "" */
 };
 
 /*
@@ -189,14 +189,14 @@ int reuseport_find(const struct reuseport_filter *filter, struct reuseport_key *
 /* One reuseport group of the host, steered or not. */
 struct reuseport_listed {
 	struct reuseport_key key;
-	char netns_name[64];    /* as "ip netns" knows it, or "" */
-	uint32_t uid;           /* effective uid of the members */
-	unsigned int sockets;   /* members */
-	bool program_known;     /* false: without iterators (5.9) the kernel does not tell;
-				 * what is pinned is taken to be attached */
+	char netns_name[64];  /* as "ip netns" knows it, or "" */
+	uint32_t uid;         /* effective uid of the members */
+	unsigned int sockets; /* members */
+	bool program_known;   /* false: without iterators (5.9) the kernel does not tell;
+			       * what is pinned is taken to be attached */
 	bool has_program;
-	bool own;               /* the program is this toolkit's */
-	uint32_t program_id;    /* 0 for classic BPF */
+	bool own;            /* the program is this toolkit's */
+	uint32_t program_id; /* 0 for classic BPF */
 	char program_name[64];
 };
 
@@ -214,12 +214,12 @@ typedef void (*reuseport_log_fn)(void *ctx, int level, const char *line);
 
 struct reuseport_attach_opts {
 	size_t sz;
-	const char *policy;    /* this and the four below: as in struct
-				* reuseport_policy_opts; with all NULL an adopted
-				* one stays as it is */
-	unsigned int slots;    /* 1 to 32768; 0: 256, or twice the members */
-	bool force;            /* replace a foreign program */
-	reuseport_log_fn log;  /* called from __process and from attach */
+	const char *policy;   /* this and the four below: as in struct
+			       * reuseport_policy_opts; with all NULL an adopted
+			       * one stays as it is */
+	unsigned int slots;   /* 1 to 32768; 0: 256, or twice the members */
+	bool force;           /* replace a foreign program */
+	reuseport_log_fn log; /* called from __process and from attach */
 	void *log_ctx;
 	const char *over;
 	const char *key;
@@ -228,18 +228,18 @@ struct reuseport_attach_opts {
 	unsigned int table_entries; /* of the table, a power of two, 1024 to
 				     * 1048576; 0: 4096 for each worker that
 				     * there is, but 16384 to 524288 */
-	const char *admit;     /* "auto" (default): who joins gets work at once;
-				* "manual": not before reuseport_admit(). NULL: an
-				* adopted one stays as it is */
-	unsigned int flows;    /* UDP: flows (4-tuples) stay with their worker, so
-				* many of them at most, 1024 to 4194304. Each has 8
-				* places to be in, where the one not seen for longest
-				* makes room: of as many flows as there is room for one
-				* in seven has none; of half as many, 1 in 100; of a
-				* quarter, 1 in 10,000. 16 bytes a flow. 0: flows are
-				* not sticky */
-	unsigned int idle_s;   /* seconds, up to 86400, after which a sticky flow is
-				* new again; 0: never */
+	const char *admit;          /* "auto" (default): who joins gets work at once;
+				     * "manual": not before reuseport_admit(). NULL: an
+				     * adopted one stays as it is */
+	unsigned int flows;         /* UDP: flows (4-tuples) stay with their worker, so
+				     * many of them at most, 1024 to 4194304. Each has 8
+				     * places to be in, where the one not seen for longest
+				     * makes room: of as many flows as there is room for one
+				     * in seven has none; of half as many, 1 in 100; of a
+				     * quarter, 1 in 10,000. 16 bytes a flow. 0: flows are
+				     * not sticky */
+	unsigned int idle_s;        /* seconds, up to 86400, after which a sticky flow is
+				     * new again; 0: never */
 	size_t : 0;
 };
 
@@ -300,21 +300,21 @@ const char *reuseport_state_name(unsigned int state);
 
 struct reuseport_worker {
 	unsigned int slot;
-	uint32_t pid;       /* the process that serves it: whose epoll set holds
-			     * it, else the youngest holder; 0 if none is seen */
-	uint32_t *pids;     /* every process that has it open, ascending */
+	uint32_t pid;   /* the process that serves it: whose epoll set holds
+			 * it, else the youngest holder; 0 if none is seen */
+	uint32_t *pids; /* every process that has it open, ascending */
 	size_t n_pids;
 	char comm[REUSEPORT_NAME_MAX];
 	uint64_t cookie;    /* SO_COOKIE, the worker's identity */
 	unsigned int state; /* its own and its generation's together */
 	unsigned int weight;
 	unsigned int generation;
-	uint32_t queue;     /* TCP: connections to accept; UDP: bytes to receive */
-	uint64_t selected;  /* packets given to it */
-	uint64_t migrated;  /* requests of closing workers given to it */
-	uint64_t fallback;  /* chosen, but its slot was empty or refused: the
-			     * next best by the policy was asked */
-	uint64_t flows;     /* sticky flows that it has */
+	uint32_t queue;    /* TCP: connections to accept; UDP: bytes to receive */
+	uint64_t selected; /* packets given to it */
+	uint64_t migrated; /* requests of closing workers given to it */
+	uint64_t fallback; /* chosen, but its slot was empty or refused: the
+			    * next best by the policy was asked */
+	uint64_t flows;    /* sticky flows that it has */
 };
 
 /*
@@ -328,19 +328,19 @@ struct reuseport_counters {
 	uint64_t migrations;
 	uint64_t selected;
 	uint64_t migrated;
-	uint64_t empty;        /* choices whose slot was empty */
-	uint64_t refused;      /* choices whose socket was of another group */
-	uint64_t next_best;    /* packets for which the next best was asked */
-	uint64_t exhausted;    /* no choice could take it: the kernel's pick, as
-				* with all that follow */
-	uint64_t nobody;       /* no worker may get work */
-	uint64_t unregistered; /* the member picked is in no slot (yet) */
-	uint64_t connected;    /* the member picked is a connected UDP socket */
-	uint64_t incoming_cpu; /* a member set SO_INCOMING_CPU */
-	uint64_t unreadable;   /* the kernel's group could not be read */
-	uint64_t flows;        /* sticky flows entered so far */
-	uint64_t flows_moved;  /* given to another worker: theirs had gone, or they
-				* had been idle */
+	uint64_t empty;         /* choices whose slot was empty */
+	uint64_t refused;       /* choices whose socket was of another group */
+	uint64_t next_best;     /* packets for which the next best was asked */
+	uint64_t exhausted;     /* no choice could take it: the kernel's pick, as
+				 * with all that follow */
+	uint64_t nobody;        /* no worker may get work */
+	uint64_t unregistered;  /* the member picked is in no slot (yet) */
+	uint64_t connected;     /* the member picked is a connected UDP socket */
+	uint64_t incoming_cpu;  /* a member set SO_INCOMING_CPU */
+	uint64_t unreadable;    /* the kernel's group could not be read */
+	uint64_t flows;         /* sticky flows entered so far */
+	uint64_t flows_moved;   /* given to another worker: theirs had gone, or they
+				 * had been idle */
 	uint64_t flows_evicted; /* that made room for others */
 };
 
@@ -350,14 +350,14 @@ uint64_t reuseport_counters__fallback(const struct reuseport_counters *counters)
 /* The policy in use, and what goes with it. */
 struct reuseport_rules {
 	char policy[REUSEPORT_NAME_MAX];
-	char key[32];            /* what is hashed: "tuple", "src-prefix/24" */
-	char hash_key[33];       /* of SipHash; "": the kernel's own hash is used */
-	bool over_consistent;    /* policy "weighted" */
-	bool given_cpus;         /* policies "cpu", "numa": by a given map */
+	char key[32];               /* what is hashed: "tuple", "src-prefix/24" */
+	char hash_key[33];          /* of SipHash; "": the kernel's own hash is used */
+	bool over_consistent;       /* policy "weighted" */
+	bool given_cpus;            /* policies "cpu", "numa": by a given map */
 	unsigned int table_entries; /* room there is */
 	unsigned int table_width;   /* entries of a row; 0: no table is needed, the
 				     * policy picks a member of the kernel's group */
-	uint32_t plans;          /* changes of policy, weights or table so far */
+	uint32_t plans;             /* changes of policy, weights or table so far */
 };
 
 enum reuseport_rollout_phase {
@@ -368,8 +368,8 @@ enum reuseport_rollout_phase {
 
 struct reuseport_generations {
 	enum reuseport_rollout_phase phase;
-	unsigned int serving;  /* the generation that gets new work */
-	unsigned int other;    /* of a rollout, the one that does not serve */
+	unsigned int serving; /* the generation that gets new work */
+	unsigned int other;   /* of a rollout, the one that does not serve */
 };
 
 /* Which way was found to do what older kernels cannot, or not as well. */
@@ -386,24 +386,24 @@ struct reuseport_ways {
 struct reuseport_status {
 	struct reuseport_key key;
 	struct reuseport_ways ways;
-	char netns_name[64];     /* as "ip netns" knows it, or "" */
+	char netns_name[64]; /* as "ip netns" knows it, or "" */
 	struct reuseport_rules rules;
 	char pin[REUSEPORT_PATH_MAX];
-	uint32_t keeper_pid;     /* the last keeper's */
+	uint32_t keeper_pid; /* the last keeper's */
 	bool keeper_running;
-	uint32_t program_id;     /* of the pinned program */
+	uint32_t program_id; /* of the pinned program */
 	char program_name[64];
 	char program_tag[17];
-	bool attached;           /* the group has that program; true where the
-				  * kernel cannot tell */
-	bool damaged;            /* the pins are incomplete or of another ABI;
-				  * only key and pin are valid */
+	bool attached; /* the group has that program; true where the
+			* kernel cannot tell */
+	bool damaged;  /* the pins are incomplete or of another ABI;
+			* only key and pin are valid */
 	unsigned int slots;
-	bool admit_manual;       /* who joins waits to be admitted */
+	bool admit_manual; /* who joins waits to be admitted */
 	struct reuseport_generations generations;
-	unsigned int flows;      /* room for sticky flows; 0: they are not sticky */
-	unsigned int idle_s;     /* after which one is new again; 0: never */
-	uint64_t flows_occupied; /* entries in use, also of workers that have gone */
+	unsigned int flows;        /* room for sticky flows; 0: they are not sticky */
+	unsigned int idle_s;       /* after which one is new again; 0: never */
+	uint64_t flows_occupied;   /* entries in use, also of workers that have gone */
 	unsigned int unregistered; /* members of the group that have no slot */
 	struct reuseport_counters counters;
 	struct reuseport_worker *workers; /* by slot */
@@ -541,8 +541,8 @@ int reuseport_rollout(const struct reuseport_filter *filter, enum reuseport_roll
 /* A packet: a SYN, or a datagram. Addresses in network byte order, IPv4 in the
  * first four bytes; ports in host byte order. */
 struct reuseport_packet {
-	int proto;        /* IPPROTO_TCP or IPPROTO_UDP */
-	int family;       /* AF_INET or AF_INET6 */
+	int proto;  /* IPPROTO_TCP or IPPROTO_UDP */
+	int family; /* AF_INET or AF_INET6 */
 	uint8_t src[16], dst[16];
 	uint16_t src_port, dst_port;
 	uint32_t ifindex; /* device that it arrives on; 0: found out by the routes */
@@ -556,26 +556,26 @@ struct reuseport_candidate {
 	struct reuseport_key key;
 	size_t sockets;
 	bool group;
-	bool connected;      /* to this peer: */
+	bool connected; /* to this peer: */
 	uint8_t peer[16];
 	uint16_t peer_port;
-	bool steered;        /* pins of an attachment exist for it */
-	const char *table;   /* "tuple", "exact address", "wildcard", "none"; they are
-			      * tried in this order */
-	int score;           /* within its table; -1: it does not match */
+	bool steered;      /* pins of an attachment exist for it */
+	const char *table; /* "tuple", "exact address", "wildcard", "none"; they are
+			    * tried in this order */
+	int score;         /* within its table; -1: it does not match */
 	int score_base, score_family, score_peer_addr, score_peer_port, score_device;
 	const char *verdict; /* "wins", or why it does not */
 };
 
 /* A worker that may get the packet. */
 struct reuseport_chance {
-	int slot;         /* -1: a member that has none */
+	int slot; /* -1: a member that has none */
 	uint64_t cookie;
-	uint32_t pid;     /* 0: not known */
+	uint32_t pid; /* 0: not known */
 	char comm[REUSEPORT_NAME_MAX];
 	unsigned int state, weight;
-	uint32_t queue;   /* as in struct reuseport_worker */
-	double share;     /* chance that it gets this packet; 1: it does */
+	uint32_t queue; /* as in struct reuseport_worker */
+	double share;   /* chance that it gets this packet; 1: it does */
 };
 
 /* A step of the fallback chain. */
@@ -597,31 +597,31 @@ enum reuseport_decider {
 struct reuseport_explanation {
 	struct reuseport_candidate *candidates; /* the winner first, then by score */
 	size_t n_candidates;
-	bool winner;         /* the first of them is one */
-	bool order_known;    /* false: the kernel's order of equals is a guess */
-	bool local;          /* the destination is an address of the namespace */
-	uint32_t ifindex;    /* the arrival device, 0 where it does not matter */
+	bool winner;      /* the first of them is one */
+	bool order_known; /* false: the kernel's order of equals is a guess */
+	bool local;       /* the destination is an address of the namespace */
+	uint32_t ifindex; /* the arrival device, 0 where it does not matter */
 	enum reuseport_decider decider;
 	uint32_t program_id; /* of a foreign program, 0 for classic BPF */
 
 	/* With REUSEPORT_POLICY: */
 	struct reuseport_rules rules;
-	bool hash_known;     /* it is the toolkit's own hash */
+	bool hash_known; /* it is the toolkit's own hash */
 	uint32_t hash;
-	int row;             /* of the table, by CPU or node; -1: there is one row */
-	bool all_weightless; /* nobody may get work: the kernel picks */
-	bool known_flow;     /* a sticky flow: the policy is not asked */
-	bool guarded;        /* members must get nothing: before the kernel picks, every
-			      * worker that may get work is asked */
+	int row;                       /* of the table, by CPU or node; -1: there is one row */
+	bool all_weightless;           /* nobody may get work: the kernel picks */
+	bool known_flow;               /* a sticky flow: the policy is not asked */
+	bool guarded;                  /* members must get nothing: before the kernel picks, every
+					* worker that may get work is asked */
 	struct reuseport_try tries[4]; /* if the entry is known: the whole chain */
 	size_t n_tries;
-	int taken_by;        /* of the tries; those after it would follow if its
-			      * worker were gone. -1: the kernel picks */
+	int taken_by; /* of the tries; those after it would follow if its
+		       * worker were gone. -1: the kernel picks */
 
 	/* Who may get it, the likeliest first; one only if it is certain. */
 	struct reuseport_chance *chances;
 	size_t n_chances;
-	const char *why;     /* what makes it certain, or what is not known */
+	const char *why; /* what makes it certain, or what is not known */
 };
 
 /* What explanations share: making it is what takes time. Needs the capabilities
@@ -677,21 +677,21 @@ enum reuseport_change_kind {
 };
 
 struct reuseport_change {
-	unsigned int kind;   /* of enum reuseport_change_kind */
+	unsigned int kind; /* of enum reuseport_change_kind */
 	unsigned int slot;
 	unsigned int weight;
 };
 
 struct reuseport_simulation_opts {
 	size_t sz;
-	const struct reuseport_policy_opts *rules; /* NULL: "hash". Without a hash
-						    * key the seed makes one */
+	const struct reuseport_policy_opts *rules;        /* NULL: "hash". Without a hash
+							   * key the seed makes one */
 	const struct reuseport_simulated_worker *workers; /* 1 or more, in the order
 							   * of the kernel's group */
 	size_t n_workers;
-	const struct reuseport_tuple *tuples;    /* the packets, 1 or more */
+	const struct reuseport_tuple *tuples; /* the packets, 1 or more */
 	size_t n_tuples;
-	const struct reuseport_change *changes;  /* each examined alone */
+	const struct reuseport_change *changes; /* each examined alone */
 	size_t n_changes;
 	unsigned int slots;         /* as in struct reuseport_attach_opts */
 	unsigned int table_entries; /* likewise */
@@ -737,12 +737,12 @@ struct reuseport_simulated_change {
 
 struct reuseport_simulation {
 	struct reuseport_rules rules;
-	unsigned int notes;  /* of enum reuseport_simulation_note */
-	bool exact;          /* each packet goes where it is said to go */
-	bool keeps_keys;     /* equal keys go to the same worker */
+	unsigned int notes; /* of enum reuseport_simulation_note */
+	bool exact;         /* each packet goes where it is said to go */
+	bool keeps_keys;    /* equal keys go to the same worker */
 	unsigned int slots;
 	uint64_t packets;
-	uint64_t nobody;     /* of no worker: none may get work */
+	uint64_t nobody;                          /* of no worker: none may get work */
 	struct reuseport_simulated_share *shares; /* by slot */
 	size_t n_shares;
 	double min_over_due; /* of the workers that are due something, the share */

@@ -45,17 +45,17 @@ static inline int chain_by_place(enum steering_policy policy)
 
 /* What a policy goes by that does not go by the packet. */
 struct circumstances {
-	__u32 row;    /* "cpu", "numa": the packet's CPU or node */
-	__u32 rows;   /* how many there are; the row after them is of all workers */
-	__u32 turn;   /* "round-robin": packets before this one */
+	__u32 row;  /* "cpu", "numa": the packet's CPU or node */
+	__u32 rows; /* how many there are; the row after them is of all workers */
+	__u32 turn; /* "round-robin": packets before this one */
 };
 
 /*
  * Index of the table's entry for a try, of every policy but "least-queue". For
  * "random" the hash is a random number. plan->width is not 0.
  */
-static inline __u32 chain_index(const struct plan *plan, __u32 hash,
-				const struct circumstances *at, __u32 try)
+static inline __u32 chain_index(const struct plan *plan, __u32 hash, const struct circumstances *at,
+				__u32 try)
 {
 	__u32 width = plan->width, row = 0;
 

@@ -101,8 +101,7 @@ static inline struct consistent_slot consistent_backward(const struct consistent
 }
 
 /* The entry at that place among the slot's claims: consistent_rank() undone. */
-static inline __u32 consistent_claimed(const struct consistent_slot *back, __u32 rank,
-				       __u32 bits)
+static inline __u32 consistent_claimed(const struct consistent_slot *back, __u32 rank, __u32 bits)
 {
 	__u32 mask = (1U << bits) - 1;
 	__u32 x = consistent_fold((rank * back->second) & mask, bits);

@@ -56,7 +56,7 @@ __u32 linux39_long_walk(__u32 phash, __u32 n)
 static inline __u32 decide_linux39(__u32 phash, __u32 n)
 {
 	return n <= LINUX39_SHORT_WALK ? linux39_walk(phash, n, LINUX39_SHORT_WALK) :
-		linux39_long_walk(phash, n);
+					 linux39_long_walk(phash, n);
 }
 
 #endif

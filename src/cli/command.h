@@ -14,11 +14,11 @@ enum exit_status {
 
 struct command {
 	const char *name;
-	const char *words;     /* what comes beside the options, e.g. "WORKER W" */
-	int least, most;       /* of these */
+	const char *words; /* what comes beside the options, e.g. "WORKER W" */
+	int least, most;   /* of these */
 	const char *summary;
-	unsigned int takes;    /* of enum option_bit */
-	unsigned int requires; /* of these, what must be given */
+	unsigned int takes;             /* of enum option_bit */
+	unsigned int requires;          /* of these, what must be given */
 	const struct option_entry *own; /* options that no other command has */
 	size_t n_own;
 	/* What the options must be together, beyond that; says what they are not.
@@ -28,7 +28,6 @@ struct command {
 };
 
 extern const struct command cmd_attach, cmd_detach, cmd_status, cmd_list, cmd_policy, cmd_weight,
-	cmd_drain, cmd_undrain, cmd_admit, cmd_rollout, cmd_explain, cmd_simulate,
-	cmd_features;
+	cmd_drain, cmd_undrain, cmd_admit, cmd_rollout, cmd_explain, cmd_simulate, cmd_features;
 
 #endif

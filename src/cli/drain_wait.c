@@ -117,8 +117,9 @@ int restart_wait(const struct options *options, const struct reuseport_filter *f
 			break;
 		nanosleep(&(struct timespec){ .tv_nsec = PAUSE_NS }, NULL);
 	}
-	fprintf(stderr, "reuseportctl: after %lu s %d worker%s still busy: a server that hangs? "
-		"What is queued goes to others when it closes\n", options->timeout_s, busy,
-		busy == 1 ? " is" : "s are");
+	fprintf(stderr,
+		"reuseportctl: after %lu s %d worker%s still busy: a server that hangs? "
+		"What is queued goes to others when it closes\n",
+		options->timeout_s, busy, busy == 1 ? " is" : "s are");
 	return EXIT_FAILED;
 }

@@ -4,8 +4,8 @@
 #define CLI_LOG_H
 
 struct log {
-	int fd;       /* of a file or standard error; -1: syslog */
-	int least;    /* level above which a message is not worth it */
+	int fd;    /* of a file or standard error; -1: syslog */
+	int least; /* level above which a message is not worth it */
 };
 
 /* For reuseport_attach_opts.log, ctx being a struct log. */

@@ -105,8 +105,10 @@ static bool set_table(struct options *options, const char *text)
 	unsigned long entries;
 
 	if (!option_number(text, 1024, 1048576, &entries) || entries & (entries - 1)) {
-		fprintf(stderr, "reuseportctl: --table '%s' is no power of two from 1024 to "
-			"1048576\n", text);
+		fprintf(stderr,
+			"reuseportctl: --table '%s' is no power of two from 1024 to "
+			"1048576\n",
+			text);
 		return false;
 	}
 	options->table = entries;
@@ -229,12 +231,14 @@ static const struct option_entry table[] = {
 	{ OPT_ADDR, "addr", "ADDR", "only the group bound to this local address", set_addr },
 	{ OPT_NETNS, "netns", "NAME|PID", "network namespace, by name or by a process in it",
 	  set_netns },
-	{ OPT_POLICY, "policy", "P", "who gets the next one: hash (default); 'reuseportctl policy "
-	  "--list'", set_policy },
+	{ OPT_POLICY, "policy", "P",
+	  "who gets the next one: hash (default); 'reuseportctl policy "
+	  "--list'",
+	  set_policy },
 	{ OPT_RULES, "key", "KEY", "what is hashed: tuple (default), src, src-prefix/LEN, dst",
 	  set_key },
-	{ OPT_RULES, "hash-key", "HEX", "hash with this key of 32 digits (SipHash), not the kernel's",
-	  set_hash_key },
+	{ OPT_RULES, "hash-key", "HEX",
+	  "hash with this key of 32 digits (SipHash), not the kernel's", set_hash_key },
 	{ OPT_RULES, "over", "P", "of policy weighted: hash (default) or consistent", set_over },
 	{ OPT_RULES, "cpu-map", "MAP", "of cpu and numa: CPUS:SLOT,... instead of the affinity",
 	  set_cpu_map },
@@ -242,19 +246,26 @@ static const struct option_entry table[] = {
 	  set_table },
 	{ OPT_PACKET, "src", "ADDR:PORT", "source of the packet (required)", set_src },
 	{ OPT_PACKET, "dst", "ADDR:PORT", "destination (required)", set_dst },
-	{ OPT_PACKET, "dev", "NAME", "device that it arrives on (default: by the routes)", set_dev },
+	{ OPT_PACKET, "dev", "NAME", "device that it arrives on (default: by the routes)",
+	  set_dev },
 	{ OPT_PACKET, "cpu", "N", "CPU that handles it, for the policies cpu and numa", set_cpu },
 	{ OPT_LIST, "list", NULL, "explain each policy in a line", set_list },
 	{ OPT_SLOTS, "slots", "N", "room for workers (default 256, or twice those there are)",
 	  set_slots },
-	{ OPT_RESTART, "admit", "auto|manual", "whether who joins gets work at once (default), or "
-	  "waits for 'admit'", set_admit },
+	{ OPT_RESTART, "admit", "auto|manual",
+	  "whether who joins gets work at once (default), or "
+	  "waits for 'admit'",
+	  set_admit },
 	{ OPT_RESTART, "sticky", NULL, "UDP: a flow stays with its worker while that lives",
 	  set_sticky },
-	{ OPT_RESTART, "flows", "N", "of --sticky: room for so many, the oldest make room (default "
-	  "65536)", set_flows },
-	{ OPT_RESTART, "idle", "SECONDS", "of --sticky: after which a flow is new again (default: "
-	  "never)", set_idle },
+	{ OPT_RESTART, "flows", "N",
+	  "of --sticky: room for so many, the oldest make room (default "
+	  "65536)",
+	  set_flows },
+	{ OPT_RESTART, "idle", "SECONDS",
+	  "of --sticky: after which a flow is new again (default: "
+	  "never)",
+	  set_idle },
 	{ OPT_WAIT, "wait", NULL, "wait for the first worker", set_wait },
 	{ OPT_FORCE, "force", NULL, "replace another program that the group has", set_force },
 	{ OPT_FOREGROUND, "foreground", NULL, "stay, as the keeper (for supervisors)",
@@ -358,8 +369,10 @@ static bool complete(const struct options *options, const struct command *comman
 		return wrong_usage(command);
 	}
 	if (options->sticky && options->proto != IPPROTO_UDP) {
-		fprintf(stderr, "reuseportctl %s: --sticky is for --proto udp: a TCP connection "
-			"stays with its worker anyway\n", command->name);
+		fprintf(stderr,
+			"reuseportctl %s: --sticky is for --proto udp: a TCP connection "
+			"stays with its worker anyway\n",
+			command->name);
 		return wrong_usage(command);
 	}
 	return !command->check || command->check(options);

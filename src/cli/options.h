@@ -49,7 +49,7 @@ struct options {
 	struct reuseport_policy_opts rules;
 	const char *log;
 	const char *src, *dst, *dev, *cpu; /* of a packet */
-	const char *words[WORDS_MAX]; /* what is not an option */
+	const char *words[WORDS_MAX];      /* what is not an option */
 	int n_words;
 	unsigned int slots;
 	unsigned int table;
@@ -67,7 +67,7 @@ struct options {
 
 /* An option: what --help says of it, and who takes its value. */
 struct option_entry {
-	unsigned int bit;  /* of enum option_bit; 0: of one command alone */
+	unsigned int bit; /* of enum option_bit; 0: of one command alone */
 	const char *name;
 	const char *value; /* NULL: a flag */
 	const char *help;

@@ -36,8 +36,7 @@ void word_endpoint(const struct reuseport_key *key, char *text, size_t size)
 	word_addr(key, addr, sizeof(addr));
 	if (key->ifindex)
 		snprintf(device, sizeof(device), "%%%u", key->ifindex);
-	snprintf(text, size, "%s%s%s%s:%u", v6 ? "[" : "", addr, device, v6 ? "]" : "",
-		 key->port);
+	snprintf(text, size, "%s%s%s%s:%u", v6 ? "[" : "", addr, device, v6 ? "]" : "", key->port);
 }
 
 int word_netns(const struct options *options, uint64_t *inode)
@@ -84,8 +83,10 @@ static size_t sequence(const unsigned char *text)
 		size_t len;
 		unsigned long least;
 	} forms[] = {
-		{ 0x80, 0x00, 1, 0 },       { 0xe0, 0xc0, 2, 0x80 },
-		{ 0xf0, 0xe0, 3, 0x800 },   { 0xf8, 0xf0, 4, 0x10000 },
+		{ 0x80, 0x00, 1, 0 },
+		{ 0xe0, 0xc0, 2, 0x80 },
+		{ 0xf0, 0xe0, 3, 0x800 },
+		{ 0xf8, 0xf0, 4, 0x10000 },
 	};
 
 	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
@@ -97,7 +98,9 @@ static size_t sequence(const unsigned char *text)
 		while (len < forms[i].len && (text[len] & 0xc0) == 0x80)
 			code = code << 6 | (text[len++] & 0x3f);
 		return len == forms[i].len && code >= forms[i].least && code <= 0x10ffff &&
-		       (code < 0xd800 || code > 0xdfff) ? len : 0;
+				       (code < 0xd800 || code > 0xdfff) ?
+			       len :
+			       0;
 	}
 	return 0;
 }

@@ -23,7 +23,8 @@ static inline int opts_copy_bytes(void *to, size_t size, const void *from,
 		return fail(err, EINVAL, "opts->sz is not set");
 	for (size_t i = size; i < given; i++)
 		if (bytes[i])
-			return fail(err, E2BIG, "opts has members that this library does not know: "
+			return fail(err, E2BIG,
+				    "opts has members that this library does not know: "
 				    "it is older than the program");
 	memcpy(to, from, given < size ? given : size);
 	memcpy(to, &size, sizeof(size));

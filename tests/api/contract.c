@@ -16,13 +16,13 @@
 
 static int tests, failures;
 
-#define CHECK(condition)                                                                           \
-	do {                                                                                       \
-		int held = (condition);                                                            \
-		tests++;                                                                           \
-		failures += !held;                                                                 \
-		printf("%s %d - %s:%d %s\n", held ? "ok" : "not ok", tests, __func__, __LINE__,    \
-		       #condition);                                                                \
+#define CHECK(condition)                                                                        \
+	do {                                                                                    \
+		int held = (condition);                                                         \
+		tests++;                                                                        \
+		failures += !held;                                                              \
+		printf("%s %d - %s:%d %s\n", held ? "ok" : "not ok", tests, __func__, __LINE__, \
+		       #condition);                                                             \
 	} while (0)
 
 static struct reuseport_filter here;
@@ -204,10 +204,16 @@ static void list_the_group(void)
 static void names(void)
 {
 	const struct reuseport_policy *policies;
-	struct reuseport_counters counters = { .exhausted = 1, .nobody = 2, .unregistered = 4,
-					       .empty = 1000, .refused = 1000, .next_best = 1000,
-					       .connected = 8, .incoming_cpu = 16,
-					       .unreadable = 32, .packets = 1000,
+	struct reuseport_counters counters = { .exhausted = 1,
+					       .nobody = 2,
+					       .unregistered = 4,
+					       .empty = 1000,
+					       .refused = 1000,
+					       .next_best = 1000,
+					       .connected = 8,
+					       .incoming_cpu = 16,
+					       .unreadable = 32,
+					       .packets = 1000,
 					       .selected = 1000 };
 	size_t n = 0;
 
@@ -236,7 +242,8 @@ static void changes(void)
 	CHECK(reuseport_attach(&key, NULL, &group, NULL) == 0);
 	CHECK(reuseport_set_policy(&here, &words, NULL) == 1);
 	CHECK(reuseport_get_policy(&here, &ruled, &n, NULL) == 0 && n == 1);
-	CHECK(!strcmp(ruled[0].rules.policy, "consistent") && strlen(ruled[0].rules.hash_key) == 32);
+	CHECK(!strcmp(ruled[0].rules.policy, "consistent") &&
+	      strlen(ruled[0].rules.hash_key) == 32);
 	free(ruled);
 	words.policy = "consistnet";
 	CHECK(told(reuseport_set_policy(&here, &words, &err), EINVAL, &err));
@@ -305,7 +312,8 @@ static void drains(void)
 	CHECK(reuseport_drain(&here, "slot:1", true, NULL) == 1 && state_is(1, "leaving"));
 	CHECK(reuseport_undrain(&here, "slot:1", NULL) == 1 && state_is(1, "active"));
 	CHECK(reuseport_undrain(&here, "slot:1", NULL) == 0);
-	CHECK(reuseport_admit(&here, NULL, NULL) == 0 && reuseport_admit(&here, "slot:0", NULL) == 0);
+	CHECK(reuseport_admit(&here, NULL, NULL) == 0 &&
+	      reuseport_admit(&here, "slot:0", NULL) == 0);
 	CHECK(told(reuseport_drain(&here, "slot:2", false, &err), ENOENT, &err));
 	CHECK(told(reuseport_undrain(&here, "pid:", &err), EINVAL, &err));
 }
@@ -320,7 +328,8 @@ static void rollouts(void)
 	CHECK(told(reuseport_rollout(&here, REUSEPORT_ROLLOUT_BEGIN, &err), EALREADY, &err));
 	CHECK(told(reuseport_rollout(&here, REUSEPORT_ROLLOUT_SWITCH, &err), ECHILD, &err));
 	CHECK(told(reuseport_rollout(&here, REUSEPORT_ROLLOUT_FINISH, &err), EINVAL, &err));
-	CHECK(reuseport_rollout(&here, REUSEPORT_ROLLOUT_ABORT, NULL) == 1 && state_is(0, "active"));
+	CHECK(reuseport_rollout(&here, REUSEPORT_ROLLOUT_ABORT, NULL) == 1 &&
+	      state_is(0, "active"));
 }
 
 static void restarts(void)
@@ -344,9 +353,13 @@ static void restarts(void)
 
 static void explanations(void)
 {
-	struct reuseport_packet packet = { .proto = IPPROTO_TCP, .family = AF_INET,
-					   .src = { 127, 0, 0, 1 }, .dst = { 127, 0, 0, 1 },
-					   .src_port = 1234, .dst_port = key.port, .cpu = -1,
+	struct reuseport_packet packet = { .proto = IPPROTO_TCP,
+					   .family = AF_INET,
+					   .src = { 127, 0, 0, 1 },
+					   .dst = { 127, 0, 0, 1 },
+					   .src_port = 1234,
+					   .dst_port = key.port,
+					   .cpu = -1,
 					   .netns = key.netns };
 	struct reuseport_explanation *explanation = NULL;
 	struct reuseport_explainer *explainer = NULL;

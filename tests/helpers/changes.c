@@ -18,9 +18,10 @@
 #include "reuseport_bpf.h"
 
 static const struct option options[] = {
-	{ "port", 1, NULL, 'P' },    { "proto", 1, NULL, 'p' }, { "netns", 1, NULL, 'N' },
-	{ "seconds", 1, NULL, 's' }, { "count", 1, NULL, 'n' }, { "slots", 1, NULL, 'w' },
-	{ "seed", 1, NULL, 'S' },    { 0 },
+	{ "port", 1, NULL, 'P' },  { "proto", 1, NULL, 'p' },
+	{ "netns", 1, NULL, 'N' }, { "seconds", 1, NULL, 's' },
+	{ "count", 1, NULL, 'n' }, { "slots", 1, NULL, 'w' },
+	{ "seed", 1, NULL, 'S' },  { 0 },
 };
 
 #define HASH_KEY "000102030405060708090a0b0c0d0e0f"
@@ -74,7 +75,8 @@ static void change_weight(struct changes *changes)
 {
 	unsigned int slot = next_random(&changes->random) % changes->slots;
 	unsigned int weight = next_random(&changes->random) % 4 ?
-		1 + next_random(&changes->random) % 20 : !slot;
+				      1 + next_random(&changes->random) % 20 :
+				      !slot;
 	struct reuseport_error error;
 	char worker[32];
 	int ret;
@@ -114,14 +116,29 @@ int main(int argc, char **argv)
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (option) {
-		case 'P': changes.filter.port = number(optarg, 1, 65535); break;
-		case 'p': changes.filter.proto = protocol(optarg); break;
-		case 'N': netns = optarg; break;
-		case 's': seconds = number(optarg, 0, 600); break;
-		case 'n': count = number(optarg, 1, 1000000); break;
-		case 'w': changes.slots = number(optarg, 1, 32768); break;
-		case 'S': changes.random = number(optarg, 0, INT32_MAX); break;
-		default: return 2;
+		case 'P':
+			changes.filter.port = number(optarg, 1, 65535);
+			break;
+		case 'p':
+			changes.filter.proto = protocol(optarg);
+			break;
+		case 'N':
+			netns = optarg;
+			break;
+		case 's':
+			seconds = number(optarg, 0, 600);
+			break;
+		case 'n':
+			count = number(optarg, 1, 1000000);
+			break;
+		case 'w':
+			changes.slots = number(optarg, 1, 32768);
+			break;
+		case 'S':
+			changes.random = number(optarg, 0, INT32_MAX);
+			break;
+		default:
+			return 2;
 		}
 	}
 	errno = 0;

@@ -79,10 +79,17 @@ int main(int argc, char **argv)
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (option) {
-		case 'p': server.proto = protocol(optarg); break;
-		case 'a': server.addr = optarg; break;
-		case 'P': server.port = number(optarg, 1, 65535); break;
-		default: return 2;
+		case 'p':
+			server.proto = protocol(optarg);
+			break;
+		case 'a':
+			server.addr = optarg;
+			break;
+		case 'P':
+			server.port = number(optarg, 1, 65535);
+			break;
+		default:
+			return 2;
 		}
 	}
 	if (!server.port)

@@ -106,15 +106,33 @@ int main(int argc, char **argv)
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (option) {
-		case 'p': proto = protocol(optarg); break;
-		case 't': length = endpoint(&to, optarg); break;
-		case 'n': count = number(optarg, 1, PORTS); break;
-		case 's': base = optarg; break;
-		case 'S': seed = number(optarg, 0, INT32_MAX); break;
-		case 'H': hosts = number(optarg, 1, 65000); break;
-		case 'k': skip = number(optarg, 0, PORTS); break;
-		case 'h': fputs(usage, stdout); return 0;
-		default: fputs(usage, stderr); return 2;
+		case 'p':
+			proto = protocol(optarg);
+			break;
+		case 't':
+			length = endpoint(&to, optarg);
+			break;
+		case 'n':
+			count = number(optarg, 1, PORTS);
+			break;
+		case 's':
+			base = optarg;
+			break;
+		case 'S':
+			seed = number(optarg, 0, INT32_MAX);
+			break;
+		case 'H':
+			hosts = number(optarg, 1, 65000);
+			break;
+		case 'k':
+			skip = number(optarg, 0, PORTS);
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			return 0;
+		default:
+			fputs(usage, stderr);
+			return 2;
 		}
 	}
 	if (!length) {

@@ -61,10 +61,18 @@ int main(int argc, char **argv)
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (option) {
-		case 't': to = optarg; break;
-		case 'p': packet.proto = protocol(optarg); break;
-		case 'c': packet.cpu = number(optarg, 0, 8191); break;
-		default: fputs(usage, stderr); return 2;
+		case 't':
+			to = optarg;
+			break;
+		case 'p':
+			packet.proto = protocol(optarg);
+			break;
+		case 'c':
+			packet.cpu = number(optarg, 0, 8191);
+			break;
+		default:
+			fputs(usage, stderr);
+			return 2;
 		}
 	}
 	if (!to || reuseport_netns(NULL, &packet.netns, &error) ||

@@ -41,7 +41,7 @@ static const char usage[] = "flows --to ADDR:PORT [--flows N] [--rate PER_SECOND
 			    "      [--hosts N] [--first N] [--fresh]\n";
 
 static const struct option options[] = {
-	{ "to", 1, NULL, 't' },	   { "flows", 1, NULL, 'n' }, { "rate", 1, NULL, 'r' },
+	{ "to", 1, NULL, 't' },    { "flows", 1, NULL, 'n' }, { "rate", 1, NULL, 'r' },
 	{ "src", 1, NULL, 's' },   { "hosts", 1, NULL, 'H' }, { "first", 1, NULL, 'F' },
 	{ "fresh", 0, NULL, 'f' }, { "help", 0, NULL, 'h' },  { 0 },
 };
@@ -60,8 +60,8 @@ struct phase {
 
 struct flow {
 	int fd;
-	uint64_t cookie; /* who answered last, 0: nobody yet */
-	uint64_t seq;    /* the datagram that was answered last */
+	uint64_t cookie;                    /* who answered last, 0: nobody yet */
+	uint64_t seq;                       /* the datagram that was answered last */
 	unsigned int answered_in, moved_in; /* phases, from 1 on */
 };
 
@@ -165,8 +165,9 @@ static void send_one(struct flows *flows)
 	errno = 0;
 	if (one->seq)
 		die("more than %d datagrams in flight", IN_FLIGHT);
-	*one = (struct datagram){ .seq = flows->seq, .at_ms = now_ms(), .phase = flows->n_phases,
-				  .fd = -1 };
+	*one = (struct datagram){
+		.seq = flows->seq, .at_ms = now_ms(), .phase = flows->n_phases, .fd = -1
+	};
 	if (flows->fresh) {
 		fd = one->fd = open_flow(flows, flows->first++);
 	} else {
@@ -176,7 +177,8 @@ static void send_one(struct flows *flows)
 	phase_of(flows, one->phase)->sent++;
 	flows->missing++;
 	/* An error of the datagram before may be told first. */
-	if (send(fd, text, length, 0) < 0 && (errno != ECONNREFUSED || send(fd, text, length, 0) < 0))
+	if (send(fd, text, length, 0) < 0 &&
+	    (errno != ECONNREFUSED || send(fd, text, length, 0) < 0))
 		die("send");
 }
 
@@ -374,7 +376,8 @@ static void print_phase(const struct phase *phase)
 {
 	printf("{\"name\":\"%s\",", phase->name);
 	print_counts(phase);
-	printf(",\"flows\":%lu,\"flows_moved\":%lu,\"workers\":{", phase->flows, phase->flows_moved);
+	printf(",\"flows\":%lu,\"flows_moved\":%lu,\"workers\":{", phase->flows,
+	       phase->flows_moved);
 	for (size_t i = 0; i < phase->n_workers; i++)
 		printf("%s\"%" PRIu64 "\":%lu", i ? "," : "", phase->workers[i].cookie,
 		       phase->workers[i].answered);
@@ -429,15 +432,33 @@ int main(int argc, char **argv)
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (option) {
-		case 't': flows.length = endpoint(&flows.to, optarg); break;
-		case 'n': flows.n = number(optarg, 1, 100000); break;
-		case 'r': flows.rate = number(optarg, 1, 1000000); break;
-		case 's': flows.src = optarg; break;
-		case 'H': flows.hosts = number(optarg, 1, 60000); break;
-		case 'F': flows.first = number(optarg, 0, 100000000); break;
-		case 'f': flows.fresh = true; break;
-		case 'h': fputs(usage, stdout); return 0;
-		default: fputs(usage, stderr); return 2;
+		case 't':
+			flows.length = endpoint(&flows.to, optarg);
+			break;
+		case 'n':
+			flows.n = number(optarg, 1, 100000);
+			break;
+		case 'r':
+			flows.rate = number(optarg, 1, 1000000);
+			break;
+		case 's':
+			flows.src = optarg;
+			break;
+		case 'H':
+			flows.hosts = number(optarg, 1, 60000);
+			break;
+		case 'F':
+			flows.first = number(optarg, 0, 100000000);
+			break;
+		case 'f':
+			flows.fresh = true;
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			return 0;
+		default:
+			fputs(usage, stderr);
+			return 2;
 		}
 	}
 	if (!flows.length) {

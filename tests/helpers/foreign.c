@@ -128,7 +128,9 @@ static void attach_loaded(const char *object_path, bool with_array, const int *s
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "pin-program", 1, NULL, 'p' }, { "pin-array", 1, NULL, 'a' }, { 0 },
+		{ "pin-program", 1, NULL, 'p' },
+		{ "pin-array", 1, NULL, 'a' },
+		{ 0 },
 	};
 	const char *pin_program = NULL, *pin_array = NULL, *what;
 	int sockets[SOCKETS_MAX], option;
@@ -136,9 +138,14 @@ int main(int argc, char **argv)
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
 		switch (option) {
-		case 'p': pin_program = optarg; break;
-		case 'a': pin_array = optarg; break;
-		default: return 2;
+		case 'p':
+			pin_program = optarg;
+			break;
+		case 'a':
+			pin_array = optarg;
+			break;
+		default:
+			return 2;
 		}
 	argv += optind;
 	if (argc - optind < 2)

@@ -61,12 +61,20 @@ enum kind { SYN, ACK, RST };
 static void transmit(const struct client *client, int i, enum kind kind)
 {
 	struct packet packet = {
-		.ip = { .version = 4, .ihl = 5, .ttl = 64, .protocol = IPPROTO_TCP,
+		.ip = { .version = 4,
+			.ihl = 5,
+			.ttl = 64,
+			.protocol = IPPROTO_TCP,
 			.tot_len = htons(sizeof(packet)),
-			.saddr = inet_addr("10.77.0.2"), .daddr = inet_addr("10.77.0.1") },
-		.tcp = { .source = htons(FIRST_PORT + i), .dest = htons(client->port),
-			 .seq = htonl(kind == SYN ? 1000 : 1001), .doff = 5,
-			 .syn = kind == SYN, .ack = kind == ACK, .rst = kind == RST,
+			.saddr = inet_addr("10.77.0.2"),
+			.daddr = inet_addr("10.77.0.1") },
+		.tcp = { .source = htons(FIRST_PORT + i),
+			 .dest = htons(client->port),
+			 .seq = htonl(kind == SYN ? 1000 : 1001),
+			 .doff = 5,
+			 .syn = kind == SYN,
+			 .ack = kind == ACK,
+			 .rst = kind == RST,
 			 .ack_seq = htonl(kind == ACK ? client->theirs[i] + 1 : 0),
 			 .window = htons(8192) },
 	};
@@ -129,16 +137,23 @@ static void make_device(struct client *client)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "port", 1, NULL, 'p' }, { "count", 1, NULL, 'n' }, { 0 },
+		{ "port", 1, NULL, 'p' },
+		{ "count", 1, NULL, 'n' },
+		{ 0 },
 	};
 	static struct client client = { .count = 20 };
 	int option, answered;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (option) {
-		case 'p': client.port = number(optarg, 1, 65535); break;
-		case 'n': client.count = number(optarg, 1, COUNT_MAX); break;
-		default: return 2;
+		case 'p':
+			client.port = number(optarg, 1, 65535);
+			break;
+		case 'n':
+			client.count = number(optarg, 1, COUNT_MAX);
+			break;
+		default:
+			return 2;
 		}
 	}
 	make_device(&client);

@@ -37,7 +37,7 @@ enum outcome { OK, REFUSED, RESET, TIMEOUT, OTHER, OUTCOMES };
 static const char *const names[OUTCOMES] = { "ok", "refused", "reset", "timeout", "other" };
 
 struct request {
-	int fd; /* -1: free */
+	int fd;        /* -1: free */
 	bool answered; /* and counted: only the end is waited for */
 	int64_t start_us;
 };
@@ -71,11 +71,16 @@ static void stop(int signal)
 static enum outcome outcome_of(int err)
 {
 	switch (err) {
-	case ECONNREFUSED: return REFUSED;
+	case ECONNREFUSED:
+		return REFUSED;
 	case ECONNRESET:
-	case EPIPE: return RESET;
-	case ETIMEDOUT: return TIMEOUT;
-	default: fprintf(stderr, "load: %s\n", strerror(err)); return OTHER;
+	case EPIPE:
+		return RESET;
+	case ETIMEDOUT:
+		return TIMEOUT;
+	default:
+		fprintf(stderr, "load: %s\n", strerror(err));
+		return OTHER;
 	}
 }
 
@@ -231,8 +236,8 @@ static void print(struct load *load)
 	printf("{\"sent\":%lu", load->sent);
 	for (int i = 0; i < OUTCOMES; i++)
 		printf(",\"%s\":%lu", names[i], load->outcomes[i]);
-	printf(",\"p50_us\":%u,\"p99_us\":%u,\"max_us\":%u,\"workers\":{",
-	       percentile(load, 0.5), percentile(load, 0.99), percentile(load, 1));
+	printf(",\"p50_us\":%u,\"p99_us\":%u,\"max_us\":%u,\"workers\":{", percentile(load, 0.5),
+	       percentile(load, 0.99), percentile(load, 1));
 	for (int i = 0; i < load->n_workers; i++)
 		printf("%s\"%llu\":%lu", i ? "," : "", load->workers[i].cookie,
 		       load->workers[i].answered);
@@ -248,12 +253,24 @@ int main(int argc, char **argv)
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (option) {
-		case 'p': load.proto = protocol(optarg); break;
-		case 't': load.length = endpoint(&load.to, optarg); break;
-		case 'r': rate = number(optarg, 1, 1000000); break;
-		case 's': seconds = number(optarg, 1, 3600); break;
-		case 'h': fputs(usage, stdout); return 0;
-		default: fputs(usage, stderr); return 2;
+		case 'p':
+			load.proto = protocol(optarg);
+			break;
+		case 't':
+			load.length = endpoint(&load.to, optarg);
+			break;
+		case 'r':
+			rate = number(optarg, 1, 1000000);
+			break;
+		case 's':
+			seconds = number(optarg, 1, 3600);
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			return 0;
+		default:
+			fputs(usage, stderr);
+			return 2;
 		}
 	}
 	if (!load.length) {

@@ -30,8 +30,8 @@ static const struct missing {
 	int error;
 } known[] = {
 	{ "bpf", SYS_bpf, ANY, 0, ENOSYS },
-	{ "pidfd_open", SYS_pidfd_open, ANY, 0, ENOSYS },   /* 5.3 */
-	{ "pidfd_getfd", SYS_pidfd_getfd, ANY, 0, ENOSYS }, /* 5.6 */
+	{ "pidfd_open", SYS_pidfd_open, ANY, 0, ENOSYS },                      /* 5.3 */
+	{ "pidfd_getfd", SYS_pidfd_getfd, ANY, 0, ENOSYS },                    /* 5.6 */
 	{ "detach", SYS_setsockopt, 2, SO_DETACH_REUSEPORT_BPF, ENOPROTOOPT }, /* 5.3 */
 	/* It stands in for BPF_PROG_TYPE_SK_REUSEPORT as well (4.19): a filter
 	 * does not see a program's type. */

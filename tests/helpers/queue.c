@@ -65,9 +65,14 @@ int main(int argc, char **argv)
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (option) {
-		case 't': length = endpoint(&to, optarg); break;
-		case 'n': count = number(optarg, 1, 4096); break;
-		default: return 2;
+		case 't':
+			length = endpoint(&to, optarg);
+			break;
+		case 'n':
+			count = number(optarg, 1, 4096);
+			break;
+		default:
+			return 2;
 		}
 	}
 	errno = 0;

@@ -22,7 +22,9 @@
 #define FIRST_PORT 10000
 
 static const struct option options[] = {
-	{ "to", 1, NULL, 't' }, { "count", 1, NULL, 'n' }, { 0 },
+	{ "to", 1, NULL, 't' },
+	{ "count", 1, NULL, 'n' },
+	{ 0 },
 };
 
 static atomic_int round_sent[2]; /* the last round that each of them takes part in */
@@ -106,9 +108,14 @@ int main(int argc, char **argv)
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (option) {
-		case 't': length = endpoint(&to, optarg); break;
-		case 'n': rounds = number(optarg, 1, 40000); break;
-		default: return 2;
+		case 't':
+			length = endpoint(&to, optarg);
+			break;
+		case 'n':
+			rounds = number(optarg, 1, 40000);
+			break;
+		default:
+			return 2;
 		}
 	}
 	errno = 0;

@@ -134,8 +134,8 @@ static long count_fetches(const struct bpf_program *program)
 	long n = 0;
 
 	for (size_t i = 0; i < bpf_program__insn_cnt(program); i++)
-		n += BPF_CLASS(insns[i].code) == BPF_STX &&
-		     BPF_MODE(insns[i].code) == BPF_ATOMIC && insns[i].imm & BPF_FETCH;
+		n += BPF_CLASS(insns[i].code) == BPF_STX && BPF_MODE(insns[i].code) == BPF_ATOMIC &&
+		     insns[i].imm & BPF_FETCH;
 	return n;
 }
 
@@ -146,9 +146,10 @@ static struct counts counts_of(const char *log, struct bpf_program *program)
 	struct bpf_prog_info info = { 0 };
 	__u32 len = sizeof(info);
 
-	if (line && sscanf(line, "processed %ld insns (limit %*d) max_states_per_insn %*d "
-			   "total_states %ld peak_states %ld", &counts.insns,
-			   &counts.total_states, &counts.peak_states) < 1)
+	if (line && sscanf(line,
+			   "processed %ld insns (limit %*d) max_states_per_insn %*d "
+			   "total_states %ld peak_states %ld",
+			   &counts.insns, &counts.total_states, &counts.peak_states) < 1)
 		counts.insns = -1;
 	if (bpf_program__fd(program) >= 0 &&
 	    !bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &len)) {
@@ -186,8 +187,8 @@ static void tell_all(int ret)
 		else if (refused < load.n && i > refused)
 			tell(name, "not tried", &counts, 0, "");
 		else
-			tell(name, "refused", &counts, -ret, *load.logs[i] ? load.logs[i] :
-			     load.messages);
+			tell(name, "refused", &counts, -ret,
+			     *load.logs[i] ? load.logs[i] : load.messages);
 	}
 }
 
@@ -243,7 +244,8 @@ static void begin(const struct bpf_object_skeleton *skeleton)
 		describe_steer(*skeleton->obj);
 	else
 		snprintf(load.variant, sizeof(load.variant), "%s", asked);
-	bpf_object__for_each_program(program, *skeleton->obj) {
+	bpf_object__for_each_program(program, *skeleton->obj)
+	{
 		if (!bpf_program__autoload(program))
 			continue;
 		if (load.n == PROGRAMS_MAX)
@@ -300,8 +302,11 @@ static struct features *all_but(bool migrate, bool plain)
 static bool steer(int proto, unsigned int flows)
 {
 	const struct steering_size size = {
-		.slots = SLOTS_DEFAULT, .table_entries = TABLE_LEAST_DEFAULT,
-		.cpus = topology_cpus(), .flows = flows, .idle_ticks = flows ? 60 * flows_hz() : 0,
+		.slots = SLOTS_DEFAULT,
+		.table_entries = TABLE_LEAST_DEFAULT,
+		.cpus = topology_cpus(),
+		.flows = flows,
+		.idle_ticks = flows ? 60 * flows_hz() : 0,
 		.flow_key = { 0x0706050403020100, 0x0f0e0d0c0b0a0908 },
 	};
 	bool good = true;

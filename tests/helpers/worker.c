@@ -30,14 +30,22 @@ static const char usage[] =
 	"                       closes the listeners first\n";
 
 static const struct option options[] = {
-	{ "proto", 1, NULL, 'p' },	 { "addr", 1, NULL, 'a' },
-	{ "port", 1, NULL, 'P' },	 { "v6only", 0, NULL, '6' },
-	{ "sockets", 1, NULL, 'n' },	 { "fork", 1, NULL, 'f' },
-	{ "shared", 1, NULL, 's' },	 { "dup", 1, NULL, 'd' },
-	{ "no-reuseport", 0, NULL, 'R' }, { "reuseaddr", 0, NULL, 'r' },
-	{ "connect-udp", 1, NULL, 'c' }, { "delay-ms", 1, NULL, 'D' },
-	{ "incoming-cpu", 1, NULL, 'i' }, { "buffer", 1, NULL, 'b' },
-	{ "round-ms", 1, NULL, 'o' },	 { "help", 0, NULL, 'h' },
+	{ "proto", 1, NULL, 'p' },
+	{ "addr", 1, NULL, 'a' },
+	{ "port", 1, NULL, 'P' },
+	{ "v6only", 0, NULL, '6' },
+	{ "sockets", 1, NULL, 'n' },
+	{ "fork", 1, NULL, 'f' },
+	{ "shared", 1, NULL, 's' },
+	{ "dup", 1, NULL, 'd' },
+	{ "no-reuseport", 0, NULL, 'R' },
+	{ "reuseaddr", 0, NULL, 'r' },
+	{ "connect-udp", 1, NULL, 'c' },
+	{ "delay-ms", 1, NULL, 'D' },
+	{ "incoming-cpu", 1, NULL, 'i' },
+	{ "buffer", 1, NULL, 'b' },
+	{ "round-ms", 1, NULL, 'o' },
+	{ "help", 0, NULL, 'h' },
 	{ 0 },
 };
 
@@ -53,27 +61,62 @@ static void parse(int argc, char **argv, struct server *server, struct layout *l
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (option) {
-		case 'p': server->proto = protocol(optarg); break;
-		case 'a': server->addr = optarg; break;
-		case 'P': server->port = number(optarg, 1, 65535); break;
-		case '6': server->v6only = true; break;
-		case 'n': layout->sockets = number(optarg, 1, 32768); break;
-		case 'f': layout->fork = number(optarg, 1, 256); break;
-		case 's': layout->shared = number(optarg, 1, 256); break;
-		case 'd': layout->dup = number(optarg, 1, 64); break;
-		case 'R': server->reuseport = false; break;
-		case 'r': server->reuseport = false; server->reuseaddr = true; break;
-		case 'c': layout->connect_to = optarg; break;
-		case 'i': layout->incoming_cpu = number(optarg, 0, 4095); break;
-		case 'D': server->delay_ms = number(optarg, 0, 60000); break;
-		case 'b': server->buffer = number(optarg, 1, 1 << 30); break;
-		case 'o': server->round_ms = number(optarg, 1, 60000); break;
-		case 'h': fputs(usage, stdout); exit(0);
-		default: fputs(usage, stderr); exit(2);
+		case 'p':
+			server->proto = protocol(optarg);
+			break;
+		case 'a':
+			server->addr = optarg;
+			break;
+		case 'P':
+			server->port = number(optarg, 1, 65535);
+			break;
+		case '6':
+			server->v6only = true;
+			break;
+		case 'n':
+			layout->sockets = number(optarg, 1, 32768);
+			break;
+		case 'f':
+			layout->fork = number(optarg, 1, 256);
+			break;
+		case 's':
+			layout->shared = number(optarg, 1, 256);
+			break;
+		case 'd':
+			layout->dup = number(optarg, 1, 64);
+			break;
+		case 'R':
+			server->reuseport = false;
+			break;
+		case 'r':
+			server->reuseport = false;
+			server->reuseaddr = true;
+			break;
+		case 'c':
+			layout->connect_to = optarg;
+			break;
+		case 'i':
+			layout->incoming_cpu = number(optarg, 0, 4095);
+			break;
+		case 'D':
+			server->delay_ms = number(optarg, 0, 60000);
+			break;
+		case 'b':
+			server->buffer = number(optarg, 1, 1 << 30);
+			break;
+		case 'o':
+			server->round_ms = number(optarg, 1, 60000);
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			exit(0);
+		default:
+			fputs(usage, stderr);
+			exit(2);
 		}
 	}
-	if (!server->port || (server->round_ms && (server->proto != IPPROTO_TCP ||
-						   layout->fork || layout->shared))) {
+	if (!server->port || (server->round_ms &&
+			      (server->proto != IPPROTO_TCP || layout->fork || layout->shared))) {
 		fputs(usage, stderr);
 		exit(2);
 	}

@@ -139,11 +139,8 @@ static void no_weight(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(known),
-		cmocka_unit_test(small),
-		cmocka_unit_test(large),
-		cmocka_unit_test(largest),
-		cmocka_unit_test(no_weight),
+		cmocka_unit_test(known),   cmocka_unit_test(small),     cmocka_unit_test(large),
+		cmocka_unit_test(largest), cmocka_unit_test(no_weight),
 	};
 
 	return cmocka_run_group_tests_name("apportion", tests, NULL, NULL);

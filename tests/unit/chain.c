@@ -12,8 +12,8 @@
 #include "random.h"
 
 static const enum steering_policy policies[] = {
-	POLICY_HASH, POLICY_LINUX39, POLICY_CONSISTENT, POLICY_WEIGHTED, POLICY_CPU,
-	POLICY_NUMA, POLICY_RANDOM, POLICY_ROUND_ROBIN,
+	POLICY_HASH, POLICY_LINUX39, POLICY_CONSISTENT, POLICY_WEIGHTED,
+	POLICY_CPU,  POLICY_NUMA,    POLICY_RANDOM,     POLICY_ROUND_ROBIN,
 };
 
 #define POLICIES (sizeof(policies) / sizeof(policies[0]))
@@ -126,7 +126,8 @@ static void tries_are_independent(void **state)
 			}
 			/* 4000 each; five deviations are 306. */
 			for (int i = 0; i < WIDTH * WIDTH; i++)
-				assert_in_range(pairs[i / WIDTH][i % WIDTH], 4000 - 310, 4000 + 310);
+				assert_in_range(pairs[i / WIDTH][i % WIDTH], 4000 - 310,
+						4000 + 310);
 		}
 }
 

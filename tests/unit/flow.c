@@ -19,7 +19,8 @@ static const __u64 key[2] = { 0x0706050403020100ULL, 0x0f0e0d0c0b0a0908ULL };
 
 static struct tuple tuple4(uint32_t i)
 {
-	return (struct tuple){ .src = { 0x0100007f + (i >> 16) }, .dst = { 0x0100007f },
+	return (struct tuple){ .src = { 0x0100007f + (i >> 16) },
+			       .dst = { 0x0100007f },
 			       .ports = i & 0xffff };
 }
 

@@ -17,14 +17,21 @@
 
 static struct reuseport_key v4(void)
 {
-	return (struct reuseport_key){ .proto = IPPROTO_TCP, .family = AF_INET, .port = 8080,
-				       .addr = { 127, 0, 0, 1 }, .netns = 42 };
+	return (struct reuseport_key){ .proto = IPPROTO_TCP,
+				       .family = AF_INET,
+				       .port = 8080,
+				       .addr = { 127, 0, 0, 1 },
+				       .netns = 42 };
 }
 
 static struct reuseport_key v6(void)
 {
-	return (struct reuseport_key){ .proto = IPPROTO_UDP, .family = AF_INET6, .port = 53,
-				       .addr = { [15] = 1 }, .netns = 42, .v6only = true };
+	return (struct reuseport_key){ .proto = IPPROTO_UDP,
+				       .family = AF_INET6,
+				       .port = 53,
+				       .addr = { [15] = 1 },
+				       .netns = 42,
+				       .v6only = true };
 }
 
 /* 1: selects it, 0: does not, else -errno. */
@@ -51,9 +58,13 @@ static void each_member_that_is_set_must_match(void **state)
 	assert_int_equal(selects(FILTER(.addr = "127.0.0.1"), v4()), 1);
 	assert_int_equal(selects(FILTER(.addr = "127.0.0.2"), v4()), 0);
 	assert_int_equal(selects(FILTER(.proto = IPPROTO_TCP, .port = 8080, .netns = 42,
-					.addr = "127.0.0.1"), v4()), 1);
+					.addr = "127.0.0.1"),
+				 v4()),
+			 1);
 	assert_int_equal(selects(FILTER(.proto = IPPROTO_TCP, .port = 8080, .netns = 42,
-					.addr = "127.0.0.2"), v4()), 0);
+					.addr = "127.0.0.2"),
+				 v4()),
+			 0);
 	/* What a filter has no word for does not matter. */
 	assert_int_equal(selects(FILTER(.port = 53), v6()), 1);
 }
@@ -85,8 +96,9 @@ static void the_family_is_part_of_an_address(void **state)
 
 static void malformed_addresses(void **state)
 {
-	static const char *const bad[] = { "", " ", "1.2.3", "1.2.3.4.5", "1.2.3.256", "localhost",
-					   ":::", "[::1]", "::1%lo", "127.0.0.1:80", "0x7f.0.0.1" };
+	static const char *const bad[] = { "",          " ",   "1.2.3", "1.2.3.4.5", "1.2.3.256",
+					   "localhost", ":::", "[::1]", "::1%lo",    "127.0.0.1:80",
+					   "0x7f.0.0.1" };
 	struct reuseport_error err;
 	struct key_filter filter;
 
@@ -131,8 +143,8 @@ static void as_text(void **state)
 	/* The longest there is fits. */
 	key.ifindex = UINT32_MAX;
 	key.port = 65535;
-	assert_int_equal(inet_pton(AF_INET6, "ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255",
-				   key.addr), 1);
+	assert_int_equal(
+		inet_pton(AF_INET6, "ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255", key.addr), 1);
 	key_text(&key, text, sizeof(text));
 	assert_string_equal(text, "udp [ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff%4294967295]:65535");
 }

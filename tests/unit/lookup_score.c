@@ -87,14 +87,14 @@ static int score(int proto, const char *src, const char *dst, struct score_socke
 	struct lookup_packet p = packet(proto, src, dst);
 
 	score_socket(&p, &s);
-	assert_int_equal(s.score.total, s.score.total < 0 ? -1 :
-			 s.score.base + s.score.family + s.score.peer_addr + s.score.peer_port +
-			 s.score.device);
+	assert_int_equal(s.score.total, s.score.total < 0 ?
+						-1 :
+						s.score.base + s.score.family + s.score.peer_addr +
+							s.score.peer_port + s.score.device);
 	return s.score.total;
 }
 
-static enum lookup_reason reason(int proto, const char *src, const char *dst,
-				 struct score_socket s)
+static enum lookup_reason reason(int proto, const char *src, const char *dst, struct score_socket s)
 {
 	struct lookup_packet p = packet(proto, src, dst);
 
@@ -134,8 +134,8 @@ static void test_udp_ipv4(void **state)
 	assert_int_equal(score(IPPROTO_UDP, V4, on_device("0.0.0.0", ETH0)), 6);
 	assert_int_equal(score(IPPROTO_UDP, V4, on_device("::", ETH0)), 5);
 	assert_int_equal(score(IPPROTO_UDP, V4, connected("10.0.0.1", "10.0.0.9", 1000)), 10);
-	assert_int_equal(score(IPPROTO_UDP, V4, connected("::ffff:10.0.0.1", "::ffff:10.0.0.9",
-							  1000)), 9);
+	assert_int_equal(
+		score(IPPROTO_UDP, V4, connected("::ffff:10.0.0.1", "::ffff:10.0.0.9", 1000)), 9);
 }
 
 static void test_udp_ipv6(void **state)
@@ -171,18 +171,22 @@ static void test_reasons(void **state)
 }
 
 /* The winner among sockets in chain order, with and without 6.13's table. */
-#define WINNER(p, tuples, ...) ({ \
-	struct score_socket list_[] = { __VA_ARGS__ }; \
-	int won_ = score_lookup(p, tuples, list_, sizeof(list_) / sizeof(*list_)); \
-	if (won_ >= 0) \
-		assert_int_equal(list_[won_].reason, LOOKUP_WINS); \
-	won_; })
+#define WINNER(p, tuples, ...)                                                             \
+	({                                                                                 \
+		struct score_socket list_[] = { __VA_ARGS__ };                             \
+		int won_ = score_lookup(p, tuples, list_, sizeof(list_) / sizeof(*list_)); \
+		if (won_ >= 0)                                                             \
+			assert_int_equal(list_[won_].reason, LOOKUP_WINS);                 \
+		won_;                                                                      \
+	})
 
 /* The reason of one of them. */
-#define REASON(p, index, ...) ({ \
-	struct score_socket list_[] = { __VA_ARGS__ }; \
-	score_lookup(p, true, list_, sizeof(list_) / sizeof(*list_)); \
-	list_[index].reason; })
+#define REASON(p, index, ...)                                                 \
+	({                                                                    \
+		struct score_socket list_[] = { __VA_ARGS__ };                \
+		score_lookup(p, true, list_, sizeof(list_) / sizeof(*list_)); \
+		list_[index].reason;                                          \
+	})
 
 static void test_tables(void **state)
 {
@@ -190,7 +194,8 @@ static void test_tables(void **state)
 
 	(void)state;
 	/* A worse score in the table of the address beats a better wildcard. */
-	assert_int_equal(WINNER(&v4, true, on_device("0.0.0.0", ETH0), bound("::ffff:10.0.0.1")), 1);
+	assert_int_equal(WINNER(&v4, true, on_device("0.0.0.0", ETH0), bound("::ffff:10.0.0.1")),
+			 1);
 	assert_int_equal(REASON(&v4, 0, on_device("0.0.0.0", ETH0), bound("::ffff:10.0.0.1")),
 			 LOOKUP_LATER_TABLE);
 	assert_int_equal(WINNER(&v6, true, bound("::"), bound("fd00::1")), 1);
@@ -211,16 +216,17 @@ static void test_walk_ends_at_a_group(void **state)
 	assert_int_equal(REASON(&v4, 1, on_device("::", ETH0), bound("0.0.0.0")), LOOKUP_BEHIND);
 	assert_int_equal(REASON(&v4, 0, bound("::"), bound("0.0.0.0")), LOOKUP_LOWER);
 	/* A group in front hides the better one behind it, not the other way. */
-	assert_int_equal(WINNER(&v4, true, member("0.0.0.0", 1),
-				member_on_device("0.0.0.0", 2, ETH0)), 0);
-	assert_int_equal(REASON(&v4, 1, member("0.0.0.0", 1),
-				member_on_device("0.0.0.0", 2, ETH0)), LOOKUP_CUT_OFF);
-	assert_int_equal(WINNER(&v4, true, member_on_device("0.0.0.0", 2, ETH0),
-				member("0.0.0.0", 1)), 0);
+	assert_int_equal(
+		WINNER(&v4, true, member("0.0.0.0", 1), member_on_device("0.0.0.0", 2, ETH0)), 0);
+	assert_int_equal(REASON(&v4, 1, member("0.0.0.0", 1), member_on_device("0.0.0.0", 2, ETH0)),
+			 LOOKUP_CUT_OFF);
+	assert_int_equal(
+		WINNER(&v4, true, member_on_device("0.0.0.0", 2, ETH0), member("0.0.0.0", 1)), 0);
 	assert_int_equal(WINNER(&udp, true, member("0.0.0.0", 1), on_device("0.0.0.0", ETH0)), 0);
 	/* One that is no better than a plain socket in front ends nothing. */
 	assert_int_equal(WINNER(&v4, true, bound("0.0.0.0"), member("::", 1),
-				on_device("0.0.0.0", ETH0)), 2);
+				on_device("0.0.0.0", ETH0)),
+			 2);
 }
 
 static void test_connected(void **state)
@@ -229,17 +235,19 @@ static void test_connected(void **state)
 	struct score_socket group = member("10.0.0.1", 1);
 
 	(void)state;
-	assert_int_equal(WINNER(&p, true, bound("10.0.0.1"),
-				connected("10.0.0.1", "10.0.0.9", 1000)), 1);
+	assert_int_equal(
+		WINNER(&p, true, bound("10.0.0.1"), connected("10.0.0.1", "10.0.0.9", 1000)), 1);
 	/* Behind a group only 6.13's table finds it. */
 	assert_int_equal(WINNER(&p, true, group, connected("10.0.0.1", "10.0.0.9", 1000)), 1);
 	assert_int_equal(WINNER(&p, false, group, connected("10.0.0.1", "10.0.0.9", 1000)), 0);
 	assert_int_equal(WINNER(&p, false, connected("10.0.0.1", "10.0.0.9", 1000), group), 0);
 	/* That table knows no scores. */
 	assert_int_equal(WINNER(&p, true, connected("::ffff:10.0.0.1", "::ffff:10.0.0.9", 1000),
-				connected("10.0.0.1", "10.0.0.9", 1000)), 0);
+				connected("10.0.0.1", "10.0.0.9", 1000)),
+			 0);
 	assert_int_equal(WINNER(&p, false, connected("::ffff:10.0.0.1", "::ffff:10.0.0.9", 1000),
-				connected("10.0.0.1", "10.0.0.9", 1000)), 1);
+				connected("10.0.0.1", "10.0.0.9", 1000)),
+			 1);
 	/* A group that has had connected members does not end the walk. */
 	group.has_conns = true;
 	assert_int_equal(WINNER(&p, false, group, connected("10.0.0.1", "10.0.0.9", 1000)), 1);

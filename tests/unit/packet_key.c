@@ -96,7 +96,10 @@ static uint32_t hash_of(const struct plan *plan, const struct packet *packet)
 
 static struct plan a_plan(enum packet_key key)
 {
-	return (struct plan){ .key = key, .prefix4 = 32, .prefix6 = 128, .flags = PLAN_OWN_HASH,
+	return (struct plan){ .key = key,
+			      .prefix4 = 32,
+			      .prefix6 = 128,
+			      .flags = PLAN_OWN_HASH,
 			      .hash_key = { 0x0123456789abcdef, 0xfedcba9876543210 } };
 }
 

@@ -21,8 +21,8 @@
 
 #define HASH_KEY "000102030405060708090a0b0c0d0e0f"
 
-#define WORDS(...) (&(struct reuseport_policy_opts){ .sz = sizeof(struct reuseport_policy_opts), \
-						     __VA_ARGS__ })
+#define WORDS(...) \
+	(&(struct reuseport_policy_opts){ .sz = sizeof(struct reuseport_policy_opts), __VA_ARGS__ })
 
 static int check(const struct reuseport_policy_opts *words)
 {
@@ -66,8 +66,8 @@ static void every_policy_is_known(void **state)
 		struct policy_choice choice;
 
 		assert_int_equal(check(WORDS(.policy = policies[i].name)), 0);
-		assert_int_equal(policy_choose(WORDS(.policy = policies[i].name), NULL, &choice,
-					       NULL), 0);
+		assert_int_equal(
+			policy_choose(WORDS(.policy = policies[i].name), NULL, &choice, NULL), 0);
 		assert_int_equal(choice.plan.policy, i);
 		assert_string_equal(policy_name(i), policies[i].name);
 		/* It fits into struct reuseport_rules. */
@@ -203,15 +203,46 @@ static void every_prefix_there_and_back(void **state)
 static void no_keys(void **state)
 {
 	static const char *const words[] = {
-		"", " ", "Tuple", "tuple ", " tuple", "SRC", "source", "src,dst", "src dst", "sport",
-		"dst-prefix/24", "src-prefix", "src-prefix/", "src-prefix24", "src-prefix/0",
-		"src-prefix/129", "src-prefix/-1", "src-prefix/+8", "src-prefix/ 8", "src-prefix/8 ",
-		"src-prefix/08x", "src-prefix/0x18", "src-prefix/24.", "src-prefix/24,",
-		"src-prefix/,56", "src-prefix/24,0", "src-prefix/0,56", "src-prefix/33,56",
-		"src-prefix/24,129", "src-prefix/24,56,", "src-prefix/24,56,1", "src-prefix/24, 56",
-		"src-prefix/24/56", "src-prefix/4294967320", "src-prefix/18446744073709551640",
-		"src-prefix/99999999999999999999999", "src-prefix/24,18446744073709551672",
-		"src-prefix/x", "src-prefix/24\n", "src/24",
+		"",
+		" ",
+		"Tuple",
+		"tuple ",
+		" tuple",
+		"SRC",
+		"source",
+		"src,dst",
+		"src dst",
+		"sport",
+		"dst-prefix/24",
+		"src-prefix",
+		"src-prefix/",
+		"src-prefix24",
+		"src-prefix/0",
+		"src-prefix/129",
+		"src-prefix/-1",
+		"src-prefix/+8",
+		"src-prefix/ 8",
+		"src-prefix/8 ",
+		"src-prefix/08x",
+		"src-prefix/0x18",
+		"src-prefix/24.",
+		"src-prefix/24,",
+		"src-prefix/,56",
+		"src-prefix/24,0",
+		"src-prefix/0,56",
+		"src-prefix/33,56",
+		"src-prefix/24,129",
+		"src-prefix/24,56,",
+		"src-prefix/24,56,1",
+		"src-prefix/24, 56",
+		"src-prefix/24/56",
+		"src-prefix/4294967320",
+		"src-prefix/18446744073709551640",
+		"src-prefix/99999999999999999999999",
+		"src-prefix/24,18446744073709551672",
+		"src-prefix/x",
+		"src-prefix/24\n",
+		"src/24",
 	};
 	static char longest[100000];
 
@@ -250,13 +281,24 @@ static void hash_keys(void **state)
 static void no_hash_keys(void **state)
 {
 	static const char *const words[] = {
-		"", "0", "00", "000102030405060708090a0b0c0d0e0", "000102030405060708090a0b0c0d0e0f0",
-		"000102030405060708090a0b0c0d0e0f ", " 00102030405060708090a0b0c0d0e0f",
-		"0x0102030405060708090a0b0c0d0e0f", "g00102030405060708090a0b0c0d0e0f",
-		"000102030405060708090a0b0c0d0e0g", "00:01:02:03:04:05:06:07:08:09:0a",
-		"00010203 4050607 8090a0b 0c0d0e0f", "-00102030405060708090a0b0c0d0e0f",
-		"000102030405060708090a0b0c0d0e0f000102030405060708090a0b0c0d0e0f", "random", "@",
-		"`00102030405060708090a0b0c0d0e0f", "/00102030405060708090a0b0c0d0e0f",
+		"",
+		"0",
+		"00",
+		"000102030405060708090a0b0c0d0e0",
+		"000102030405060708090a0b0c0d0e0f0",
+		"000102030405060708090a0b0c0d0e0f ",
+		" 00102030405060708090a0b0c0d0e0f",
+		"0x0102030405060708090a0b0c0d0e0f",
+		"g00102030405060708090a0b0c0d0e0f",
+		"000102030405060708090a0b0c0d0e0g",
+		"00:01:02:03:04:05:06:07:08:09:0a",
+		"00010203 4050607 8090a0b 0c0d0e0f",
+		"-00102030405060708090a0b0c0d0e0f",
+		"000102030405060708090a0b0c0d0e0f000102030405060708090a0b0c0d0e0f",
+		"random",
+		"@",
+		"`00102030405060708090a0b0c0d0e0f",
+		"/00102030405060708090a0b0c0d0e0f",
 	};
 
 	(void)state;
@@ -311,8 +353,8 @@ static void who_hashes_by_itself(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		struct plan plan = choose(WORDS(.policy = table[i].policy, .over = table[i].over,
-						.key = table[i].key,
-						.hash_key = table[i].hash_key), NULL);
+						.key = table[i].key, .hash_key = table[i].hash_key),
+					  NULL);
 
 		assert_int_equal(!!(plan.flags & PLAN_OWN_HASH), table[i].own);
 		assert_int_equal(!!(plan.flags & PLAN_OVER_CONSISTENT),
@@ -355,8 +397,8 @@ static void words_go_with_policies(void **state)
 
 static void no_over(void **state)
 {
-	static const char *const words[] = { "", "Hash", "hash ", "weighted", "linux39", "random",
-					     "consistent,hash" };
+	static const char *const words[] = { "",        "Hash",   "hash ",          "weighted",
+					     "linux39", "random", "consistent,hash" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
@@ -401,7 +443,8 @@ static void other_sizes_of_words(void **state)
 		const char *later;
 	} newer = { .words = { .sz = sizeof(newer), .policy = "cpu" } };
 	struct reuseport_policy_opts older = { .sz = offsetof(struct reuseport_policy_opts, key),
-					       .policy = "weighted", .key = "not there yet" };
+					       .policy = "weighted",
+					       .key = "not there yet" };
 	struct reuseport_error err;
 
 	(void)state;
@@ -466,11 +509,46 @@ static void maps(void **state)
 static void no_maps(void **state)
 {
 	static const char *const words[] = {
-		"", " ", "0", ":", ":0", "0:", "0:x", "x:0", "0:0,", ",0:0", "0:0,,1:1", "0:0 ",
-		" 0:0", "0 :0", "0: 0", "0:-1", "-1:0", "0:+1", "0:100", "16:0", "0-16:0", "3-1:0",
-		"0-:0", "-3:0", "0--3:0", "0:0;1:1", "0:0:0", "0:1,1", "8192:0", "99999999999:0",
-		"18446744073709551616:0", "0:18446744073709551616", "0:4294967296", "0=0",
-		"0:0x1", "all:0", "0-3", "0-3,", "0.5:0", "0:0\n",
+		"",
+		" ",
+		"0",
+		":",
+		":0",
+		"0:",
+		"0:x",
+		"x:0",
+		"0:0,",
+		",0:0",
+		"0:0,,1:1",
+		"0:0 ",
+		" 0:0",
+		"0 :0",
+		"0: 0",
+		"0:-1",
+		"-1:0",
+		"0:+1",
+		"0:100",
+		"16:0",
+		"0-16:0",
+		"3-1:0",
+		"0-:0",
+		"-3:0",
+		"0--3:0",
+		"0:0;1:1",
+		"0:0:0",
+		"0:1,1",
+		"8192:0",
+		"99999999999:0",
+		"18446744073709551616:0",
+		"0:18446744073709551616",
+		"0:4294967296",
+		"0=0",
+		"0:0x1",
+		"all:0",
+		"0-3",
+		"0-3,",
+		"0.5:0",
+		"0:0\n",
 	};
 
 	(void)state;

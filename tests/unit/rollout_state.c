@@ -106,7 +106,8 @@ static void out_of_order(void **unused)
 		struct reuseport_error err = { 0 };
 
 		assert_int_equal(rollout_step(&g, cases[i].step, cases[i].able, "tcp 0.0.0.0:80",
-					      80, &err), cases[i].ret);
+					      80, &err),
+				 cases[i].ret);
 		assert_int_equal(err.code, -cases[i].ret);
 		assert_non_null(strstr(err.text, cases[i].says));
 		is(&g, 1, 2, 2, cases[i].phase);
@@ -115,7 +116,8 @@ static void out_of_order(void **unused)
 
 /* ------------------------------------------------------------------ workers */
 
-static enum worker_state seen(const struct generations *g, enum worker_state own, uint32_t generation)
+static enum worker_state seen(const struct generations *g, enum worker_state own,
+			      uint32_t generation)
 {
 	const struct worker_entry entry = { .state = own, .generation = generation };
 
@@ -190,10 +192,8 @@ static void any_steps(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(one_after_the_other),
-		cmocka_unit_test(there_and_back),
-		cmocka_unit_test(out_of_order),
-		cmocka_unit_test(states_of_workers),
+		cmocka_unit_test(one_after_the_other), cmocka_unit_test(there_and_back),
+		cmocka_unit_test(out_of_order),        cmocka_unit_test(states_of_workers),
 		cmocka_unit_test(any_steps),
 	};
 

@@ -33,8 +33,8 @@ static uint64_t sum(const struct reuseport_simulated_share *shares, size_t n)
 	return sum;
 }
 
-static const struct reuseport_simulated_share *share_of(
-	const struct reuseport_simulated_share *shares, size_t n, unsigned int slot)
+static const struct reuseport_simulated_share *
+share_of(const struct reuseport_simulated_share *shares, size_t n, unsigned int slot)
 {
 	for (size_t i = 0; i < n; i++)
 		if (shares[i].slot == slot)
@@ -249,8 +249,10 @@ static void own_hash_is_exact(void **state)
 static void shares_go_by_weight(void **state)
 {
 	static const char *const by_weight[][2] = { { "weighted", "hash" },
-		{ "weighted", "consistent" }, { "consistent", NULL }, { "random", NULL },
-		{ "round-robin", NULL } };
+						    { "weighted", "consistent" },
+						    { "consistent", NULL },
+						    { "random", NULL },
+						    { "round-robin", NULL } };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(by_weight) / sizeof(by_weight[0]); i++) {

@@ -86,11 +86,16 @@ static void nodes_have_their_workers(void **state)
 
 static void tuples_are_as_in_the_packet(void **state)
 {
-	struct reuseport_tuple from = { .family = AF_INET, .src = { 1, 2, 3, 4 },
-		.dst = { 5, 6, 7, 8 }, .src_port = 0x1122, .dst_port = 0x3344 };
-	struct reuseport_tuple mapped = { .family = AF_INET6, .src_port = 0x1122,
-		.src = { [10] = 0xff, 0xff, 1, 2, 3, 4 }, .dst_port = 0x3344,
-		.dst = { [10] = 0xff, 0xff, 5, 6, 7, 8 } };
+	struct reuseport_tuple from = { .family = AF_INET,
+					.src = { 1, 2, 3, 4 },
+					.dst = { 5, 6, 7, 8 },
+					.src_port = 0x1122,
+					.dst_port = 0x3344 };
+	struct reuseport_tuple mapped = { .family = AF_INET6,
+					  .src_port = 0x1122,
+					  .src = { [10] = 0xff, 0xff, 1, 2, 3, 4 },
+					  .dst_port = 0x3344,
+					  .dst = { [10] = 0xff, 0xff, 5, 6, 7, 8 } };
 	struct tuple t = packet_tuple(&from), m = packet_tuple(&mapped);
 
 	(void)state;
@@ -178,8 +183,12 @@ static void bad_opts_are_refused(void **state)
 	struct {
 		struct reuseport_simulation_opts opts;
 		uint64_t beyond;
-	} large = { .opts = { .sz = sizeof(large), .workers = &worker, .n_workers = 1,
-			      .tuples = packets, .n_tuples = PACKETS }, .beyond = 1 };
+	} large = { .opts = { .sz = sizeof(large),
+			      .workers = &worker,
+			      .n_workers = 1,
+			      .tuples = packets,
+			      .n_tuples = PACKETS },
+		    .beyond = 1 };
 	struct reuseport_simulation *out = NULL;
 	struct reuseport_tuple tuple = packets[0];
 

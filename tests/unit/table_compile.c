@@ -42,9 +42,14 @@ static void build(enum steering_policy policy, uint8_t flags, uint32_t room,
 		  const struct cpus *cpus)
 {
 	struct compile c = {
-		.plan = { .policy = policy, .flags = flags }, .room = room, .slots = slots,
-		.weights = weights, .restricted = restricted, .cpu_count = CPUS,
-		.node_count = NODES, .cpus = cpus,
+		.plan = { .policy = policy, .flags = flags },
+		.room = room,
+		.slots = slots,
+		.weights = weights,
+		.restricted = restricted,
+		.cpu_count = CPUS,
+		.node_count = NODES,
+		.cpus = cpus,
 	};
 
 	memset(&built, 0xee, sizeof(built));
@@ -218,7 +223,8 @@ static void each_worker_once(void **state)
 		if (i % 3 == 0)
 			build_plain(POLICY_LEAST_QUEUE, weights, n);
 		else
-			build(i % 3 == 1 ? POLICY_HASH : POLICY_LINUX39, 0, ROOM, weights, n, true, NULL);
+			build(i % 3 == 1 ? POLICY_HASH : POLICY_LINUX39, 0, ROOM, weights, n, true,
+			      NULL);
 		assert_int_equal(built.width, some);
 		count_row(built.entries, built.width, n, counts, &nobody);
 		for (unsigned int slot = 0; slot < n; slot++)
@@ -281,8 +287,7 @@ static void gaps_within(const uint32_t *weights, unsigned int n, double times, d
 	count_row(built.entries, built.width, n, counts, &nobody);
 	assert_int_equal(nobody, 0);
 	for (unsigned int slot = 0; slot < n; slot++)
-		if (counts[slot] &&
-		    longest_gap(slot) > times * built.width / counts[slot] + more)
+		if (counts[slot] && longest_gap(slot) > times * built.width / counts[slot] + more)
 			fail_msg("slot %u has %u of %u turns, and a gap of %u", slot, counts[slot],
 				 built.width, longest_gap(slot));
 }
@@ -447,11 +452,11 @@ static void cpu_then_node_then_anyone(void **state)
 
 	(void)state;
 	build_places(POLICY_CPU, ROOM, masks, weights, 4);
-	row_has(0, 0x3);                     /* who is there */
-	row_has(1, 0x3);                     /* on that node */
-	row_has(4, 0x8);                     /* may be there */
-	row_has(5, 0x4);                     /* the pinned one before it */
-	row_has(8, 0xf);                     /* on no worker's node */
+	row_has(0, 0x3); /* who is there */
+	row_has(1, 0x3); /* on that node */
+	row_has(4, 0x8); /* may be there */
+	row_has(5, 0x4); /* the pinned one before it */
+	row_has(8, 0xf); /* on no worker's node */
 	row_has(15, 0xf);
 	row_has(CPUS, 0xf);
 	places_are(POLICY_CPU, ROOM, masks, weights, 4);
@@ -540,7 +545,8 @@ static void all_weights_0_is_nobody(void **state)
 				continue;
 			if (policy == POLICY_CPU || policy == POLICY_NUMA)
 				rows = 1 + (policy == POLICY_CPU ? CPUS : NODES);
-			build(policy, over ? PLAN_OVER_CONSISTENT : 0, ROOM, weights, 5, true, cpus);
+			build(policy, over ? PLAN_OVER_CONSISTENT : 0, ROOM, weights, 5, true,
+			      cpus);
 			assert_true(built.width > 0);
 			count_row(built.entries, rows * built.width, 5, counts, &nobody);
 			assert_int_equal(nobody, rows * built.width);
@@ -567,8 +573,9 @@ static void any_input(void **state)
 		}
 		if (policy == POLICY_CPU || policy == POLICY_NUMA)
 			rows = 1 + (policy == POLICY_CPU ? CPUS : NODES);
-		build(policy, next_hash(&seed) % 2 && policy == POLICY_WEIGHTED ?
-		      PLAN_OVER_CONSISTENT : 0, ROOM << next_hash(&seed) % 3, weights, n, true, cpus);
+		build(policy,
+		      next_hash(&seed) % 2 && policy == POLICY_WEIGHTED ? PLAN_OVER_CONSISTENT : 0,
+		      ROOM << next_hash(&seed) % 3, weights, n, true, cpus);
 		count_row(built.entries, rows * built.width, n, counts, &nobody);
 		assert_true(built.width > 0);
 		for (unsigned int slot = 0; slot < n; slot++)

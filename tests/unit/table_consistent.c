@@ -186,8 +186,9 @@ static void changes_equal_builds(void **state)
 
 			memcpy(changed, weights, sizeof(weights));
 			while (many--)
-				changed[draw(&random, slots)] =
-					draw(&random, 3) ? draw(&random, limit) : 0;
+				changed[draw(&random, slots)] = draw(&random, 3) ?
+									draw(&random, limit) :
+									0;
 			assert_int_equal(consistent_change(table, entries, weights, changed, slots),
 					 0);
 			build(other, entries, changed, slots);

@@ -42,11 +42,42 @@ static void names(void **state)
 static void other_words(void **state)
 {
 	static const char *const words[] = {
-		"", " ", "slot", "slot:", "slot: 1", "slot:1 ", "slot:-1", "slot:+1", "slot:x",
-		"slot:1x", "slot:0x1", "slot:1.5", "Slot:1", "SLOT:1", "slots:1", "slot=1",
-		":1", "pid:", "pid:abc", "pid:1,2", "pid:1:2", "cookie:", "cookie:4097\n",
-		"cookie:18446744073709551616", "99999999999999999999999", "-1", "+1", "1 2", "x",
-		"1x", "0x10", "all", "slot:slot:1", "pid:slot:1", "slot:1\nslot:2", "nginx",
+		"",
+		" ",
+		"slot",
+		"slot:",
+		"slot: 1",
+		"slot:1 ",
+		"slot:-1",
+		"slot:+1",
+		"slot:x",
+		"slot:1x",
+		"slot:0x1",
+		"slot:1.5",
+		"Slot:1",
+		"SLOT:1",
+		"slots:1",
+		"slot=1",
+		":1",
+		"pid:",
+		"pid:abc",
+		"pid:1,2",
+		"pid:1:2",
+		"cookie:",
+		"cookie:4097\n",
+		"cookie:18446744073709551616",
+		"99999999999999999999999",
+		"-1",
+		"+1",
+		"1 2",
+		"x",
+		"1x",
+		"0x10",
+		"all",
+		"slot:slot:1",
+		"pid:slot:1",
+		"slot:1\nslot:2",
+		"nginx",
 	};
 	struct worker_name name, before;
 	struct reuseport_error err;
@@ -76,10 +107,10 @@ static int make_sockets(void)
 
 static void seat(struct attachment *one, uint32_t slot, uint32_t pid, uint64_t cookie)
 {
-	one->mapped.workers[slot] = (struct worker_entry){
-		.state = WORKER_ACTIVE, .pid = pid, .cookie = cookie };
-	assert_int_equal(bpf_map_update_elem(one->steering.maps[MAP_SOCKETS], &slot, &cookie,
-					     BPF_ANY), 0);
+	one->mapped.workers[slot] =
+		(struct worker_entry){ .state = WORKER_ACTIVE, .pid = pid, .cookie = cookie };
+	assert_int_equal(
+		bpf_map_update_elem(one->steering.maps[MAP_SOCKETS], &slot, &cookie, BPF_ANY), 0);
 }
 
 static int begin(void **state)
@@ -151,8 +182,9 @@ static void by_each_kind(void **state)
 static void nobody(void **state)
 {
 	struct attachment *list = *state;
-	static const char *const names[] = { "slot:5", "slot:8", "slot:4294967296", "pid:0", "pid:5000",
-					     "pid:4294967396", "cookie:0", "cookie:100", "999" };
+	static const char *const names[] = { "slot:5",   "slot:8",     "slot:4294967296",
+					     "pid:0",    "pid:5000",   "pid:4294967396",
+					     "cookie:0", "cookie:100", "999" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (count(names[i], list, 2) != -ENOENT)
@@ -193,14 +225,14 @@ static void who_has_left_is_nobody(void **state)
 	uint64_t none = 0, other = 8000;
 	uint32_t slot = 2;
 
-	assert_int_equal(bpf_map_update_elem(list[0].steering.maps[MAP_SOCKETS], &slot, &none,
-					     BPF_ANY), 0);
+	assert_int_equal(
+		bpf_map_update_elem(list[0].steering.maps[MAP_SOCKETS], &slot, &none, BPF_ANY), 0);
 	assert_int_equal(count("slot:2", list, 2), -ENOENT);
 	assert_int_equal(count("cookie:5002", list, 2), -ENOENT);
 	assert_int_equal(count("pid:101", list, 2), 1);
 	/* The slot of one that came after it, and that has no entry yet. */
-	assert_int_equal(bpf_map_update_elem(list[0].steering.maps[MAP_SOCKETS], &slot, &other,
-					     BPF_ANY), 0);
+	assert_int_equal(
+		bpf_map_update_elem(list[0].steering.maps[MAP_SOCKETS], &slot, &other, BPF_ANY), 0);
 	assert_int_equal(count("slot:2", list, 2), -ENOENT);
 	list[0].mapped.workers[0].state = WORKER_FREE;
 	assert_int_equal(count("slot:0", list, 2), 1);

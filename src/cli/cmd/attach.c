@@ -64,9 +64,11 @@ static void undo(struct attaching *all)
 		reuseport_group__free(all->groups[i]);
 		all->groups[i] = NULL;
 		word_addr(key, addr, sizeof(addr));
-		if (!adopted && reuseport_detach(&(struct reuseport_filter){
-				.proto = key->proto, .port = key->port, .addr = addr,
-				.netns = key->netns }, &error) < 0)
+		if (!adopted && reuseport_detach(&(struct reuseport_filter){ .proto = key->proto,
+									     .port = key->port,
+									     .addr = addr,
+									     .netns = key->netns },
+						 &error) < 0)
 			word_failure(&error);
 	}
 }
@@ -127,8 +129,10 @@ static int leave_keepers(struct attaching *all)
 		if (pid == 0)
 			return status;
 		if (pid < 0) {
-			fprintf(stderr, "reuseportctl: cannot leave a keeper behind: %s; steering "
-				"goes on without one\n", strerror(-pid));
+			fprintf(stderr,
+				"reuseportctl: cannot leave a keeper behind: %s; steering "
+				"goes on without one\n",
+				strerror(-pid));
 			status = EXIT_FAILED;
 			continue;
 		}

@@ -34,7 +34,7 @@ static void warn_if_nobody_serves(const struct reuseport_filter *filter)
 	for (size_t i = 0; i < n; i++)
 		if (list[i].n_workers && !anybody_serves(&list[i]))
 			fprintf(stderr, "reuseportctl: no worker is left that may get work: the "
-				"kernel picks among all, drained or not\n");
+					"kernel picks among all, drained or not\n");
 	reuseport_status__free(list, n);
 }
 
@@ -65,7 +65,7 @@ static int undrain(const struct options *options)
 		return ret;
 	ret = reuseport_undrain(&filter, options->words[0], &error);
 	return ret < 0 ? word_refused(&error) :
-	       told(ret, "taken back", ": not drained, nor left behind by a rollout");
+			 told(ret, "taken back", ": not drained, nor left behind by a rollout");
 }
 
 static int admit(const struct options *options)
@@ -78,7 +78,7 @@ static int admit(const struct options *options)
 		return ret;
 	ret = reuseport_admit(&filter, options->words[0], &error);
 	return ret < 0 ? word_refused(&error) :
-	       told(ret, "admitted", ": nobody waits, or for a rollout to switch");
+			 told(ret, "admitted", ": nobody waits, or for a rollout to switch");
 }
 
 const struct command cmd_drain = {
@@ -110,7 +110,8 @@ const struct command cmd_admit = {
 	.name = "admit",
 	.words = "[WORKER]",
 	.most = 1,
-	.summary = "Let a worker in that joined under --admit manual; all that wait, if none is named",
+	.summary =
+		"Let a worker in that joined under --admit manual; all that wait, if none is named",
 	.takes = OPT_PORT | OPT_PROTO | OPT_ADDR | OPT_NETNS,
 	.requires = OPT_PORT,
 	.exec = admit,

@@ -49,7 +49,7 @@ static bool parse_packet(const struct options *options, struct reuseport_packet 
 	if (!parse_endpoint(options->src, &family, packet->src, &packet->src_port) ||
 	    !parse_endpoint(options->dst, &packet->family, packet->dst, &packet->dst_port)) {
 		fprintf(stderr, "reuseportctl explain: --src and --dst read ADDR:PORT, as in "
-			"192.0.2.1:40000 or [2001:db8::1]:40000\n");
+				"192.0.2.1:40000 or [2001:db8::1]:40000\n");
 		return false;
 	}
 	if (family == packet->family)

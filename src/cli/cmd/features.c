@@ -12,15 +12,12 @@
 
 static json_t *feature_json(const struct reuseport_feature *feature)
 {
-	return json_pack("{s:s, s:s, s:s, s:b, s:s, s:s, s:s*, s:s*}",
-			 "name", feature->name,
-			 "since", feature->since,
-			 "state", reuseport_feature_state_name(feature->state),
-			 "needed", feature->needed,
-			 "what", feature->what,
-			 "without", feature->without,
-			 "error", feature->code ? strerror(feature->code) : NULL,
-			 "missing", *feature->caps ? feature->caps : NULL);
+	return json_pack("{s:s, s:s, s:s, s:b, s:s, s:s, s:s*, s:s*}", "name", feature->name,
+			 "since", feature->since, "state",
+			 reuseport_feature_state_name(feature->state), "needed", feature->needed,
+			 "what", feature->what, "without", feature->without, "error",
+			 feature->code ? strerror(feature->code) : NULL, "missing",
+			 *feature->caps ? feature->caps : NULL);
 }
 
 static void print_json(const struct reuseport_feature *features, size_t n)
@@ -40,7 +37,10 @@ static void print_json(const struct reuseport_feature *features, size_t n)
 static void print_table(const struct reuseport_feature *features, size_t n)
 {
 	static const struct column columns[] = {
-		{ "FEATURE", false }, { "LINUX", true }, { "STATE", false }, { "WITHOUT IT", false },
+		{ "FEATURE", false },
+		{ "LINUX", true },
+		{ "STATE", false },
+		{ "WITHOUT IT", false },
 	};
 	struct libscols_table *table = table_new(columns, 4);
 

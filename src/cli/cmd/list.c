@@ -13,22 +13,17 @@ static json_t *group_json(struct reuseport_listed *group)
 {
 	char addr[INET6_ADDRSTRLEN];
 	json_t *program = group->has_program ?
-		json_pack("{s:i, s:s, s:b}", "id", group->program_id, "name",
-			  word_utf8(group->program_name), "own", group->own) : json_null();
+				  json_pack("{s:i, s:s, s:b}", "id", group->program_id, "name",
+					    word_utf8(group->program_name), "own", group->own) :
+				  json_null();
 
 	word_addr(&group->key, addr, sizeof(addr));
-	return json_pack("{s:s, s:s, s:s, s:i, s:I, s:s, s:i, s:i, s:b, s:b, s:o}",
-			 "proto", word_proto(group->key.proto),
-			 "family", word_family(group->key.family),
-			 "addr", addr,
-			 "port", group->key.port,
-			 "netns", (json_int_t)group->key.netns,
-			 "netns_name", word_utf8(group->netns_name),
-			 "uid", (int)group->uid,
-			 "sockets", (int)group->sockets,
-			 "steered", group->own,
-			 "program_known", group->program_known,
-			 "program", program);
+	return json_pack("{s:s, s:s, s:s, s:i, s:I, s:s, s:i, s:i, s:b, s:b, s:o}", "proto",
+			 word_proto(group->key.proto), "family", word_family(group->key.family),
+			 "addr", addr, "port", group->key.port, "netns",
+			 (json_int_t)group->key.netns, "netns_name", word_utf8(group->netns_name),
+			 "uid", (int)group->uid, "sockets", (int)group->sockets, "steered",
+			 group->own, "program_known", group->program_known, "program", program);
 }
 
 static void print_json(struct reuseport_listed *groups, size_t n)
@@ -46,8 +41,8 @@ static void print_json(struct reuseport_listed *groups, size_t n)
 static void print_table(const struct reuseport_listed *groups, size_t n)
 {
 	static const struct column columns[] = {
-		{ "PROTO", false }, { "LOCAL", false },   { "NETNS", false },  { "UID", true },
-		{ "SOCKETS", true }, { "PROGRAM", false },
+		{ "PROTO", false }, { "LOCAL", false },  { "NETNS", false },
+		{ "UID", true },    { "SOCKETS", true }, { "PROGRAM", false },
 	};
 	struct libscols_table *table = table_new(columns, 6);
 	char endpoint[80];
@@ -80,7 +75,8 @@ static void print_table(const struct reuseport_listed *groups, size_t n)
 
 static int list(const struct options *options)
 {
-	struct reuseport_filter filter = { .proto = options->proto, .addr = options->addr,
+	struct reuseport_filter filter = { .proto = options->proto,
+					   .addr = options->addr,
 					   .port = options->n_ports ? options->ports[0] : 0 };
 	struct reuseport_listed *groups;
 	struct reuseport_error error;

@@ -13,8 +13,9 @@ static const struct {
 	const char *done;
 } steps[] = {
 	{ "begin", REUSEPORT_ROLLOUT_BEGIN, "begun: start the new workers, then switch" },
-	{ "switch", REUSEPORT_ROLLOUT_SWITCH, "switched: all new work goes to the new workers; "
-					      "finish, or abort" },
+	{ "switch", REUSEPORT_ROLLOUT_SWITCH,
+	  "switched: all new work goes to the new workers; "
+	  "finish, or abort" },
 	{ "finish", REUSEPORT_ROLLOUT_FINISH, "finished: the old workers get nothing new" },
 	{ "abort", REUSEPORT_ROLLOUT_ABORT, "aborted: all new work goes to the old workers" },
 };
@@ -31,8 +32,10 @@ static int rollout(const struct options *options)
 	while (i < STEPS && strcmp(options->words[0], steps[i].name))
 		i++;
 	if (i == STEPS) {
-		fprintf(stderr, "reuseportctl rollout: '%s' is no step: begin, switch, finish, "
-			"abort\n", options->words[0]);
+		fprintf(stderr,
+			"reuseportctl rollout: '%s' is no step: begin, switch, finish, "
+			"abort\n",
+			options->words[0]);
 		return EXIT_USAGE;
 	}
 	if (options->wait && steps[i].step != REUSEPORT_ROLLOUT_FINISH) {

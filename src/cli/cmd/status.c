@@ -53,7 +53,7 @@ static int tell_nothing(const struct options *options)
 {
 	if (options->n_ports || options->addr) {
 		fprintf(stderr, "reuseportctl: nothing is steered there: 'reuseportctl list' shows "
-			"the groups that could be\n");
+				"the groups that could be\n");
 		return EXIT_NO_MATCH;
 	}
 	if (!options->json)

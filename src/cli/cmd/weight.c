@@ -19,9 +19,11 @@ static void warn_without_effect(const struct reuseport_filter *filter, unsigned 
 	for (size_t i = 0; i < n; i++)
 		for (size_t j = 0; j < sizeof(equal) / sizeof(equal[0]); j++)
 			if (!strcmp(found[i].rules.policy, equal[j]))
-				fprintf(stderr, "reuseportctl: policy %s knows weight 0 and others "
+				fprintf(stderr,
+					"reuseportctl: policy %s knows weight 0 and others "
 					"only: 'reuseportctl policy --port %u weighted' goes by "
-					"weights\n", equal[j], filter->port);
+					"weights\n",
+					equal[j], filter->port);
 	free(found);
 }
 
@@ -54,7 +56,8 @@ const struct command cmd_weight = {
 	.words = "WORKER WEIGHT",
 	.least = 2,
 	.most = 2,
-	.summary = "Set a worker's weight, 0 to 1000; WORKER is slot:N, pid:N, cookie:N or a number",
+	.summary =
+		"Set a worker's weight, 0 to 1000; WORKER is slot:N, pid:N, cookie:N or a number",
 	.takes = OPT_PORT | OPT_PROTO | OPT_ADDR | OPT_NETNS,
 	.requires = OPT_PORT,
 	.exec = weight,

@@ -148,8 +148,8 @@ static int run_as_child(struct reuseport_group **groups, size_t n, size_t which,
 	return keeper_run(&groups[which], 1, log);
 }
 
-pid_t keeper_leave_behind(struct reuseport_group **groups, size_t n, size_t which,
-			  struct log *log, int *status)
+pid_t keeper_leave_behind(struct reuseport_group **groups, size_t n, size_t which, struct log *log,
+			  int *status)
 {
 	int ready[2], code;
 	char byte;

@@ -20,7 +20,7 @@ int keeper_run(struct reuseport_group **groups, size_t n, struct log *log);
  * recorded keeper; 0 in the keeper itself when it is done, with its exit status
  * in *status; -errno on failure.
  */
-pid_t keeper_leave_behind(struct reuseport_group **groups, size_t n, size_t which,
-			  struct log *log, int *status);
+pid_t keeper_leave_behind(struct reuseport_group **groups, size_t n, size_t which, struct log *log,
+			  int *status);
 
 #endif

@@ -112,14 +112,17 @@ static void print_policy(const struct reuseport_explanation *e)
 	else
 		printf("4. table: rows of %u entries\n", e->rules.table_width);
 	for (size_t i = 0; i < e->n_tries; i++) {
-		printf((int)i == e->taken_by ? "   taken: " : e->taken_by >= 0 &&
-		       (int)i > e->taken_by ? "   if that were gone: " : "   tried: ");
+		printf((int)i == e->taken_by                    ? "   taken: " :
+		       e->taken_by >= 0 && (int)i > e->taken_by ? "   if that were gone: " :
+								  "   tried: ");
 		print_try(&e->tries[i]);
 		putchar('\n');
 	}
 	if (e->n_tries)
-		printf(e->guarded ? "   then any worker that may get work, and last the kernel's own "
-				    "pick\n" : "   and last the kernel's own pick\n");
+		printf(e->guarded ?
+			       "   then any worker that may get work, and last the kernel's own "
+			       "pick\n" :
+			       "   and last the kernel's own pick\n");
 	if (e->known_flow)
 		printf("5. flow: known\n");
 }
@@ -170,8 +173,8 @@ void show_explanation_text(const struct reuseport_packet *packet,
 	if (e->n_candidates)
 		candidates_table(e);
 	if (!e->winner) {
-		printf("=> nobody: %s\n", packet->proto == IPPROTO_UDP ?
-		       "ICMP port unreachable" : "the connection is reset");
+		printf("=> nobody: %s\n", packet->proto == IPPROTO_UDP ? "ICMP port unreachable" :
+									 "the connection is reset");
 		return;
 	}
 	print_decider(e);

@@ -14,12 +14,11 @@ static json_t *shares_json(const struct reuseport_simulated_share *shares, size_
 	json_t *all = json_array();
 
 	for (size_t i = 0; i < n; i++)
-		json_array_append_new(all, json_pack("{s:i, s:i, s:I, s:f, s:f}",
-						     "slot", (int)shares[i].slot,
-						     "weight", (int)shares[i].weight,
-						     "packets", (json_int_t)shares[i].packets,
-						     "share", (double)shares[i].packets / packets,
-						     "due", shares[i].due));
+		json_array_append_new(
+			all, json_pack("{s:i, s:i, s:I, s:f, s:f}", "slot", (int)shares[i].slot,
+				       "weight", (int)shares[i].weight, "packets",
+				       (json_int_t)shares[i].packets, "share",
+				       (double)shares[i].packets / packets, "due", shares[i].due));
 	return all;
 }
 
@@ -32,16 +31,14 @@ static json_t *count_json(const struct reuseport_simulation *simulation, uint64_
 static json_t *change_json(const struct reuseport_simulation *simulation,
 			   const struct reuseport_simulated_change *change)
 {
-	return json_pack("{s:s, s:i, s:i, s:o, s:o, s:o, s:I, s:o}",
-			 "change", simulate_change_name(&change->change),
-			 "slot", (int)change->change.slot,
-			 "weight", (int)change->change.weight,
-			 "moved", count_json(simulation, change->moved),
-			 "least", count_json(simulation, change->least),
-			 "needless", count_json(simulation, change->needless),
-			 "nobody", (json_int_t)change->nobody,
-			 "workers", shares_json(change->shares, change->n_shares,
-						simulation->packets));
+	return json_pack("{s:s, s:i, s:i, s:o, s:o, s:o, s:I, s:o}", "change",
+			 simulate_change_name(&change->change), "slot", (int)change->change.slot,
+			 "weight", (int)change->change.weight, "moved",
+			 count_json(simulation, change->moved), "least",
+			 count_json(simulation, change->least), "needless",
+			 count_json(simulation, change->needless), "nobody",
+			 (json_int_t)change->nobody, "workers",
+			 shares_json(change->shares, change->n_shares, simulation->packets));
 }
 
 static json_t *notes_json(unsigned int notes)
@@ -63,36 +60,28 @@ static json_t *policy_json(const struct reuseport_simulation *simulation)
 		json_array_append_new(changes, change_json(simulation, &simulation->changes[i]));
 	return json_pack("{s:s, s:s*, s:s, s:s*, s:i, s:i, s:b, s:b, s:o, s:I, s:f, s:f, s:f, "
 			 "s:o, s:o}",
-			 "policy", rules->policy,
-			 "over", rules->over_consistent ? "consistent" : NULL,
-			 "key", rules->key,
-			 "hash_key", *rules->hash_key ? rules->hash_key : NULL,
-			 "table_entries", (int)rules->table_entries,
-			 "table_width", (int)rules->table_width,
-			 "exact", simulation->exact,
-			 "keeps_keys", simulation->keeps_keys,
-			 "notes", notes_json(simulation->notes),
-			 "nobody", (json_int_t)simulation->nobody,
-			 "min_over_due", simulation->min_over_due,
-			 "max_over_due", simulation->max_over_due,
-			 "max_over_mean", simulation->max_over_mean,
-			 "workers", shares_json(simulation->shares, simulation->n_shares,
-						simulation->packets),
+			 "policy", rules->policy, "over",
+			 rules->over_consistent ? "consistent" : NULL, "key", rules->key,
+			 "hash_key", *rules->hash_key ? rules->hash_key : NULL, "table_entries",
+			 (int)rules->table_entries, "table_width", (int)rules->table_width, "exact",
+			 simulation->exact, "keeps_keys", simulation->keeps_keys, "notes",
+			 notes_json(simulation->notes), "nobody", (json_int_t)simulation->nobody,
+			 "min_over_due", simulation->min_over_due, "max_over_due",
+			 simulation->max_over_due, "max_over_mean", simulation->max_over_mean,
+			 "workers",
+			 shares_json(simulation->shares, simulation->n_shares, simulation->packets),
 			 "changes", changes);
 }
 
 static json_t *input_json(const struct input *input)
 {
 	char *path = input->path ? strdup(input->path) : NULL;
-	json_t *json = json_pack("{s:s, s:s*, s:I, s:{s:I, s:I, s:I, s:I}}",
-				 "from", input->from,
-				 "file", path ? word_utf8(path) : NULL,
-				 "packets", (json_int_t)input->n,
-				 "left_out",
-				 "others", (json_int_t)input->others,
-				 "no_new_connection", (json_int_t)input->later,
-				 "neither_tcp_nor_udp", (json_int_t)input->alien,
-				 "cut_short", (json_int_t)input->cut);
+	json_t *json = json_pack("{s:s, s:s*, s:I, s:{s:I, s:I, s:I, s:I}}", "from", input->from,
+				 "file", path ? word_utf8(path) : NULL, "packets",
+				 (json_int_t)input->n, "left_out", "others",
+				 (json_int_t)input->others, "no_new_connection",
+				 (json_int_t)input->later, "neither_tcp_nor_udp",
+				 (json_int_t)input->alien, "cut_short", (json_int_t)input->cut);
 
 	if (input->clients)
 		json_object_set_new(json, "clients", json_integer(input->clients));
@@ -106,10 +95,8 @@ void show_simulation_json(const struct results *results)
 
 	for (size_t i = 0; i < results->n; i++)
 		json_array_append_new(policies, policy_json(results->list[i]));
-	root = json_pack("{s:o, s:I, s:o}",
-			 "input", input_json(results->input),
-			 "seed", (json_int_t)results->seed,
-			 "policies", policies);
+	root = json_pack("{s:o, s:I, s:o}", "input", input_json(results->input), "seed",
+			 (json_int_t)results->seed, "policies", policies);
 	json_dumpf(root, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
 	putchar('\n');
 	json_decref(root);

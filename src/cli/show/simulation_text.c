@@ -121,7 +121,10 @@ static void change_cells(struct libscols_line *line, const struct reuseport_simu
 static struct libscols_table *policies_table(const struct reuseport_simulation *simulation)
 {
 	struct column columns[FIXED + 2 * CHANGES_MAX + 1] = {
-		{ "POLICY", false }, { "MIN/DUE", true }, { "MAX/DUE", true }, { "MAX/MEAN", true },
+		{ "POLICY", false },
+		{ "MIN/DUE", true },
+		{ "MAX/DUE", true },
+		{ "MAX/MEAN", true },
 	};
 	char headings[CHANGES_MAX][32];
 	size_t n = FIXED;
@@ -175,7 +178,7 @@ static void print_rules(const struct reuseport_simulation *simulation)
 static void print_workers(const struct reuseport_simulation *simulation)
 {
 	static const struct column columns[] = {
-		{ "SLOT", true }, { "WEIGHT", true }, { "PACKETS", true },
+		{ "SLOT", true },  { "WEIGHT", true }, { "PACKETS", true },
 		{ "SHARE", true }, { "DUE", true },
 	};
 	struct libscols_table *table = table_new(columns, 5);
@@ -202,7 +205,10 @@ static void print_workers(const struct reuseport_simulation *simulation)
 static void print_changes(const struct reuseport_simulation *simulation)
 {
 	static const struct column columns[] = {
-		{ "CHANGE", false }, { "MOVED", true }, { "LEAST", true }, { "NEEDLESS", true },
+		{ "CHANGE", false },
+		{ "MOVED", true },
+		{ "LEAST", true },
+		{ "NEEDLESS", true },
 	};
 	struct libscols_table *table = table_new(columns, 4);
 	char text[32];

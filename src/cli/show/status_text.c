@@ -111,9 +111,10 @@ static bool shows_generations(const struct reuseport_status *status)
 static void workers_table(const struct reuseport_status *status)
 {
 	static const struct column columns[] = {
-		{ "SLOT", true },     { "PID", true },      { "COMMAND", false }, { "STATE", false },
-		{ "GEN", true },      { "WEIGHT", true },   { "QUEUE", true },    { "FLOWS", true },
-		{ "SELECTED", true }, { "SHARE", true },    { "MIGRATED", true }, { "FALLBACK", true },
+		{ "SLOT", true },   { "PID", true },      { "COMMAND", false },
+		{ "STATE", false }, { "GEN", true },      { "WEIGHT", true },
+		{ "QUEUE", true },  { "FLOWS", true },    { "SELECTED", true },
+		{ "SHARE", true },  { "MIGRATED", true }, { "FALLBACK", true },
 		{ "COOKIE", true },
 	};
 	struct libscols_table *table = table_new(columns, sizeof(columns) / sizeof(columns[0]));
@@ -179,7 +180,8 @@ static void flows(const struct reuseport_status *status)
 
 	if (!status->flows)
 		return;
-	printf("sticky flows %llu of %u", (unsigned long long)status->flows_occupied, status->flows);
+	printf("sticky flows %llu of %u", (unsigned long long)status->flows_occupied,
+	       status->flows);
 	if (status->idle_s)
 		printf(", idle after %u s", status->idle_s);
 	reason("entered", c->flows);

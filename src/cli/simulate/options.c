@@ -96,8 +96,10 @@ static bool add_change(struct options *options, struct reuseport_change change)
 	struct simulate_options *simulate = &options->simulate;
 
 	if (simulate->n_changes == CHANGES_MAX) {
-		fprintf(stderr, "reuseportctl: --join, --leave and --weight may be given %d times "
-			"in all\n", CHANGES_MAX);
+		fprintf(stderr,
+			"reuseportctl: --join, --leave and --weight may be given %d times "
+			"in all\n",
+			CHANGES_MAX);
 		return false;
 	}
 	simulate->changes[simulate->n_changes++] = change;
@@ -116,8 +118,8 @@ static bool set_leave(struct options *options, const char *text)
 
 	if (!option_number(text, 0, SLOT_MAX, &slot))
 		return out_of_range("leave", text, "a slot, 0 to 32767");
-	return add_change(options, (struct reuseport_change){ .kind = REUSEPORT_LEAVE,
-							      .slot = slot });
+	return add_change(options,
+			  (struct reuseport_change){ .kind = REUSEPORT_LEAVE, .slot = slot });
 }
 
 static bool set_weight(struct options *options, const char *text)
@@ -130,12 +132,15 @@ static bool set_weight(struct options *options, const char *text)
 		memcpy(number, text, colon - text);
 	if (!option_number(number, 0, SLOT_MAX, &slot) ||
 	    !option_number(colon + 1, 0, 1000, &weight)) {
-		fprintf(stderr, "reuseportctl: --weight '%s' is no SLOT:WEIGHT: a slot from 0 to "
-			"32767, a weight from 0 to 1000\n", text);
+		fprintf(stderr,
+			"reuseportctl: --weight '%s' is no SLOT:WEIGHT: a slot from 0 to "
+			"32767, a weight from 0 to 1000\n",
+			text);
 		return false;
 	}
 	return add_change(options, (struct reuseport_change){ .kind = REUSEPORT_WEIGHT,
-							      .slot = slot, .weight = weight });
+							      .slot = slot,
+							      .weight = weight });
 }
 
 const struct option_entry simulate_own[SIMULATE_OWN] = {
@@ -192,10 +197,10 @@ static bool check_rules(const struct options *options)
 	words.cpu_map = NULL;
 	if (words.policy)
 		return check_words(words);
-	return check_words((struct reuseport_policy_opts){ .policy = "hash", .key = words.key,
-							  .hash_key = words.hash_key }) &&
-	       check_words((struct reuseport_policy_opts){ .policy = "weighted",
-							  .over = words.over });
+	return check_words((struct reuseport_policy_opts){
+		       .policy = "hash", .key = words.key, .hash_key = words.hash_key }) &&
+	       check_words(
+		       (struct reuseport_policy_opts){ .policy = "weighted", .over = words.over });
 }
 
 bool simulate_check(const struct options *options)

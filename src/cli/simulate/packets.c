@@ -57,8 +57,10 @@ static int check_any(const struct input *input)
 		return EXIT_DONE;
 	fprintf(stderr, "reuseportctl: %s has no new connection and no datagram", input->path);
 	if (input->others)
-		fprintf(stderr, " of the protocol and to the port asked for, but %llu others: see "
-			"--dport and --proto", (unsigned long long)input->others);
+		fprintf(stderr,
+			" of the protocol and to the port asked for, but %llu others: see "
+			"--dport and --proto",
+			(unsigned long long)input->others);
 	else
 		fprintf(stderr, ": %llu packets are something else", (unsigned long long)left);
 	fputc('\n', stderr);

@@ -87,8 +87,9 @@ static int read_lines(struct input *input, FILE *file)
 	errno = 0;
 	while (!wrong && (len = getline(&line, &room, file)) >= 0) {
 		number++;
-		wrong = strlen(line) == (size_t)len ? read_line(input, line) :
-			"a zero byte: this is no text file; is it a capture, for --pcap?";
+		wrong = strlen(line) == (size_t)len ?
+				read_line(input, line) :
+				"a zero byte: this is no text file; is it a capture, for --pcap?";
 	}
 	if (wrong) {
 		fprintf(stderr, "reuseportctl: %s, line %zu: %s\n", input->path, number, wrong);

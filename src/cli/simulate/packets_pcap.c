@@ -89,8 +89,8 @@ static enum reading read_ipv4(struct input *input, struct rest rest)
 static bool skip_extensions(struct rest *rest, uint8_t *next, enum reading *why)
 {
 	*why = READ_CUT;
-	while (*next == IPPROTO_HOPOPTS || *next == IPPROTO_ROUTING ||
-	       *next == IPPROTO_DSTOPTS || *next == IPPROTO_FRAGMENT) {
+	while (*next == IPPROTO_HOPOPTS || *next == IPPROTO_ROUTING || *next == IPPROTO_DSTOPTS ||
+	       *next == IPPROTO_FRAGMENT) {
 		size_t len;
 
 		if (rest->len < 8)
@@ -215,8 +215,10 @@ static int read_packets(struct input *input, pcap_t *pcap)
 			input->cut++;
 			break;
 		case READ_NO_MEMORY:
-			fprintf(stderr, "reuseportctl: %s has more packets than there is memory "
-				"for\n", input->path);
+			fprintf(stderr,
+				"reuseportctl: %s has more packets than there is memory "
+				"for\n",
+				input->path);
 			return EXIT_FAILED;
 		default:
 			break;
@@ -247,9 +249,10 @@ int input_read_pcap(struct input *input)
 	} else {
 		const char *name = pcap_datalink_val_to_name(type);
 
-		fprintf(stderr, "reuseportctl: %s is of link type %s (%d): there are Ethernet, "
-			"Linux cooked, raw IP and BSD loopback\n", input->path,
-			name ? name : "unknown", type);
+		fprintf(stderr,
+			"reuseportctl: %s is of link type %s (%d): there are Ethernet, "
+			"Linux cooked, raw IP and BSD loopback\n",
+			input->path, name ? name : "unknown", type);
 		ret = EXIT_FAILED;
 	}
 	pcap_close(pcap);

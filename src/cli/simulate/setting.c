@@ -15,8 +15,10 @@
 
 static int no_workers(const char *text)
 {
-	fprintf(stderr, "reuseportctl: --workers '%s' is neither a number of workers, 1 to %d, nor "
-		"a list of weights, 0 to 1000, as in 1,1,2,5\n", text, SLOT_MAX);
+	fprintf(stderr,
+		"reuseportctl: --workers '%s' is neither a number of workers, 1 to %d, nor "
+		"a list of weights, 0 to 1000, as in 1,1,2,5\n",
+		text, SLOT_MAX);
 	return EXIT_USAGE;
 }
 
@@ -32,8 +34,8 @@ static int make_equal(struct scene *scene, unsigned long n)
 	if (!scene->workers)
 		return out_of_memory();
 	for (scene->n = 0; scene->n < n; scene->n++)
-		scene->workers[scene->n] = (struct reuseport_simulated_worker){
-			.slot = scene->n, .weight = 1 };
+		scene->workers[scene->n] = (struct reuseport_simulated_worker){ .slot = scene->n,
+										.weight = 1 };
 	return EXIT_DONE;
 }
 
@@ -54,8 +56,8 @@ static int make_listed(struct scene *scene, const char *text)
 		if (len >= sizeof(number) || !option_number(number, 0, 1000, &weight) ||
 		    scene->n == SLOT_MAX)
 			return no_workers(text);
-		scene->workers[scene->n] = (struct reuseport_simulated_worker){
-			.slot = scene->n, .weight = weight };
+		scene->workers[scene->n] = (struct reuseport_simulated_worker){ .slot = scene->n,
+										.weight = weight };
 		scene->n++;
 		at += len;
 		if (!*at)
@@ -80,17 +82,19 @@ static int check_one(const struct scene *scene, unsigned int port)
 {
 	if (!scene->n_status) {
 		fprintf(stderr, "reuseportctl: nothing is steered there: without --port, --workers "
-			"tells who there is\n");
+				"tells who there is\n");
 		return EXIT_NO_MATCH;
 	}
 	if (scene->n_status > 1) {
-		fprintf(stderr, "reuseportctl: %zu attachments are on port %u: tell one of them by "
-			"--addr\n", scene->n_status, port);
+		fprintf(stderr,
+			"reuseportctl: %zu attachments are on port %u: tell one of them by "
+			"--addr\n",
+			scene->n_status, port);
 		return EXIT_FAILED;
 	}
 	if (scene->status->damaged) {
 		fprintf(stderr, "reuseportctl: the pins are damaged or of another version: detach, "
-			"then attach again\n");
+				"then attach again\n");
 		return EXIT_FAILED;
 	}
 	if (scene->status->n_workers)
@@ -140,7 +144,7 @@ static int from_attachment(struct scene *scene, const struct options *options)
 		scene->rules.policy = scene->status->rules.policy;
 	if (scene->status->rules.given_cpus && !scene->rules.cpu_map)
 		fprintf(stderr, "reuseportctl: the attachment has a map of CPUs, which is not "
-			"known here: without --cpu-map the workers' affinity counts\n");
+				"known here: without --cpu-map the workers' affinity counts\n");
 	return EXIT_DONE;
 }
 
@@ -150,7 +154,7 @@ int scene_make(struct scene *scene, const struct options *options)
 
 	*scene = (struct scene){ .rules = options->rules };
 	ret = options->n_ports ? from_attachment(scene, options) :
-		from_options(scene, options->simulate.workers);
+				 from_options(scene, options->simulate.workers);
 	if (options->table)
 		scene->table = options->table;
 	if (ret != EXIT_DONE)

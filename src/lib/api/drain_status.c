@@ -24,7 +24,7 @@ struct look {
 	const struct attachment *one;
 	struct diag_list members;
 	struct queue_depth_bpf *queues; /* TCP */
-	uint64_t *flows;           /* by slot; NULL: they are not sticky */
+	uint64_t *flows;                /* by slot; NULL: they are not sticky */
 };
 
 static int open_look(struct look *look, const struct attachment *one, struct reuseport_error *err)

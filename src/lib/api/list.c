@@ -119,8 +119,7 @@ static int add_group(struct listing *listing, const struct group_member *member,
 		return 0;
 	}
 	program_name_of(member->prog_id, group->program_name, sizeof(group->program_name));
-	group->own = group->has_program &&
-		     is_own(listing, group->program_id, group->program_name);
+	group->own = group->has_program && is_own(listing, group->program_id, group->program_name);
 	return 0;
 }
 

@@ -27,8 +27,8 @@ static int set_all(struct attachment *list, size_t n, const struct reuseport_pol
 			ret = apply_policy_check(&list[i].mapped, &choice.plan, list[i].text, err);
 	}
 	for (size_t i = 0; ret >= 0 && i < n; i++) {
-		ret = apply_policy(&list[i].mapped, list[i].steering.maps[MAP_SOCKETS], words,
-				 NULL, list[i].text, err);
+		ret = apply_policy(&list[i].mapped, list[i].steering.maps[MAP_SOCKETS], words, NULL,
+				   list[i].text, err);
 		if (ret < 0)
 			break;
 		change_settle(&list[i].mapped, false);

@@ -36,8 +36,10 @@ int worker_parse(const char *text, struct worker_name *name, struct reuseport_er
 	errno = 0;
 	parsed.number = strtoull(digits, NULL, 10);
 	if (!*digits || strspn(digits, "0123456789") != strlen(digits) || errno)
-		return fail(err, EINVAL, "'%.32s' names no worker: slot:N, pid:N, cookie:N, or the "
-			    "number alone", text);
+		return fail(err, EINVAL,
+			    "'%.32s' names no worker: slot:N, pid:N, cookie:N, or the "
+			    "number alone",
+			    text);
 	*name = parsed;
 	return 0;
 }
@@ -52,8 +54,7 @@ static bool fits(const struct attachment *one, unsigned int slot, enum worker_na
 	return number && (kind == WORKER_BY_PID ? entry->pid == number : entry->cookie == number);
 }
 
-bool worker_matches(const struct worker_name *name, const struct attachment *one,
-		    unsigned int slot)
+bool worker_matches(const struct worker_name *name, const struct attachment *one, unsigned int slot)
 {
 	return fits(one, slot, name->kind, name->number) && attachment_has_worker(one, slot);
 }
@@ -128,15 +129,20 @@ static int resolve(struct worker_name *name, const struct attachment *list, size
 			continue;
 		if (found.kind != WORKER_BY_ANY &&
 		    !same_workers(list, n, number, found.kind, guess.kind))
-			return fail(err, EINVAL, "%llu could be two workers: say slot:%llu, "
-				    "pid:%llu or cookie:%llu", number, number, number, number);
+			return fail(err, EINVAL,
+				    "%llu could be two workers: say slot:%llu, "
+				    "pid:%llu or cookie:%llu",
+				    number, number, number, number);
 		if (found.kind == WORKER_BY_ANY)
 			found = guess;
 	}
 	if (found.kind == WORKER_BY_ANY)
-		return fail(err, ENOENT, "no worker has %s%llu: 'reuseportctl status' shows those "
-			    "that there are", name->kind == WORKER_BY_ANY ?
-			    "the slot, pid or cookie " : kinds[name->kind - 1].prefix, number);
+		return fail(err, ENOENT,
+			    "no worker has %s%llu: 'reuseportctl status' shows those "
+			    "that there are",
+			    name->kind == WORKER_BY_ANY ? "the slot, pid or cookie " :
+							  kinds[name->kind - 1].prefix,
+			    number);
 	*name = found;
 	return 0;
 }

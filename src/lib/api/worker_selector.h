@@ -25,7 +25,7 @@ int worker_parse(const char *text, struct worker_name *name, struct reuseport_er
  * -EINVAL: it could be two. -ENOENT: there is no such worker.
  */
 int worker_find(struct worker_name *name, const struct attachment *list, size_t n,
-		   struct reuseport_error *err);
+		struct reuseport_error *err);
 
 /* Whether the slot has a worker that is there, of that name. */
 bool worker_matches(const struct worker_name *name, const struct attachment *one,

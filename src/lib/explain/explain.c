@@ -102,15 +102,14 @@ static int copy_candidates(struct reuseport_explanation *out, const struct looku
 static enum reuseport_decider who_decides(struct group_iter_bpf *reader,
 					  const struct lookup_candidate *winner,
 					  const struct netns_ref *ns,
-					  const struct attachment *attachment,
-					  uint32_t *program_id)
+					  const struct attachment *attachment, uint32_t *program_id)
 {
 	struct group_program present;
 
 	if (!winner->group)
 		return REUSEPORT_SOCKET;
-	if (!reader || groups_program_of(reader, ns, winner->key.proto, winner->cookie, &present,
-					 NULL))
+	if (!reader ||
+	    groups_program_of(reader, ns, winner->key.proto, winner->cookie, &present, NULL))
 		return attachment ? REUSEPORT_POLICY : REUSEPORT_KERNEL;
 	if (!present.present)
 		return REUSEPORT_KERNEL;
@@ -121,8 +120,8 @@ static enum reuseport_decider who_decides(struct group_iter_bpf *reader,
 }
 
 /* The attachment of the group, or NULL. */
-static struct attachment *find_attachment(const struct reuseport_key *key,
-					  struct attachment *list, size_t n)
+static struct attachment *find_attachment(const struct reuseport_key *key, struct attachment *list,
+					  size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (key_equal(&list[i].key, key))
@@ -131,9 +130,11 @@ static struct attachment *find_attachment(const struct reuseport_key *key,
 }
 
 static int explain_winner(struct group_iter_bpf *reader, struct reuseport_explanation *out,
-			  const struct reuseport_packet *packet, const struct lookup_candidate *winner, struct reuseport_error *err)
+			  const struct reuseport_packet *packet,
+			  const struct lookup_candidate *winner, struct reuseport_error *err)
 {
-	struct reuseport_filter filter = { .proto = packet->proto, .port = packet->dst_port,
+	struct reuseport_filter filter = { .proto = packet->proto,
+					   .port = packet->dst_port,
 					   .netns = packet->netns };
 	struct netns_ref ns = { .inode = packet->netns };
 	struct attachment *list = NULL, *attachment;

@@ -34,16 +34,18 @@ static int check_packet(const struct lookup_packet *packet, struct reuseport_err
 	if (!v6 && packet->family != AF_INET)
 		return fail(err, EINVAL, "a packet has IPv4 or IPv6 addresses");
 	if (v6 && (score_is_mapped(packet->src) || score_is_mapped(packet->dst)))
-		return fail(err, EINVAL, "source and destination are of two families: a packet has "
+		return fail(err, EINVAL,
+			    "source and destination are of two families: a packet has "
 			    "IPv4 or IPv6 addresses");
 	if (score_is_zero(packet->dst) || !packet->dport)
-		return fail(err, EINVAL, "a packet is sent to an address and a port, not to the "
+		return fail(err, EINVAL,
+			    "a packet is sent to an address and a port, not to the "
 			    "wildcard of a socket");
 	return 0;
 }
 
-static int check_kind(const struct lookup_packet *packet, const struct netns_ref *ns,
-		      bool *local, struct reuseport_error *err)
+static int check_kind(const struct lookup_packet *packet, const struct netns_ref *ns, bool *local,
+		      struct reuseport_error *err)
 {
 	char text[INET6_ADDRSTRLEN];
 	enum route_kind kind;
@@ -57,10 +59,14 @@ static int check_kind(const struct lookup_packet *packet, const struct netns_ref
 		return 0;
 	inet_ntop(packet->family, packet->dst, text, sizeof(text));
 	if (packet->proto == IPPROTO_TCP)
-		return fail(err, EOPNOTSUPP, "%s is a multicast or broadcast address: TCP packets "
-			    "to it are dropped", text);
-	return fail(err, EOPNOTSUPP, "%s is a multicast or broadcast address: every socket that "
-		    "matches gets a copy, no group and no program chooses", text);
+		return fail(err, EOPNOTSUPP,
+			    "%s is a multicast or broadcast address: TCP packets "
+			    "to it are dropped",
+			    text);
+	return fail(err, EOPNOTSUPP,
+		    "%s is a multicast or broadcast address: every socket that "
+		    "matches gets a copy, no group and no program chooses",
+		    text);
 }
 
 /* ------------------------------------------------------------- sockets in */
@@ -120,15 +126,14 @@ struct gathering {
 	struct lookup_candidate *list;
 	uint64_t *groups; /* of each candidate */
 	size_t n;
-	size_t *shared;   /* the candidates that are not connected */
+	size_t *shared; /* the candidates that are not connected */
 	size_t n_shared;
 	int winner;
 };
 
 static bool belongs(const struct gathering *all, size_t i, const struct bucket_socket *socket)
 {
-	return all->groups[i] == socket->group &&
-	       key_equal(&all->list[i].key, &socket->diag.key);
+	return all->groups[i] == socket->group && key_equal(&all->list[i].key, &socket->diag.key);
 }
 
 static struct lookup_candidate *candidate_of(struct gathering *all,

@@ -19,17 +19,17 @@
 struct lookup_candidate {
 	struct reuseport_key key;
 	size_t sockets;
-	bool group;        /* a reuseport group, also of one socket */
-	bool connected;    /* UDP, to this peer: */
-	uint8_t peer[16];  /* as key.addr */
+	bool group;       /* a reuseport group, also of one socket */
+	bool connected;   /* UDP, to this peer: */
+	uint8_t peer[16]; /* as key.addr */
 	uint16_t peer_port;
-	uint64_t cookie;   /* of the first that the kernel meets */
-	uint32_t inode;    /* its */
-	int32_t cpu;       /* its SO_INCOMING_CPU, -1 for none: see score.h */
+	uint64_t cookie; /* of the first that the kernel meets */
+	uint32_t inode;  /* its */
+	int32_t cpu;     /* its SO_INCOMING_CPU, -1 for none: see score.h */
 	enum lookup_table table;
 	enum lookup_reason reason;
 	struct lookup_score score;
-	size_t place;      /* in the chain, to sort equals */
+	size_t place; /* in the chain, to sort equals */
 };
 
 struct lookup_result {

@@ -52,11 +52,11 @@
 
 /* Addresses as in struct reuseport_key: IPv4 in the first four bytes, the rest zero. */
 struct lookup_packet {
-	int proto;        /* IPPROTO_TCP or IPPROTO_UDP */
-	int family;       /* AF_INET or AF_INET6, of the packet */
+	int proto;  /* IPPROTO_TCP or IPPROTO_UDP */
+	int family; /* AF_INET or AF_INET6, of the packet */
 	uint8_t src[16], dst[16];
 	uint16_t sport, dport; /* host byte order */
-	uint32_t ifindex; /* it arrives on; 0: not known */
+	uint32_t ifindex;      /* it arrives on; 0: not known */
 };
 
 /* In the order in which they are tried. */
@@ -75,12 +75,12 @@ enum lookup_reason {
 	LOOKUP_CUT_OFF,     /* better, but the walk ended at a group before it */
 	LOOKUP_LATER_TABLE, /* the winner's table is tried first */
 	/* Does not match, score -1: */
-	LOOKUP_FAMILY,      /* an IPv4 socket or address and an IPv6 packet, or reverse */
-	LOOKUP_V6ONLY,      /* an IPv4 packet and IPV6_V6ONLY */
-	LOOKUP_ADDR,        /* bound to another address */
-	LOOKUP_PEER_ADDR,   /* connected to another address */
-	LOOKUP_PEER_PORT,   /* connected to another port */
-	LOOKUP_DEVICE,      /* bound to another device */
+	LOOKUP_FAMILY,    /* an IPv4 socket or address and an IPv6 packet, or reverse */
+	LOOKUP_V6ONLY,    /* an IPv4 packet and IPV6_V6ONLY */
+	LOOKUP_ADDR,      /* bound to another address */
+	LOOKUP_PEER_ADDR, /* connected to another address */
+	LOOKUP_PEER_PORT, /* connected to another port */
+	LOOKUP_DEVICE,    /* bound to another device */
 };
 
 /* The local address adds nothing: it chooses the table. */
@@ -93,12 +93,12 @@ struct score_socket {
 	/* What the kernel looks at. */
 	int family;
 	bool v6only;
-	bool connected;    /* UDP */
+	bool connected;             /* UDP */
 	uint8_t addr[16], peer[16]; /* peer zero: none */
 	uint16_t peer_port;
 	uint32_t ifindex;
-	uint64_t group;    /* equal for members of one reuseport group; 0: of none */
-	bool has_conns;    /* of that group */
+	uint64_t group; /* equal for members of one reuseport group; 0: of none */
+	bool has_conns; /* of that group */
 	/* What comes of it. */
 	enum lookup_table table;
 	enum lookup_reason reason;
@@ -137,8 +137,8 @@ static inline bool score_is_mapped(const uint8_t addr[16])
  * An address of a socket as packets of that family are compared with it. False:
  * none of them can be equal.
  */
-static inline bool score_view(const struct score_socket *socket, const uint8_t addr[16],
-			      int family, uint8_t view[16])
+static inline bool score_view(const struct score_socket *socket, const uint8_t addr[16], int family,
+			      uint8_t view[16])
 {
 	memcpy(view, addr, 16);
 	if (family == socket->family)

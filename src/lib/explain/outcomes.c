@@ -84,7 +84,8 @@ static void add(struct finding *f, uint64_t cookie, double share)
 	}
 	chance = &out->chances[out->n_chances++];
 	*chance = (struct reuseport_chance){ .slot = slot == SLOT_NONE ? -1 : (int)slot,
-					     .cookie = cookie, .share = share };
+					     .cookie = cookie,
+					     .share = share };
 	if (slot != SLOT_NONE) {
 		chance->state = generation_state(generations(&f->attachment->mapped),
 						 &f->attachment->mapped.workers[slot]);
@@ -106,7 +107,8 @@ static void add_members(struct finding *f)
 
 static struct tuple tuple_of_packet(const struct reuseport_packet *packet)
 {
-	struct reuseport_tuple tuple = { .family = packet->family, .src_port = packet->src_port,
+	struct reuseport_tuple tuple = { .family = packet->family,
+					 .src_port = packet->src_port,
 					 .dst_port = packet->dst_port };
 
 	memcpy(tuple.src, packet->src, sizeof(tuple.src));
@@ -224,8 +226,9 @@ static void by_place_row(struct finding *f, const struct reuseport_packet *packe
 		follow_chain(f, (struct circumstances){ .row = row, .rows = rows });
 	} else {
 		by_row(f, (uint32_t)row < rows ? (uint32_t)row : rows);
-		f->out->why = "those who work on that CPU or node; among several the kernel's hash, "
-			      "which is secret, chooses";
+		f->out->why =
+			"those who work on that CPU or node; among several the kernel's hash, "
+			"which is secret, chooses";
 	}
 }
 
@@ -236,7 +239,8 @@ static void by_queue(struct finding *f)
 
 	by_row(f, 0);
 	if (n > LEAST_QUEUE_SCAN) {
-		f->out->why = "the shorter queue of two workers that the hash names, at that moment";
+		f->out->why =
+			"the shorter queue of two workers that the hash names, at that moment";
 		return;
 	}
 	for (size_t i = 0; i < f->out->n_chances; i++)
@@ -266,7 +270,8 @@ static void by_table(struct finding *f, const struct reuseport_packet *packet)
 		follow_chain(f, (struct circumstances){ 0 });
 	} else {
 		by_row(f, 0);
-		f->out->why = "by the kernel's hash, whose key is secret: the shares of the table hold";
+		f->out->why =
+			"by the kernel's hash, whose key is secret: the shares of the table hold";
 	}
 	if (f->out->n_chances)
 		return;
@@ -346,8 +351,9 @@ int chances_find(struct reuseport_explanation *out, const struct reuseport_packe
 		 const struct lookup_candidate *winner, const struct attachment *attachment,
 		 const struct diag_list *members, struct reuseport_error *err)
 {
-	struct finding f = { .out = out, .attachment = attachment, .winner = winner,
-			     .members = members };
+	struct finding f = {
+		.out = out, .attachment = attachment, .winner = winner, .members = members
+	};
 	size_t room = members->n + (attachment ? attachment->entry.slots : 0) + 1;
 	int ret = 0;
 
@@ -361,9 +367,10 @@ int chances_find(struct reuseport_explanation *out, const struct reuseport_packe
 		out->why = "it is the only socket: nothing is chosen";
 	} else {
 		add_members(&f);
-		out->why = out->decider == REUSEPORT_FOREIGN ?
-			"another program decides, and this toolkit does not know how" :
-			"the kernel's hash, whose key is secret: each member is as likely";
+		out->why =
+			out->decider == REUSEPORT_FOREIGN ?
+				"another program decides, and this toolkit does not know how" :
+				"the kernel's hash, whose key is secret: each member is as likely";
 	}
 	free(f.holders.list);
 	sort_chances(out);

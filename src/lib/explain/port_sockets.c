@@ -95,8 +95,8 @@ static int arrange(const struct bucket_reader *reader, int proto, uint16_t port,
 	return bucket->exact || proto == IPPROTO_TCP ? 0 : move_tail(bucket);
 }
 
-int bucket_read(const struct bucket_reader *reader, int proto, uint16_t port,
-		struct bucket *bucket, struct reuseport_error *err)
+int bucket_read(const struct bucket_reader *reader, int proto, uint16_t port, struct bucket *bucket,
+		struct reuseport_error *err)
 {
 	struct diag_list list;
 	int ret;

@@ -12,9 +12,9 @@
 
 struct bucket_socket {
 	struct diag_socket diag;
-	uint64_t group;  /* equal for members of one reuseport group; 0: of none */
-	bool has_conns;  /* of that group */
-	int32_t cpu;     /* SO_INCOMING_CPU, -1 for none or not known */
+	uint64_t group; /* equal for members of one reuseport group; 0: of none */
+	bool has_conns; /* of that group */
+	int32_t cpu;    /* SO_INCOMING_CPU, -1 for none or not known */
 };
 
 struct bucket {
@@ -33,7 +33,7 @@ struct bucket_reader {
  * TCP sockets that listen, all UDP sockets, in the network namespace that the
  * thread is in. Free bucket->sockets with free().
  */
-int bucket_read(const struct bucket_reader *reader, int proto, uint16_t port,
-		struct bucket *bucket, struct reuseport_error *err);
+int bucket_read(const struct bucket_reader *reader, int proto, uint16_t port, struct bucket *bucket,
+		struct reuseport_error *err);
 
 #endif

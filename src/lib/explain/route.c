@@ -68,8 +68,8 @@ static int receive(struct mnl_socket *nl, struct answer *answer)
 	char buffer[8192];
 	ssize_t len = mnl_socket_recvfrom(nl, buffer, sizeof(buffer));
 
-	if (len < 0 || mnl_cb_run(buffer, len, 1, mnl_socket_get_portid(nl), read_route,
-				  answer) < 0)
+	if (len < 0 ||
+	    mnl_cb_run(buffer, len, 1, mnl_socket_get_portid(nl), read_route, answer) < 0)
 		return -errno;
 	return 0;
 }
@@ -103,8 +103,10 @@ static int no_route(const struct lookup_packet *packet, const uint8_t addr[16], 
 	char text[INET6_ADDRSTRLEN];
 
 	inet_ntop(packet->family, addr, text, sizeof(text));
-	return fail(err, EHOSTUNREACH, "no route to %s tells on which device its packets arrive "
-		    "(%s): name it with --dev", text, strerror(-ret));
+	return fail(err, EHOSTUNREACH,
+		    "no route to %s tells on which device its packets arrive "
+		    "(%s): name it with --dev",
+		    text, strerror(-ret));
 }
 
 /* ------------------------------------------------------------ in a namespace */
@@ -162,8 +164,8 @@ static int arrival(const struct lookup_packet *packet, uint32_t *ifindex,
 	return 0;
 }
 
-int route_arrival(const struct lookup_packet *packet, const struct netns_ref *ns,
-		  uint32_t *ifindex, struct reuseport_error *err)
+int route_arrival(const struct lookup_packet *packet, const struct netns_ref *ns, uint32_t *ifindex,
+		  struct reuseport_error *err)
 {
 	struct netns_visit visit;
 	int ret;

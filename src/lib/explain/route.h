@@ -22,7 +22,7 @@ int route_kind(const struct lookup_packet *packet, const struct netns_ref *ns,
  * From this host: the one that has the destination address, although the packet
  * takes lo. -EHOSTUNREACH: no route to the source.
  */
-int route_arrival(const struct lookup_packet *packet, const struct netns_ref *ns,
-		  uint32_t *ifindex, struct reuseport_error *err);
+int route_arrival(const struct lookup_packet *packet, const struct netns_ref *ns, uint32_t *ifindex,
+		  struct reuseport_error *err);
 
 #endif

@@ -6,10 +6,10 @@
 #include "reuseport_bpf.h"
 
 enum cap {
-	CAP_TO_LOAD = 1 << 0,    /* CAP_BPF */
-	CAP_TO_ATTACH = 1 << 1,  /* CAP_NET_ADMIN */
-	CAP_TO_READ = 1 << 2,    /* CAP_PERFMON */
-	CAP_TO_TAKE = 1 << 3,    /* CAP_SYS_PTRACE */
+	CAP_TO_LOAD = 1 << 0,   /* CAP_BPF */
+	CAP_TO_ATTACH = 1 << 1, /* CAP_NET_ADMIN */
+	CAP_TO_READ = 1 << 2,   /* CAP_PERFMON */
+	CAP_TO_TAKE = 1 << 3,   /* CAP_SYS_PTRACE */
 };
 
 /* The names of those of "wanted" that the process does not have, as "CAP_BPF,

@@ -20,57 +20,73 @@ static const struct row {
 	const char *since; /* where Linux itself has it; distributions carry it back */
 	const char *what;
 	const char *without;
-	unsigned int caps; /* of enum cap: what trying takes */
+	unsigned int caps;                   /* of enum cap: what trying takes */
 	int (*probe)(const struct btf *btf); /* NULL: features_btf() is the trial */
 } rows[FEATURES] = {
-	[FEATURE_BTF] = { "btf", "5.4", "BTF of its own (built with CONFIG_DEBUG_INFO_BTF, seen as "
-		"/sys/kernel/btf/vmlinux)", "nothing is steered", 0, NULL },
-	[FEATURE_SK_REUSEPORT] = { "sk-reuseport", "4.19", "BPF_PROG_TYPE_SK_REUSEPORT with "
-		"REUSEPORT_SOCKARRAY (built with CONFIG_BPF_SYSCALL)", "nothing is steered",
-		CAP_TO_LOAD, probe_sk_reuseport },
+	[FEATURE_BTF] = { "btf", "5.4",
+			  "BTF of its own (built with CONFIG_DEBUG_INFO_BTF, seen as "
+			  "/sys/kernel/btf/vmlinux)",
+			  "nothing is steered", 0, NULL },
+	[FEATURE_SK_REUSEPORT] = { "sk-reuseport", "4.19",
+				   "BPF_PROG_TYPE_SK_REUSEPORT with "
+				   "REUSEPORT_SOCKARRAY (built with CONFIG_BPF_SYSCALL)",
+				   "nothing is steered", CAP_TO_LOAD, probe_sk_reuseport },
 	[FEATURE_PROBE_READS] = { "probe-reads", "5.5", "bpf_probe_read_kernel()",
-		"nothing is steered", CAP_TO_LOAD | CAP_TO_READ, probe_probe_reads },
-	[FEATURE_PIDFD_GETFD] = { "pidfd-getfd", "5.6", "pidfd_getfd(), by which sockets of "
-		"running servers are reached", "nothing is steered", 0, probe_pidfd_getfd },
+				  "nothing is steered", CAP_TO_LOAD | CAP_TO_READ,
+				  probe_probe_reads },
+	[FEATURE_PIDFD_GETFD] = { "pidfd-getfd", "5.6",
+				  "pidfd_getfd(), by which sockets of "
+				  "running servers are reached",
+				  "nothing is steered", 0, probe_pidfd_getfd },
 	[FEATURE_MMAP] = { "mmap", "5.5", "maps in memory (BPF_F_MMAPABLE)",
-		"tables are read and written by system calls", CAP_TO_LOAD, probe_mmap },
+			   "tables are read and written by system calls", CAP_TO_LOAD, probe_mmap },
 	[FEATURE_MIGRATION] = { "migration", "5.14", "the select-or-migrate attach type",
-		"a listener that closes resets the connections that wait for it: drain it first",
-		CAP_TO_LOAD, probe_migration },
+				"a listener that closes resets the connections that wait for it: drain it first",
+				CAP_TO_LOAD, probe_migration },
 	[FEATURE_PLAIN_READS] = { "plain-reads", "6.2", "bpf_rdonly_cast()",
-		"the program reads the kernel's sockets by probe reads, which cost more",
-		CAP_TO_LOAD | CAP_TO_READ, probe_plain_reads },
+				  "the program reads the kernel's sockets by probe reads, which cost more",
+				  CAP_TO_LOAD | CAP_TO_READ, probe_plain_reads },
 	[FEATURE_RING_BUFFER] = { "ring-buffer", "5.8", "BPF ring buffers",
-		"joins and leaves are found by polling", CAP_TO_LOAD, probe_ring_buffer },
-	[FEATURE_TCP_EVENTS] = { "tcp-events", "5.12", "BTF tracepoints (inet_sock_set_state, "
-		"tcp_destroy_sock) that may ask for a socket's cookie",
-		"joins and leaves of TCP workers are found by polling",
-		CAP_TO_LOAD | CAP_TO_READ, probe_tcp_events },
-	[FEATURE_CGROUP2] = { "cgroup2", "4.5", "cgroup2 mounted (mount -t cgroup2 none "
-		"/sys/fs/cgroup)", "joins and leaves of UDP workers are found by polling", 0,
-		probe_cgroup2 },
-	[FEATURE_UDP_EVENTS] = { "udp-events", "5.9", "cgroup programs at bind and close of sockets",
-		"joins and leaves of UDP workers are found by polling",
-		CAP_TO_LOAD | CAP_TO_ATTACH | CAP_TO_READ, probe_udp_events },
+				  "joins and leaves are found by polling", CAP_TO_LOAD,
+				  probe_ring_buffer },
+	[FEATURE_TCP_EVENTS] = { "tcp-events", "5.12",
+				 "BTF tracepoints (inet_sock_set_state, "
+				 "tcp_destroy_sock) that may ask for a socket's cookie",
+				 "joins and leaves of TCP workers are found by polling",
+				 CAP_TO_LOAD | CAP_TO_READ, probe_tcp_events },
+	[FEATURE_CGROUP2] = { "cgroup2", "4.5",
+			      "cgroup2 mounted (mount -t cgroup2 none "
+			      "/sys/fs/cgroup)",
+			      "joins and leaves of UDP workers are found by polling", 0,
+			      probe_cgroup2 },
+	[FEATURE_UDP_EVENTS] = { "udp-events", "5.9",
+				 "cgroup programs at bind and close of sockets",
+				 "joins and leaves of UDP workers are found by polling",
+				 CAP_TO_LOAD | CAP_TO_ATTACH | CAP_TO_READ, probe_udp_events },
 	[FEATURE_ITERATORS] = { "iterators", "5.9", "socket iterators (iter/tcp, iter/udp)",
-		"another tool's program on a group is not seen; list goes by sock_diag",
-		CAP_TO_LOAD | CAP_TO_READ, probe_iterators },
+				"another tool's program on a group is not seen; list goes by sock_diag",
+				CAP_TO_LOAD | CAP_TO_READ, probe_iterators },
 	[FEATURE_TEST_RUN] = { "test-run", "5.10", "BPF_PROG_TEST_RUN of raw tracepoints",
-		"drain --wait cannot count the handshakes that have begun, and is refused for TCP",
-		CAP_TO_LOAD | CAP_TO_READ, probe_test_run },
-	[FEATURE_TICKS] = { "ticks", "5.5", "bpf_jiffies64()", "--sticky is refused",
-		CAP_TO_LOAD, probe_ticks },
+			       "drain --wait cannot count the handshakes that have begun, and is refused for TCP",
+			       CAP_TO_LOAD | CAP_TO_READ, probe_test_run },
+	[FEATURE_TICKS] = { "ticks", "5.5", "bpf_jiffies64()", "--sticky is refused", CAP_TO_LOAD,
+			    probe_ticks },
 	[FEATURE_NETNS_COOKIE] = { "netns-cookie", "5.14", "SO_NETNS_COOKIE",
-		"a network namespace is told from a later one by its inode alone, which may be "
-		"given again", 0, probe_netns_cookie },
-	[FEATURE_DETACH] = { "detach", "5.3", "SO_DETACH_REUSEPORT_BPF",
-		"detach is refused", 0, probe_detach },
-	[FEATURE_UDP_ITER_ORDER] = { "udp-iter-order", "6.6", "iter/udp in the order of the "
-		"lookup by address", "explain puts UDP sockets of one address in order by rule",
-		0, probe_udp_iter_order },
-	[FEATURE_UDP_HASH4] = { "udp-hash4", "6.13", "a table of connected UDP sockets by both "
-		"addresses and ports", "nothing is lost: explain follows the lookup without it", 0,
-		probe_udp_hash4 },
+				   "a network namespace is told from a later one by its inode alone, which may be "
+				   "given again",
+				   0, probe_netns_cookie },
+	[FEATURE_DETACH] = { "detach", "5.3", "SO_DETACH_REUSEPORT_BPF", "detach is refused", 0,
+			     probe_detach },
+	[FEATURE_UDP_ITER_ORDER] = { "udp-iter-order", "6.6",
+				     "iter/udp in the order of the "
+				     "lookup by address",
+				     "explain puts UDP sockets of one address in order by rule", 0,
+				     probe_udp_iter_order },
+	[FEATURE_UDP_HASH4] = { "udp-hash4", "6.13",
+				"a table of connected UDP sockets by both "
+				"addresses and ports",
+				"nothing is lost: explain follows the lookup without it", 0,
+				probe_udp_hash4 },
 };
 
 #define NEEDED (FEATURE_PIDFD_GETFD + 1) /* those up to here */
@@ -116,8 +132,8 @@ static int refuse_word(const char *word, size_t len, struct reuseport_error *err
 
 	for (int i = 0; i < FEATURES; i++)
 		at += snprintf(names + at, sizeof(names) - at, ", %s", rows[i].name);
-	return fail(err, EINVAL, DISABLE_VARIABLE " '%.*s': there are %s",
-		    len > 32 ? 32 : (int)len, word, names);
+	return fail(err, EINVAL, DISABLE_VARIABLE " '%.*s': there are %s", len > 32 ? 32 : (int)len,
+		    word, names);
 }
 
 static int read_disabled(unsigned int *disabled, struct reuseport_error *err)
@@ -174,7 +190,8 @@ void features_free(struct features *features)
 void features_disable(struct features *features, enum feature feature)
 {
 	features->outcomes[feature] = (struct outcome){
-		.tried = true, .state = REUSEPORT_FEATURE_DISABLED,
+		.tried = true,
+		.state = REUSEPORT_FEATURE_DISABLED,
 	};
 }
 
@@ -276,19 +293,26 @@ int features_explain(struct features *features, enum feature feature, const char
 	case REUSEPORT_FEATURE_AVAILABLE:
 		return 0;
 	case REUSEPORT_FEATURE_MISSING:
-		return fail(err, EOPNOTSUPP, "cannot %s: this kernel has no %s: it needs Linux %s "
-			    "or newer", what, row->what, row->since);
+		return fail(err, EOPNOTSUPP,
+			    "cannot %s: this kernel has no %s: it needs Linux %s "
+			    "or newer",
+			    what, row->what, row->since);
 	case REUSEPORT_FEATURE_DISABLED:
-		return fail(err, EOPNOTSUPP, "cannot %s: it needs %s, and " DISABLE_VARIABLE
-			    " has '%s'", what, row->what, row->name);
+		return fail(err, EOPNOTSUPP,
+			    "cannot %s: it needs %s, and " DISABLE_VARIABLE " has '%s'", what,
+			    row->what, row->name);
 	case REUSEPORT_FEATURE_NOT_PERMITTED:
 		caps_missing(row->caps, names, sizeof(names));
 		if (*names)
-			return fail(err, EPERM, "cannot %s: this process may not use %s without "
-				    "%s: run as root (sudo)", what, row->what, names);
-		return fail(err, EPERM, "cannot %s: this process may not use %s: something forbids "
+			return fail(err, EPERM,
+				    "cannot %s: this process may not use %s without "
+				    "%s: run as root (sudo)",
+				    what, row->what, names);
+		return fail(err, EPERM,
+			    "cannot %s: this process may not use %s: something forbids "
 			    "it beside capabilities, such as a seccomp filter, a security module, "
-			    "or lockdown", what, row->what);
+			    "or lockdown",
+			    what, row->what);
 	default:
 		return fail(err, outcome->code, "cannot %s: %s was tried and failed: %s", what,
 			    row->what, strerror(outcome->code));
@@ -352,11 +376,10 @@ const char *reuseport_feature_state_name(enum reuseport_feature_state state)
 	};
 
 	return (size_t)state < sizeof(names) / sizeof(names[0]) && names[state] ? names[state] :
-										    "unknown";
+										  "unknown";
 }
 
-static void describe(struct features *features, enum feature feature,
-		     struct reuseport_feature *to)
+static void describe(struct features *features, enum feature feature, struct reuseport_feature *to)
 {
 	const struct outcome *outcome = outcome_of(features, feature);
 	const struct row *row = &rows[feature];

@@ -39,7 +39,8 @@ int reuseport_netns(const char *name, uint64_t *inode, struct reuseport_error *e
 
 	if (!name) {
 		if (netns_inode_of(OWN_PATH, inode))
-			return fail(err, ENOENT, "cannot see this process's network namespace: "
+			return fail(err, ENOENT,
+				    "cannot see this process's network namespace: "
 				    "is /proc mounted?");
 		return 0;
 	}
@@ -52,11 +53,15 @@ int reuseport_netns(const char *name, uint64_t *inode, struct reuseport_error *e
 		snprintf(path, sizeof(path), "/proc/%s/ns/net", name);
 		if (!netns_inode_of(path, inode))
 			return 0;
-		return fail(err, ENOENT, "no process has pid %s, and no network namespace has that "
-			    "name: 'ip netns list' shows the names", name);
+		return fail(err, ENOENT,
+			    "no process has pid %s, and no network namespace has that "
+			    "name: 'ip netns list' shows the names",
+			    name);
 	}
-	return fail(err, ENOENT, "no network namespace is named '%s': 'ip netns list' shows the "
-		    "names; for a container give the pid of a process in it", name);
+	return fail(err, ENOENT,
+		    "no network namespace is named '%s': 'ip netns list' shows the "
+		    "names; for a container give the pid of a process in it",
+		    name);
 }
 
 /* ------------------------------------------------------------ enumeration */
@@ -233,8 +238,7 @@ static int move_into(const struct netns_ref *ref, struct netns_visit *visit,
 		    code == EPERM ? "; it needs CAP_SYS_ADMIN: run as root" : "");
 }
 
-int netns_enter(const struct netns_ref *ref, struct netns_visit *visit,
-		struct reuseport_error *err)
+int netns_enter(const struct netns_ref *ref, struct netns_visit *visit, struct reuseport_error *err)
 {
 	uint64_t own;
 	int ret;

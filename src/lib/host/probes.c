@@ -21,15 +21,47 @@
 
 /* ----------------------------------------------------------- tiny programs */
 
-#define MOVE(to, value) { .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = to, .imm = value }
-#define COPY(to, from) { .code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = to, .src_reg = from }
-#define ADD(to, value) { .code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = to, .imm = value }
-#define LOAD(to, from, at) { .code = BPF_LDX | BPF_MEM | BPF_DW, .dst_reg = to, .src_reg = from, .off = at }
-#define STORE_WORD(to, at, value) { .code = BPF_ST | BPF_MEM | BPF_W, .dst_reg = to, .off = at, .imm = value }
-#define MAP_FD(to, fd) { .code = BPF_LD | BPF_DW | BPF_IMM, .dst_reg = to, .src_reg = BPF_PSEUDO_MAP_FD, .imm = fd }, { 0 }
-#define HELPER(id) { .code = BPF_JMP | BPF_CALL, .imm = id }
-#define KFUNC(id) { .code = BPF_JMP | BPF_CALL, .src_reg = BPF_PSEUDO_KFUNC_CALL, .imm = id }
-#define RETURN(value) MOVE(BPF_REG_0, value), { .code = BPF_JMP | BPF_EXIT }
+#define MOVE(to, value)                                                          \
+	{                                                                        \
+		.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = to, .imm = value \
+	}
+#define COPY(to, from)                                                              \
+	{                                                                           \
+		.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = to, .src_reg = from \
+	}
+#define ADD(to, value)                                                           \
+	{                                                                        \
+		.code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = to, .imm = value \
+	}
+#define LOAD(to, from, at)                                                                    \
+	{                                                                                     \
+		.code = BPF_LDX | BPF_MEM | BPF_DW, .dst_reg = to, .src_reg = from, .off = at \
+	}
+#define STORE_WORD(to, at, value)                                                        \
+	{                                                                                \
+		.code = BPF_ST | BPF_MEM | BPF_W, .dst_reg = to, .off = at, .imm = value \
+	}
+#define MAP_FD(to, fd)                       \
+	{ .code = BPF_LD | BPF_DW | BPF_IMM, \
+	  .dst_reg = to,                     \
+	  .src_reg = BPF_PSEUDO_MAP_FD,      \
+	  .imm = fd },                       \
+	{                                    \
+		0                            \
+	}
+#define HELPER(id)                                    \
+	{                                             \
+		.code = BPF_JMP | BPF_CALL, .imm = id \
+	}
+#define KFUNC(id)                                                                       \
+	{                                                                               \
+		.code = BPF_JMP | BPF_CALL, .src_reg = BPF_PSEUDO_KFUNC_CALL, .imm = id \
+	}
+#define RETURN(value)                      \
+	MOVE(BPF_REG_0, value),            \
+	{                                  \
+		.code = BPF_JMP | BPF_EXIT \
+	}
 
 #define CALL_OF(insns) insns, sizeof(insns) / sizeof((insns)[0])
 
@@ -61,7 +93,8 @@ static int load_steering(enum bpf_attach_type attach_type, const struct bpf_insn
 
 int probe_sk_reuseport(const struct btf *btf)
 {
-	int map = bpf_map_create(BPF_MAP_TYPE_REUSEPORT_SOCKARRAY, "reuseport_probe", 4, 8, 1, NULL);
+	int map = bpf_map_create(BPF_MAP_TYPE_REUSEPORT_SOCKARRAY, "reuseport_probe", 4, 8, 1,
+				 NULL);
 	int ret;
 
 	(void)btf;
@@ -124,11 +157,7 @@ int probe_plain_reads(const struct btf *btf)
 	int cast = find(btf, "bpf_rdonly_cast", BTF_KIND_FUNC);
 	int sock = find(btf, "sock", BTF_KIND_STRUCT);
 	const struct bpf_insn insns[] = {
-		KFUNC(context),
-		MOVE(BPF_REG_1, 0),
-		MOVE(BPF_REG_2, sock),
-		KFUNC(cast),
-		RETURN(1),
+		KFUNC(context), MOVE(BPF_REG_1, 0), MOVE(BPF_REG_2, sock), KFUNC(cast), RETURN(1),
 	};
 
 	return context < 0 || cast < 0 || sock < 0 ? -ENOENT : load_steering(0, CALL_OF(insns));

@@ -53,14 +53,15 @@ static int open_pins(struct reuseport_group *group, struct reuseport_error *err)
 	rmdir(pins_join(group->pin, PIN_ATTACHING, path, sizeof(path)));
 	ret = steering_open(&group->steering, group->pin);
 	/* The program is pinned last: without it an attach was killed half-way. */
-	if (group->steering.program < 0 && access(pins_join(group->pin, PIN_PROGRAM, path,
-							    sizeof(path)), F_OK))
+	if (group->steering.program < 0 &&
+	    access(pins_join(group->pin, PIN_PROGRAM, path, sizeof(path)), F_OK))
 		return clear_away(group);
 	version_ret = attachment_read_entry(&group->steering, &group->entry, &version);
 	if (version_ret == -EPROTO && version)
-		return fail(err, EPROTO, "the pins in %s are of ABI version %u, this is version %u: "
-			    "detach, then attach again", group->pin, version,
-			    REUSEPORT_ABI_VERSION);
+		return fail(err, EPROTO,
+			    "the pins in %s are of ABI version %u, this is version %u: "
+			    "detach, then attach again",
+			    group->pin, version, REUSEPORT_ABI_VERSION);
 	if (ret || version_ret)
 		return damaged(group, err);
 	if (!steering_fits(&group->steering, &group->entry))
@@ -86,7 +87,7 @@ static int adopt_policy(struct reuseport_group *group, const struct reuseport_at
 	if (lock < 0)
 		return lock;
 	ret = apply_policy(&group->mapped, group->steering.maps[MAP_SOCKETS], &words, opts->admit,
-			 group->text, err);
+			   group->text, err);
 	close(lock);
 	return ret < 0 ? ret : 0;
 }
@@ -137,9 +138,11 @@ int adopt(struct reuseport_group *group, const struct diag_list *members,
 			    group->text, group->entry.table_entries, opts->table_entries);
 	if ((opts->flows && size_flows(opts->flows) != group->entry.flows) ||
 	    (opts->idle_s && opts->idle_s * flows_hz() != group->entry.idle_ticks))
-		return fail(err, EINVAL, "%s has room for %u sticky flows, idle after %u s: to have "
-			    "%u and %u, detach first", group->text, group->entry.flows,
-			    group->entry.idle_ticks / flows_hz(), opts->flows, opts->idle_s);
+		return fail(err, EINVAL,
+			    "%s has room for %u sticky flows, idle after %u s: to have "
+			    "%u and %u, detach first",
+			    group->text, group->entry.flows, group->entry.idle_ticks / flows_hz(),
+			    opts->flows, opts->idle_s);
 	if (members->n) {
 		ret = install_check_any(group, members, &present, err);
 		if (ret < 0 && !(ret == -EEXIST && group->force))

@@ -73,8 +73,10 @@ static int check_opts(const struct reuseport_attach_opts *from, struct reuseport
 
 static struct steering_size choose_size(const struct reuseport_attach_opts *opts, size_t members)
 {
-	struct steering_size size = { .slots = opts->slots, .table_entries = opts->table_entries,
-				      .cpus = topology_cpus(), .flows = size_flows(opts->flows),
+	struct steering_size size = { .slots = opts->slots,
+				      .table_entries = opts->table_entries,
+				      .cpus = topology_cpus(),
+				      .flows = size_flows(opts->flows),
 				      .idle_ticks = opts->idle_s * flows_hz() };
 
 	if (!size.slots)
@@ -146,8 +148,10 @@ static int install(struct reuseport_group *group, int member, struct reuseport_e
 	int ret = sockopt_set_program(member, group->steering.program);
 
 	if (ret == -EPERM)
-		return fail(err, EPERM, "cannot attach to %s: the server has locked its sockets "
-			    "with SO_LOCK_FILTER", group->text);
+		return fail(err, EPERM,
+			    "cannot attach to %s: the server has locked its sockets "
+			    "with SO_LOCK_FILTER",
+			    group->text);
 	if (ret)
 		return fail(err, -ret, "cannot attach the program to %s: %s", group->text,
 			    strerror(-ret));
@@ -165,7 +169,7 @@ static int fill_pin_install(struct reuseport_group *group, const struct diag_lis
 	ret = fill(group, members, &via, err);
 	if (!ret)
 		ret = apply_policy(&group->mapped, group->steering.maps[MAP_SOCKETS], &words,
-				 opts->admit, group->text, err);
+				   opts->admit, group->text, err);
 	if (ret >= 0)
 		ret = change_lock_make(group->pin, err);
 	if (!ret)
@@ -182,8 +186,8 @@ static int fill_pin_install(struct reuseport_group *group, const struct diag_lis
 /* The sockets may sit in the array of the program that is to be replaced. Until
  * ours is there, that program finds empty slots and the kernel picks. */
 static int replace(struct reuseport_group *group, const struct diag_list *members,
-		   const struct reuseport_attach_opts *opts,
-		   const struct group_program *present, struct reuseport_error *err)
+		   const struct reuseport_attach_opts *opts, const struct group_program *present,
+		   struct reuseport_error *err)
 {
 	struct eviction eviction;
 	int ret = fill_pin_install(group, members, opts, err);
@@ -210,8 +214,10 @@ static int check_present(struct reuseport_group *group, const struct diag_list *
 	if (ret == -EEXIST && (group->force || program_name_is_ours(present->name)))
 		return 0;
 	if (ret == -ENOENT)
-		return fail(err, EOPNOTSUPP, "%s: the sockets do not share their port with "
-			    "SO_REUSEPORT", group->text);
+		return fail(err, EOPNOTSUPP,
+			    "%s: the sockets do not share their port with "
+			    "SO_REUSEPORT",
+			    group->text);
 	return ret < 0 ? ret : 0;
 }
 
@@ -223,11 +229,13 @@ static int load_and_install(struct reuseport_group *group, const struct diag_lis
 	int ret;
 
 	if (members->n > size.slots)
-		return fail(err, ENOSPC, "%s has %zu workers, more than %u slots: attach with "
-			    "--slots %zu or more", group->text, members->n, size.slots, members->n);
+		return fail(err, ENOSPC,
+			    "%s has %zu workers, more than %u slots: attach with "
+			    "--slots %zu or more",
+			    group->text, members->n, size.slots, members->n);
 	ret = check_present(group, members, &present, err);
-	if (!ret && size.flows && getrandom(size.flow_key, sizeof(size.flow_key), 0) !=
-					  sizeof(size.flow_key))
+	if (!ret && size.flows &&
+	    getrandom(size.flow_key, sizeof(size.flow_key), 0) != sizeof(size.flow_key))
 		ret = fail(err, errno, "no random key is to be had: %s", strerror(errno));
 	if (!ret)
 		ret = steering_load(&group->steering, &size, group->key.proto, group->features,
@@ -322,20 +330,23 @@ static int lock_pins(struct reuseport_group *group, struct reuseport_error *err)
 		return ret;
 	lock = lock_or_ask(group, &entry, err);
 	if (lock == -EBUSY && entry.keeper_pid)
-		return fail(err, EBUSY, "%s is steered already, its keeper is process %u: nothing "
-			    "was changed; 'reuseportctl status' shows it", group->text,
-			    entry.keeper_pid);
+		return fail(err, EBUSY,
+			    "%s is steered already, its keeper is process %u: nothing "
+			    "was changed; 'reuseportctl status' shows it",
+			    group->text, entry.keeper_pid);
 	if (lock == -EBUSY)
-		return fail(err, EBUSY, "%s is steered already, but its pins are damaged: detach, "
-			    "then attach again", group->text);
+		return fail(err, EBUSY,
+			    "%s is steered already, but its pins are damaged: detach, "
+			    "then attach again",
+			    group->text);
 	if (lock < 0)
 		return lock;
 	group->lock = lock;
 	return 0;
 }
 
-static int steer(struct reuseport_group *group, const struct reuseport_attach_opts *opts,
-		 bool anew, struct reuseport_error *err)
+static int steer(struct reuseport_group *group, const struct reuseport_attach_opts *opts, bool anew,
+		 struct reuseport_error *err)
 {
 	struct diag_list members = { 0 };
 	int ret;
@@ -348,8 +359,9 @@ static int steer(struct reuseport_group *group, const struct reuseport_attach_op
 	if (!ret) {
 		ret = adopt(group, &members, opts, err);
 		if (ret == -ENOENT) {
-			ret = members.n && anew ? steer_anew(group, &members, opts, err) :
-				fail(err, ENOENT, "%s has no worker", group->text);
+			ret = members.n && anew ?
+				      steer_anew(group, &members, opts, err) :
+				      fail(err, ENOENT, "%s has no worker", group->text);
 			if (ret)
 				pins_remove(group->pin);
 		}
@@ -367,7 +379,8 @@ static int attach(const struct reuseport_key *key, const struct reuseport_attach
 
 	ret = check_opts(from, &opts, err);
 	if (!ret && opts.flows && key->proto != IPPROTO_UDP)
-		ret = fail(err, EINVAL, "sticky flows are for UDP: a TCP connection stays with its "
+		ret = fail(err, EINVAL,
+			   "sticky flows are for UDP: a TCP connection stays with its "
 			   "worker anyway");
 	if (!ret)
 		ret = caps_require("attach", err);

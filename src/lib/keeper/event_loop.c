@@ -22,14 +22,14 @@
 #define NEVER (1ULL << 62)
 #define RESYNC_WITH_EVENTS (5000 * MS)
 #define RESYNC_POLLING (100 * MS)
-#define RESYNC_EMPTY (1000 * MS)  /* is the namespace still there? */
-#define REFRESH (10000 * MS)      /* of pids and names */
-#define REFRESH_SOON (1000 * MS)  /* a server forks after it has bound */
-#define RETRY (MS / 2)            /* a pending event */
-#define AFFINITY (300 * MS)       /* looking at the workers' CPUs */
-#define PLAN_RETRY (20 * MS)      /* somebody else is changing the plan */
+#define RESYNC_EMPTY (1000 * MS) /* is the namespace still there? */
+#define REFRESH (10000 * MS)     /* of pids and names */
+#define REFRESH_SOON (1000 * MS) /* a server forks after it has bound */
+#define RETRY (MS / 2)           /* a pending event */
+#define AFFINITY (300 * MS)      /* looking at the workers' CPUs */
+#define PLAN_RETRY (20 * MS)     /* somebody else is changing the plan */
 #define PLAN_WAIT_MS 2
-#define SETTLE (50 * MS)          /* after a change of the plan */
+#define SETTLE (50 * MS) /* after a change of the plan */
 #define RETRY_MAX 100
 
 static uint64_t now_ns(void)
@@ -119,8 +119,7 @@ static int resync(struct reuseport_group *group, struct reuseport_error *err)
 	ret = sync_full(group, refresh, &error);
 	if (ret == -ENETDOWN) {
 		pins_remove(group->pin);
-		return fail(err, ENETDOWN, "%s: %s; its pins are removed", group->text,
-			    error.text);
+		return fail(err, ENETDOWN, "%s: %s; its pins are removed", group->text, error.text);
 	}
 	if (ret)
 		group_log(group, LOG_ERR, "%s: %s", group->text, error.text);
@@ -277,9 +276,11 @@ int keep_open(struct reuseport_group *group, struct reuseport_error *err)
 
 	if (watch_open(&group->key, group->ns.cookie, on_event, group, group->features,
 		       &group->watch, &error))
-		group_log(group, watch_disabled(group->features, group->key.proto) ? LOG_INFO :
-			  LOG_WARNING, "%s: %s: sockets are polled instead, ten times a second",
-			  group->text, error.text);
+		group_log(group,
+			  watch_disabled(group->features, group->key.proto) ? LOG_INFO :
+									      LOG_WARNING,
+			  "%s: %s: sockets are polled instead, ten times a second", group->text,
+			  error.text);
 	ways_note(group);
 
 	group->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);

@@ -66,7 +66,8 @@ int group_write_entry(const struct reuseport_group *group, struct reuseport_erro
 {
 	uint32_t zero = 0;
 
-	if (bpf_map_update_elem(group->steering.maps[MAP_ATTACHMENT], &zero, &group->entry, BPF_ANY))
+	if (bpf_map_update_elem(group->steering.maps[MAP_ATTACHMENT], &zero, &group->entry,
+				BPF_ANY))
 		return fail(err, errno, "cannot write the attachment of %s: %s", group->text,
 			    strerror(errno));
 	return 0;

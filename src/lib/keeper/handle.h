@@ -43,7 +43,7 @@ struct reuseport_group {
 	unsigned int workers;
 	unsigned int lowest_free; /* no slot below is free */
 
-	struct watch *watch;       /* NULL: polling */
+	struct watch *watch;           /* NULL: polling */
 	struct group_iter_bpf *reader; /* NULL: not needed yet */
 	int timer, notice, epoll;
 	struct pending pending[PENDING_MAX];
@@ -52,9 +52,9 @@ struct reuseport_group {
 	uint64_t resync_at;  /* CLOCK_MONOTONIC, ns */
 	uint64_t refresh_at; /* of pids and names */
 	bool plan_due;
-	uint64_t plan_at;    /* when to look whether the plan is to follow */
-	uint64_t settle_at;  /* after a change of the plan */
-	int changes;         /* since the last __process */
+	uint64_t plan_at;   /* when to look whether the plan is to follow */
+	uint64_t settle_at; /* after a change of the plan */
+	int changes;        /* since the last __process */
 
 	uint64_t refused;       /* members that could not join, as a checksum, */
 	uint64_t refused_until; /* and until when not to try them again */
@@ -62,7 +62,7 @@ struct reuseport_group {
 	bool adopted;
 	bool force;
 	struct features *features; /* of the kernel, as far as they were asked for */
-	bool full_told; /* that there are more members than slots */
+	bool full_told;            /* that there are more members than slots */
 	reuseport_log_fn log;
 	void *log_ctx;
 };

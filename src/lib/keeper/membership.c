@@ -24,10 +24,13 @@ static int explain_claim(const struct reuseport_group *group, int code, uint32_t
 			 struct reuseport_error *err)
 {
 	if (code == ENOSPC)
-		return fail(err, code, "%s has more workers than slots (%u): detach, then attach "
-			    "with --slots", group->text, group->entry.slots);
+		return fail(err, code,
+			    "%s has more workers than slots (%u): detach, then attach "
+			    "with --slots",
+			    group->text, group->entry.slots);
 	if (code == EBUSY)
-		return fail(err, code, "a socket of process %u is in another program's sockarray: "
+		return fail(err, code,
+			    "a socket of process %u is in another program's sockarray: "
 			    "end what steers it ('bpftool map' lists reuseport_sockarray maps)",
 			    pid);
 	return fail(err, code, "cannot put a socket of process %u into the array: %s", pid,
@@ -270,10 +273,12 @@ int sync_fill(struct reuseport_group *group, const struct diag_list *members, in
 	}
 	if (!ret && !group->workers)
 		ret = holders.denied ?
-			fail(err, EPERM, "may not look into the processes that hold the sockets of "
-			     "%s: it needs CAP_SYS_PTRACE: run as root", group->text) :
-			fail(err, ENOENT, "no process that can be seen holds a member of %s",
-			     group->text);
+			      fail(err, EPERM,
+				   "may not look into the processes that hold the sockets of "
+				   "%s: it needs CAP_SYS_PTRACE: run as root",
+				   group->text) :
+			      fail(err, ENOENT, "no process that can be seen holds a member of %s",
+				   group->text);
 	free(holders.list);
 	return ret;
 }

@@ -13,8 +13,8 @@
 #include "sockets/sock_diag.h"
 #include "state/sockarray.h"
 
-int install_check(struct reuseport_group *group, uint64_t cookie,
-		  struct group_program *foreign, struct reuseport_error *err)
+int install_check(struct reuseport_group *group, uint64_t cookie, struct group_program *foreign,
+		  struct reuseport_error *err)
 {
 	int ret;
 
@@ -31,9 +31,10 @@ int install_check(struct reuseport_group *group, uint64_t cookie,
 		return 1;
 	if (!foreign->id)
 		snprintf(foreign->name, sizeof(foreign->name), "classic BPF");
-	return fail(err, EEXIST, "%s has another program already (id %u%s%s): detach it with the "
-		    "tool that set it, or replace it with --force", group->text, foreign->id,
-		    *foreign->name ? ", " : "", foreign->name);
+	return fail(err, EEXIST,
+		    "%s has another program already (id %u%s%s): detach it with the "
+		    "tool that set it, or replace it with --force",
+		    group->text, foreign->id, *foreign->name ? ", " : "", foreign->name);
 }
 
 int install_check_any(struct reuseport_group *group, const struct diag_list *members,
@@ -56,7 +57,8 @@ static bool has_older_member(const struct reuseport_group *group, uint64_t cooki
 	for (unsigned int slot = 0; slot < group->entry.slots; slot++) {
 		uint64_t other = group->slots[slot].cookie;
 
-		if (other && other != cookie && sockarray_holds(group->steering.maps[MAP_SOCKETS], slot, other))
+		if (other && other != cookie &&
+		    sockarray_holds(group->steering.maps[MAP_SOCKETS], slot, other))
 			return true;
 	}
 	return false;

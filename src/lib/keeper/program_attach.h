@@ -18,8 +18,8 @@ int install_if_reborn(struct reuseport_group *group, int member, uint64_t cookie
  * *foreign tells. 1 with *foreign empty where the kernel cannot tell.
  */
 struct group_program;
-int install_check(struct reuseport_group *group, uint64_t cookie,
-		  struct group_program *foreign, struct reuseport_error *err);
+int install_check(struct reuseport_group *group, uint64_t cookie, struct group_program *foreign,
+		  struct reuseport_error *err);
 
 /* The same by the first of the members that is still in the group; -ENOENT if none is. */
 struct diag_list;

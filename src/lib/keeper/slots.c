@@ -97,8 +97,11 @@ static unsigned int next_free(const struct reuseport_group *group, unsigned int 
 int slots_claim(struct reuseport_group *group, int fd, uint64_t cookie, uint32_t inode,
 		uint32_t pid)
 {
-	struct worker_entry entry = { .cookie = cookie, .pid = pid, .weight = 1,
-				      .generation = generation_of_newcomer(generations(&group->mapped)),
+	struct worker_entry entry = { .cookie = cookie,
+				      .pid = pid,
+				      .weight = 1,
+				      .generation =
+					      generation_of_newcomer(generations(&group->mapped)),
 				      .joined_ns = clock_ns(CLOCK_BOOTTIME) };
 	unsigned int slot;
 	int ret = -ENOSPC;

@@ -12,8 +12,7 @@ static uint32_t count_from(const uint32_t *remainders, uint32_t n, uint32_t leas
 }
 
 /* The largest remainder that at least "left" of them reach. */
-static uint32_t last_rounded_up(const uint32_t *remainders, uint32_t n, uint32_t left,
-				uint32_t sum)
+static uint32_t last_rounded_up(const uint32_t *remainders, uint32_t n, uint32_t left, uint32_t sum)
 {
 	uint32_t low = 0, high = sum;
 

@@ -14,13 +14,13 @@
 struct race {
 	uint32_t bits;
 	uint32_t entries;
-	uint32_t runners;	      /* slots with a weight */
-	uint64_t weight;	      /* of all of them */
+	uint32_t runners;             /* slots with a weight */
+	uint64_t weight;              /* of all of them */
 	struct consistent_slot *slot; /* by number */
-	uint16_t *order;	      /* the runners, the heaviest first */
-	uint32_t *clock;	      /* by rank */
-	uint64_t *settled;	      /* a bit for each entry: no claim to come is earlier */
-	uint32_t open;		      /* entries that nobody has */
+	uint16_t *order;              /* the runners, the heaviest first */
+	uint32_t *clock;              /* by rank */
+	uint64_t *settled;            /* a bit for each entry: no claim to come is earlier */
+	uint32_t open;                /* entries that nobody has */
 };
 
 /* -EINVAL: not such a table; -ENOMEM. */
@@ -43,8 +43,8 @@ static inline bool race_settled(const struct race *race, uint32_t entry)
 uint32_t race_claims(const struct race *race, uint64_t horizon, uint32_t weight);
 
 /* Whether the slot claims the entry before its owner does. */
-static inline bool race_beats(const struct race *race, uint32_t slot, uint32_t rank,
-			      uint32_t owner, uint32_t entry)
+static inline bool race_beats(const struct race *race, uint32_t slot, uint32_t rank, uint32_t owner,
+			      uint32_t entry)
 {
 	const struct consistent_slot *a = &race->slot[slot], *b = &race->slot[owner];
 	uint32_t other = consistent_rank(b, entry, race->bits);
@@ -54,9 +54,9 @@ static inline bool race_beats(const struct race *race, uint32_t slot, uint32_t r
 		return rank == other && a->weight == b->weight && slot < owner;
 	if (rank < other && a->weight >= b->weight)
 		return true;
-	return consistent_precedes(
-		&(struct consistent_claim){ race->clock[rank], a->weight, slot },
-		&(struct consistent_claim){ race->clock[other], b->weight, owner });
+	return consistent_precedes(&(struct consistent_claim){ race->clock[rank], a->weight, slot },
+				   &(struct consistent_claim){ race->clock[other], b->weight,
+							       owner });
 }
 
 #endif

@@ -16,19 +16,19 @@
 static const struct reuseport_policy policies[] = {
 	[POLICY_HASH] = { "hash", "the kernel's own pick since Linux 4.5, made visible" },
 	[POLICY_LINUX39] = { "linux39", "the walk of Linux 3.9 over the kernel's group: "
-			     "an equal share to each" },
+					"an equal share to each" },
 	[POLICY_CONSISTENT] = { "consistent", "a key keeps its worker while others join and "
-				"leave; shares by weight" },
+					      "leave; shares by weight" },
 	[POLICY_WEIGHTED] = { "weighted", "exact shares by weight, over a plain hash or over "
-			      "consistent" },
+					  "consistent" },
 	[POLICY_CPU] = { "cpu", "the worker on the CPU where the packet arrived; else one on its "
-			 "node, else any" },
+				"node, else any" },
 	[POLICY_NUMA] = { "numa", "a worker on the NUMA node where the packet arrived; else any" },
 	[POLICY_LEAST_QUEUE] = { "least-queue", "the worker whose accept queue (TCP) or receive "
-				 "queue (UDP) is shortest" },
+						"queue (UDP) is shortest" },
 	[POLICY_RANDOM] = { "random", "any worker by chance, each packet anew; shares by weight" },
 	[POLICY_ROUND_ROBIN] = { "round-robin", "one worker after the other, on each CPU; shares "
-				 "by weight" },
+						"by weight" },
 };
 
 #define N_POLICIES (sizeof(policies) / sizeof(policies[0]))
@@ -134,11 +134,15 @@ static int read_key(const char *text, struct plan *plan, struct reuseport_error 
 	else if (!strcmp(text, "dst"))
 		plan->key = KEY_DST;
 	else if (strncmp(text, prefix, sizeof(prefix) - 1))
-		return fail(err, EINVAL, "no key '%.32s': there are tuple, src, src-prefix/LEN "
-			    "and dst", text);
+		return fail(err, EINVAL,
+			    "no key '%.32s': there are tuple, src, src-prefix/LEN "
+			    "and dst",
+			    text);
 	else if (!read_prefix(text + sizeof(prefix) - 1, plan))
-		return fail(err, EINVAL, "'%.32s' is no prefix: src-prefix/LEN with 1 to 128 bits, or "
-			    "src-prefix/LEN4,LEN6 with 1 to 32 and 1 to 128", text);
+		return fail(err, EINVAL,
+			    "'%.32s' is no prefix: src-prefix/LEN with 1 to 128 bits, or "
+			    "src-prefix/LEN4,LEN6 with 1 to 32 and 1 to 128",
+			    text);
 	return 0;
 }
 
@@ -180,18 +184,19 @@ static int read_over(const char *text, struct plan *plan, struct reuseport_error
 	if (!strcmp(text, "consistent"))
 		plan->flags |= PLAN_OVER_CONSISTENT;
 	else if (strcmp(text, "hash"))
-		return fail(err, EINVAL, "policy weighted lies over hash or consistent, not over "
-			    "'%.32s'", text);
+		return fail(err, EINVAL,
+			    "policy weighted lies over hash or consistent, not over "
+			    "'%.32s'",
+			    text);
 	return 0;
 }
 
 /* ---------------------------------------------------------------- the choice */
 
-static int make_hash_key(struct plan *plan, const struct plan *present,
-			 struct reuseport_error *err)
+static int make_hash_key(struct plan *plan, const struct plan *present, struct reuseport_error *err)
 {
-	if (present && ((present->flags & PLAN_OWN_HASH) || present->hash_key[0] ||
-			present->hash_key[1])) {
+	if (present &&
+	    ((present->flags & PLAN_OWN_HASH) || present->hash_key[0] || present->hash_key[1])) {
 		memcpy(plan->hash_key, present->hash_key, sizeof(plan->hash_key));
 		return 0;
 	}
@@ -221,7 +226,8 @@ int policy_choose(const struct reuseport_policy_opts *words, const struct plan *
 {
 	struct plan plan = { .prefix4 = 32, .prefix6 = 128 };
 	int ret = words->policy ? find_policy(words->policy, err) :
-		present ? (int)present->policy : POLICY_HASH;
+		  present       ? (int)present->policy :
+				  POLICY_HASH;
 
 	if (ret < 0)
 		return ret;
@@ -233,7 +239,7 @@ int policy_choose(const struct reuseport_policy_opts *words, const struct plan *
 		ret = read_over(words->over, &plan, err);
 	if (!ret)
 		ret = words->hash_key ? read_hash_key(words->hash_key, &plan, err) :
-			make_hash_key(&plan, present, err);
+					make_hash_key(&plan, present, err);
 	if (ret)
 		return ret;
 	if (plan.policy == POLICY_CONSISTENT || plan.key != KEY_TUPLE || words->hash_key ||
@@ -256,26 +262,34 @@ int policy_read_map(const char *text, struct given_cpu *cpus, unsigned int n_cpu
 
 	for (;; text++) {
 		if (cpus_parse(text, &text, &set) || *text++ != ':' || *text < '0' || *text > '9')
-			return fail(err, EINVAL, "a map of CPUs reads CPUS:SLOT,CPUS:SLOT..., as in "
+			return fail(err, EINVAL,
+				    "a map of CPUs reads CPUS:SLOT,CPUS:SLOT..., as in "
 				    "0-3:0,4-7:1");
 		slot = strtoul(text, &end, 10);
 		text = end;
 		if (slot >= slots)
-			return fail(err, EINVAL, "slot %lu in the map of CPUs is out of range: 0 to "
-				    "%u", slot, slots - 1);
+			return fail(err, EINVAL,
+				    "slot %lu in the map of CPUs is out of range: 0 to "
+				    "%u",
+				    slot, slots - 1);
 		for (unsigned int cpu = 0; cpu < CPUS_MAX; cpu++) {
 			if (!cpus_has(&set, cpu))
 				continue;
 			if (cpu >= n_cpus)
-				return fail(err, EINVAL, "CPU %u in the map of CPUs is out of range: "
-					    "0 to %u", cpu, n_cpus - 1);
+				return fail(err, EINVAL,
+					    "CPU %u in the map of CPUs is out of range: "
+					    "0 to %u",
+					    cpu, n_cpus - 1);
 			cpus[cpu] = (struct given_cpu){ .given = 1, .slot = slot };
 		}
 		if (*text != ',')
 			break;
 	}
-	return *text ? fail(err, EINVAL, "'%.16s' ends the map of CPUs: CPUS:SLOT,CPUS:SLOT... was "
-			    "expected", text) : 0;
+	return *text ? fail(err, EINVAL,
+			    "'%.16s' ends the map of CPUs: CPUS:SLOT,CPUS:SLOT... was "
+			    "expected",
+			    text) :
+		       0;
 }
 
 /* Without a policy the group's own is meant, which may be one that takes these. */

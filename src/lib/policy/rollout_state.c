@@ -15,8 +15,10 @@ struct rollout {
 static int begin(const struct rollout *at, struct generations *g, struct reuseport_error *err)
 {
 	if (g->phase != ROLLOUT_NONE)
-		return fail(err, EALREADY, "%s: a rollout to generation %u has begun already: "
-			    "%s, or abort it", at->text, g->latest,
+		return fail(err, EALREADY,
+			    "%s: a rollout to generation %u has begun already: "
+			    "%s, or abort it",
+			    at->text, g->latest,
 			    g->phase == ROLLOUT_BEGUN ? "switch to it" : "finish it");
 	g->other = ++g->latest;
 	g->phase = ROLLOUT_BEGUN;
@@ -25,23 +27,28 @@ static int begin(const struct rollout *at, struct generations *g, struct reusepo
 
 static int not_begun(const struct rollout *at, struct reuseport_error *err)
 {
-	return fail(err, EINVAL, "%s: no rollout has begun: 'reuseportctl rollout --port %u begin' "
-		    "comes first", at->text, at->port);
+	return fail(err, EINVAL,
+		    "%s: no rollout has begun: 'reuseportctl rollout --port %u begin' "
+		    "comes first",
+		    at->text, at->port);
 }
 
-static int switch_over(const struct rollout *at, struct generations *g,
-		       struct reuseport_error *err)
+static int switch_over(const struct rollout *at, struct generations *g, struct reuseport_error *err)
 {
 	uint32_t serving = g->serving;
 
 	if (g->phase == ROLLOUT_NONE)
 		return not_begun(at, err);
 	if (g->phase == ROLLOUT_SWITCHED)
-		return fail(err, EALREADY, "%s has been switched to generation %u already: finish "
-			    "it, or abort", at->text, g->serving);
+		return fail(err, EALREADY,
+			    "%s has been switched to generation %u already: finish "
+			    "it, or abort",
+			    at->text, g->serving);
 	if (!at->able)
-		return fail(err, ECHILD, "%s: no worker of generation %u has joined yet: start the "
-			    "new ones first; 'reuseportctl status' shows them", at->text, g->other);
+		return fail(err, ECHILD,
+			    "%s: no worker of generation %u has joined yet: start the "
+			    "new ones first; 'reuseportctl status' shows them",
+			    at->text, g->other);
 	g->serving = g->other;
 	g->other = serving;
 	g->phase = ROLLOUT_SWITCHED;
@@ -53,8 +60,10 @@ static int finish(const struct rollout *at, struct generations *g, struct reusep
 	if (g->phase == ROLLOUT_NONE)
 		return not_begun(at, err);
 	if (g->phase == ROLLOUT_BEGUN)
-		return fail(err, EINVAL, "%s: generation %u waits still: switch to it first, or "
-			    "abort", at->text, g->other);
+		return fail(err, EINVAL,
+			    "%s: generation %u waits still: switch to it first, or "
+			    "abort",
+			    at->text, g->other);
 	g->other = 0;
 	g->phase = ROLLOUT_NONE;
 	return 0;
@@ -80,10 +89,14 @@ int rollout_step(struct generations *g, enum reuseport_rollout step, unsigned in
 	const struct rollout rollout = { .text = text, .port = port, .able = able }, *at = &rollout;
 
 	switch (step) {
-	case REUSEPORT_ROLLOUT_BEGIN: return begin(at, g, err);
-	case REUSEPORT_ROLLOUT_SWITCH: return switch_over(at, g, err);
-	case REUSEPORT_ROLLOUT_FINISH: return finish(at, g, err);
-	case REUSEPORT_ROLLOUT_ABORT: return abort_it(at, g, err);
+	case REUSEPORT_ROLLOUT_BEGIN:
+		return begin(at, g, err);
+	case REUSEPORT_ROLLOUT_SWITCH:
+		return switch_over(at, g, err);
+	case REUSEPORT_ROLLOUT_FINISH:
+		return finish(at, g, err);
+	case REUSEPORT_ROLLOUT_ABORT:
+		return abort_it(at, g, err);
 	}
 	return fail(err, EINVAL, "%u is no step of a rollout", step);
 }

@@ -39,8 +39,7 @@ static uint64_t exact_width(const uint32_t *weights, unsigned int slots)
 /* ----------------------------------------------------------------- one row */
 
 /* Shares of "width" entries, one slot after the other. */
-static int fill_runs(uint16_t *entries, uint32_t width, const uint32_t *weights,
-		     unsigned int slots)
+static int fill_runs(uint16_t *entries, uint32_t width, const uint32_t *weights, unsigned int slots)
 {
 	uint32_t *counts = calloc(slots, sizeof(*counts));
 	uint32_t at = 0;
@@ -146,12 +145,12 @@ enum { SUITS_NOT, SUITS_PARTLY, SUITS_WHOLLY };
 struct places {
 	const struct compile *compile;
 	uint32_t rows;
-	struct cpus *nodes;     /* CPUs of each node */
-	unsigned int *node_of;  /* of each CPU */
-	unsigned int *narrow;   /* CPUs that each slot's worker may use */
-	uint8_t *suits;         /* of each slot and node: SUITS_... */
-	unsigned int *ranks;    /* of each slot, for one row */
-	uint32_t *candidates;   /* weights by slot, of one row */
+	struct cpus *nodes;    /* CPUs of each node */
+	unsigned int *node_of; /* of each CPU */
+	unsigned int *narrow;  /* CPUs that each slot's worker may use */
+	uint8_t *suits;        /* of each slot and node: SUITS_... */
+	unsigned int *ranks;   /* of each slot, for one row */
+	uint32_t *candidates;  /* weights by slot, of one row */
 };
 
 /* How well the worker suits the row: the smaller the better. */
@@ -183,8 +182,9 @@ static void choose_candidates(const struct places *places, uint32_t row)
 			best = places->ranks[slot];
 	}
 	for (unsigned int slot = 0; slot < c->slots; slot++)
-		places->candidates[slot] =
-			c->weights[slot] && places->ranks[slot] <= best ? c->weights[slot] : 0;
+		places->candidates[slot] = c->weights[slot] && places->ranks[slot] <= best ?
+						   c->weights[slot] :
+						   0;
 }
 
 /* The fewest entries in which the shares of every row are exact. */
@@ -238,9 +238,9 @@ static void learn_places(struct places *places)
 		places->narrow[slot] = cpus_count(&c->cpus[slot]);
 		for (unsigned int node = 0; node < c->node_count; node++)
 			places->suits[slot * c->node_count + node] =
-				!cpus_meet(&c->cpus[slot], &places->nodes[node]) ? SUITS_NOT :
-				cpus_within(&c->cpus[slot], &places->nodes[node]) ?
-				SUITS_WHOLLY : SUITS_PARTLY;
+				!cpus_meet(&c->cpus[slot], &places->nodes[node])  ? SUITS_NOT :
+				cpus_within(&c->cpus[slot], &places->nodes[node]) ? SUITS_WHOLLY :
+										    SUITS_PARTLY;
 	}
 }
 
@@ -331,7 +331,8 @@ int compile_table(const struct compile *c, uint16_t *entries, uint32_t *width)
 	case POLICY_NUMA:
 		return compile_places(c, entries, width);
 	case POLICY_ROUND_ROBIN:
-		return compile_one_row(c, c->room < TURNS_MAX ? c->room : TURNS_MAX, entries, width);
+		return compile_one_row(c, c->room < TURNS_MAX ? c->room : TURNS_MAX, entries,
+				       width);
 	case POLICY_CONSISTENT:
 		return compile_consistent(c, entries, width);
 	default:

@@ -7,11 +7,11 @@
 #include "host/topology.h"
 
 struct compile {
-	struct plan plan;         /* policy, key, flags */
-	uint32_t room;            /* entries there may be, a power of two */
+	struct plan plan; /* policy, key, flags */
+	uint32_t room;    /* entries there may be, a power of two */
 	unsigned int slots;
-	const uint32_t *weights;  /* by slot, 0 to 1000; 0: nothing for it */
-	bool restricted;          /* a worker is there and has weight 0 */
+	const uint32_t *weights; /* by slot, 0 to 1000; 0: nothing for it */
+	bool restricted;         /* a worker is there and has weight 0 */
 	unsigned int cpu_count, node_count;
 	const struct cpus *cpus;  /* by slot; for "cpu" and "numa" only */
 	const struct cpus *nodes; /* CPUs of each node; NULL: as this host has them */

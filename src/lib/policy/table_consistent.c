@@ -113,7 +113,7 @@ int consistent_build(uint16_t *table, uint32_t entries, const uint32_t *weights,
 
 /* Opens the entries of the slots that lose weight. */
 static void open_losers(struct race *race, uint16_t *table, const uint32_t *before,
-			    const uint32_t *after)
+			const uint32_t *after)
 {
 	for (uint32_t entry = 0; entry < race->entries; entry++) {
 		uint16_t owner = table[entry];

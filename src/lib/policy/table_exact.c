@@ -82,8 +82,8 @@ static void walk_all(struct fill *fill, uint64_t horizon)
 }
 
 /* The earliest claim on the entry by a slot with room; those are the first "n". */
-static struct consistent_claim earliest(const struct race *race, const uint16_t *slots,
-					uint32_t n, uint32_t entry)
+static struct consistent_claim earliest(const struct race *race, const uint16_t *slots, uint32_t n,
+					uint32_t entry)
 {
 	struct consistent_claim best = { 0 };
 
@@ -91,7 +91,8 @@ static struct consistent_claim earliest(const struct race *race, const uint16_t 
 		const struct consistent_slot *slot = &race->slot[slots[i]];
 		struct consistent_claim claim = {
 			race->clock[consistent_rank(slot, entry, race->bits)],
-			slot->weight, slots[i],
+			slot->weight,
+			slots[i],
 		};
 
 		if (!best.weight || consistent_precedes(&claim, &best))

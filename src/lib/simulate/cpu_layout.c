@@ -27,11 +27,15 @@ int machine_make(struct machine *machine, unsigned int cpus, unsigned int nodes,
 
 	*machine = (struct machine){
 		.cpus = cpus ? cpus : topology_cpus(),
-		.nodes = host ? topology_nodes() : nodes ? nodes : 1,
+		.nodes = host  ? topology_nodes() :
+			 nodes ? nodes :
+				 1,
 	};
 	if (machine->cpus > CPUS_MAX || (!host && machine->nodes > machine->cpus))
-		return fail(err, EINVAL, "%u CPUs on %u nodes: there are 1 to %u CPUs, and one or "
-			    "more on each node", machine->cpus, machine->nodes, CPUS_MAX);
+		return fail(err, EINVAL,
+			    "%u CPUs on %u nodes: there are 1 to %u CPUs, and one or "
+			    "more on each node",
+			    machine->cpus, machine->nodes, CPUS_MAX);
 	machine->of_node = calloc(machine->nodes, sizeof(*machine->of_node));
 	machine->node_of = calloc(machine->cpus, sizeof(*machine->node_of));
 	if (!machine->of_node || !machine->node_of) {

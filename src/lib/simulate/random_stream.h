@@ -8,8 +8,8 @@
 #include "decide/consistent.h"
 
 enum dice_stream {
-	DICE_CLIENT,   /* addresses */
-	DICE_WHO,      /* which client sends */
+	DICE_CLIENT, /* addresses */
+	DICE_WHO,    /* which client sends */
 	DICE_PORT,
 	DICE_CHANCE,   /* policy "random" */
 	DICE_KERNEL,   /* the secret of the kernel's hash */

@@ -45,7 +45,8 @@ int course_prepare(struct course *course, const struct reuseport_tuple *tuples, 
 		struct tuple t = packet_tuple(&tuples[i]);
 
 		course->hashes[i] = course->plan.policy == POLICY_RANDOM ?
-			dice(course->seed, DICE_CHANCE, i) >> 32 : key_hash(plan, &t);
+					    dice(course->seed, DICE_CHANCE, i) >> 32 :
+					    key_hash(plan, &t);
 		course->arrivals[i] = decide_hash(key_hash(&receive, &t), course->machine.cpus);
 	}
 	return 0;
@@ -78,7 +79,7 @@ static void by_group(const struct run *run)
 
 	for (size_t i = 0; i < c->n; i++)
 		run->owners[i] = run->crowd->members[linux39 ? decide_linux39(c->hashes[i], n) :
-						     decide_hash(c->hashes[i], n)];
+							       decide_hash(c->hashes[i], n)];
 }
 
 static int by_table(const struct run *run)
@@ -161,16 +162,18 @@ static int place_worker(const struct course *course, const struct crowd *crowd, 
 	} else if (crowd->pids[slot]) {
 		ret = cpus_of_process(crowd->pids[slot], cpus);
 		if (ret)
-			return fail(err, ESRCH, "process %u of the worker in slot %u is gone: try "
-				    "again", crowd->pids[slot], slot);
+			return fail(err, ESRCH,
+				    "process %u of the worker in slot %u is gone: try "
+				    "again",
+				    crowd->pids[slot], slot);
 	} else {
 		cpus_add(cpus, slot % course->machine.cpus);
 	}
 	return ret;
 }
 
-static int place_workers(const struct course *course, const struct crowd *crowd,
-			 struct cpus **cpus, struct reuseport_error *err)
+static int place_workers(const struct course *course, const struct crowd *crowd, struct cpus **cpus,
+			 struct reuseport_error *err)
 {
 	struct cpus *all;
 	int ret = 0;
@@ -225,7 +228,9 @@ static int make_table(struct course *course, const struct crowd *crowd, uint16_t
 int course_run(struct course *course, const struct crowd *crowd, uint16_t *owners,
 	       struct reuseport_error *err)
 {
-	struct run run = { .course = course, .crowd = crowd, .owners = owners,
+	struct run run = { .course = course,
+			   .crowd = crowd,
+			   .owners = owners,
 			   .entries = malloc(course->room * sizeof(*run.entries)) };
 	int ret;
 

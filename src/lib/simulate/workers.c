@@ -109,8 +109,7 @@ static int change_join(struct crowd *crowd, struct reuseport_change *change,
 	return 0;
 }
 
-int crowd_change(struct crowd *crowd, struct reuseport_change *change,
-		 struct reuseport_error *err)
+int crowd_change(struct crowd *crowd, struct reuseport_change *change, struct reuseport_error *err)
 {
 	unsigned int slot = change->slot;
 
@@ -125,8 +124,10 @@ int crowd_change(struct crowd *crowd, struct reuseport_change *change,
 	if (change->kind == REUSEPORT_WEIGHT) {
 		crowd->weights[slot] = change->weight;
 	} else if (crowd->n == 1) {
-		return fail(err, EINVAL, "slot %u has the only worker: if it left, nobody would be "
-			    "there", slot);
+		return fail(err, EINVAL,
+			    "slot %u has the only worker: if it left, nobody would be "
+			    "there",
+			    slot);
 	} else {
 		change->weight = 0;
 		leave(crowd, slot);

@@ -23,8 +23,7 @@ void crowd_free(struct crowd *crowd);
 
 /* Fills in the slot and the weight of who joins. -EINVAL: there is no such worker, or
  * nobody would be left. */
-int crowd_change(struct crowd *crowd, struct reuseport_change *change,
-		 struct reuseport_error *err);
+int crowd_change(struct crowd *crowd, struct reuseport_change *change, struct reuseport_error *err);
 
 /* A worker is there and has weight 0. */
 bool crowd_restricted(const struct crowd *crowd);

@@ -50,15 +50,20 @@ static int explain_none(const struct reuseport_filter *filter, const struct diag
 	if (reason->unsupported)
 		return fail(err, EOPNOTSUPP, TAKE_UNSUPPORTED);
 	if (!reason->pid && (reason->denied || h->denied))
-		return fail(err, EPERM, "may not look into the processes that hold %s: it needs "
-			    "CAP_SYS_PTRACE: run as root", text);
+		return fail(err, EPERM,
+			    "may not look into the processes that hold %s: it needs "
+			    "CAP_SYS_PTRACE: run as root",
+			    text);
 	if (!reason->pid)
-		return fail(err, EOPNOTSUPP, "no process that can be seen holds %s: is it in another "
-			    "PID namespace?", text);
+		return fail(err, EOPNOTSUPP,
+			    "no process that can be seen holds %s: is it in another "
+			    "PID namespace?",
+			    text);
 	if (filter->proto == IPPROTO_UDP && reason->reuseaddr && sockets->n > 1)
-		return fail(err, EADDRINUSE, "the sockets of %s share it with SO_REUSEADDR, by "
-			    "which all but one starve; they need SO_REUSEPORT: %s", text,
-			    advice_reuseport(comm));
+		return fail(err, EADDRINUSE,
+			    "the sockets of %s share it with SO_REUSEADDR, by "
+			    "which all but one starve; they need SO_REUSEPORT: %s",
+			    text, advice_reuseport(comm));
 	return fail(err, EOPNOTSUPP, "%s (%s, process %u) has no SO_REUSEPORT: %s", text, comm,
 		    reason->pid, advice_reuseport(comm));
 }
@@ -77,13 +82,17 @@ static int explain_empty(const struct reuseport_filter *filter, struct reuseport
 	}
 	free(sockets.sockets);
 	if (has_other)
-		return fail(err, ENOENT, "no %s socket is on port %u%s%s, but a %s socket is: use "
-			    "--proto %s", key_proto_name(filter->proto), filter->port,
-			    filter->addr ? " at " : "", filter->addr ? filter->addr : "",
-			    key_proto_name(other), key_proto_name(other));
-	return fail(err, ENOENT, "no %s socket is on port %u%s%s in this network namespace: start "
-		    "the server first, or use --wait", key_proto_name(filter->proto), filter->port,
-		    filter->addr ? " at " : "", filter->addr ? filter->addr : "");
+		return fail(err, ENOENT,
+			    "no %s socket is on port %u%s%s, but a %s socket is: use "
+			    "--proto %s",
+			    key_proto_name(filter->proto), filter->port, filter->addr ? " at " : "",
+			    filter->addr ? filter->addr : "", key_proto_name(other),
+			    key_proto_name(other));
+	return fail(err, ENOENT,
+		    "no %s socket is on port %u%s%s in this network namespace: start "
+		    "the server first, or use --wait",
+		    key_proto_name(filter->proto), filter->port, filter->addr ? " at " : "",
+		    filter->addr ? filter->addr : "");
 }
 
 static int dump_matching(const struct reuseport_filter *filter, struct diag_list *sockets,
@@ -132,7 +141,8 @@ static int look(const struct reuseport_filter *filter, struct reuseport_key **ke
 	}
 	found = calloc(sockets.n, sizeof(*found));
 	ret = !found || holders_scan_members(&sockets, &holders) ?
-		fail(err, ENOMEM, "out of memory") : 0;
+		      fail(err, ENOMEM, "out of memory") :
+		      0;
 	count = ret ? 0 : group_keys(&sockets, &holders, found, &reason);
 	if (!ret && !count) {
 		ret = explain_none(filter, &sockets, &holders, &reason, err);

@@ -114,8 +114,8 @@ int groups_read(struct group_iter_bpf *reader, int proto, struct member_list *li
 	return 0;
 }
 
-int groups_read_port(struct group_iter_bpf *reader, int proto, uint16_t port, struct member_list *list,
-		     struct reuseport_error *err)
+int groups_read_port(struct group_iter_bpf *reader, int proto, uint16_t port,
+		     struct member_list *list, struct reuseport_error *err)
 {
 	int ret;
 
@@ -139,8 +139,7 @@ static int read_namespace(struct group_iter_bpf *reader, const struct netns_ref 
 }
 
 static int find_program(struct group_iter_bpf *reader, const struct netns_ref *ns, int proto,
-			uint64_t cookie, struct group_program *program,
-			struct reuseport_error *err)
+			uint64_t cookie, struct group_program *program, struct reuseport_error *err)
 {
 	struct member_list list = { 0 };
 	const struct group_member *member = NULL;
@@ -162,8 +161,7 @@ static int find_program(struct group_iter_bpf *reader, const struct netns_ref *n
 }
 
 int groups_program_of(struct group_iter_bpf *reader, const struct netns_ref *ns, int proto,
-		      uint64_t cookie, struct group_program *program,
-		      struct reuseport_error *err)
+		      uint64_t cookie, struct group_program *program, struct reuseport_error *err)
 {
 	struct group_iter_bpf *own = NULL;
 	int ret = 0;

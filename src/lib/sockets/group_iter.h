@@ -26,8 +26,8 @@ int groups_read(struct group_iter_bpf *reader, int proto, struct member_list *li
 
 /* The same with every socket of one port, members or not, in the order in
  * which the kernel's lookup meets them. */
-int groups_read_port(struct group_iter_bpf *reader, int proto, uint16_t port, struct member_list *list,
-		     struct reuseport_error *err);
+int groups_read_port(struct group_iter_bpf *reader, int proto, uint16_t port,
+		     struct member_list *list, struct reuseport_error *err);
 
 /* What the group of some sockets has for a program. */
 struct group_program {
@@ -41,8 +41,7 @@ struct group_program {
  * NULL. -ENOENT: no group has. -EOPNOTSUPP: the kernel has no iterators.
  */
 int groups_program_of(struct group_iter_bpf *reader, const struct netns_ref *ns, int proto,
-		      uint64_t cookie, struct group_program *program,
-		      struct reuseport_error *err);
+		      uint64_t cookie, struct group_program *program, struct reuseport_error *err);
 
 /* Name of a program, "" if there is none to be had. */
 void program_name_of(uint32_t id, char *name, size_t size);

@@ -83,8 +83,8 @@ bool key_matches(const struct key_filter *filter, const struct reuseport_key *ke
 		return false;
 	if (want->netns && want->netns != key->netns)
 		return false;
-	return !filter->has_addr || (want->family == key->family &&
-				     !memcmp(want->addr, key->addr, sizeof(key->addr)));
+	return !filter->has_addr ||
+	       (want->family == key->family && !memcmp(want->addr, key->addr, sizeof(key->addr)));
 }
 
 void key_from_attachment(struct reuseport_key *key, const struct attachment_entry *entry)

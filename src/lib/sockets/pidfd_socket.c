@@ -39,8 +39,10 @@ int take_socket(uint32_t pid, int fd, uint64_t cookie, struct reuseport_error *e
 	if (taken == -ENOSYS)
 		return fail(err, EOPNOTSUPP, TAKE_UNSUPPORTED);
 	if (taken == -EPERM)
-		return fail(err, EPERM, "may not take a socket from process %u: it needs "
-			    "CAP_SYS_PTRACE: run as root", pid);
+		return fail(err, EPERM,
+			    "may not take a socket from process %u: it needs "
+			    "CAP_SYS_PTRACE: run as root",
+			    pid);
 	if (taken == -ESRCH || taken == -EBADF)
 		return fail(err, ESTALE, "process %u has closed the socket", pid);
 	if (taken < 0)

@@ -8,7 +8,7 @@
 
 #include "reuseport_bpf.h"
 
-#define TAKE_UNSUPPORTED                                                                           \
+#define TAKE_UNSUPPORTED \
 	"this kernel has no pidfd_getfd (Linux 5.6): sockets of running servers cannot be reached"
 
 /*

@@ -120,8 +120,9 @@ static int receive(struct mnl_socket *nl, unsigned int seq, struct dump *dump)
 		return -ENOMEM;
 	do {
 		len = mnl_socket_recvfrom(nl, buffer, size);
-		ret = len < 0 ? -1 : mnl_cb_run2(buffer, len, seq, portid, read_socket, dump, ends,
-						 sizeof(ends) / sizeof(ends[0]));
+		ret = len < 0 ? -1 :
+				mnl_cb_run2(buffer, len, seq, portid, read_socket, dump, ends,
+					    sizeof(ends) / sizeof(ends[0]));
 	} while (ret > MNL_CB_STOP);
 	if (ret < 0)
 		ret = -errno;
@@ -171,9 +172,10 @@ static int dump_states(int proto, uint16_t port, uint32_t states, struct diag_li
 	free(list->sockets);
 	*list = (struct diag_list){ 0 };
 	if (ret == -ENOENT)
-		return fail(err, EOPNOTSUPP, "this kernel has no sock_diag for %s: insert its "
-			    "module with 'modprobe %s_diag'", key_proto_name(proto),
-			    key_proto_name(proto));
+		return fail(err, EOPNOTSUPP,
+			    "this kernel has no sock_diag for %s: insert its "
+			    "module with 'modprobe %s_diag'",
+			    key_proto_name(proto), key_proto_name(proto));
 	return fail(err, -ret, "cannot list the %s sockets with sock_diag: %s",
 		    key_proto_name(proto), strerror(-ret));
 }
@@ -186,8 +188,10 @@ int diag_dump(int proto, uint16_t port, struct diag_list *list, struct reuseport
 
 int diag_dump_all(int proto, uint16_t port, struct diag_list *list, struct reuseport_error *err)
 {
-	return dump_states(proto, port, proto == IPPROTO_TCP ? 1u << STATE_LISTEN :
-			   1u << STATE_CLOSE | 1u << STATE_ESTABLISHED, list, err);
+	return dump_states(proto, port,
+			   proto == IPPROTO_TCP ? 1u << STATE_LISTEN :
+						  1u << STATE_CLOSE | 1u << STATE_ESTABLISHED,
+			   list, err);
 }
 
 static int by_cookie(const void *a, const void *b)
@@ -204,8 +208,8 @@ void diag_sort(struct diag_list *list)
 		qsort(list->sockets, list->n, sizeof(*list->sockets), by_cookie);
 }
 
-int diag_members(const struct reuseport_key *key, const struct netns_ref *ns, struct diag_list *list,
-		 struct reuseport_error *err)
+int diag_members(const struct reuseport_key *key, const struct netns_ref *ns,
+		 struct diag_list *list, struct reuseport_error *err)
 {
 	struct netns_visit visit;
 	size_t kept = 0;

@@ -11,8 +11,8 @@ struct diag_socket {
 	uint64_t cookie;
 	uint32_t inode;
 	uint32_t uid;
-	bool connected;    /* UDP only: TCP's are not listed */
-	uint8_t peer[16];  /* as key.addr; zero where there is none */
+	bool connected;   /* UDP only: TCP's are not listed */
+	uint8_t peer[16]; /* as key.addr; zero where there is none */
 	uint16_t peer_port;
 	uint32_t queue; /* TCP: connections to accept; UDP: bytes to receive */
 };
@@ -33,8 +33,8 @@ int diag_dump_all(int proto, uint16_t port, struct diag_list *list, struct reuse
 
 /* The same as diag_dump in the namespace ns, which is key's, and only those that key names,
  * sorted by cookie. */
-int diag_members(const struct reuseport_key *key, const struct netns_ref *ns, struct diag_list *list,
-		 struct reuseport_error *err);
+int diag_members(const struct reuseport_key *key, const struct netns_ref *ns,
+		 struct diag_list *list, struct reuseport_error *err);
 
 /* Sorts by cookie. */
 void diag_sort(struct diag_list *list);

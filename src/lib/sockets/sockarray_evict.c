@@ -70,8 +70,7 @@ static int find_members(struct eviction *eviction, const struct diag_list *membe
 		while (!ret && !bpf_map_get_next_key(map, previous, &next)) {
 			slot = next;
 			previous = &slot;
-			if (!bpf_map_lookup_elem(map, &slot, &cookie) &&
-			    diag_find(members, cookie))
+			if (!bpf_map_lookup_elem(map, &slot, &cookie) && diag_find(members, cookie))
 				ret = note(eviction, map, slot, cookie);
 		}
 	}
@@ -91,7 +90,8 @@ int evict(uint32_t program_id, const struct diag_list *members, struct eviction 
 		ret = -EBUSY;
 	if (ret) {
 		evict_free(eviction);
-		return fail(err, EBUSY, "the group's sockets are in a sockarray that cannot be "
+		return fail(err, EBUSY,
+			    "the group's sockets are in a sockarray that cannot be "
 			    "emptied and filled again%s: end the tool that has it first ('bpftool "
 			    "map' lists reuseport_sockarray maps)",
 			    ret == -EPERM ? " without CAP_SYS_ADMIN" : "");

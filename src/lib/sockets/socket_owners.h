@@ -11,13 +11,13 @@ struct holder {
 	uint32_t inode; /* of the socket */
 	uint32_t pid;
 	int fd;
-	bool serves;    /* an epoll set of the process has it */
+	bool serves; /* an epoll set of the process has it */
 };
 
 struct holders {
 	struct holder *list; /* sorted by inode, then pid */
 	size_t n, room;
-	bool denied;         /* some process did not let itself be looked into */
+	bool denied; /* some process did not let itself be looked into */
 };
 
 /*

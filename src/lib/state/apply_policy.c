@@ -11,13 +11,14 @@
 #include "state/publish.h"
 
 int apply_policy_check(const struct mapped *mapped, const struct plan *plan, const char *text,
-		      struct reuseport_error *err)
+		       struct reuseport_error *err)
 {
 	if (compile_rows(plan, mapped->size.cpus, topology_nodes()) < mapped->size.table_entries)
 		return 0;
-	return fail(err, ENOSPC, "%s: %u table entries are too few for policy %s on %u CPUs: detach, "
-		    "then attach with --table", text, mapped->size.table_entries,
-		    policy_name(plan->policy), mapped->size.cpus);
+	return fail(err, ENOSPC,
+		    "%s: %u table entries are too few for policy %s on %u CPUs: detach, "
+		    "then attach with --table",
+		    text, mapped->size.table_entries, policy_name(plan->policy), mapped->size.cpus);
 }
 
 static void set_admit(struct plan *plan, const char *admit)
@@ -27,8 +28,9 @@ static void set_admit(struct plan *plan, const char *admit)
 		plan->flags |= PLAN_ADMIT_MANUAL;
 }
 
-int apply_policy(const struct mapped *mapped, int sockets, const struct reuseport_policy_opts *words,
-	       const char *admit, const char *text, struct reuseport_error *err)
+int apply_policy(const struct mapped *mapped, int sockets,
+		 const struct reuseport_policy_opts *words, const char *admit, const char *text,
+		 struct reuseport_error *err)
 {
 	size_t bytes = mapped->size.cpus * sizeof(struct given_cpu);
 	struct given_cpu *map = calloc(2, bytes), *before;

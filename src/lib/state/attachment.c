@@ -49,7 +49,8 @@ int attachment_read_entry(const struct steering *steering, struct attachment_ent
 
 int attachments_none(const struct reuseport_filter *filter, struct reuseport_error *err)
 {
-	return fail(err, ENOENT, "nothing is attached to %s port %u there: 'reuseportctl status' "
+	return fail(err, ENOENT,
+		    "nothing is attached to %s port %u there: 'reuseportctl status' "
 		    "shows what is, and where",
 		    filter->proto ? key_proto_name(filter->proto) : "tcp or udp", filter->port);
 }
@@ -102,8 +103,7 @@ bool attachment_is_being_made(const char *pin)
 {
 	char path[REUSEPORT_PATH_MAX + 32];
 
-	return !access(pins_join(pin, PIN_ATTACHING, path, sizeof(path)), F_OK) &&
-	       pins_locked(pin);
+	return !access(pins_join(pin, PIN_ATTACHING, path, sizeof(path)), F_OK) && pins_locked(pin);
 }
 
 static bool open_pins(struct attachment *one)
@@ -132,8 +132,10 @@ static int open_one(struct attachment *one, const struct reuseport_key *key,
 		clock_sleep_ms(MADE_PAUSE_MS);
 	}
 	if (!open_pins(one))
-		return fail(err, EPROTO, "the pins in %s are damaged or of another version: detach, "
-			    "then attach again", one->pin);
+		return fail(err, EPROTO,
+			    "the pins in %s are damaged or of another version: detach, "
+			    "then attach again",
+			    one->pin);
 	size = steering_size_of(&one->entry);
 	ret = mapped_open(&one->mapped, &one->steering, &size);
 	if (ret)

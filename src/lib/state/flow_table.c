@@ -32,8 +32,7 @@ static uint32_t ticks_now(void)
 
 static bool is_kept(const struct mapped *mapped, const struct flow *flow, uint32_t now)
 {
-	return flow->slot < mapped->size.slots &&
-	       flow_is_of(flow, &mapped->workers[flow->slot]) &&
+	return flow->slot < mapped->size.slots && flow_is_of(flow, &mapped->workers[flow->slot]) &&
 	       !flow_is_idle(flow, now, mapped->size.idle_ticks);
 }
 

@@ -113,7 +113,8 @@ static int mount_bpffs(struct reuseport_error *err)
 	if (mount("bpf", BPFFS, "bpf", 0, "mode=0700"))
 		return fail(err, errno == ENOENT ? ENODEV : errno,
 			    "bpffs is not mounted on " BPFFS " and cannot be: %s; as "
-			    "root: mount -t bpf bpf " BPFFS, strerror(errno));
+			    "root: mount -t bpf bpf " BPFFS,
+			    strerror(errno));
 	return 0;
 }
 
@@ -129,7 +130,8 @@ static int find_bpffs(bool mount, const char **bpffs, struct reuseport_error *er
 	}
 	if (in_private_mount_namespace()) {
 		if (!is_bpffs(HOST_BPFFS))
-			return fail(err, ENODEV, "bpffs is not mounted on " BPFFS " in this private "
+			return fail(err, ENODEV,
+				    "bpffs is not mounted on " BPFFS " in this private "
 				    "mount namespace: run reuseportctl outside of it, with --netns "
 				    "NAME instead of 'ip netns exec NAME'; or, for pins that last "
 				    "as long as it does: mount -t bpf bpf " BPFFS);

@@ -9,7 +9,7 @@
 
 #include "sockets/group_key.h"
 
-#define PIN_PROGRAM "program" /* made last: with it the pins are whole */
+#define PIN_PROGRAM "program"     /* made last: with it the pins are whole */
 #define PIN_DETACHING "detaching" /* a directory: asks the keeper to let go */
 #define PIN_ATTACHING "attaching" /* a directory: not all is pinned yet */
 #define PIN_CHANGING "changing"   /* a directory: carries the change lock */

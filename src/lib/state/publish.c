@@ -43,8 +43,10 @@ int change_lock(const char *pin, const struct mapped *mapped, unsigned int wait_
 		      O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0)
-		return fail(err, errno == ENOENT ? ESTALE : errno, "cannot open %s: %s; attach "
-			    "again", path, strerror(errno));
+		return fail(err, errno == ENOENT ? ESTALE : errno,
+			    "cannot open %s: %s; attach "
+			    "again",
+			    path, strerror(errno));
 	while (flock(fd, LOCK_EX | LOCK_NB)) {
 		if (errno != EWOULDBLOCK || clock_ns(CLOCK_MONOTONIC) >= until) {
 			close(fd);
@@ -57,8 +59,7 @@ int change_lock(const char *pin, const struct mapped *mapped, unsigned int wait_
 	return fd;
 }
 
-int change_lock_all(const struct attachment *list, size_t n, int **out,
-		     struct reuseport_error *err)
+int change_lock_all(const struct attachment *list, size_t n, int **out, struct reuseport_error *err)
 {
 	int *locks = malloc(n * sizeof(*locks)), ret = 0;
 
@@ -66,8 +67,7 @@ int change_lock_all(const struct attachment *list, size_t n, int **out,
 		return fail(err, ENOMEM, "out of memory");
 	memset(locks, -1, n * sizeof(*locks));
 	for (size_t i = 0; ret >= 0 && i < n; i++)
-		ret = locks[i] = change_lock(list[i].pin, &list[i].mapped,
-						    CHANGE_WAIT_MS, err);
+		ret = locks[i] = change_lock(list[i].pin, &list[i].mapped, CHANGE_WAIT_MS, err);
 	if (ret < 0) {
 		change_unlock_all(locks, n);
 		return ret;

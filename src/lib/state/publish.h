@@ -22,7 +22,7 @@ int change_lock(const char *pin, const struct mapped *mapped, unsigned int wait_
 /* The same of several attachments, all or none; free with the other. */
 struct attachment;
 int change_lock_all(const struct attachment *list, size_t n, int **locks,
-		     struct reuseport_error *err);
+		    struct reuseport_error *err);
 void change_unlock_all(int *locks, size_t n);
 
 /* The plan in use. */

@@ -7,7 +7,7 @@
 #include "state/read_policy.h"
 
 int read_policy(struct reuseport_rules *rules, const struct steering *steering,
-	       const struct attachment_entry *entry)
+		const struct attachment_entry *entry)
 {
 	struct control control;
 	uint32_t zero = 0;

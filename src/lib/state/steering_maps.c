@@ -27,9 +27,11 @@ static const struct map_kind {
 	[MAP_TABLE] = { "table", NULL, BPF_MAP_TYPE_ARRAY, sizeof(struct table_line) },
 	[MAP_CPU_MAP] = { "cpu_map", NULL, BPF_MAP_TYPE_ARRAY, sizeof(struct given_cpu) },
 	[MAP_WORKERS] = { "workers", NULL, BPF_MAP_TYPE_ARRAY, sizeof(struct worker_entry) },
-	[MAP_COUNTERS] = { "counters", NULL, BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(struct slot_counters) },
+	[MAP_COUNTERS] = { "counters", NULL, BPF_MAP_TYPE_PERCPU_ARRAY,
+			   sizeof(struct slot_counters) },
 	[MAP_TOTALS] = { "totals", NULL, BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(struct group_counters) },
-	[MAP_ATTACHMENT] = { "attachment", NULL, BPF_MAP_TYPE_ARRAY, sizeof(struct attachment_entry) },
+	[MAP_ATTACHMENT] = { "attachment", NULL, BPF_MAP_TYPE_ARRAY,
+			     sizeof(struct attachment_entry) },
 	[MAP_FLOWS] = { "flows", NULL, BPF_MAP_TYPE_ARRAY, sizeof(struct flow_bucket) },
 };
 
@@ -112,8 +114,8 @@ static int keep_all(struct steering *steering, struct steer_bpf *skeleton,
 	for (int i = 0; steering->program >= 0 && i < MAPS; i++) {
 		if (!is_made(i, size))
 			continue;
-		steering->maps[i] = keep(bpf_object__find_map_fd_by_name(skeleton->obj,
-									 map_name(i)));
+		steering->maps[i] =
+			keep(bpf_object__find_map_fd_by_name(skeleton->obj, map_name(i)));
 		if (steering->maps[i] < 0)
 			return steering->maps[i];
 	}
@@ -153,9 +155,9 @@ static void set_up_program(struct steer_bpf *skeleton, const struct steering_siz
 	skeleton->rodata->flow_buckets = size->flows / FLOW_BUCKET_FLOWS;
 	skeleton->rodata->idle_ticks = size->idle_ticks;
 	memcpy((void *)skeleton->rodata->flow_key, size->flow_key, sizeof(size->flow_key));
-	bpf_program__set_expected_attach_type(skeleton->progs.reuseport_steer, variant->migrate ?
-					      BPF_SK_REUSEPORT_SELECT_OR_MIGRATE :
-					      BPF_SK_REUSEPORT_SELECT);
+	bpf_program__set_expected_attach_type(
+		skeleton->progs.reuseport_steer,
+		variant->migrate ? BPF_SK_REUSEPORT_SELECT_OR_MIGRATE : BPF_SK_REUSEPORT_SELECT);
 }
 
 static int load_variant(struct steering *steering, const struct steering_size *size, int proto,

@@ -30,17 +30,20 @@ struct steering {
 	int maps[MAPS];
 };
 
-#define STEERING_NONE                                                                              \
-	(struct steering){ .program = -1, .maps = { -1, -1, -1, -1, -1, -1, -1, -1, -1 } }
+#define STEERING_NONE                                                         \
+	(struct steering)                                                     \
+	{                                                                     \
+		.program = -1, .maps = { -1, -1, -1, -1, -1, -1, -1, -1, -1 } \
+	}
 
 /* What the maps are made for. */
 struct steering_size {
 	unsigned int slots;
 	unsigned int table_entries; /* of each half, a power of two, 32 or more */
 	unsigned int cpus;
-	unsigned int flows;         /* 0: flows are not sticky */
-	unsigned int idle_ticks;    /* after which a flow is new again, 0: never */
-	__u64 flow_key[2];          /* of SipHash, for the flows' tags */
+	unsigned int flows;      /* 0: flows are not sticky */
+	unsigned int idle_ticks; /* after which a flow is new again, 0: never */
+	__u64 flow_key[2];       /* of SipHash, for the flows' tags */
 };
 
 struct steering_size steering_size_of(const struct attachment_entry *entry);
