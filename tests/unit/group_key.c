@@ -37,10 +37,10 @@ static struct reuseport_key v6(void)
 /* 1: selects it, 0: does not, else -errno. */
 static int selects(struct reuseport_filter from, struct reuseport_key key)
 {
-	struct key_filter filter;
-	int ret = key_filter_init(&filter, &from, NULL);
+	struct group_key_filter filter;
+	int ret = group_key_filter_init(&filter, &from, NULL);
 
-	return ret ? ret : key_matches(&filter, &key);
+	return ret ? ret : group_key_matches(&filter, &key);
 }
 
 #define FILTER(...) ((struct reuseport_filter){ __VA_ARGS__ })
@@ -71,12 +71,12 @@ static void each_member_that_is_set_must_match(void **state)
 
 static void no_filter_selects_all(void **state)
 {
-	struct key_filter filter;
+	struct group_key_filter filter;
 	struct reuseport_key key = v4();
 
 	(void)state;
-	assert_int_equal(key_filter_init(&filter, NULL, NULL), 0);
-	assert_true(key_matches(&filter, &key));
+	assert_int_equal(group_key_filter_init(&filter, NULL, NULL), 0);
+	assert_true(group_key_matches(&filter, &key));
 }
 
 static void the_family_is_part_of_an_address(void **state)
@@ -100,11 +100,12 @@ static void malformed_addresses(void **state)
 					   "localhost", ":::", "[::1]", "::1%lo",    "127.0.0.1:80",
 					   "0x7f.0.0.1" };
 	struct reuseport_error err;
-	struct key_filter filter;
+	struct group_key_filter filter;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		assert_int_equal(key_filter_init(&filter, &FILTER(.addr = bad[i]), &err), -EINVAL);
+		assert_int_equal(group_key_filter_init(&filter, &FILTER(.addr = bad[i]), &err),
+				 -EINVAL);
 		assert_int_equal(err.code, EINVAL);
 		assert_non_null(strstr(err.text, bad[i]));
 	}
@@ -117,7 +118,7 @@ static void equality_looks_at_every_member(void **state)
 	(void)state;
 	for (int i = 0; i < 7; i++)
 		b[i] = a;
-	assert_true(key_equal(&a, &b[0]));
+	assert_true(group_key_equal(&a, &b[0]));
 	b[0].proto = IPPROTO_TCP;
 	b[1].family = AF_INET;
 	b[2].port++;
@@ -126,26 +127,26 @@ static void equality_looks_at_every_member(void **state)
 	b[5].v6only = false;
 	b[6].netns++;
 	for (int i = 0; i < 7; i++)
-		assert_false(key_equal(&a, &b[i]));
+		assert_false(group_key_equal(&a, &b[i]));
 }
 
 static void as_text(void **state)
 {
-	char text[KEY_TEXT_LEN];
+	char text[GROUP_KEY_TEXT_LEN];
 	struct reuseport_key key = v4();
 
 	(void)state;
-	key_text(&key, text, sizeof(text));
+	group_key_text(&key, text, sizeof(text));
 	assert_string_equal(text, "tcp 127.0.0.1:8080");
 	key = v6();
-	key_text(&key, text, sizeof(text));
+	group_key_text(&key, text, sizeof(text));
 	assert_string_equal(text, "udp [::1]:53");
 	/* The longest there is fits. */
 	key.ifindex = UINT32_MAX;
 	key.port = 65535;
 	assert_int_equal(
 		inet_pton(AF_INET6, "ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255", key.addr), 1);
-	key_text(&key, text, sizeof(text));
+	group_key_text(&key, text, sizeof(text));
 	assert_string_equal(text, "udp [ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff%4294967295]:65535");
 }
 
@@ -161,9 +162,9 @@ static void pinned_and_read_again(void **state)
 	for (int i = 0; i < 2; i++) {
 		memset(&entry, 0, sizeof(entry));
 		memset(&back, 0xff, sizeof(back));
-		key_to_attachment(&keys[i], &entry);
-		key_from_attachment(&back, &entry);
-		assert_true(key_equal(&keys[i], &back));
+		group_key_to_entry(&keys[i], &entry);
+		group_key_from_entry(&back, &entry);
+		assert_true(group_key_equal(&keys[i], &back));
 	}
 }
 

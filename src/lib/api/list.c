@@ -20,7 +20,7 @@ struct own {
 
 struct listing {
 	struct group_iter_bpf *reader; /* NULL: there are no iterators */
-	struct key_filter filter;
+	struct group_key_filter filter;
 	struct reuseport_listed *groups;
 	size_t n, room;
 	struct reuseport_error *err;
@@ -59,7 +59,7 @@ static bool is_own(const struct listing *listing, uint32_t id, const char *name)
 static void take_for_granted(const struct listing *listing, struct reuseport_listed *group)
 {
 	for (size_t i = 0; i < listing->n_own; i++) {
-		if (!key_equal(&listing->own[i].key, &group->key))
+		if (!group_key_equal(&listing->own[i].key, &group->key))
 			continue;
 		group->own = group->has_program = true;
 		group->program_id = listing->own[i].program_id;
@@ -102,7 +102,7 @@ static int add_group(struct listing *listing, const struct group_member *member,
 	struct reuseport_key key;
 
 	key_of(member, netns, &key);
-	if (!key_matches(&listing->filter, &key))
+	if (!group_key_matches(&listing->filter, &key))
 		return 0;
 	group = append(listing);
 	if (!group)
@@ -163,8 +163,8 @@ static int add_namespace(void *ctx, uint64_t inode, const char *name, uint32_t p
 
 static int by_key(const void *a, const void *b)
 {
-	return key_compare(&((const struct reuseport_listed *)a)->key,
-			   &((const struct reuseport_listed *)b)->key);
+	return group_key_compare(&((const struct reuseport_listed *)a)->key,
+				 &((const struct reuseport_listed *)b)->key);
 }
 
 int reuseport_list(const struct reuseport_filter *filter, struct reuseport_listed **groups,
@@ -173,7 +173,7 @@ int reuseport_list(const struct reuseport_filter *filter, struct reuseport_liste
 	struct listing listing = { .err = err };
 	int ret;
 
-	ret = key_filter_init(&listing.filter, filter, err);
+	ret = group_key_filter_init(&listing.filter, filter, err);
 	if (!ret)
 		ret = caps_require("list groups", err);
 	if (!ret)

@@ -201,7 +201,7 @@ static int describe(struct reuseport_status *status, const struct steering *stee
 }
 
 struct collection {
-	struct key_filter filter;
+	struct group_key_filter filter;
 	struct reuseport_status *list;
 	size_t n;
 	struct reuseport_error *err;
@@ -216,7 +216,7 @@ static int add_attachment(void *ctx, const char *path, const struct reuseport_ke
 	uint32_t version;
 	int ret = 0;
 
-	if (!key_matches(&all->filter, key))
+	if (!group_key_matches(&all->filter, key))
 		return 0;
 	status = realloc(all->list, (all->n + 1) * sizeof(*status));
 	if (!status)
@@ -241,8 +241,8 @@ static int add_attachment(void *ctx, const char *path, const struct reuseport_ke
 
 static int by_key(const void *a, const void *b)
 {
-	return key_compare(&((const struct reuseport_status *)a)->key,
-			   &((const struct reuseport_status *)b)->key);
+	return group_key_compare(&((const struct reuseport_status *)a)->key,
+				 &((const struct reuseport_status *)b)->key);
 }
 
 int reuseport_status(const struct reuseport_filter *filter, struct reuseport_status **list,
@@ -251,7 +251,7 @@ int reuseport_status(const struct reuseport_filter *filter, struct reuseport_sta
 	struct collection all = { .err = err };
 	int ret;
 
-	ret = key_filter_init(&all.filter, filter, err);
+	ret = group_key_filter_init(&all.filter, filter, err);
 	if (!ret)
 		ret = caps_require("read the status", err);
 	if (!ret)

@@ -124,7 +124,7 @@ static struct attachment *find_attachment(const struct reuseport_key *key, struc
 					  size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (key_equal(&list[i].key, key))
+		if (group_key_equal(&list[i].key, key))
 			return &list[i];
 	return NULL;
 }

@@ -133,7 +133,8 @@ struct gathering {
 
 static bool belongs(const struct gathering *all, size_t i, const struct bucket_socket *socket)
 {
-	return all->groups[i] == socket->group && key_equal(&all->list[i].key, &socket->diag.key);
+	return all->groups[i] == socket->group &&
+	       group_key_equal(&all->list[i].key, &socket->diag.key);
 }
 
 static struct lookup_candidate *candidate_of(struct gathering *all,

@@ -42,7 +42,7 @@ static uint64_t guess_group(const struct diag_list *list, size_t i)
 
 	for (size_t k = 0; k < list->n && !socket->connected; k++)
 		if (k != i && !list->sockets[k].connected &&
-		    key_equal(&list->sockets[k].key, &socket->key))
+		    group_key_equal(&list->sockets[k].key, &socket->key))
 			return (k < i ? k : i) + 1;
 	return 0;
 }

@@ -120,7 +120,7 @@ static int describe(struct reuseport_group *group, const struct steering_size *s
 		.migrates = group->steering.migrates,
 		.plain_reads = group->steering.plain_reads,
 	};
-	key_to_attachment(&group->key, entry);
+	group_key_to_entry(&group->key, entry);
 	group->slots = calloc(size->slots, sizeof(*group->slots));
 	if (!group->slots)
 		return fail(err, ENOMEM, "out of memory");

@@ -39,7 +39,7 @@ int group_new(const struct reuseport_key *key, const struct reuseport_attach_opt
 		return ret;
 	}
 	group->key = *key;
-	key_text(key, group->text, sizeof(group->text));
+	group_key_text(key, group->text, sizeof(group->text));
 	group->ns.inode = key->netns;
 	group->steering = STEERING_NONE;
 	group->mapped = MAPPED_NONE;

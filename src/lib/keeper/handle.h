@@ -31,7 +31,7 @@ struct pending {
 
 struct reuseport_group {
 	struct reuseport_key key;
-	char text[KEY_TEXT_LEN]; /* of key, for messages */
+	char text[GROUP_KEY_TEXT_LEN]; /* of key, for messages */
 	char pin[REUSEPORT_PATH_MAX];
 	struct netns_ref ns;
 	struct attachment_entry entry; /* as pinned */

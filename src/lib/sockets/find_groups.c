@@ -21,7 +21,7 @@
 static bool known(const struct reuseport_key *keys, size_t n, const struct reuseport_key *key)
 {
 	for (size_t i = 0; i < n; i++)
-		if (key_equal(&keys[i], key))
+		if (group_key_equal(&keys[i], key))
 			return true;
 	return false;
 }
@@ -43,9 +43,9 @@ static int explain_none(const struct reuseport_filter *filter, const struct diag
 			const struct holders *h, const struct take_reason *reason,
 			struct reuseport_error *err)
 {
-	char text[KEY_TEXT_LEN], comm[16];
+	char text[GROUP_KEY_TEXT_LEN], comm[16];
 
-	key_text(&sockets->sockets[0].key, text, sizeof(text));
+	group_key_text(&sockets->sockets[0].key, text, sizeof(text));
 	holder_comm(reason->pid, comm);
 	if (reason->unsupported)
 		return fail(err, EOPNOTSUPP, TAKE_UNSUPPORTED);
@@ -85,13 +85,13 @@ static int explain_empty(const struct reuseport_filter *filter, struct reuseport
 		return fail(err, ENOENT,
 			    "no %s socket is on port %u%s%s, but a %s socket is: use "
 			    "--proto %s",
-			    key_proto_name(filter->proto), filter->port, filter->addr ? " at " : "",
-			    filter->addr ? filter->addr : "", key_proto_name(other),
-			    key_proto_name(other));
+			    group_key_proto_name(filter->proto), filter->port,
+			    filter->addr ? " at " : "", filter->addr ? filter->addr : "",
+			    group_key_proto_name(other), group_key_proto_name(other));
 	return fail(err, ENOENT,
 		    "no %s socket is on port %u%s%s in this network namespace: start "
 		    "the server first, or use --wait",
-		    key_proto_name(filter->proto), filter->port, filter->addr ? " at " : "",
+		    group_key_proto_name(filter->proto), filter->port, filter->addr ? " at " : "",
 		    filter->addr ? filter->addr : "");
 }
 
@@ -99,12 +99,12 @@ static int dump_matching(const struct reuseport_filter *filter, struct diag_list
 			 struct reuseport_error *err)
 {
 	struct netns_ref ns = { .inode = filter->netns };
-	struct key_filter ready;
+	struct group_key_filter ready;
 	struct netns_visit visit;
 	size_t kept = 0;
 	int ret;
 
-	ret = key_filter_init(&ready, filter, err);
+	ret = group_key_filter_init(&ready, filter, err);
 	if (!ret)
 		ret = netns_enter(&ns, &visit, err);
 	if (ret)
@@ -113,7 +113,7 @@ static int dump_matching(const struct reuseport_filter *filter, struct diag_list
 	netns_leave(&visit);
 	for (size_t i = 0; i < sockets->n; i++) {
 		sockets->sockets[i].key.netns = filter->netns;
-		if (key_matches(&ready, &sockets->sockets[i].key))
+		if (group_key_matches(&ready, &sockets->sockets[i].key))
 			sockets->sockets[kept++] = sockets->sockets[i];
 	}
 	sockets->n = kept;

@@ -9,14 +9,14 @@
 #include "error.h"
 #include "sockets/group_key.h"
 
-bool key_equal(const struct reuseport_key *a, const struct reuseport_key *b)
+bool group_key_equal(const struct reuseport_key *a, const struct reuseport_key *b)
 {
 	return a->proto == b->proto && a->family == b->family && a->port == b->port &&
 	       a->ifindex == b->ifindex && a->v6only == b->v6only && a->netns == b->netns &&
 	       !memcmp(a->addr, b->addr, sizeof(a->addr));
 }
 
-int key_compare(const struct reuseport_key *x, const struct reuseport_key *y)
+int group_key_compare(const struct reuseport_key *x, const struct reuseport_key *y)
 {
 	if (x->netns != y->netns)
 		return x->netns < y->netns ? -1 : 1;
@@ -29,33 +29,33 @@ int key_compare(const struct reuseport_key *x, const struct reuseport_key *y)
 	return memcmp(x->addr, y->addr, sizeof(x->addr));
 }
 
-const char *key_proto_name(int proto)
+const char *group_key_proto_name(int proto)
 {
 	return proto == IPPROTO_UDP ? "udp" : "tcp";
 }
 
-void key_addr_text(const struct reuseport_key *key, char *text, size_t size)
+void group_key_addr_text(const struct reuseport_key *key, char *text, size_t size)
 {
 	if (!inet_ntop(key->family, key->addr, text, size))
 		snprintf(text, size, "?");
 }
 
-void key_text(const struct reuseport_key *key, char *text, size_t size)
+void group_key_text(const struct reuseport_key *key, char *text, size_t size)
 {
 	bool v6 = key->family == AF_INET6;
 	char addr[INET6_ADDRSTRLEN], device[16] = "";
 
-	key_addr_text(key, addr, sizeof(addr));
+	group_key_addr_text(key, addr, sizeof(addr));
 	if (key->ifindex)
 		snprintf(device, sizeof(device), "%%%u", key->ifindex);
-	snprintf(text, size, "%s %s%s%s%s:%u", key_proto_name(key->proto), v6 ? "[" : "", addr,
-		 device, v6 ? "]" : "", key->port);
+	snprintf(text, size, "%s %s%s%s%s:%u", group_key_proto_name(key->proto), v6 ? "[" : "",
+		 addr, device, v6 ? "]" : "", key->port);
 }
 
-int key_filter_init(struct key_filter *filter, const struct reuseport_filter *from,
-		    struct reuseport_error *err)
+int group_key_filter_init(struct group_key_filter *filter, const struct reuseport_filter *from,
+			  struct reuseport_error *err)
 {
-	*filter = (struct key_filter){ 0 };
+	*filter = (struct group_key_filter){ 0 };
 	if (!from)
 		return 0;
 	filter->key.proto = from->proto;
@@ -73,7 +73,7 @@ int key_filter_init(struct key_filter *filter, const struct reuseport_filter *fr
 	return fail(err, EINVAL, "'%s' is no IPv4 or IPv6 address", from->addr);
 }
 
-bool key_matches(const struct key_filter *filter, const struct reuseport_key *key)
+bool group_key_matches(const struct group_key_filter *filter, const struct reuseport_key *key)
 {
 	const struct reuseport_key *want = &filter->key;
 
@@ -87,7 +87,7 @@ bool key_matches(const struct key_filter *filter, const struct reuseport_key *ke
 	       (want->family == key->family && !memcmp(want->addr, key->addr, sizeof(key->addr)));
 }
 
-void key_from_attachment(struct reuseport_key *key, const struct attachment_entry *entry)
+void group_key_from_entry(struct reuseport_key *key, const struct attachment_entry *entry)
 {
 	*key = (struct reuseport_key){
 		.proto = entry->proto,
@@ -100,7 +100,7 @@ void key_from_attachment(struct reuseport_key *key, const struct attachment_entr
 	memcpy(key->addr, entry->addr, sizeof(key->addr));
 }
 
-void key_to_attachment(const struct reuseport_key *key, struct attachment_entry *entry)
+void group_key_to_entry(const struct reuseport_key *key, struct attachment_entry *entry)
 {
 	entry->proto = key->proto;
 	entry->family = key->family;

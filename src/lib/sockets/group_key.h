@@ -7,34 +7,34 @@
 #include "reuseport_bpf.h"
 
 /* Long enough for "udp [address%4294967295]:65535". */
-#define KEY_TEXT_LEN 96
+#define GROUP_KEY_TEXT_LEN 96
 
-bool key_equal(const struct reuseport_key *a, const struct reuseport_key *b);
+bool group_key_equal(const struct reuseport_key *a, const struct reuseport_key *b);
 
 /* For sorting: by namespace, port, protocol, family, address. */
-int key_compare(const struct reuseport_key *a, const struct reuseport_key *b);
+int group_key_compare(const struct reuseport_key *a, const struct reuseport_key *b);
 
 /* "tcp" or "udp". */
-const char *key_proto_name(int proto);
+const char *group_key_proto_name(int proto);
 
 /* The local address alone, e.g. "0.0.0.0" or "::". */
-void key_addr_text(const struct reuseport_key *key, char *text, size_t size);
+void group_key_addr_text(const struct reuseport_key *key, char *text, size_t size);
 
 /* For messages: "tcp 0.0.0.0:8080". */
-void key_text(const struct reuseport_key *key, char *text, size_t size);
+void group_key_text(const struct reuseport_key *key, char *text, size_t size);
 
 /*
  * A filter made ready for matching. -EINVAL: the address is malformed.
  */
-struct key_filter {
+struct group_key_filter {
 	struct reuseport_key key;
 	bool has_addr;
 };
-int key_filter_init(struct key_filter *filter, const struct reuseport_filter *from,
-		    struct reuseport_error *err);
-bool key_matches(const struct key_filter *filter, const struct reuseport_key *key);
+int group_key_filter_init(struct group_key_filter *filter, const struct reuseport_filter *from,
+			  struct reuseport_error *err);
+bool group_key_matches(const struct group_key_filter *filter, const struct reuseport_key *key);
 
-void key_from_attachment(struct reuseport_key *key, const struct attachment_entry *entry);
-void key_to_attachment(const struct reuseport_key *key, struct attachment_entry *entry);
+void group_key_from_entry(struct reuseport_key *key, const struct attachment_entry *entry);
+void group_key_to_entry(const struct reuseport_key *key, struct attachment_entry *entry);
 
 #endif

@@ -175,9 +175,9 @@ static int dump_states(int proto, uint16_t port, uint32_t states, struct diag_li
 		return fail(err, EOPNOTSUPP,
 			    "this kernel has no sock_diag for %s: insert its "
 			    "module with 'modprobe %s_diag'",
-			    key_proto_name(proto), key_proto_name(proto));
+			    group_key_proto_name(proto), group_key_proto_name(proto));
 	return fail(err, -ret, "cannot list the %s sockets with sock_diag: %s",
-		    key_proto_name(proto), strerror(-ret));
+		    group_key_proto_name(proto), strerror(-ret));
 }
 
 int diag_dump(int proto, uint16_t port, struct diag_list *list, struct reuseport_error *err)
@@ -224,7 +224,7 @@ int diag_members(const struct reuseport_key *key, const struct netns_ref *ns,
 		return ret;
 	for (size_t i = 0; i < list->n; i++) {
 		list->sockets[i].key.netns = key->netns;
-		if (key_equal(&list->sockets[i].key, key))
+		if (group_key_equal(&list->sockets[i].key, key))
 			list->sockets[kept++] = list->sockets[i];
 	}
 	list->n = kept;

@@ -52,13 +52,14 @@ int attachments_none(const struct reuseport_filter *filter, struct reuseport_err
 	return fail(err, ENOENT,
 		    "nothing is attached to %s port %u there: 'reuseportctl status' "
 		    "shows what is, and where",
-		    filter->proto ? key_proto_name(filter->proto) : "tcp or udp", filter->port);
+		    filter->proto ? group_key_proto_name(filter->proto) : "tcp or udp",
+		    filter->port);
 }
 
 /* ------------------------------------------------------------------- finding */
 
 struct finding {
-	struct key_filter filter;
+	struct group_key_filter filter;
 	struct reuseport_error *err;
 	struct reuseport_key *keys;
 	size_t n;
@@ -70,7 +71,7 @@ static int collect(void *ctx, const char *path, const struct reuseport_key *key)
 	struct reuseport_key *grown;
 
 	(void)path;
-	if (!key_matches(&all->filter, key))
+	if (!group_key_matches(&all->filter, key))
 		return 0;
 	grown = realloc(all->keys, (all->n + 1) * sizeof(*grown));
 	if (!grown)
@@ -84,7 +85,7 @@ int attachments_find(const struct reuseport_filter *filter, struct reuseport_key
 		     struct reuseport_error *err)
 {
 	struct finding all = { .err = err };
-	int ret = key_filter_init(&all.filter, filter, err);
+	int ret = group_key_filter_init(&all.filter, filter, err);
 
 	if (!ret)
 		ret = pins_for_each(collect, &all, err);
@@ -122,7 +123,7 @@ static int open_one(struct attachment *one, const struct reuseport_key *key,
 	int ret;
 
 	*one = (struct attachment){ .key = *key, .steering = STEERING_NONE };
-	key_text(key, one->text, sizeof(one->text));
+	group_key_text(key, one->text, sizeof(one->text));
 	ret = pins_path(key, false, one->pin, sizeof(one->pin), err);
 	if (ret)
 		return ret;

@@ -9,7 +9,7 @@
 struct attachment {
 	struct reuseport_key key;
 	char pin[REUSEPORT_PATH_MAX];
-	char text[KEY_TEXT_LEN]; /* of key, for messages */
+	char text[GROUP_KEY_TEXT_LEN]; /* of key, for messages */
 	struct attachment_entry entry;
 	struct steering steering;
 	struct mapped mapped;

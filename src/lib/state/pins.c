@@ -41,11 +41,11 @@ void pins_name(const struct reuseport_key *key, char *name, size_t size)
 {
 	char addr[INET6_ADDRSTRLEN], device[16] = "";
 
-	key_addr_text(key, addr, sizeof(addr));
+	group_key_addr_text(key, addr, sizeof(addr));
 	replace(addr, '.', '_'); /* bpffs refuses dots */
 	if (key->ifindex)
 		snprintf(device, sizeof(device), "-dev%u", key->ifindex);
-	snprintf(name, size, "%s-%s-%u-%llu%s%s", key_proto_name(key->proto), addr, key->port,
+	snprintf(name, size, "%s-%s-%u-%llu%s%s", group_key_proto_name(key->proto), addr, key->port,
 		 (unsigned long long)key->netns, device, key->v6only ? "-v6only" : "");
 }
 
