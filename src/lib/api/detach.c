@@ -107,7 +107,7 @@ static int lock_from_keeper(const char *path, struct reuseport_error *err)
  * the kernel cannot tell, ours is assumed: the pins say that it was put there.
  */
 static int uninstall(const struct reuseport_key *key, const struct netns_ref *ns,
-		     const struct diag_list *members, uint32_t program_id,
+		     const struct sock_diag_list *members, uint32_t program_id,
 		     struct reuseport_error *err)
 {
 	static const char what[] = "take the program off";
@@ -137,10 +137,10 @@ static int give_back(const struct reuseport_key *key, uint32_t program_id,
 		     struct reuseport_error *err)
 {
 	struct netns_ref ns = { .inode = key->netns };
-	struct diag_list members;
+	struct sock_diag_list members;
 	int ret;
 
-	ret = diag_members(key, &ns, &members, err);
+	ret = sock_diag_members(key, &ns, &members, err);
 	/* With the namespace its sockets went, and the program with them. */
 	if (ret)
 		return ret == -ENETDOWN ? 0 : ret;

@@ -22,7 +22,7 @@ struct lefts {
 /* What the looks into one attachment share. */
 struct look {
 	const struct attachment *one;
-	struct diag_list members;
+	struct sock_diag_list members;
 	struct queue_depth_bpf *queues; /* TCP */
 	uint64_t *flows;                /* by slot; NULL: they are not sticky */
 };
@@ -33,7 +33,7 @@ static int open_look(struct look *look, const struct attachment *one, struct reu
 	int ret;
 
 	*look = (struct look){ .one = one };
-	ret = diag_members(&one->key, &ns, &look->members, err);
+	ret = sock_diag_members(&one->key, &ns, &look->members, err);
 	if (ret)
 		return ret;
 	if (one->key.proto == IPPROTO_TCP)
@@ -57,7 +57,7 @@ static void close_look(struct look *look)
 static int describe(const struct look *look, unsigned int slot, struct reuseport_left *left)
 {
 	const struct worker_entry *entry = &look->one->mapped.workers[slot];
-	const struct diag_socket *member = diag_find(&look->members, entry->cookie);
+	const struct sock_diag_socket *member = sock_diag_find(&look->members, entry->cookie);
 	struct waiting waiting;
 
 	*left = (struct reuseport_left){

@@ -42,7 +42,7 @@ static int copy_pids(struct reuseport_worker *worker, const struct holder *first
 
 static int describe_worker(struct reuseport_worker *worker, const struct steering *steering,
 			   const struct generations *g, unsigned int slot,
-			   const struct worker_entry *entry, const struct diag_socket *member,
+			   const struct worker_entry *entry, const struct sock_diag_socket *member,
 			   const struct holders *h)
 {
 	const struct holder *first;
@@ -70,7 +70,7 @@ static int describe_worker(struct reuseport_worker *worker, const struct steerin
 
 /* Only those whose socket is in its slot right now: the kernel is the truth. */
 static int read_workers(struct reuseport_status *status, const struct steering *steering,
-			const struct mapped *mapped, const struct diag_list *members,
+			const struct mapped *mapped, const struct sock_diag_list *members,
 			const struct holders *h)
 {
 	int ret = 0;
@@ -80,11 +80,11 @@ static int read_workers(struct reuseport_status *status, const struct steering *
 		return -ENOMEM;
 	for (unsigned int slot = 0; !ret && slot < status->slots; slot++) {
 		const struct worker_entry entry = mapped->workers[slot];
-		const struct diag_socket *member;
+		const struct sock_diag_socket *member;
 
 		if (entry.state == WORKER_FREE || status->n_workers == members->n)
 			continue;
-		member = diag_find(members, entry.cookie);
+		member = sock_diag_find(members, entry.cookie);
 		if (member && sockarray_holds(steering->maps[MAP_SOCKETS], slot, entry.cookie))
 			ret = describe_worker(&status->workers[status->n_workers++], steering,
 					      generations(mapped), slot, &entry, member, h);
@@ -145,7 +145,7 @@ static void describe_program(struct reuseport_status *status, const struct steer
 
 /* Where the kernel cannot tell, it is taken for granted. */
 static bool is_attached(const struct reuseport_status *status, const struct netns_ref *ns,
-			const struct diag_list *members)
+			const struct sock_diag_list *members)
 {
 	struct group_program present;
 
@@ -165,7 +165,7 @@ static int describe(struct reuseport_status *status, const struct steering *stee
 	struct steering_size size = steering_size_of(entry);
 	struct mapped mapped = MAPPED_NONE;
 	struct netns_ref ns = { .inode = status->key.netns, .cookie = entry->netns_cookie };
-	struct diag_list members = { 0 };
+	struct sock_diag_list members = { 0 };
 	struct holders holders = { 0 };
 	int ret;
 
@@ -175,7 +175,7 @@ static int describe(struct reuseport_status *status, const struct steering *stee
 	status->keeper_pid = entry->keeper_pid;
 	status->slots = entry->slots;
 	describe_program(status, steering);
-	ret = diag_members(&status->key, &ns, &members, err);
+	ret = sock_diag_members(&status->key, &ns, &members, err);
 	if (ret && ret != -ENETDOWN)
 		return ret;
 	ret = holders_scan_members(&members, &holders);

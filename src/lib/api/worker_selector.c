@@ -71,7 +71,7 @@ static bool same_workers(const struct attachment *list, size_t n, uint64_t numbe
 	return true;
 }
 
-static void refresh_one(const struct attachment *one, const struct diag_list *members,
+static void refresh_one(const struct attachment *one, const struct sock_diag_list *members,
 			const struct holders *holders)
 {
 	const struct holder *first;
@@ -80,7 +80,7 @@ static void refresh_one(const struct attachment *one, const struct diag_list *me
 	mapped_fetch(&one->mapped);
 	for (unsigned int slot = 0; slot < one->entry.slots; slot++) {
 		struct worker_entry *entry = &one->mapped.workers[slot];
-		const struct diag_socket *member = diag_find(members, entry->cookie);
+		const struct sock_diag_socket *member = sock_diag_find(members, entry->cookie);
 		size_t n = member ? holders_of(holders, member->inode, &first) : 0;
 
 		if (n)
@@ -95,10 +95,10 @@ static void refresh(const struct attachment *list, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct netns_ref ns = { .inode = list[i].key.netns };
-		struct diag_list members = { 0 };
+		struct sock_diag_list members = { 0 };
 		struct holders holders = { 0 };
 
-		if (!diag_members(&list[i].key, &ns, &members, NULL) &&
+		if (!sock_diag_members(&list[i].key, &ns, &members, NULL) &&
 		    !holders_scan_members(&members, &holders))
 			refresh_one(&list[i], &members, &holders);
 		free(holders.list);

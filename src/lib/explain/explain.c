@@ -138,7 +138,7 @@ static int explain_winner(struct group_iter_bpf *reader, struct reuseport_explan
 					   .netns = packet->netns };
 	struct netns_ref ns = { .inode = packet->netns };
 	struct attachment *list = NULL, *attachment;
-	struct diag_list members = { 0 };
+	struct sock_diag_list members = { 0 };
 	size_t n = 0;
 	int ret = attachments_open(&filter, &list, &n, err);
 
@@ -147,7 +147,7 @@ static int explain_winner(struct group_iter_bpf *reader, struct reuseport_explan
 	attachment = find_attachment(&winner->key, list, n);
 	out->decider = who_decides(reader, winner, &ns, attachment, &out->program_id);
 	if (winner->group)
-		ret = diag_members(&winner->key, &ns, &members, err);
+		ret = sock_diag_members(&winner->key, &ns, &members, err);
 	else
 		ret = 0;
 	if (!ret)

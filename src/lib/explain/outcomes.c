@@ -25,7 +25,7 @@ struct finding {
 	struct reuseport_explanation *out;
 	const struct attachment *attachment;
 	const struct lookup_candidate *winner;
-	const struct diag_list *members;
+	const struct sock_diag_list *members;
 	struct holders holders;
 	bool scanned; /* holders is valid */
 	const struct plan *plan;
@@ -72,7 +72,7 @@ static void describe_process(struct finding *f, unsigned int slot, uint32_t inod
 static void add(struct finding *f, uint64_t cookie, double share)
 {
 	struct reuseport_explanation *out = f->out;
-	const struct diag_socket *member = diag_find(f->members, cookie);
+	const struct sock_diag_socket *member = sock_diag_find(f->members, cookie);
 	unsigned int slot = slot_of_cookie(f, cookie);
 	struct reuseport_chance *chance;
 
@@ -349,7 +349,7 @@ static void sort_chances(struct reuseport_explanation *out)
 
 int chances_find(struct reuseport_explanation *out, const struct reuseport_packet *packet,
 		 const struct lookup_candidate *winner, const struct attachment *attachment,
-		 const struct diag_list *members, struct reuseport_error *err)
+		 const struct sock_diag_list *members, struct reuseport_error *err)
 {
 	struct finding f = {
 		.out = out, .attachment = attachment, .winner = winner, .members = members

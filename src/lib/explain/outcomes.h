@@ -13,6 +13,6 @@
  */
 int chances_find(struct reuseport_explanation *out, const struct reuseport_packet *packet,
 		 const struct lookup_candidate *winner, const struct attachment *attachment,
-		 const struct diag_list *members, struct reuseport_error *err);
+		 const struct sock_diag_list *members, struct reuseport_error *err);
 
 #endif

@@ -15,13 +15,13 @@
 /* ------------------------------------------- as the socket iterators tell it */
 
 /* A socket that only one of the two has seen has just come or gone. */
-static void join(struct bucket *bucket, struct diag_list *list, const struct member_list *members,
-		 bool by_address)
+static void join(struct bucket *bucket, struct sock_diag_list *list,
+		 const struct member_list *members, bool by_address)
 {
-	diag_sort(list);
+	sock_diag_sort(list);
 	for (size_t i = 0; i < members->n; i++) {
 		const struct group_member *member = &members->members[i];
-		const struct diag_socket *diag = diag_find(list, member->cookie);
+		const struct sock_diag_socket *diag = sock_diag_find(list, member->cookie);
 
 		if (diag && bucket->n < list->n)
 			bucket->sockets[bucket->n++] = (struct bucket_socket){
@@ -36,9 +36,9 @@ static void join(struct bucket *bucket, struct diag_list *list, const struct mem
 
 /* ------------------------------------------------------ as sock_diag tells it */
 
-static uint64_t guess_group(const struct diag_list *list, size_t i)
+static uint64_t guess_group(const struct sock_diag_list *list, size_t i)
 {
-	const struct diag_socket *socket = &list->sockets[i];
+	const struct sock_diag_socket *socket = &list->sockets[i];
 
 	for (size_t k = 0; k < list->n && !socket->connected; k++)
 		if (k != i && !list->sockets[k].connected &&
@@ -47,7 +47,7 @@ static uint64_t guess_group(const struct diag_list *list, size_t i)
 	return 0;
 }
 
-static void guess(struct bucket *bucket, const struct diag_list *list)
+static void guess(struct bucket *bucket, const struct sock_diag_list *list)
 {
 	for (size_t i = 0; i < list->n; i++)
 		bucket->sockets[bucket->n++] = (struct bucket_socket){
@@ -80,7 +80,7 @@ static int move_tail(struct bucket *bucket)
 }
 
 static int arrange(const struct bucket_reader *reader, int proto, uint16_t port,
-		   struct diag_list *list, struct bucket *bucket)
+		   struct sock_diag_list *list, struct bucket *bucket)
 {
 	struct member_list members = { 0 };
 
@@ -98,11 +98,11 @@ static int arrange(const struct bucket_reader *reader, int proto, uint16_t port,
 int bucket_read(const struct bucket_reader *reader, int proto, uint16_t port, struct bucket *bucket,
 		struct reuseport_error *err)
 {
-	struct diag_list list;
+	struct sock_diag_list list;
 	int ret;
 
 	*bucket = (struct bucket){ 0 };
-	ret = diag_dump_all(proto, port, &list, err);
+	ret = sock_diag_dump_all(proto, port, &list, err);
 	if (ret)
 		return ret;
 	ret = arrange(reader, proto, port, &list, bucket);

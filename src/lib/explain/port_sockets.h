@@ -11,7 +11,7 @@
 #include "sockets/sock_diag.h"
 
 struct bucket_socket {
-	struct diag_socket diag;
+	struct sock_diag_socket diag;
 	uint64_t group; /* equal for members of one reuseport group; 0: of none */
 	bool has_conns; /* of that group */
 	int32_t cpu;    /* SO_INCOMING_CPU, -1 for none or not known */

@@ -105,7 +105,7 @@ static void mend_table(struct reuseport_group *group)
 	close(lock);
 }
 
-static int install_again(struct reuseport_group *group, const struct diag_list *members,
+static int install_again(struct reuseport_group *group, const struct sock_diag_list *members,
 			 struct reuseport_error *err)
 {
 	int member = take_any(members, err), ret;
@@ -120,7 +120,7 @@ static int install_again(struct reuseport_group *group, const struct diag_list *
 	return 0;
 }
 
-int adopt(struct reuseport_group *group, const struct diag_list *members,
+int adopt(struct reuseport_group *group, const struct sock_diag_list *members,
 	  const struct reuseport_attach_opts *opts, struct reuseport_error *err)
 {
 	struct group_program present = { 0 };

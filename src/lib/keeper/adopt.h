@@ -11,7 +11,7 @@
  * for. -ENOENT: there is nothing to adopt, and what a killed attach or a
  * namespace that is gone left has been cleared away; steer anew.
  */
-int adopt(struct reuseport_group *group, const struct diag_list *members,
+int adopt(struct reuseport_group *group, const struct sock_diag_list *members,
 	  const struct reuseport_attach_opts *opts, struct reuseport_error *err);
 
 #endif

@@ -130,7 +130,7 @@ static int describe(struct reuseport_group *group, const struct steering_size *s
 
 /* Fills the array. Sockets that another array is about to give free, after a
  * detach, are waited for. */
-static int fill(struct reuseport_group *group, const struct diag_list *members, int *via,
+static int fill(struct reuseport_group *group, const struct sock_diag_list *members, int *via,
 		struct reuseport_error *err)
 {
 	int ret = -EBUSY;
@@ -160,7 +160,7 @@ static int install(struct reuseport_group *group, int member, struct reuseport_e
 
 /* Installing is the last step: it replaces what is there in one go, and nothing
  * after it can fail. */
-static int fill_pin_install(struct reuseport_group *group, const struct diag_list *members,
+static int fill_pin_install(struct reuseport_group *group, const struct sock_diag_list *members,
 			    const struct reuseport_attach_opts *opts, struct reuseport_error *err)
 {
 	const struct reuseport_policy_opts words = attach_words(opts);
@@ -185,7 +185,7 @@ static int fill_pin_install(struct reuseport_group *group, const struct diag_lis
 
 /* The sockets may sit in the array of the program that is to be replaced. Until
  * ours is there, that program finds empty slots and the kernel picks. */
-static int replace(struct reuseport_group *group, const struct diag_list *members,
+static int replace(struct reuseport_group *group, const struct sock_diag_list *members,
 		   const struct reuseport_attach_opts *opts, const struct group_program *present,
 		   struct reuseport_error *err)
 {
@@ -205,7 +205,7 @@ static int replace(struct reuseport_group *group, const struct diag_list *member
 }
 
 /* What the group has for a program now, and whether it may be replaced. */
-static int check_present(struct reuseport_group *group, const struct diag_list *members,
+static int check_present(struct reuseport_group *group, const struct sock_diag_list *members,
 			 struct group_program *present, struct reuseport_error *err)
 {
 	int ret = install_check_any(group, members, present, err);
@@ -221,7 +221,7 @@ static int check_present(struct reuseport_group *group, const struct diag_list *
 	return ret < 0 ? ret : 0;
 }
 
-static int load_and_install(struct reuseport_group *group, const struct diag_list *members,
+static int load_and_install(struct reuseport_group *group, const struct sock_diag_list *members,
 			    const struct reuseport_attach_opts *opts, struct reuseport_error *err)
 {
 	struct steering_size size = choose_size(opts, members->n);
@@ -252,7 +252,7 @@ static int load_and_install(struct reuseport_group *group, const struct diag_lis
 }
 
 /* Who looks meanwhile sees that it is under way: attachment_is_being_made(). */
-static int steer_anew(struct reuseport_group *group, const struct diag_list *members,
+static int steer_anew(struct reuseport_group *group, const struct sock_diag_list *members,
 		      const struct reuseport_attach_opts *opts, struct reuseport_error *err)
 {
 	char path[REUSEPORT_PATH_MAX + 32];
@@ -348,12 +348,12 @@ static int lock_pins(struct reuseport_group *group, struct reuseport_error *err)
 static int steer(struct reuseport_group *group, const struct reuseport_attach_opts *opts, bool anew,
 		 struct reuseport_error *err)
 {
-	struct diag_list members = { 0 };
+	struct sock_diag_list members = { 0 };
 	int ret;
 
 	ret = learn_namespace(group, err);
 	if (!ret)
-		ret = diag_members(&group->key, &group->ns, &members, err);
+		ret = sock_diag_members(&group->key, &group->ns, &members, err);
 	if (!ret)
 		ret = lock_pins(group, err);
 	if (!ret) {

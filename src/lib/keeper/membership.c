@@ -144,15 +144,15 @@ int sync_leave(struct reuseport_group *group, uint64_t cookie)
 	return 0;
 }
 
-static void release_departed(struct reuseport_group *group, const struct diag_list *members)
+static void release_departed(struct reuseport_group *group, const struct sock_diag_list *members)
 {
 	for (unsigned int slot = 0; slot < group->entry.slots; slot++) {
 		struct slot *at = &group->slots[slot];
-		const struct diag_socket *member;
+		const struct sock_diag_socket *member;
 
 		if (!at->cookie)
 			continue;
-		member = diag_find(members, at->cookie);
+		member = sock_diag_find(members, at->cookie);
 		if (member && sockarray_holds(group->steering.maps[MAP_SOCKETS], slot, at->cookie))
 			at->inode = member->inode;
 		else if (!sockarray_holds(group->steering.maps[MAP_SOCKETS], slot, at->cookie))
@@ -163,7 +163,7 @@ static void release_departed(struct reuseport_group *group, const struct diag_li
 /* ------------------------------------------------------------------- full */
 
 /* Who holds the members that have no slot. */
-static int scan_newcomers(const struct reuseport_group *group, const struct diag_list *members,
+static int scan_newcomers(const struct reuseport_group *group, const struct sock_diag_list *members,
 			  struct holders *h)
 {
 	uint32_t *inodes = calloc(members->n + 1, sizeof(*inodes));
@@ -180,7 +180,7 @@ static int scan_newcomers(const struct reuseport_group *group, const struct diag
 	return ret;
 }
 
-static void refresh_servers(struct reuseport_group *group, const struct diag_list *members)
+static void refresh_servers(struct reuseport_group *group, const struct sock_diag_list *members)
 {
 	const struct holder *first;
 	struct holders holders;
@@ -198,7 +198,7 @@ static void refresh_servers(struct reuseport_group *group, const struct diag_lis
 }
 
 /* A checksum of the members without a slot, 0 if there are none. */
-static uint64_t newcomers(const struct reuseport_group *group, const struct diag_list *members)
+static uint64_t newcomers(const struct reuseport_group *group, const struct sock_diag_list *members)
 {
 	uint64_t sum = 0;
 
@@ -212,7 +212,7 @@ static uint64_t newcomers(const struct reuseport_group *group, const struct diag
  * Looking through /proc is dear: members that could not join, for want of
  * slots or of SO_REUSEPORT, are let alone for a while.
  */
-static void join_newcomers(struct reuseport_group *group, const struct diag_list *members)
+static void join_newcomers(struct reuseport_group *group, const struct sock_diag_list *members)
 {
 	uint64_t sum = newcomers(group, members);
 	struct holders holders;
@@ -233,10 +233,10 @@ static void join_newcomers(struct reuseport_group *group, const struct diag_list
 
 int sync_full(struct reuseport_group *group, bool refresh, struct reuseport_error *err)
 {
-	struct diag_list members;
+	struct sock_diag_list members;
 	int ret;
 
-	ret = diag_members(&group->key, &group->ns, &members, err);
+	ret = sock_diag_members(&group->key, &group->ns, &members, err);
 	if (ret)
 		return ret;
 	release_departed(group, &members);
@@ -249,7 +249,7 @@ int sync_full(struct reuseport_group *group, bool refresh, struct reuseport_erro
 
 /* ------------------------------------------------------------- first fill */
 
-int sync_fill(struct reuseport_group *group, const struct diag_list *members, int *via,
+int sync_fill(struct reuseport_group *group, const struct sock_diag_list *members, int *via,
 	      struct reuseport_error *err)
 {
 	struct holders holders;
@@ -259,7 +259,7 @@ int sync_fill(struct reuseport_group *group, const struct diag_list *members, in
 	if (ret)
 		return fail(err, -ret, "cannot look through /proc: %s", strerror(-ret));
 	for (size_t i = 0; !ret && i < members->n; i++) {
-		const struct diag_socket *member = &members->sockets[i];
+		const struct sock_diag_socket *member = &members->sockets[i];
 
 		if (slots_find(group, member->cookie) != SLOT_NONE)
 			continue;

@@ -27,7 +27,7 @@ int sync_full(struct reuseport_group *group, bool refresh, struct reuseport_erro
  * -ESTALE for members that left meanwhile is no failure. *via receives a
  * socket of the group, to attach through; the caller closes it.
  */
-int sync_fill(struct reuseport_group *group, const struct diag_list *members, int *via,
+int sync_fill(struct reuseport_group *group, const struct sock_diag_list *members, int *via,
 	      struct reuseport_error *err);
 
 #endif

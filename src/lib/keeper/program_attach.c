@@ -37,7 +37,7 @@ int install_check(struct reuseport_group *group, uint64_t cookie, struct group_p
 		    group->text, foreign->id, *foreign->name ? ", " : "", foreign->name);
 }
 
-int install_check_any(struct reuseport_group *group, const struct diag_list *members,
+int install_check_any(struct reuseport_group *group, const struct sock_diag_list *members,
 		      struct group_program *foreign, struct reuseport_error *err)
 {
 	int ret = -ENOENT;

@@ -22,8 +22,8 @@ int install_check(struct reuseport_group *group, uint64_t cookie, struct group_p
 		  struct reuseport_error *err);
 
 /* The same by the first of the members that is still in the group; -ENOENT if none is. */
-struct diag_list;
-int install_check_any(struct reuseport_group *group, const struct diag_list *members,
+struct sock_diag_list;
+int install_check_any(struct reuseport_group *group, const struct sock_diag_list *members,
 		      struct group_program *foreign, struct reuseport_error *err);
 
 #endif

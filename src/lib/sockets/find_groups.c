@@ -27,7 +27,7 @@ static bool known(const struct reuseport_key *keys, size_t n, const struct reuse
 }
 
 /* The distinct keys of those sockets that are members of a group. */
-static size_t group_keys(const struct diag_list *sockets, const struct holders *h,
+static size_t group_keys(const struct sock_diag_list *sockets, const struct holders *h,
 			 struct reuseport_key *keys, struct take_reason *reason)
 {
 	size_t n = 0;
@@ -39,7 +39,7 @@ static size_t group_keys(const struct diag_list *sockets, const struct holders *
 	return n;
 }
 
-static int explain_none(const struct reuseport_filter *filter, const struct diag_list *sockets,
+static int explain_none(const struct reuseport_filter *filter, const struct sock_diag_list *sockets,
 			const struct holders *h, const struct take_reason *reason,
 			struct reuseport_error *err)
 {
@@ -73,11 +73,11 @@ static int explain_empty(const struct reuseport_filter *filter, struct reuseport
 	int other = filter->proto == IPPROTO_TCP ? IPPROTO_UDP : IPPROTO_TCP;
 	struct netns_ref ns = { .inode = filter->netns };
 	struct netns_visit visit;
-	struct diag_list sockets = { 0 };
+	struct sock_diag_list sockets = { 0 };
 	bool has_other = false;
 
 	if (!netns_enter(&ns, &visit, NULL)) {
-		has_other = !diag_dump(other, filter->port, &sockets, NULL) && sockets.n;
+		has_other = !sock_diag_dump(other, filter->port, &sockets, NULL) && sockets.n;
 		netns_leave(&visit);
 	}
 	free(sockets.sockets);
@@ -95,7 +95,7 @@ static int explain_empty(const struct reuseport_filter *filter, struct reuseport
 		    filter->addr ? filter->addr : "");
 }
 
-static int dump_matching(const struct reuseport_filter *filter, struct diag_list *sockets,
+static int dump_matching(const struct reuseport_filter *filter, struct sock_diag_list *sockets,
 			 struct reuseport_error *err)
 {
 	struct netns_ref ns = { .inode = filter->netns };
@@ -109,7 +109,7 @@ static int dump_matching(const struct reuseport_filter *filter, struct diag_list
 		ret = netns_enter(&ns, &visit, err);
 	if (ret)
 		return ret;
-	ret = diag_dump(filter->proto, filter->port, sockets, err);
+	ret = sock_diag_dump(filter->proto, filter->port, sockets, err);
 	netns_leave(&visit);
 	for (size_t i = 0; i < sockets->n; i++) {
 		sockets->sockets[i].key.netns = filter->netns;
@@ -125,7 +125,7 @@ static int dump_matching(const struct reuseport_filter *filter, struct diag_list
 static int look(const struct reuseport_filter *filter, struct reuseport_key **keys, size_t *n,
 		struct reuseport_error *err)
 {
-	struct diag_list sockets = { 0 };
+	struct sock_diag_list sockets = { 0 };
 	struct holders holders = { 0 };
 	struct take_reason reason = { 0 };
 	struct reuseport_key *found;

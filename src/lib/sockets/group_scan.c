@@ -25,7 +25,7 @@ static size_t first_of(const struct group_member *members, size_t n,
 	return n;
 }
 
-static void append(struct member_list *list, const struct diag_socket *socket)
+static void append(struct member_list *list, const struct sock_diag_socket *socket)
 {
 	struct group_member member = {
 		.cookie = socket->cookie,
@@ -55,10 +55,10 @@ static void spread_counts(struct member_list *list)
 
 static int read_proto(int proto, struct member_list *list, struct reuseport_error *err)
 {
-	struct diag_list sockets = { 0 };
+	struct sock_diag_list sockets = { 0 };
 	struct holders holders = { 0 };
 	struct group_member *grown;
-	int ret = diag_dump(proto, 0, &sockets, err);
+	int ret = sock_diag_dump(proto, 0, &sockets, err);
 
 	if (ret)
 		return ret;

@@ -55,7 +55,7 @@ int take_socket(uint32_t pid, int fd, uint64_t cookie, struct reuseport_error *e
 	return taken;
 }
 
-static int take_from(const struct holders *h, const struct diag_socket *member,
+static int take_from(const struct holders *h, const struct sock_diag_socket *member,
 		     struct reuseport_error *err)
 {
 	const struct holder *first;
@@ -67,7 +67,7 @@ static int take_from(const struct holders *h, const struct diag_socket *member,
 	return fd;
 }
 
-int take_any(const struct diag_list *members, struct reuseport_error *err)
+int take_any(const struct sock_diag_list *members, struct reuseport_error *err)
 {
 	struct holders holders;
 	int fd = -ENOENT;
@@ -125,7 +125,7 @@ bool socket_is_of(int fd, const struct reuseport_key *key)
 	       !!get_number(fd, IPPROTO_IPV6, IPV6_V6ONLY) == key->v6only;
 }
 
-int take_is_member(const struct holders *h, const struct diag_socket *socket,
+int take_is_member(const struct holders *h, const struct sock_diag_socket *socket,
 		   struct take_reason *reason)
 {
 	struct take_reason none = { 0 };

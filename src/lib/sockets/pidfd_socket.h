@@ -23,8 +23,8 @@ int take_socket(uint32_t pid, int fd, uint64_t cookie, struct reuseport_error *e
 
 /* One of these sockets, from whichever process lets it be had. -ENOENT: none of
  * them is held by a process that can be seen. */
-struct diag_list;
-int take_any(const struct diag_list *members, struct reuseport_error *err);
+struct sock_diag_list;
+int take_any(const struct sock_diag_list *members, struct reuseport_error *err);
 
 /* What keeps sockets from being a group. */
 struct take_reason {
@@ -37,8 +37,8 @@ struct take_reason {
 /* Whether a socket has SO_REUSEPORT: 1 or 0; -ENOENT: no holder lets itself be
  * asked. Adds to *reason, which may be NULL. */
 struct holders;
-struct diag_socket;
-int take_is_member(const struct holders *h, const struct diag_socket *socket,
+struct sock_diag_socket;
+int take_is_member(const struct holders *h, const struct sock_diag_socket *socket,
 		   struct take_reason *reason);
 
 /* What was set on it: 1 or 0, or -errno. */

@@ -19,9 +19,9 @@
 #define STATE_CLOSE 7
 #define STATE_LISTEN 10
 
-static struct diag_socket *append(struct diag_list *list)
+static struct sock_diag_socket *append(struct sock_diag_list *list)
 {
-	struct diag_socket *grown;
+	struct sock_diag_socket *grown;
 
 	if (list->n == list->room) {
 		grown = realloc(list->sockets, (list->room * 2 + 16) * sizeof(*grown));
@@ -36,7 +36,7 @@ static struct diag_socket *append(struct diag_list *list)
 struct dump {
 	int proto;
 	uint32_t states;
-	struct diag_list *list;
+	struct sock_diag_list *list;
 };
 
 static int read_attribute(const struct nlattr *attr, void *data)
@@ -50,7 +50,7 @@ static int read_socket(const struct nlmsghdr *header, void *data)
 {
 	const struct inet_diag_msg *msg = mnl_nlmsg_get_payload(header);
 	struct dump *dump = data;
-	struct diag_socket *socket = append(dump->list);
+	struct sock_diag_socket *socket = append(dump->list);
 	bool v6only = false;
 
 	if (!socket) {
@@ -150,14 +150,14 @@ static int dump_family(struct mnl_socket *nl, int family, uint16_t port, struct 
 	return ret;
 }
 
-static int dump_states(int proto, uint16_t port, uint32_t states, struct diag_list *list,
+static int dump_states(int proto, uint16_t port, uint32_t states, struct sock_diag_list *list,
 		       struct reuseport_error *err)
 {
 	struct dump dump = { .proto = proto, .states = states, .list = list };
 	struct mnl_socket *nl = mnl_socket_open2(NETLINK_SOCK_DIAG, SOCK_CLOEXEC);
 	int ret;
 
-	*list = (struct diag_list){ 0 };
+	*list = (struct sock_diag_list){ 0 };
 	if (!nl || mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID)) {
 		ret = -errno;
 	} else {
@@ -170,7 +170,7 @@ static int dump_states(int proto, uint16_t port, uint32_t states, struct diag_li
 	if (!ret)
 		return 0;
 	free(list->sockets);
-	*list = (struct diag_list){ 0 };
+	*list = (struct sock_diag_list){ 0 };
 	if (ret == -ENOENT)
 		return fail(err, EOPNOTSUPP,
 			    "this kernel has no sock_diag for %s: insert its "
@@ -180,13 +180,15 @@ static int dump_states(int proto, uint16_t port, uint32_t states, struct diag_li
 		    group_key_proto_name(proto), strerror(-ret));
 }
 
-int diag_dump(int proto, uint16_t port, struct diag_list *list, struct reuseport_error *err)
+int sock_diag_dump(int proto, uint16_t port, struct sock_diag_list *list,
+		   struct reuseport_error *err)
 {
 	return dump_states(proto, port, 1u << (proto == IPPROTO_TCP ? STATE_LISTEN : STATE_CLOSE),
 			   list, err);
 }
 
-int diag_dump_all(int proto, uint16_t port, struct diag_list *list, struct reuseport_error *err)
+int sock_diag_dump_all(int proto, uint16_t port, struct sock_diag_list *list,
+		       struct reuseport_error *err)
 {
 	return dump_states(proto, port,
 			   proto == IPPROTO_TCP ? 1u << STATE_LISTEN :
@@ -196,20 +198,20 @@ int diag_dump_all(int proto, uint16_t port, struct diag_list *list, struct reuse
 
 static int by_cookie(const void *a, const void *b)
 {
-	uint64_t x = ((const struct diag_socket *)a)->cookie;
-	uint64_t y = ((const struct diag_socket *)b)->cookie;
+	uint64_t x = ((const struct sock_diag_socket *)a)->cookie;
+	uint64_t y = ((const struct sock_diag_socket *)b)->cookie;
 
 	return x < y ? -1 : x > y;
 }
 
-void diag_sort(struct diag_list *list)
+void sock_diag_sort(struct sock_diag_list *list)
 {
 	if (list->n)
 		qsort(list->sockets, list->n, sizeof(*list->sockets), by_cookie);
 }
 
-int diag_members(const struct reuseport_key *key, const struct netns_ref *ns,
-		 struct diag_list *list, struct reuseport_error *err)
+int sock_diag_members(const struct reuseport_key *key, const struct netns_ref *ns,
+		      struct sock_diag_list *list, struct reuseport_error *err)
 {
 	struct netns_visit visit;
 	size_t kept = 0;
@@ -218,7 +220,7 @@ int diag_members(const struct reuseport_key *key, const struct netns_ref *ns,
 	ret = netns_enter(ns, &visit, err);
 	if (ret)
 		return ret;
-	ret = diag_dump(key->proto, key->port, list, err);
+	ret = sock_diag_dump(key->proto, key->port, list, err);
 	netns_leave(&visit);
 	if (ret)
 		return ret;
@@ -228,13 +230,13 @@ int diag_members(const struct reuseport_key *key, const struct netns_ref *ns,
 			list->sockets[kept++] = list->sockets[i];
 	}
 	list->n = kept;
-	diag_sort(list);
+	sock_diag_sort(list);
 	return 0;
 }
 
-const struct diag_socket *diag_find(const struct diag_list *list, uint64_t cookie)
+const struct sock_diag_socket *sock_diag_find(const struct sock_diag_list *list, uint64_t cookie)
 {
-	struct diag_socket wanted = { .cookie = cookie };
+	struct sock_diag_socket wanted = { .cookie = cookie };
 
 	if (!list->n)
 		return NULL;

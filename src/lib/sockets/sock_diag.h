@@ -6,7 +6,7 @@
 #include "host/netns.h"
 #include "reuseport_bpf.h"
 
-struct diag_socket {
+struct sock_diag_socket {
 	struct reuseport_key key; /* .netns is left 0 */
 	uint64_t cookie;
 	uint32_t inode;
@@ -17,8 +17,8 @@ struct diag_socket {
 	uint32_t queue; /* TCP: connections to accept; UDP: bytes to receive */
 };
 
-struct diag_list {
-	struct diag_socket *sockets;
+struct sock_diag_list {
+	struct sock_diag_socket *sockets;
 	size_t n, room;
 };
 
@@ -26,20 +26,22 @@ struct diag_list {
  * TCP sockets that listen, UDP sockets that are not connected, on a port (0: on
  * any), in the network namespace that the thread is in. Free list->sockets with free().
  */
-int diag_dump(int proto, uint16_t port, struct diag_list *list, struct reuseport_error *err);
+int sock_diag_dump(int proto, uint16_t port, struct sock_diag_list *list,
+		   struct reuseport_error *err);
 
 /* The same and UDP sockets that are connected. */
-int diag_dump_all(int proto, uint16_t port, struct diag_list *list, struct reuseport_error *err);
+int sock_diag_dump_all(int proto, uint16_t port, struct sock_diag_list *list,
+		       struct reuseport_error *err);
 
-/* The same as diag_dump in the namespace ns, which is key's, and only those that key names,
+/* The same as sock_diag_dump in the namespace ns, which is key's, and only those that key names,
  * sorted by cookie. */
-int diag_members(const struct reuseport_key *key, const struct netns_ref *ns,
-		 struct diag_list *list, struct reuseport_error *err);
+int sock_diag_members(const struct reuseport_key *key, const struct netns_ref *ns,
+		      struct sock_diag_list *list, struct reuseport_error *err);
 
 /* Sorts by cookie. */
-void diag_sort(struct diag_list *list);
+void sock_diag_sort(struct sock_diag_list *list);
 
 /* The socket with that cookie in a list sorted by cookie, or NULL. */
-const struct diag_socket *diag_find(const struct diag_list *list, uint64_t cookie);
+const struct sock_diag_socket *sock_diag_find(const struct sock_diag_list *list, uint64_t cookie);
 
 #endif

@@ -57,7 +57,7 @@ static int note(struct eviction *eviction, int map, uint32_t slot, uint64_t cook
 }
 
 /* What is to be taken out, before anything is. */
-static int find_members(struct eviction *eviction, const struct diag_list *members)
+static int find_members(struct eviction *eviction, const struct sock_diag_list *members)
 {
 	uint64_t cookie;
 	uint32_t slot, next;
@@ -70,14 +70,15 @@ static int find_members(struct eviction *eviction, const struct diag_list *membe
 		while (!ret && !bpf_map_get_next_key(map, previous, &next)) {
 			slot = next;
 			previous = &slot;
-			if (!bpf_map_lookup_elem(map, &slot, &cookie) && diag_find(members, cookie))
+			if (!bpf_map_lookup_elem(map, &slot, &cookie) &&
+			    sock_diag_find(members, cookie))
 				ret = note(eviction, map, slot, cookie);
 		}
 	}
 	return ret;
 }
 
-int evict(uint32_t program_id, const struct diag_list *members, struct eviction *eviction,
+int evict(uint32_t program_id, const struct sock_diag_list *members, struct eviction *eviction,
 	  struct reuseport_error *err)
 {
 	int ret;
@@ -101,12 +102,13 @@ int evict(uint32_t program_id, const struct diag_list *members, struct eviction 
 	return 0;
 }
 
-void evict_undo(const struct eviction *eviction, const struct diag_list *members)
+void evict_undo(const struct eviction *eviction, const struct sock_diag_list *members)
 {
 	for (size_t i = 0; i < eviction->n; i++) {
 		const struct evicted *one = &eviction->list[i];
-		const struct diag_socket *member = diag_find(members, one->cookie);
-		struct diag_list only = { .sockets = (struct diag_socket *)member, .n = 1 };
+		const struct sock_diag_socket *member = sock_diag_find(members, one->cookie);
+		struct sock_diag_list only = { .sockets = (struct sock_diag_socket *)member,
+					       .n = 1 };
 		uint64_t value;
 		int fd;
 

@@ -25,11 +25,11 @@ struct eviction {
  * -EBUSY: the sockets are in no array of that program, or in one that cannot be
  * read, so that they could not be put back; nothing was changed.
  */
-int evict(uint32_t program_id, const struct diag_list *members, struct eviction *eviction,
+int evict(uint32_t program_id, const struct sock_diag_list *members, struct eviction *eviction,
 	  struct reuseport_error *err);
 
 /* Once the sockets are in no other array. Those that left are let go. */
-void evict_undo(const struct eviction *eviction, const struct diag_list *members);
+void evict_undo(const struct eviction *eviction, const struct sock_diag_list *members);
 
 void evict_free(struct eviction *eviction);
 

@@ -231,7 +231,7 @@ int holders_scan(uint32_t *inodes, size_t n, uint32_t only_pid, struct holders *
 	return 0;
 }
 
-int holders_scan_members(const struct diag_list *members, struct holders *h)
+int holders_scan_members(const struct sock_diag_list *members, struct holders *h)
 {
 	uint32_t *inodes = calloc(members->n + 1, sizeof(*inodes));
 	int ret;

@@ -28,8 +28,8 @@ struct holders {
 int holders_scan(uint32_t *inodes, size_t n, uint32_t only_pid, struct holders *h);
 
 /* The same for every socket of a list. */
-struct diag_list;
-int holders_scan_members(const struct diag_list *members, struct holders *h);
+struct sock_diag_list;
+int holders_scan_members(const struct sock_diag_list *members, struct holders *h);
 
 /* The holders of one socket: how many, and *first of them. */
 size_t holders_of(const struct holders *h, uint32_t inode, const struct holder **first);
