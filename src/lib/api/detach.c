@@ -15,11 +15,11 @@
 #include "error.h"
 #include "host/caps.h"
 #include "host/features.h"
+#include "host/proc.h"
 #include "host/reuseport_sockopt.h"
 #include "sockets/group_iter.h"
 #include "sockets/pidfd_socket.h"
 #include "sockets/sock_diag.h"
-#include "sockets/socket_owners.h"
 #include "state/attachment.h"
 #include "state/pins.h"
 #include "state/sockarray.h"
@@ -79,7 +79,7 @@ static int end_stuck_keeper(const char *path, struct reuseport_error *err)
 	char comm[16];
 	int ret = 0;
 
-	holder_comm(pid, comm);
+	proc_comm(pid, comm);
 	if (pidfd >= 0 && strcmp(comm, KEEPER_COMM))
 		ret = fail(err, EBUSY, "process %u (%s) keeps %s and does not let go: end it first",
 			   pid, comm, path);

@@ -9,6 +9,7 @@
 
 #include "error.h"
 #include "host/caps.h"
+#include "host/proc.h"
 #include "keeper/degraded.h"
 #include "sockets/group_iter.h"
 #include "sockets/sock_diag.h"
@@ -29,7 +30,7 @@ const char *reuseport_state_name(unsigned int state)
 
 /* ---------------------------------------------------------------- workers */
 
-static int copy_pids(struct reuseport_worker *worker, const struct holder *first, size_t n)
+static int copy_pids(struct reuseport_worker *worker, const struct socket_owner *first, size_t n)
 {
 	worker->pids = calloc(n + 1, sizeof(*worker->pids));
 	if (!worker->pids)
@@ -43,10 +44,10 @@ static int copy_pids(struct reuseport_worker *worker, const struct holder *first
 static int describe_worker(struct reuseport_worker *worker, const struct steering *steering,
 			   const struct generations *g, unsigned int slot,
 			   const struct worker_entry *entry, const struct sock_diag_socket *member,
-			   const struct holders *h)
+			   const struct socket_owners *h)
 {
-	const struct holder *first;
-	size_t n = holders_of(h, member->inode, &first);
+	const struct socket_owner *first;
+	size_t n = socket_owners_of(h, member->inode, &first);
 	struct slot_counters now;
 
 	if (counters_of_slot(steering->maps[MAP_COUNTERS], slot, &now))
@@ -63,15 +64,15 @@ static int describe_worker(struct reuseport_worker *worker, const struct steerin
 		.fallback = now.empty - entry->base.empty + now.refused - entry->base.refused,
 	};
 	if (n)
-		worker->pid = holders_server(first, n)->pid;
-	holder_comm(worker->pid, worker->comm);
+		worker->pid = socket_owners_server(first, n)->pid;
+	proc_comm(worker->pid, worker->comm);
 	return copy_pids(worker, first, n);
 }
 
 /* Only those whose socket is in its slot right now: the kernel is the truth. */
 static int read_workers(struct reuseport_status *status, const struct steering *steering,
 			const struct mapped *mapped, const struct sock_diag_list *members,
-			const struct holders *h)
+			const struct socket_owners *h)
 {
 	int ret = 0;
 
@@ -166,7 +167,7 @@ static int describe(struct reuseport_status *status, const struct steering *stee
 	struct mapped mapped = MAPPED_NONE;
 	struct netns_ref ns = { .inode = status->key.netns, .cookie = entry->netns_cookie };
 	struct sock_diag_list members = { 0 };
-	struct holders holders = { 0 };
+	struct socket_owners owners = { 0 };
 	int ret;
 
 	ret = read_policy(&status->rules, steering, entry);
@@ -178,13 +179,13 @@ static int describe(struct reuseport_status *status, const struct steering *stee
 	ret = sock_diag_members(&status->key, &ns, &members, err);
 	if (ret && ret != -ENETDOWN)
 		return ret;
-	ret = holders_scan_members(&members, &holders);
+	ret = socket_owners_scan_members(&members, &owners);
 	if (!ret)
 		ret = mapped_open(&mapped, steering, &size);
 	if (!ret) {
 		status->ways = ways_of(entry, &mapped);
 		describe_generations(status, &mapped);
-		ret = read_workers(status, steering, &mapped, &members, &holders);
+		ret = read_workers(status, steering, &mapped, &members, &owners);
 	}
 	if (!ret)
 		ret = counters_read(steering->maps[MAP_COUNTERS], steering->maps[MAP_TOTALS],
@@ -193,7 +194,7 @@ static int describe(struct reuseport_status *status, const struct steering *stee
 		ret = read_flows(status, &mapped);
 	mapped_close(&mapped);
 	status->attached = is_attached(status, &ns, &members);
-	free(holders.list);
+	free(owners.list);
 	free(members.sockets);
 	if (ret)
 		return fail(err, -ret, "cannot read %s: %s", status->pin, strerror(-ret));

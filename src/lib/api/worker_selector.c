@@ -72,19 +72,19 @@ static bool same_workers(const struct attachment *list, size_t n, uint64_t numbe
 }
 
 static void refresh_one(const struct attachment *one, const struct sock_diag_list *members,
-			const struct holders *holders)
+			const struct socket_owners *owners)
 {
-	const struct holder *first;
+	const struct socket_owner *first;
 
 	/* What others have changed meanwhile is not to be undone. */
 	mapped_fetch(&one->mapped);
 	for (unsigned int slot = 0; slot < one->entry.slots; slot++) {
 		struct worker_entry *entry = &one->mapped.workers[slot];
 		const struct sock_diag_socket *member = sock_diag_find(members, entry->cookie);
-		size_t n = member ? holders_of(holders, member->inode, &first) : 0;
+		size_t n = member ? socket_owners_of(owners, member->inode, &first) : 0;
 
 		if (n)
-			entry->pid = holders_server(first, n)->pid;
+			entry->pid = socket_owners_server(first, n)->pid;
 	}
 	mapped_store(&one->mapped);
 }
@@ -96,12 +96,12 @@ static void refresh(const struct attachment *list, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		struct netns_ref ns = { .inode = list[i].key.netns };
 		struct sock_diag_list members = { 0 };
-		struct holders holders = { 0 };
+		struct socket_owners owners = { 0 };
 
 		if (!sock_diag_members(&list[i].key, &ns, &members, NULL) &&
-		    !holders_scan_members(&members, &holders))
-			refresh_one(&list[i], &members, &holders);
-		free(holders.list);
+		    !socket_owners_scan_members(&members, &owners))
+			refresh_one(&list[i], &members, &owners);
+		free(owners.list);
 		free(members.sockets);
 	}
 }

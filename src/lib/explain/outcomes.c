@@ -9,6 +9,7 @@
 #include "decide/least_queue.h"
 #include "error.h"
 #include "explain/outcomes.h"
+#include "host/proc.h"
 #include "host/topology.h"
 #include "policy/packet_tuple.h"
 #include "policy/policy.h"
@@ -26,8 +27,8 @@ struct finding {
 	const struct attachment *attachment;
 	const struct lookup_candidate *winner;
 	const struct sock_diag_list *members;
-	struct holders holders;
-	bool scanned; /* holders is valid */
+	struct socket_owners owners;
+	bool scanned; /* owners is valid */
 	const struct plan *plan;
 	const uint16_t *entries;
 };
@@ -50,7 +51,7 @@ static unsigned int slot_of_cookie(const struct finding *f, uint64_t cookie)
 static void describe_process(struct finding *f, unsigned int slot, uint32_t inode,
 			     struct reuseport_chance *chance)
 {
-	const struct holder *first;
+	const struct socket_owner *first;
 	size_t n;
 
 	if (slot != SLOT_NONE)
@@ -58,14 +59,14 @@ static void describe_process(struct finding *f, unsigned int slot, uint32_t inod
 	if (!chance->pid && !f->scanned) {
 		f->scanned = true;
 		if (f->members->n)
-			holders_scan_members(f->members, &f->holders);
+			socket_owners_scan_members(f->members, &f->owners);
 		else
-			holders_scan(&inode, 1, 0, &f->holders);
+			socket_owners_scan(&inode, 1, 0, &f->owners);
 	}
-	n = chance->pid ? 0 : holders_of(&f->holders, inode, &first);
+	n = chance->pid ? 0 : socket_owners_of(&f->owners, inode, &first);
 	if (n)
-		chance->pid = holders_server(first, n)->pid;
-	holder_comm(chance->pid, chance->comm);
+		chance->pid = socket_owners_server(first, n)->pid;
+	proc_comm(chance->pid, chance->comm);
 }
 
 /* The sum of shares of one cookie. */
@@ -372,7 +373,7 @@ int chances_find(struct reuseport_explanation *out, const struct reuseport_packe
 				"another program decides, and this toolkit does not know how" :
 				"the kernel's hash, whose key is secret: each member is as likely";
 	}
-	free(f.holders.list);
+	free(f.owners.list);
 	sort_chances(out);
 	return ret;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* /proc/PID/stat: one number of it. */
+/* What /proc knows of one process: its name, and the numbers in its stat file. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,4 +25,19 @@ unsigned long long proc_stat(uint32_t pid, int field)
 	for (int i = 2; at && i < field; i++)
 		at = strchr(at + 1, ' ');
 	return at ? strtoull(at, NULL, 10) : 0;
+}
+
+void proc_comm(uint32_t pid, char text[16])
+{
+	char path[32];
+	FILE *file;
+
+	text[0] = '\0';
+	snprintf(path, sizeof(path), "/proc/%u/comm", pid);
+	file = fopen(path, "re");
+	if (!file)
+		return;
+	if (fgets(text, 16, file))
+		text[strcspn(text, "\n")] = '\0';
+	fclose(file);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* /proc/PID/stat: one number of it. */
+/* What /proc knows of one process: its name, and the numbers in its stat file. */
 #ifndef HOST_PROC_H
 #define HOST_PROC_H
 
@@ -8,7 +8,11 @@
 #define PROC_STAT_PARENT 4
 #define PROC_STAT_START 22 /* in clock ticks since boot */
 
-/* Numbered as in proc(5), from 4 on; 0 if the process is gone. */
+/* Return a field of /proc/PID/stat, numbered as in proc(5), from 4 on; 0 if the
+ * process is gone. */
 unsigned long long proc_stat(uint32_t pid, int field);
+
+/* Read the name of a process, "" if it is gone; text has 16 bytes. */
+void proc_comm(uint32_t pid, char text[16]);
 
 #endif

@@ -37,12 +37,12 @@ static int explain_claim(const struct reuseport_group *group, int code, uint32_t
 		    strerror(code));
 }
 
-/* Takes the socket from one holder and gives it a slot. The copy is returned
+/* Takes the socket from one owner and gives it a slot. The copy is returned
  * through via if that is not NULL, else closed at once. */
-static int claim_from(struct reuseport_group *group, const struct holder *holder, uint64_t cookie,
-		      int *via, struct reuseport_error *err)
+static int claim_from(struct reuseport_group *group, const struct socket_owner *owner,
+		      uint64_t cookie, int *via, struct reuseport_error *err)
 {
-	int fd = take_socket(holder->pid, holder->fd, cookie, err), ret;
+	int fd = take_socket(owner->pid, owner->fd, cookie, err), ret;
 
 	if (fd < 0)
 		return fd;
@@ -54,9 +54,9 @@ static int claim_from(struct reuseport_group *group, const struct holder *holder
 		close(fd);
 		return -EXDEV;
 	}
-	ret = slots_claim(group, fd, cookie, holder->inode, holder->pid);
+	ret = slots_claim(group, fd, cookie, owner->inode, owner->pid);
 	if (ret)
-		explain_claim(group, -ret, holder->pid, err);
+		explain_claim(group, -ret, owner->pid, err);
 	if (!ret && via)
 		*via = fd;
 	else
@@ -65,19 +65,19 @@ static int claim_from(struct reuseport_group *group, const struct holder *holder
 }
 
 /*
- * The process that serves it comes first, then every other holder: the first
+ * The process that serves it comes first, then every other owner: the first
  * may be gone by now.
  */
-static int claim(struct reuseport_group *group, const struct holders *h, uint64_t cookie,
+static int claim(struct reuseport_group *group, const struct socket_owners *h, uint64_t cookie,
 		 uint32_t inode, int *via, struct reuseport_error *err)
 {
-	const struct holder *first, *server;
-	size_t n = holders_of(h, inode, &first);
+	const struct socket_owner *first, *server;
+	size_t n = socket_owners_of(h, inode, &first);
 	int ret = -ESTALE;
 
 	if (!n)
 		return -ESTALE;
-	server = holders_server(first, n);
+	server = socket_owners_server(first, n);
 	ret = claim_from(group, server, cookie, via, err);
 	for (size_t i = 0; ret == -ESTALE && i < n; i++)
 		if (&first[i] != server)
@@ -95,7 +95,7 @@ static void log_failed_join(struct reuseport_group *group, int code,
 }
 
 /* Failures are logged, but for those that another try may mend. */
-static int join_one(struct reuseport_group *group, const struct holders *h, uint64_t cookie,
+static int join_one(struct reuseport_group *group, const struct socket_owners *h, uint64_t cookie,
 		    uint32_t inode)
 {
 	struct reuseport_error error = { 0 };
@@ -118,15 +118,15 @@ static int join_one(struct reuseport_group *group, const struct holders *h, uint
 
 int sync_join(struct reuseport_group *group, uint64_t cookie, uint32_t inode, uint32_t pid)
 {
-	struct holders holders;
+	struct socket_owners owners;
 	int ret;
 
 	if (slots_find(group, cookie) != SLOT_NONE)
 		return 0;
-	if (!inode || holders_scan(&inode, 1, pid, &holders))
+	if (!inode || socket_owners_scan(&inode, 1, pid, &owners))
 		return -EAGAIN;
-	ret = join_one(group, &holders, cookie, inode);
-	free(holders.list);
+	ret = join_one(group, &owners, cookie, inode);
+	free(owners.list);
 	return ret;
 }
 
@@ -164,7 +164,7 @@ static void release_departed(struct reuseport_group *group, const struct sock_di
 
 /* Who holds the members that have no slot. */
 static int scan_newcomers(const struct reuseport_group *group, const struct sock_diag_list *members,
-			  struct holders *h)
+			  struct socket_owners *h)
 {
 	uint32_t *inodes = calloc(members->n + 1, sizeof(*inodes));
 	size_t n = 0;
@@ -175,26 +175,26 @@ static int scan_newcomers(const struct reuseport_group *group, const struct sock
 	for (size_t i = 0; i < members->n; i++)
 		if (slots_find(group, members->sockets[i].cookie) == SLOT_NONE)
 			inodes[n++] = members->sockets[i].inode;
-	ret = holders_scan(inodes, n, 0, h);
+	ret = socket_owners_scan(inodes, n, 0, h);
 	free(inodes);
 	return ret;
 }
 
 static void refresh_servers(struct reuseport_group *group, const struct sock_diag_list *members)
 {
-	const struct holder *first;
-	struct holders holders;
+	const struct socket_owner *first;
+	struct socket_owners owners;
 
-	if (holders_scan_members(members, &holders))
+	if (socket_owners_scan_members(members, &owners))
 		return;
 	for (size_t i = 0; i < members->n; i++) {
 		unsigned int slot = slots_find(group, members->sockets[i].cookie);
-		size_t n = holders_of(&holders, members->sockets[i].inode, &first);
+		size_t n = socket_owners_of(&owners, members->sockets[i].inode, &first);
 
 		if (slot != SLOT_NONE && n)
-			slots_set_server(group, slot, holders_server(first, n)->pid);
+			slots_set_server(group, slot, socket_owners_server(first, n)->pid);
 	}
-	free(holders.list);
+	free(owners.list);
 }
 
 /* A checksum of the members without a slot, 0 if there are none. */
@@ -215,18 +215,18 @@ static uint64_t newcomers(const struct reuseport_group *group, const struct sock
 static void join_newcomers(struct reuseport_group *group, const struct sock_diag_list *members)
 {
 	uint64_t sum = newcomers(group, members);
-	struct holders holders;
+	struct socket_owners owners;
 	int ret = 0;
 
 	if (!sum || (sum == group->refused && clock_ns(CLOCK_MONOTONIC) < group->refused_until))
 		return;
-	if (scan_newcomers(group, members, &holders))
+	if (scan_newcomers(group, members, &owners))
 		return;
-	for (size_t i = 0; ret != -ENOSPC && holders.n && i < members->n; i++)
+	for (size_t i = 0; ret != -ENOSPC && owners.n && i < members->n; i++)
 		if (slots_find(group, members->sockets[i].cookie) == SLOT_NONE)
-			ret = join_one(group, &holders, members->sockets[i].cookie,
+			ret = join_one(group, &owners, members->sockets[i].cookie,
 				       members->sockets[i].inode);
-	free(holders.list);
+	free(owners.list);
 	group->refused = newcomers(group, members);
 	group->refused_until = clock_ns(CLOCK_MONOTONIC) + REFUSED_PAUSE_NS;
 }
@@ -252,10 +252,10 @@ int sync_full(struct reuseport_group *group, bool refresh, struct reuseport_erro
 int sync_fill(struct reuseport_group *group, const struct sock_diag_list *members, int *via,
 	      struct reuseport_error *err)
 {
-	struct holders holders;
+	struct socket_owners owners;
 	int fd, ret;
 
-	ret = scan_newcomers(group, members, &holders);
+	ret = scan_newcomers(group, members, &owners);
 	if (ret)
 		return fail(err, -ret, "cannot look through /proc: %s", strerror(-ret));
 	for (size_t i = 0; !ret && i < members->n; i++) {
@@ -264,7 +264,7 @@ int sync_fill(struct reuseport_group *group, const struct sock_diag_list *member
 		if (slots_find(group, member->cookie) != SLOT_NONE)
 			continue;
 		fd = -1;
-		ret = claim(group, &holders, member->cookie, member->inode, *via < 0 ? &fd : NULL,
+		ret = claim(group, &owners, member->cookie, member->inode, *via < 0 ? &fd : NULL,
 			    err);
 		if (!ret && *via < 0)
 			*via = fd;
@@ -272,13 +272,13 @@ int sync_fill(struct reuseport_group *group, const struct sock_diag_list *member
 			ret = 0;
 	}
 	if (!ret && !group->workers)
-		ret = holders.denied ?
+		ret = owners.denied ?
 			      fail(err, EPERM,
 				   "may not look into the processes that hold the sockets of "
 				   "%s: it needs CAP_SYS_PTRACE: run as root",
 				   group->text) :
 			      fail(err, ENOENT, "no process that can be seen holds a member of %s",
 				   group->text);
-	free(holders.list);
+	free(owners.list);
 	return ret;
 }

@@ -7,7 +7,7 @@
 
 #include "clock.h"
 #include "keeper/slots.h"
-#include "sockets/socket_owners.h"
+#include "host/proc.h"
 #include "state/counters.h"
 #include "state/generation.h"
 #include "state/sockarray.h"
@@ -106,7 +106,7 @@ int slots_claim(struct reuseport_group *group, int fd, uint64_t cookie, uint32_t
 	unsigned int slot;
 	int ret = -ENOSPC;
 
-	holder_comm(pid, entry.comm);
+	proc_comm(pid, entry.comm);
 	group->lowest_free = next_free(group, group->lowest_free);
 	for (slot = group->lowest_free; slot < group->entry.slots;
 	     slot = next_free(group, slot + 1)) {
@@ -146,7 +146,7 @@ void slots_set_server(struct reuseport_group *group, unsigned int slot, uint32_t
 		return;
 	/* What a command has changed meanwhile is not to be undone. */
 	mapped_fetch(&group->mapped);
-	holder_comm(pid, entry->comm);
+	proc_comm(pid, entry->comm);
 	entry->pid = pid;
 	mapped_store(&group->mapped);
 	group->slots[slot].pid = pid;

@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "error.h"
 #include "host/caps.h"
+#include "host/proc.h"
 #include "sockets/group_key.h"
 #include "sockets/pidfd_socket.h"
 #include "sockets/server_hints.h"
@@ -27,7 +28,7 @@ static bool known(const struct reuseport_key *keys, size_t n, const struct reuse
 }
 
 /* The distinct keys of those sockets that are members of a group. */
-static size_t group_keys(const struct sock_diag_list *sockets, const struct holders *h,
+static size_t group_keys(const struct sock_diag_list *sockets, const struct socket_owners *h,
 			 struct reuseport_key *keys, struct take_reason *reason)
 {
 	size_t n = 0;
@@ -40,13 +41,13 @@ static size_t group_keys(const struct sock_diag_list *sockets, const struct hold
 }
 
 static int explain_none(const struct reuseport_filter *filter, const struct sock_diag_list *sockets,
-			const struct holders *h, const struct take_reason *reason,
+			const struct socket_owners *h, const struct take_reason *reason,
 			struct reuseport_error *err)
 {
 	char text[GROUP_KEY_TEXT_LEN], comm[16];
 
 	group_key_text(&sockets->sockets[0].key, text, sizeof(text));
-	holder_comm(reason->pid, comm);
+	proc_comm(reason->pid, comm);
 	if (reason->unsupported)
 		return fail(err, EOPNOTSUPP, TAKE_UNSUPPORTED);
 	if (!reason->pid && (reason->denied || h->denied))
@@ -126,7 +127,7 @@ static int look(const struct reuseport_filter *filter, struct reuseport_key **ke
 		struct reuseport_error *err)
 {
 	struct sock_diag_list sockets = { 0 };
-	struct holders holders = { 0 };
+	struct socket_owners owners = { 0 };
 	struct take_reason reason = { 0 };
 	struct reuseport_key *found;
 	size_t count;
@@ -140,16 +141,16 @@ static int look(const struct reuseport_filter *filter, struct reuseport_key **ke
 		return explain_empty(filter, err);
 	}
 	found = calloc(sockets.n, sizeof(*found));
-	ret = !found || holders_scan_members(&sockets, &holders) ?
+	ret = !found || socket_owners_scan_members(&sockets, &owners) ?
 		      fail(err, ENOMEM, "out of memory") :
 		      0;
-	count = ret ? 0 : group_keys(&sockets, &holders, found, &reason);
+	count = ret ? 0 : group_keys(&sockets, &owners, found, &reason);
 	if (!ret && !count) {
-		ret = explain_none(filter, &sockets, &holders, &reason, err);
+		ret = explain_none(filter, &sockets, &owners, &reason, err);
 		if (!reason.pid && !reason.unsupported && ret != -EPERM)
 			ret = -EAGAIN;
 	}
-	free(holders.list);
+	free(owners.list);
 	free(sockets.sockets);
 	if (ret) {
 		free(found);

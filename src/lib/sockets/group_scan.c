@@ -56,7 +56,7 @@ static void spread_counts(struct member_list *list)
 static int read_proto(int proto, struct member_list *list, struct reuseport_error *err)
 {
 	struct sock_diag_list sockets = { 0 };
-	struct holders holders = { 0 };
+	struct socket_owners owners = { 0 };
 	struct group_member *grown;
 	int ret = sock_diag_dump(proto, 0, &sockets, err);
 
@@ -65,12 +65,12 @@ static int read_proto(int proto, struct member_list *list, struct reuseport_erro
 	grown = realloc(list->members, (list->n + sockets.n + 1) * sizeof(*grown));
 	if (grown)
 		list->members = grown;
-	if (!grown || holders_scan_members(&sockets, &holders))
+	if (!grown || socket_owners_scan_members(&sockets, &owners))
 		ret = fail(err, ENOMEM, "out of memory");
 	for (size_t i = 0; !ret && i < sockets.n; i++)
-		if (take_is_member(&holders, &sockets.sockets[i], NULL) == 1)
+		if (take_is_member(&owners, &sockets.sockets[i], NULL) == 1)
 			append(list, &sockets.sockets[i]);
-	free(holders.list);
+	free(owners.list);
 	free(sockets.sockets);
 	return ret;
 }

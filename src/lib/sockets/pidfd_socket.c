@@ -55,11 +55,11 @@ int take_socket(uint32_t pid, int fd, uint64_t cookie, struct reuseport_error *e
 	return taken;
 }
 
-static int take_from(const struct holders *h, const struct sock_diag_socket *member,
+static int take_from(const struct socket_owners *h, const struct sock_diag_socket *member,
 		     struct reuseport_error *err)
 {
-	const struct holder *first;
-	size_t n = holders_of(h, member->inode, &first);
+	const struct socket_owner *first;
+	size_t n = socket_owners_of(h, member->inode, &first);
 	int fd = -ENOENT;
 
 	for (size_t i = 0; fd < 0 && i < n; i++)
@@ -69,15 +69,15 @@ static int take_from(const struct holders *h, const struct sock_diag_socket *mem
 
 int take_any(const struct sock_diag_list *members, struct reuseport_error *err)
 {
-	struct holders holders;
+	struct socket_owners owners;
 	int fd = -ENOENT;
 
 	fail(err, ENOENT, "no process that can be seen holds the sockets");
-	if (holders_scan_members(members, &holders))
+	if (socket_owners_scan_members(members, &owners))
 		return fail(err, ENOMEM, "out of memory");
 	for (size_t i = 0; fd < 0 && i < members->n; i++)
-		fd = take_from(&holders, &members->sockets[i], err);
-	free(holders.list);
+		fd = take_from(&owners, &members->sockets[i], err);
+	free(owners.list);
 	return fd;
 }
 
@@ -125,12 +125,12 @@ bool socket_is_of(int fd, const struct reuseport_key *key)
 	       !!get_number(fd, IPPROTO_IPV6, IPV6_V6ONLY) == key->v6only;
 }
 
-int take_is_member(const struct holders *h, const struct sock_diag_socket *socket,
+int take_is_member(const struct socket_owners *h, const struct sock_diag_socket *socket,
 		   struct take_reason *reason)
 {
 	struct take_reason none = { 0 };
-	const struct holder *first;
-	size_t n = holders_of(h, socket->inode, &first);
+	const struct socket_owner *first;
+	size_t n = socket_owners_of(h, socket->inode, &first);
 
 	if (!reason)
 		reason = &none;

@@ -34,11 +34,11 @@ struct take_reason {
 	uint32_t pid; /* of a process that holds one */
 };
 
-/* Whether a socket has SO_REUSEPORT: 1 or 0; -ENOENT: no holder lets itself be
+/* Whether a socket has SO_REUSEPORT: 1 or 0; -ENOENT: no owner lets itself be
  * asked. Adds to *reason, which may be NULL. */
-struct holders;
+struct socket_owners;
 struct sock_diag_socket;
-int take_is_member(const struct holders *h, const struct sock_diag_socket *socket,
+int take_is_member(const struct socket_owners *h, const struct sock_diag_socket *socket,
 		   struct take_reason *reason);
 
 /* What was set on it: 1 or 0, or -errno. */

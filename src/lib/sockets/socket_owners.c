@@ -50,9 +50,9 @@ static int add_fd(struct fds *fds, int fd)
 	return 0;
 }
 
-static int add_holder(struct holders *h, uint32_t inode, uint32_t pid, int fd)
+static int add_holder(struct socket_owners *h, uint32_t inode, uint32_t pid, int fd)
 {
-	struct holder *grown;
+	struct socket_owner *grown;
 
 	if (h->n == h->room) {
 		grown = realloc(h->list, (h->room * 2 + 16) * sizeof(*grown));
@@ -61,7 +61,7 @@ static int add_holder(struct holders *h, uint32_t inode, uint32_t pid, int fd)
 		h->list = grown;
 		h->room = h->room * 2 + 16;
 	}
-	h->list[h->n++] = (struct holder){ .inode = inode, .pid = pid, .fd = fd };
+	h->list[h->n++] = (struct socket_owner){ .inode = inode, .pid = pid, .fd = fd };
 	return 0;
 }
 
@@ -83,7 +83,7 @@ static int list_fds(int dirfd, struct fds *fds)
 }
 
 /* One line of an epoll set's fdinfo: "tfd: 5 events: .. pos:0 ino:1f2a sdev:8". */
-static void mark_served(struct holders *h, size_t from, const char *line)
+static void mark_served(struct socket_owners *h, size_t from, const char *line)
 {
 	const char *ino = strstr(line, " ino:");
 	uint32_t inode;
@@ -96,7 +96,7 @@ static void mark_served(struct holders *h, size_t from, const char *line)
 			h->list[i].serves = true;
 }
 
-static void read_epoll_set(struct holders *h, size_t from, uint32_t pid, int epfd)
+static void read_epoll_set(struct socket_owners *h, size_t from, uint32_t pid, int epfd)
 {
 	char path[64], line[256];
 	FILE *file;
@@ -114,7 +114,7 @@ static void read_epoll_set(struct holders *h, size_t from, uint32_t pid, int epf
  * Looks through the fds from the newest to the oldest: a socket that has just
  * been made is found at once. stop_after bounds how many are to be found.
  */
-static int match_fds(struct holders *h, const struct wanted *wanted, uint32_t pid, int dirfd,
+static int match_fds(struct socket_owners *h, const struct wanted *wanted, uint32_t pid, int dirfd,
 		     const struct fds *fds, struct fds *epolls, size_t stop_after)
 {
 	size_t found = 0;
@@ -145,7 +145,8 @@ static int match_fds(struct holders *h, const struct wanted *wanted, uint32_t pi
 	return ret;
 }
 
-static int scan_process(struct holders *h, const struct wanted *wanted, uint32_t pid, bool quick)
+static int scan_process(struct socket_owners *h, const struct wanted *wanted, uint32_t pid,
+			bool quick)
 {
 	struct fds fds = { 0 }, epolls = { 0 };
 	size_t from = h->n;
@@ -173,7 +174,7 @@ static int scan_process(struct holders *h, const struct wanted *wanted, uint32_t
 
 static int by_inode_and_pid(const void *a, const void *b)
 {
-	const struct holder *x = a, *y = b;
+	const struct socket_owner *x = a, *y = b;
 
 	if (x->inode != y->inode)
 		return x->inode < y->inode ? -1 : 1;
@@ -181,7 +182,7 @@ static int by_inode_and_pid(const void *a, const void *b)
 }
 
 /* A process that has a socket under several fds counts once. */
-static void drop_duplicates(struct holders *h)
+static void drop_duplicates(struct socket_owners *h)
 {
 	size_t kept = 0;
 
@@ -194,7 +195,7 @@ static void drop_duplicates(struct holders *h)
 	h->n = kept;
 }
 
-static int scan_all(struct holders *h, const struct wanted *wanted)
+static int scan_all(struct socket_owners *h, const struct wanted *wanted)
 {
 	DIR *dir = opendir("/proc");
 	struct dirent *entry;
@@ -209,19 +210,19 @@ static int scan_all(struct holders *h, const struct wanted *wanted)
 	return ret;
 }
 
-int holders_scan(uint32_t *inodes, size_t n, uint32_t only_pid, struct holders *h)
+int socket_owners_scan(uint32_t *inodes, size_t n, uint32_t only_pid, struct socket_owners *h)
 {
 	struct wanted wanted = { inodes, n };
 	int ret = 0;
 
-	*h = (struct holders){ 0 };
+	*h = (struct socket_owners){ 0 };
 	if (n)
 		qsort(inodes, n, sizeof(*inodes), by_inode);
 	if (n)
 		ret = only_pid ? scan_process(h, &wanted, only_pid, true) : scan_all(h, &wanted);
 	if (ret) {
 		free(h->list);
-		*h = (struct holders){ 0 };
+		*h = (struct socket_owners){ 0 };
 		return ret;
 	}
 	if (h->n) {
@@ -231,7 +232,7 @@ int holders_scan(uint32_t *inodes, size_t n, uint32_t only_pid, struct holders *
 	return 0;
 }
 
-int holders_scan_members(const struct sock_diag_list *members, struct holders *h)
+int socket_owners_scan_members(const struct sock_diag_list *members, struct socket_owners *h)
 {
 	uint32_t *inodes = calloc(members->n + 1, sizeof(*inodes));
 	int ret;
@@ -240,12 +241,13 @@ int holders_scan_members(const struct sock_diag_list *members, struct holders *h
 		return -ENOMEM;
 	for (size_t i = 0; i < members->n; i++)
 		inodes[i] = members->sockets[i].inode;
-	ret = holders_scan(inodes, members->n, 0, h);
+	ret = socket_owners_scan(inodes, members->n, 0, h);
 	free(inodes);
 	return ret;
 }
 
-size_t holders_of(const struct holders *h, uint32_t inode, const struct holder **first)
+size_t socket_owners_of(const struct socket_owners *h, uint32_t inode,
+			const struct socket_owner **first)
 {
 	size_t low = 0, high = h->n, n = 0;
 
@@ -263,9 +265,9 @@ size_t holders_of(const struct holders *h, uint32_t inode, const struct holder *
 	return n;
 }
 
-const struct holder *holders_server(const struct holder *first, size_t n)
+const struct socket_owner *socket_owners_server(const struct socket_owner *first, size_t n)
 {
-	const struct holder *youngest = NULL;
+	const struct socket_owner *youngest = NULL;
 	unsigned long long latest = 0;
 
 	for (size_t i = 0; i < n; i++)
@@ -283,19 +285,4 @@ const struct holder *holders_server(const struct holder *first, size_t n)
 		}
 	}
 	return youngest;
-}
-
-void holder_comm(uint32_t pid, char text[16])
-{
-	char path[32];
-	FILE *file;
-
-	text[0] = '\0';
-	snprintf(path, sizeof(path), "/proc/%u/comm", pid);
-	file = fopen(path, "re");
-	if (!file)
-		return;
-	if (fgets(text, 16, file))
-		text[strcspn(text, "\n")] = '\0';
-	fclose(file);
 }
