@@ -123,7 +123,7 @@ static int uninstall(const struct reuseport_key *key, const struct netns_ref *ns
 		return 0;
 	if (ret && ret != -EOPNOTSUPP)
 		return ret == -ENOENT ? 0 : ret;
-	member = take_any(members, err);
+	member = pidfd_socket_get_any(members, err);
 	if (member < 0)
 		return member;
 	ret = sockopt_set_program(member, -1);

@@ -108,7 +108,7 @@ static void mend_table(struct reuseport_group *group)
 static int install_again(struct reuseport_group *group, const struct sock_diag_list *members,
 			 struct reuseport_error *err)
 {
-	int member = take_any(members, err), ret;
+	int member = pidfd_socket_get_any(members, err), ret;
 
 	if (member < 0)
 		return member;

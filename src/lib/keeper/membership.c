@@ -42,7 +42,7 @@ static int explain_claim(const struct reuseport_group *group, int code, uint32_t
 static int claim_from(struct reuseport_group *group, const struct socket_owner *owner,
 		      uint64_t cookie, int *via, struct reuseport_error *err)
 {
-	int fd = take_socket(owner->pid, owner->fd, cookie, err), ret;
+	int fd = pidfd_socket_get(owner->pid, owner->fd, cookie, err), ret;
 
 	if (fd < 0)
 		return fd;
@@ -50,7 +50,7 @@ static int claim_from(struct reuseport_group *group, const struct socket_owner *
 		close(fd);
 		return -ESTALE;
 	}
-	if (!socket_is_of(fd, &group->key)) {
+	if (!socket_matches_key(fd, &group->key)) {
 		close(fd);
 		return -EXDEV;
 	}

@@ -29,19 +29,19 @@ static bool known(const struct reuseport_key *keys, size_t n, const struct reuse
 
 /* The distinct keys of those sockets that are members of a group. */
 static size_t group_keys(const struct sock_diag_list *sockets, const struct socket_owners *h,
-			 struct reuseport_key *keys, struct take_reason *reason)
+			 struct reuseport_key *keys, struct pidfd_socket_reason *reason)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < sockets->n; i++)
 		if (!known(keys, n, &sockets->sockets[i].key) &&
-		    take_is_member(h, &sockets->sockets[i], reason) == 1)
+		    pidfd_socket_is_member(h, &sockets->sockets[i], reason) == 1)
 			keys[n++] = sockets->sockets[i].key;
 	return n;
 }
 
 static int explain_none(const struct reuseport_filter *filter, const struct sock_diag_list *sockets,
-			const struct socket_owners *h, const struct take_reason *reason,
+			const struct socket_owners *h, const struct pidfd_socket_reason *reason,
 			struct reuseport_error *err)
 {
 	char text[GROUP_KEY_TEXT_LEN], comm[16];
@@ -49,7 +49,7 @@ static int explain_none(const struct reuseport_filter *filter, const struct sock
 	group_key_text(&sockets->sockets[0].key, text, sizeof(text));
 	proc_comm(reason->pid, comm);
 	if (reason->unsupported)
-		return fail(err, EOPNOTSUPP, TAKE_UNSUPPORTED);
+		return fail(err, EOPNOTSUPP, PIDFD_SOCKET_UNSUPPORTED);
 	if (!reason->pid && (reason->denied || h->denied))
 		return fail(err, EPERM,
 			    "may not look into the processes that hold %s: it needs "
@@ -128,7 +128,7 @@ static int look(const struct reuseport_filter *filter, struct reuseport_key **ke
 {
 	struct sock_diag_list sockets = { 0 };
 	struct socket_owners owners = { 0 };
-	struct take_reason reason = { 0 };
+	struct pidfd_socket_reason reason = { 0 };
 	struct reuseport_key *found;
 	size_t count;
 	int ret;

@@ -68,7 +68,7 @@ static int read_proto(int proto, struct member_list *list, struct reuseport_erro
 	if (!grown || socket_owners_scan_members(&sockets, &owners))
 		ret = fail(err, ENOMEM, "out of memory");
 	for (size_t i = 0; !ret && i < sockets.n; i++)
-		if (take_is_member(&owners, &sockets.sockets[i], NULL) == 1)
+		if (pidfd_socket_is_member(&owners, &sockets.sockets[i], NULL) == 1)
 			append(list, &sockets.sockets[i]);
 	free(owners.list);
 	free(sockets.sockets);

@@ -18,7 +18,7 @@
 #define SO_COOKIE 57
 #endif
 
-static int get_fd(uint32_t pid, int fd)
+static int pidfd_get_fd(uint32_t pid, int fd)
 {
 	int pidfd = syscall(SYS_pidfd_open, pid, 0), taken, code;
 
@@ -30,14 +30,14 @@ static int get_fd(uint32_t pid, int fd)
 	return taken < 0 ? -code : taken;
 }
 
-int take_socket(uint32_t pid, int fd, uint64_t cookie, struct reuseport_error *err)
+int pidfd_socket_get(uint32_t pid, int fd, uint64_t cookie, struct reuseport_error *err)
 {
-	int taken = get_fd(pid, fd);
+	int taken = pidfd_get_fd(pid, fd);
 	uint64_t found = 0;
 	socklen_t len = sizeof(found);
 
 	if (taken == -ENOSYS)
-		return fail(err, EOPNOTSUPP, TAKE_UNSUPPORTED);
+		return fail(err, EOPNOTSUPP, PIDFD_SOCKET_UNSUPPORTED);
 	if (taken == -EPERM)
 		return fail(err, EPERM,
 			    "may not take a socket from process %u: it needs "
@@ -55,19 +55,19 @@ int take_socket(uint32_t pid, int fd, uint64_t cookie, struct reuseport_error *e
 	return taken;
 }
 
-static int take_from(const struct socket_owners *h, const struct sock_diag_socket *member,
-		     struct reuseport_error *err)
+static int pidfd_socket_get_from(const struct socket_owners *h,
+				 const struct sock_diag_socket *member, struct reuseport_error *err)
 {
 	const struct socket_owner *first;
 	size_t n = socket_owners_of(h, member->inode, &first);
 	int fd = -ENOENT;
 
 	for (size_t i = 0; fd < 0 && i < n; i++)
-		fd = take_socket(first[i].pid, first[i].fd, member->cookie, err);
+		fd = pidfd_socket_get(first[i].pid, first[i].fd, member->cookie, err);
 	return fd;
 }
 
-int take_any(const struct sock_diag_list *members, struct reuseport_error *err)
+int pidfd_socket_get_any(const struct sock_diag_list *members, struct reuseport_error *err)
 {
 	struct socket_owners owners;
 	int fd = -ENOENT;
@@ -76,12 +76,12 @@ int take_any(const struct sock_diag_list *members, struct reuseport_error *err)
 	if (socket_owners_scan_members(members, &owners))
 		return fail(err, ENOMEM, "out of memory");
 	for (size_t i = 0; fd < 0 && i < members->n; i++)
-		fd = take_from(&owners, &members->sockets[i], err);
+		fd = pidfd_socket_get_from(&owners, &members->sockets[i], err);
 	free(owners.list);
 	return fd;
 }
 
-static int get_flag(int fd, int option)
+static int socket_get_flag(int fd, int option)
 {
 	int value = 0;
 	socklen_t len = sizeof(value);
@@ -91,15 +91,15 @@ static int get_flag(int fd, int option)
 
 int socket_has_reuseport(int fd)
 {
-	return get_flag(fd, SO_REUSEPORT);
+	return socket_get_flag(fd, SO_REUSEPORT);
 }
 
 int socket_has_reuseaddr(int fd)
 {
-	return get_flag(fd, SO_REUSEADDR);
+	return socket_get_flag(fd, SO_REUSEADDR);
 }
 
-static int get_number(int fd, int level, int option)
+static int socket_get_number(int fd, int level, int option)
 {
 	int value = 0;
 	socklen_t len = sizeof(value);
@@ -107,7 +107,7 @@ static int get_number(int fd, int level, int option)
 	return getsockopt(fd, level, option, &value, &len) ? 0 : value;
 }
 
-bool socket_is_of(int fd, const struct reuseport_key *key)
+bool socket_matches_key(int fd, const struct reuseport_key *key)
 {
 	struct sockaddr_storage name = { 0 };
 	const struct sockaddr_in *v4 = (const void *)&name;
@@ -115,27 +115,27 @@ bool socket_is_of(int fd, const struct reuseport_key *key)
 	socklen_t len = sizeof(name);
 
 	if (getsockname(fd, (struct sockaddr *)&name, &len) || name.ss_family != key->family ||
-	    (uint32_t)get_number(fd, SOL_SOCKET, SO_BINDTOIFINDEX) != key->ifindex)
+	    (uint32_t)socket_get_number(fd, SOL_SOCKET, SO_BINDTOIFINDEX) != key->ifindex)
 		return false;
 	if (key->family == AF_INET)
 		return ntohs(v4->sin_port) == key->port &&
 		       !memcmp(&v4->sin_addr, key->addr, sizeof(v4->sin_addr));
 	return ntohs(v6->sin6_port) == key->port &&
 	       !memcmp(&v6->sin6_addr, key->addr, sizeof(v6->sin6_addr)) &&
-	       !!get_number(fd, IPPROTO_IPV6, IPV6_V6ONLY) == key->v6only;
+	       !!socket_get_number(fd, IPPROTO_IPV6, IPV6_V6ONLY) == key->v6only;
 }
 
-int take_is_member(const struct socket_owners *h, const struct sock_diag_socket *socket,
-		   struct take_reason *reason)
+int pidfd_socket_is_member(const struct socket_owners *h, const struct sock_diag_socket *socket,
+			   struct pidfd_socket_reason *reason)
 {
-	struct take_reason none = { 0 };
+	struct pidfd_socket_reason none = { 0 };
 	const struct socket_owner *first;
 	size_t n = socket_owners_of(h, socket->inode, &first);
 
 	if (!reason)
 		reason = &none;
 	for (size_t i = 0; i < n; i++) {
-		int fd = take_socket(first[i].pid, first[i].fd, socket->cookie, NULL), set;
+		int fd = pidfd_socket_get(first[i].pid, first[i].fd, socket->cookie, NULL), set;
 
 		reason->denied |= fd == -EPERM;
 		reason->unsupported |= fd == -EOPNOTSUPP;

@@ -8,7 +8,7 @@
 
 #include "reuseport_bpf.h"
 
-#define TAKE_UNSUPPORTED \
+#define PIDFD_SOCKET_UNSUPPORTED \
 	"this kernel has no pidfd_getfd (Linux 5.6): sockets of running servers cannot be reached"
 
 /*
@@ -19,15 +19,15 @@
  * -ESTALE: the process is gone or the fd is another by now. -EOPNOTSUPP: the
  * kernel has no pidfd_getfd. -EPERM: no ptrace access to the process.
  */
-int take_socket(uint32_t pid, int fd, uint64_t cookie, struct reuseport_error *err);
+int pidfd_socket_get(uint32_t pid, int fd, uint64_t cookie, struct reuseport_error *err);
 
 /* One of these sockets, from whichever process lets it be had. -ENOENT: none of
  * them is held by a process that can be seen. */
 struct sock_diag_list;
-int take_any(const struct sock_diag_list *members, struct reuseport_error *err);
+int pidfd_socket_get_any(const struct sock_diag_list *members, struct reuseport_error *err);
 
 /* What keeps sockets from being a group. */
-struct take_reason {
+struct pidfd_socket_reason {
 	bool denied;
 	bool unsupported; /* no pidfd_getfd */
 	bool reuseaddr;
@@ -38,14 +38,14 @@ struct take_reason {
  * asked. Adds to *reason, which may be NULL. */
 struct socket_owners;
 struct sock_diag_socket;
-int take_is_member(const struct socket_owners *h, const struct sock_diag_socket *socket,
-		   struct take_reason *reason);
+int pidfd_socket_is_member(const struct socket_owners *h, const struct sock_diag_socket *socket,
+			   struct pidfd_socket_reason *reason);
 
 /* What was set on it: 1 or 0, or -errno. */
 int socket_has_reuseport(int fd);
 int socket_has_reuseaddr(int fd);
 
 /* Whether it is bound as the key says: others may share the port alone. */
-bool socket_is_of(int fd, const struct reuseport_key *key);
+bool socket_matches_key(int fd, const struct reuseport_key *key);
 
 #endif

@@ -112,7 +112,7 @@ void evict_undo(const struct eviction *eviction, const struct sock_diag_list *me
 		uint64_t value;
 		int fd;
 
-		fd = member ? take_any(&only, NULL) : -1;
+		fd = member ? pidfd_socket_get_any(&only, NULL) : -1;
 		if (fd < 0)
 			continue;
 		value = fd;
