@@ -189,18 +189,18 @@ static int replace(struct reuseport_group *group, const struct sock_diag_list *m
 		   const struct reuseport_attach_opts *opts, const struct group_program *present,
 		   struct reuseport_error *err)
 {
-	struct eviction eviction;
+	struct sockarray_eviction eviction;
 	int ret = fill_pin_install(group, members, opts, err);
 
 	if (ret != -EBUSY)
 		return ret;
-	ret = evict(present->id, members, &eviction, err);
+	ret = sockarray_evict(present->id, members, &eviction, err);
 	if (ret)
 		return ret;
 	ret = fill_pin_install(group, members, opts, err);
 	if (ret)
-		evict_undo(&eviction, members);
-	evict_free(&eviction);
+		sockarray_evict_undo(&eviction, members);
+	sockarray_evict_free(&eviction);
 	return ret;
 }
 

@@ -64,9 +64,9 @@ static int explain_none(const struct reuseport_filter *filter, const struct sock
 		return fail(err, EADDRINUSE,
 			    "the sockets of %s share it with SO_REUSEADDR, by "
 			    "which all but one starve; they need SO_REUSEPORT: %s",
-			    text, advice_reuseport(comm));
+			    text, server_hint_reuseport(comm));
 	return fail(err, EOPNOTSUPP, "%s (%s, process %u) has no SO_REUSEPORT: %s", text, comm,
-		    reason->pid, advice_reuseport(comm));
+		    reason->pid, server_hint_reuseport(comm));
 }
 
 static int explain_empty(const struct reuseport_filter *filter, struct reuseport_error *err)

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Advice: how each well-known server turns SO_REUSEPORT on. */
+/* Server hints: how each well-known server turns SO_REUSEPORT on. */
 #include <stddef.h>
 #include <string.h>
 
 #include "sockets/server_hints.h"
 
-const char *advice_reuseport(const char *comm)
+const char *server_hint_reuseport(const char *comm)
 {
 	static const struct {
 		const char *comm; /* beginning of the process's name */
-		const char *advice;
+		const char *hint;
 	} known[] = {
 		{ "nginx", "add 'reuseport' to its 'listen' directive" },
 		{ "angie", "add 'reuseport' to its 'listen' directive" },
@@ -35,7 +35,7 @@ const char *advice_reuseport(const char *comm)
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (!strncmp(comm, known[i].comm, strlen(known[i].comm)))
-			return known[i].advice;
+			return known[i].hint;
 	return "the server must set SO_REUSEPORT before bind (nginx: 'listen ... reuseport', "
 	       "haproxy: 'shards by-thread', asyncio: reuse_port=True)";
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Advice: how each well-known server turns SO_REUSEPORT on. */
+/* Server hints: how each well-known server turns SO_REUSEPORT on. */
 #ifndef SOCKETS_SERVER_HINTS_H
 #define SOCKETS_SERVER_HINTS_H
 
 /* One clause for a message, by the name of the process. */
-const char *advice_reuseport(const char *comm);
+const char *server_hint_reuseport(const char *comm);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Evict: takes the members out of another program's sockarrays, and back. */
+/* Take the members of a group out of another program's sockarrays, and back. */
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #include "sockets/sockarray_evict.h"
 
 /* Opens the sockarrays that a program uses. */
-static int open_arrays(uint32_t program_id, struct eviction *eviction)
+static int open_arrays(uint32_t program_id, struct sockarray_eviction *eviction)
 {
 	struct bpf_prog_info info = { 0 };
 	struct bpf_map_info map_info;
@@ -41,9 +41,9 @@ static int open_arrays(uint32_t program_id, struct eviction *eviction)
 	return 0;
 }
 
-static int note(struct eviction *eviction, int map, uint32_t slot, uint64_t cookie)
+static int note(struct sockarray_eviction *eviction, int map, uint32_t slot, uint64_t cookie)
 {
-	struct evicted *grown;
+	struct evicted_socket *grown;
 
 	if (eviction->n == eviction->room) {
 		grown = realloc(eviction->list, (eviction->room * 2 + 16) * sizeof(*grown));
@@ -52,12 +52,12 @@ static int note(struct eviction *eviction, int map, uint32_t slot, uint64_t cook
 		eviction->list = grown;
 		eviction->room = eviction->room * 2 + 16;
 	}
-	eviction->list[eviction->n++] = (struct evicted){ map, slot, cookie };
+	eviction->list[eviction->n++] = (struct evicted_socket){ map, slot, cookie };
 	return 0;
 }
 
 /* What is to be taken out, before anything is. */
-static int find_members(struct eviction *eviction, const struct sock_diag_list *members)
+static int find_members(struct sockarray_eviction *eviction, const struct sock_diag_list *members)
 {
 	uint64_t cookie;
 	uint32_t slot, next;
@@ -78,19 +78,19 @@ static int find_members(struct eviction *eviction, const struct sock_diag_list *
 	return ret;
 }
 
-int evict(uint32_t program_id, const struct sock_diag_list *members, struct eviction *eviction,
-	  struct reuseport_error *err)
+int sockarray_evict(uint32_t program_id, const struct sock_diag_list *members,
+		    struct sockarray_eviction *eviction, struct reuseport_error *err)
 {
 	int ret;
 
-	*eviction = (struct eviction){ 0 };
+	*eviction = (struct sockarray_eviction){ 0 };
 	ret = open_arrays(program_id, eviction);
 	if (!ret)
 		ret = find_members(eviction, members);
 	if (!ret && !eviction->n)
 		ret = -EBUSY;
 	if (ret) {
-		evict_free(eviction);
+		sockarray_evict_free(eviction);
 		return fail(err, EBUSY,
 			    "the group's sockets are in a sockarray that cannot be "
 			    "emptied and filled again%s: end the tool that has it first ('bpftool "
@@ -102,10 +102,11 @@ int evict(uint32_t program_id, const struct sock_diag_list *members, struct evic
 	return 0;
 }
 
-void evict_undo(const struct eviction *eviction, const struct sock_diag_list *members)
+void sockarray_evict_undo(const struct sockarray_eviction *eviction,
+			  const struct sock_diag_list *members)
 {
 	for (size_t i = 0; i < eviction->n; i++) {
-		const struct evicted *one = &eviction->list[i];
+		const struct evicted_socket *one = &eviction->list[i];
 		const struct sock_diag_socket *member = sock_diag_find(members, one->cookie);
 		struct sock_diag_list only = { .sockets = (struct sock_diag_socket *)member,
 					       .n = 1 };
@@ -121,10 +122,10 @@ void evict_undo(const struct eviction *eviction, const struct sock_diag_list *me
 	}
 }
 
-void evict_free(struct eviction *eviction)
+void sockarray_evict_free(struct sockarray_eviction *eviction)
 {
 	for (size_t i = 0; i < eviction->n_maps; i++)
 		close(eviction->maps[i]);
 	free(eviction->list);
-	*eviction = (struct eviction){ 0 };
+	*eviction = (struct sockarray_eviction){ 0 };
 }

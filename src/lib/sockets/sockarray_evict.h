@@ -8,14 +8,14 @@
 
 #include "sockets/sock_diag.h"
 
-struct evicted {
+struct evicted_socket {
 	int map;
 	uint32_t slot;
 	uint64_t cookie;
 };
 
-struct eviction {
-	struct evicted *list;
+struct sockarray_eviction {
+	struct evicted_socket *list;
 	size_t n, room;
 	int maps[64]; /* fds of the arrays */
 	size_t n_maps;
@@ -25,12 +25,13 @@ struct eviction {
  * -EBUSY: the sockets are in no array of that program, or in one that cannot be
  * read, so that they could not be put back; nothing was changed.
  */
-int evict(uint32_t program_id, const struct sock_diag_list *members, struct eviction *eviction,
-	  struct reuseport_error *err);
+int sockarray_evict(uint32_t program_id, const struct sock_diag_list *members,
+		    struct sockarray_eviction *eviction, struct reuseport_error *err);
 
 /* Once the sockets are in no other array. Those that left are let go. */
-void evict_undo(const struct eviction *eviction, const struct sock_diag_list *members);
+void sockarray_evict_undo(const struct sockarray_eviction *eviction,
+			  const struct sock_diag_list *members);
 
-void evict_free(struct eviction *eviction);
+void sockarray_evict_free(struct sockarray_eviction *eviction);
 
 #endif
