@@ -269,8 +269,8 @@ struct group_member {
 	__u8 pad;
 };
 
-/* What queues.bpf.c tells of a TCP worker. */
-struct waiting {
+/* What queue_depth.bpf.c tells of a TCP worker. */
+struct queue_depth {
 	__u64 cookie;    /* of the socket in the slot, 0 if it is empty */
 	__u32 queue;     /* connections to accept */
 	__u32 half_open; /* handshakes begun */

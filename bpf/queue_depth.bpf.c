@@ -15,18 +15,18 @@ struct {
 	__type(value, __u64);
 } sockets SEC(".maps"); /* that of an attachment */
 
-struct waiting waiting;
+struct queue_depth depth;
 
 SEC("raw_tp")
-int read_queues(__u64 *args)
+int queue_depth_get(__u64 *args)
 {
 	__u64 slot = args[0];
 	struct inet_connection_sock *sk =
 		(void *)kernel_word(first_entry_of(&sockets) + slot * sizeof(void *));
 
-	waiting.cookie = BPF_CORE_READ((struct sock *)sk, __sk_common.skc_cookie.counter);
-	waiting.queue = BPF_CORE_READ((struct sock *)sk, sk_ack_backlog);
-	waiting.half_open = BPF_CORE_READ(sk, icsk_accept_queue.qlen.counter);
+	depth.cookie = BPF_CORE_READ((struct sock *)sk, __sk_common.skc_cookie.counter);
+	depth.queue = BPF_CORE_READ((struct sock *)sk, sk_ack_backlog);
+	depth.half_open = BPF_CORE_READ(sk, icsk_accept_queue.qlen.counter);
 	return 0;
 }
 

@@ -367,9 +367,9 @@ static bool queues(void)
 	asked = "tcp probe";
 	ret = steering_load(&steering, &size, IPPROTO_TCP, features, &err);
 	if (!ret)
-		ret = queues_open(&queues, steering.maps[MAP_SOCKETS], &err);
+		ret = queue_depth_open(&queues, steering.maps[MAP_SOCKETS], &err);
 	if (!ret)
-		queues_close(queues);
+		queue_depth_close(queues);
 	steering_close(&steering);
 	features_free(features);
 	return !ret;

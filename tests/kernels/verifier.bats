@@ -77,8 +77,8 @@ steer_accepted() {
 	accepted groups_udp ""
 }
 
-@test "verifier: queues" {
-	accepted read_queues "tcp probe"
+@test "verifier: queue depth" {
+	accepted queue_depth_get "tcp probe"
 }
 
 @test "verifier: far from the limit of instructions" {

@@ -37,7 +37,7 @@ static int open_look(struct look *look, const struct attachment *one, struct reu
 	if (ret)
 		return ret;
 	if (one->key.proto == IPPROTO_TCP)
-		return queues_open(&look->queues, one->steering.maps[MAP_SOCKETS], err);
+		return queue_depth_open(&look->queues, one->steering.maps[MAP_SOCKETS], err);
 	if (!one->entry.flows)
 		return 0;
 	look->flows = calloc(one->entry.slots, sizeof(*look->flows));
@@ -50,7 +50,7 @@ static int open_look(struct look *look, const struct attachment *one, struct reu
 static void close_look(struct look *look)
 {
 	free(look->members.sockets);
-	queues_close(look->queues);
+	queue_depth_close(look->queues);
 	free(look->flows);
 }
 
@@ -58,7 +58,7 @@ static int describe(const struct look *look, unsigned int slot, struct reuseport
 {
 	const struct worker_entry *entry = &look->one->mapped.workers[slot];
 	const struct sock_diag_socket *member = sock_diag_find(&look->members, entry->cookie);
-	struct waiting waiting;
+	struct queue_depth depth;
 
 	*left = (struct reuseport_left){
 		.slot = slot,
@@ -69,11 +69,11 @@ static int describe(const struct look *look, unsigned int slot, struct reuseport
 	};
 	if (!look->queues)
 		return 0;
-	if (queues_read(look->queues, slot, &waiting))
+	if (queue_depth_read(look->queues, slot, &depth))
 		return -errno;
-	if (waiting.cookie == entry->cookie) {
-		left->queue = waiting.queue;
-		left->half_open = waiting.half_open;
+	if (depth.cookie == entry->cookie) {
+		left->queue = depth.queue;
+		left->half_open = depth.half_open;
 	}
 	return 0;
 }

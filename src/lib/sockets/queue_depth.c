@@ -19,7 +19,7 @@ static int load(struct queue_depth_bpf *queues, int sockets_map)
 	return ret ? ret : queue_depth_bpf__load(queues);
 }
 
-int queues_open(struct queue_depth_bpf **out, int sockets_map, struct reuseport_error *err)
+int queue_depth_open(struct queue_depth_bpf **out, int sockets_map, struct reuseport_error *err)
 {
 	static const char what[] = "count the handshakes that workers have begun";
 	int ret = features_allow(FEATURE_TEST_RUN, what, err);
@@ -40,18 +40,18 @@ int queues_open(struct queue_depth_bpf **out, int sockets_map, struct reuseport_
 	return 0;
 }
 
-int queues_read(struct queue_depth_bpf *queues, unsigned int slot, struct waiting *waiting)
+int queue_depth_read(struct queue_depth_bpf *queues, unsigned int slot, struct queue_depth *depth)
 {
 	__u64 args[1] = { slot };
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = args, .ctx_size_in = sizeof(args));
 
-	if (bpf_prog_test_run_opts(bpf_program__fd(queues->progs.read_queues), &opts))
+	if (bpf_prog_test_run_opts(bpf_program__fd(queues->progs.queue_depth_get), &opts))
 		return -errno;
-	*waiting = queues->bss->waiting;
+	*depth = queues->bss->depth;
 	return 0;
 }
 
-void queues_close(struct queue_depth_bpf *queues)
+void queue_depth_close(struct queue_depth_bpf *queues)
 {
 	queue_depth_bpf__destroy(queues);
 }

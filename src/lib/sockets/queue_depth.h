@@ -9,12 +9,13 @@
 struct queue_depth_bpf;
 
 /* Of the sockets in that map. -EPERM, -EOPNOTSUPP: the kernel does not let us. */
-int queues_open(struct queue_depth_bpf **queues, int sockets_map, struct reuseport_error *err);
+int queue_depth_open(struct queue_depth_bpf **queues, int sockets_map, struct reuseport_error *err);
 
 /* Of the socket in a slot, now. */
-int queues_read(struct queue_depth_bpf *queues, unsigned int slot, struct waiting *waiting);
+int queue_depth_read(struct queue_depth_bpf *queues, unsigned int slot,
+		     struct queue_depth *depth);
 
 /* NULL is ignored. */
-void queues_close(struct queue_depth_bpf *queues);
+void queue_depth_close(struct queue_depth_bpf *queues);
 
 #endif
