@@ -248,7 +248,7 @@ struct watch_event {
 	__u32 pad;
 };
 
-/* What groups.bpf.c writes for each socket that is a member of a group, or for
+/* What group_iter.bpf.c writes for each socket that is a member of a group, or for
  * each socket of one port. */
 struct group_member {
 	__u64 group; /* equal for members of one group, within one dump; 0: of none */

@@ -60,7 +60,7 @@ static __always_inline void emit(struct seq_file *seq, struct sock *sk, __u32 pr
 }
 
 SEC("iter/tcp")
-int groups_tcp(struct bpf_iter__tcp *ctx)
+int group_iter_tcp(struct bpf_iter__tcp *ctx)
 {
 	struct sock_common *sk = ctx->sk_common;
 
@@ -70,7 +70,7 @@ int groups_tcp(struct bpf_iter__tcp *ctx)
 }
 
 SEC("iter/udp")
-int groups_udp(struct bpf_iter__udp *ctx)
+int group_iter_udp(struct bpf_iter__udp *ctx)
 {
 	struct udp_sock *sk = ctx->udp_sk;
 

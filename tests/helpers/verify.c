@@ -347,9 +347,9 @@ static bool groups(void)
 	struct group_iter_bpf *reader = NULL;
 
 	asked = "";
-	if (groups_open(&reader, &err))
+	if (group_iter_open(&reader, &err))
 		return false;
-	groups_close(reader);
+	group_iter_close(reader);
 	return true;
 }
 

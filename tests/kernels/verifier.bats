@@ -71,10 +71,10 @@ steer_accepted() {
 	accepted watch_release udp
 }
 
-@test "verifier: groups" {
+@test "verifier: group iterators" {
 	skip_without iterators
-	accepted groups_tcp ""
-	accepted groups_udp ""
+	accepted group_iter_tcp ""
+	accepted group_iter_udp ""
 }
 
 @test "verifier: queue depth" {

@@ -116,10 +116,11 @@ static int uninstall(const struct reuseport_key *key, const struct netns_ref *ns
 
 	if (ret)
 		return ret;
-	ret = groups_program_of(NULL, ns, key->proto, members->sockets[0].cookie, &present, err);
+	ret = group_iter_program_of(NULL, ns, key->proto, members->sockets[0].cookie, &present,
+				    err);
 	if (!ret && !present.present)
 		return 0;
-	if (!ret && present.id != program_id && !program_name_is_ours(present.name))
+	if (!ret && present.id != program_id && !group_program_is_ours(present.name))
 		return 0;
 	if (ret && ret != -EOPNOTSUPP)
 		return ret == -ENOENT ? 0 : ret;

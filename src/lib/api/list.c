@@ -51,7 +51,7 @@ static bool is_own(const struct listing *listing, uint32_t id, const char *name)
 	for (size_t i = 0; i < listing->n_own; i++)
 		if (listing->own[i].program_id == id)
 			return true;
-	return program_name_is_ours(name);
+	return group_program_is_ours(name);
 }
 
 /* Where the kernel does not tell which program a group has, what is pinned for it
@@ -63,8 +63,8 @@ static void take_for_granted(const struct listing *listing, struct reuseport_lis
 			continue;
 		group->own = group->has_program = true;
 		group->program_id = listing->own[i].program_id;
-		program_name_of(group->program_id, group->program_name,
-				sizeof(group->program_name));
+		group_program_name(group->program_id, group->program_name,
+				   sizeof(group->program_name));
 	}
 }
 
@@ -118,7 +118,7 @@ static int add_group(struct listing *listing, const struct group_member *member,
 		take_for_granted(listing, group);
 		return 0;
 	}
-	program_name_of(member->prog_id, group->program_name, sizeof(group->program_name));
+	group_program_name(member->prog_id, group->program_name, sizeof(group->program_name));
 	group->own = group->has_program && is_own(listing, group->program_id, group->program_name);
 	return 0;
 }
@@ -144,10 +144,10 @@ static int add_namespace(void *ctx, uint64_t inode, const char *name, uint32_t p
 	if (netns_enter(&ns, &visit, NULL))
 		return 0;
 	if (listing->reader)
-		listing->ret = groups_read(listing->reader, listing->filter.key.proto, &list,
-					   listing->err);
+		listing->ret = group_iter_read(listing->reader, listing->filter.key.proto, &list,
+					       listing->err);
 	else
-		listing->ret = groups_diag_read(listing->filter.key.proto, &list, listing->err);
+		listing->ret = group_scan_read(listing->filter.key.proto, &list, listing->err);
 	netns_leave(&visit);
 	if (list.n)
 		qsort(list.members, list.n, sizeof(*list.members), by_group);
@@ -180,12 +180,12 @@ int reuseport_list(const struct reuseport_filter *filter, struct reuseport_liste
 		ret = reuseport_disable_check(err);
 	if (ret)
 		return ret;
-	groups_open(&listing.reader, NULL);
+	group_iter_open(&listing.reader, NULL);
 	/* Works without pins in sight too: the names tell whose programs they are. */
 	pins_for_each(add_own, &listing, NULL);
 	netns_for_each(add_namespace, &listing);
 	ret = listing.ret;
-	groups_close(listing.reader);
+	group_iter_close(listing.reader);
 	free(listing.own);
 	if (ret) {
 		free(listing.groups);

@@ -152,8 +152,8 @@ static bool is_attached(const struct reuseport_status *status, const struct netn
 
 	if (!members->n)
 		return false;
-	if (groups_program_of(NULL, ns, status->key.proto, members->sockets[0].cookie, &present,
-			      NULL))
+	if (group_iter_program_of(NULL, ns, status->key.proto, members->sockets[0].cookie, &present,
+				  NULL))
 		return true;
 	return present.present && present.id == status->program_id;
 }

@@ -109,7 +109,7 @@ static enum reuseport_decider who_decides(struct group_iter_bpf *reader,
 	if (!winner->group)
 		return REUSEPORT_SOCKET;
 	if (!reader ||
-	    groups_program_of(reader, ns, winner->key.proto, winner->cookie, &present, NULL))
+	    group_iter_program_of(reader, ns, winner->key.proto, winner->cookie, &present, NULL))
 		return attachment ? REUSEPORT_POLICY : REUSEPORT_KERNEL;
 	if (!present.present)
 		return REUSEPORT_KERNEL;
@@ -214,7 +214,7 @@ int reuseport_explainer__new(struct reuseport_explainer **explainer, struct reus
 		return ret;
 	made = calloc(1, sizeof(*made));
 	if (made) {
-		groups_open(&made->kernel.reader.groups, NULL);
+		group_iter_open(&made->kernel.reader.groups, NULL);
 		made->kernel.reader.by_address = features_have(features, FEATURE_UDP_ITER_ORDER);
 		made->kernel.hash4 = features_have(features, FEATURE_UDP_HASH4);
 	}
@@ -229,7 +229,7 @@ void reuseport_explainer__free(struct reuseport_explainer *explainer)
 {
 	if (!explainer)
 		return;
-	groups_close(explainer->kernel.reader.groups);
+	group_iter_close(explainer->kernel.reader.groups);
 	free(explainer);
 }
 

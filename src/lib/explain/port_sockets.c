@@ -87,7 +87,7 @@ static int arrange(const struct bucket_reader *reader, int proto, uint16_t port,
 	bucket->sockets = calloc(list->n + 1, sizeof(*bucket->sockets));
 	if (!bucket->sockets)
 		return -ENOMEM;
-	if (reader->groups && !groups_read_port(reader->groups, proto, port, &members, NULL))
+	if (reader->groups && !group_iter_read_port(reader->groups, proto, port, &members, NULL))
 		join(bucket, list, &members, reader->by_address);
 	else
 		guess(bucket, list);

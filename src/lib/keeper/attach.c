@@ -211,7 +211,7 @@ static int check_present(struct reuseport_group *group, const struct sock_diag_l
 	int ret = install_check_any(group, members, present, err);
 
 	/* One of ours whose pins were lost is no foreigner. */
-	if (ret == -EEXIST && (group->force || program_name_is_ours(present->name)))
+	if (ret == -EEXIST && (group->force || group_program_is_ours(present->name)))
 		return 0;
 	if (ret == -ENOENT)
 		return fail(err, EOPNOTSUPP,

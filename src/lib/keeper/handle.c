@@ -84,7 +84,7 @@ void reuseport_group__free(struct reuseport_group *group)
 	if (!group)
 		return;
 	watch_close(group->watch);
-	groups_close(group->reader);
+	group_iter_close(group->reader);
 	close_fd(group->timer);
 	close_fd(group->notice);
 	close_fd(group->epoll);

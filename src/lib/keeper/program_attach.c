@@ -20,9 +20,10 @@ int install_check(struct reuseport_group *group, uint64_t cookie, struct group_p
 
 	*foreign = (struct group_program){ 0 };
 	/* Kept open: loading it is what takes time when a group is born anew. */
-	if (!group->reader && groups_open(&group->reader, NULL))
+	if (!group->reader && group_iter_open(&group->reader, NULL))
 		return 1;
-	ret = groups_program_of(group->reader, &group->ns, group->key.proto, cookie, foreign, err);
+	ret = group_iter_program_of(group->reader, &group->ns, group->key.proto, cookie, foreign,
+				    err);
 	if (ret)
 		return ret;
 	if (!foreign->present)

@@ -15,7 +15,7 @@
 #include "sockets/group_iter.h"
 
 /* Whatever the reason for a failure, those who call it have another way. */
-int groups_open(struct group_iter_bpf **reader, struct reuseport_error *err)
+int group_iter_open(struct group_iter_bpf **reader, struct reuseport_error *err)
 {
 	static const char what[] = "read the kernel's sockets";
 	struct group_iter_bpf *skeleton;
@@ -36,7 +36,7 @@ int groups_open(struct group_iter_bpf **reader, struct reuseport_error *err)
 	return 0;
 }
 
-void groups_close(struct group_iter_bpf *reader)
+void group_iter_close(struct group_iter_bpf *reader)
 {
 	group_iter_bpf__destroy(reader);
 }
@@ -98,29 +98,29 @@ static int run_iterator(struct bpf_program *prog, struct member_list *list)
 	return ret;
 }
 
-int groups_read(struct group_iter_bpf *reader, int proto, struct member_list *list,
-		struct reuseport_error *err)
+int group_iter_read(struct group_iter_bpf *reader, int proto, struct member_list *list,
+		    struct reuseport_error *err)
 {
 	libbpf_print_fn_t before = quiet_begin();
 	int ret = 0;
 
 	if (proto != IPPROTO_UDP)
-		ret = run_iterator(reader->progs.groups_tcp, list);
+		ret = run_iterator(reader->progs.group_iter_tcp, list);
 	if (!ret && proto != IPPROTO_TCP)
-		ret = run_iterator(reader->progs.groups_udp, list);
+		ret = run_iterator(reader->progs.group_iter_udp, list);
 	quiet_end(before);
 	if (ret)
 		return fail(err, -ret, "cannot read the kernel's sockets: %s", strerror(-ret));
 	return 0;
 }
 
-int groups_read_port(struct group_iter_bpf *reader, int proto, uint16_t port,
-		     struct member_list *list, struct reuseport_error *err)
+int group_iter_read_port(struct group_iter_bpf *reader, int proto, uint16_t port,
+			 struct member_list *list, struct reuseport_error *err)
 {
 	int ret;
 
 	reader->bss->port = port;
-	ret = groups_read(reader, proto, list, err);
+	ret = group_iter_read(reader, proto, list, err);
 	reader->bss->port = 0;
 	return ret;
 }
@@ -133,7 +133,7 @@ static int read_namespace(struct group_iter_bpf *reader, const struct netns_ref 
 
 	if (ret)
 		return ret;
-	ret = groups_read(reader, proto, list, err);
+	ret = group_iter_read(reader, proto, list, err);
 	netns_leave(&visit);
 	return ret;
 }
@@ -154,28 +154,29 @@ static int find_program(struct group_iter_bpf *reader, const struct netns_ref *n
 	if (!ret) {
 		*program = (struct group_program){ .present = member->has_prog,
 						   .id = member->prog_id };
-		program_name_of(member->prog_id, program->name, sizeof(program->name));
+		group_program_name(member->prog_id, program->name, sizeof(program->name));
 	}
 	free(list.members);
 	return ret;
 }
 
-int groups_program_of(struct group_iter_bpf *reader, const struct netns_ref *ns, int proto,
-		      uint64_t cookie, struct group_program *program, struct reuseport_error *err)
+int group_iter_program_of(struct group_iter_bpf *reader, const struct netns_ref *ns, int proto,
+			  uint64_t cookie, struct group_program *program,
+			  struct reuseport_error *err)
 {
 	struct group_iter_bpf *own = NULL;
 	int ret = 0;
 
 	if (!reader)
-		ret = groups_open(&own, err);
+		ret = group_iter_open(&own, err);
 	if (ret)
 		return ret;
 	ret = find_program(reader ? reader : own, ns, proto, cookie, program, err);
-	groups_close(own);
+	group_iter_close(own);
 	return ret;
 }
 
-void program_name_of(uint32_t id, char *name, size_t size)
+void group_program_name(uint32_t id, char *name, size_t size)
 {
 	struct bpf_prog_info info = { 0 };
 	__u32 len = sizeof(info);
@@ -189,7 +190,7 @@ void program_name_of(uint32_t id, char *name, size_t size)
 	close(fd);
 }
 
-bool program_name_is_ours(const char *name)
+bool group_program_is_ours(const char *name)
 {
 	return !strcmp(name, "reuseport_steer");
 }

@@ -75,7 +75,7 @@ static int read_proto(int proto, struct member_list *list, struct reuseport_erro
 	return ret;
 }
 
-int groups_diag_read(int proto, struct member_list *list, struct reuseport_error *err)
+int group_scan_read(int proto, struct member_list *list, struct reuseport_error *err)
 {
 	int ret = 0;
 

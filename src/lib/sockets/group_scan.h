@@ -6,7 +6,7 @@
 
 #include "sockets/group_iter.h"
 
-/* As groups_read(), with member->group a number and without programs. */
-int groups_diag_read(int proto, struct member_list *list, struct reuseport_error *err);
+/* As group_iter_read(), with member->group a number and without programs. */
+int group_scan_read(int proto, struct member_list *list, struct reuseport_error *err);
 
 #endif
