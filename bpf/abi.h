@@ -234,15 +234,15 @@ _Static_assert(sizeof(struct table_line) == 64, "a cache line");
 
 /* ------------------------------------------------------------ not pinned */
 
-/* What watch.bpf.c writes to its ring buffer. */
-enum watch_kind {
-	WATCH_JOIN = 1,  /* a socket starts to listen, or was bound (UDP) */
-	WATCH_LEAVE = 2, /* a socket stops to listen, or is being closed */
+/* What socket_events.bpf.c writes to its ring buffer. */
+enum socket_event_kind {
+	SOCKET_EVENT_JOIN = 1,  /* a socket starts to listen, or was bound (UDP) */
+	SOCKET_EVENT_LEAVE = 2, /* a socket stops to listen, or is being closed */
 };
 
-struct watch_event {
+struct socket_event {
 	__u64 cookie;
-	__u32 kind;  /* enum watch_kind */
+	__u32 kind;  /* enum socket_event_kind */
 	__u32 pid;   /* process that did it, in the initial PID namespace */
 	__u32 inode; /* the socket's, 0 if it was not to be had */
 	__u32 pad;

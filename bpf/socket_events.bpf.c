@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The watch programs: tell the keeper of one attachment, through a ring
+ * Socket events: programs that tell the keeper of one attachment, through a ring
  * buffer, when a socket on its port joins or leaves. TCP by the change to
  * LISTEN and by the end of a socket without a peer, UDP by bind and by the last
  * close.
@@ -26,7 +26,7 @@ __u64 lost;
 static __always_inline void report(__u32 kind, __u64 cookie, struct sock *sk)
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
-	struct watch_event event = {
+	struct socket_event event = {
 		.cookie = cookie,
 		.kind = kind,
 		.pid = BPF_CORE_READ(task, tgid),
@@ -45,31 +45,31 @@ static __always_inline bool wanted_tcp(struct sock *sk)
 
 /*
  * To LISTEN: a worker joins. From LISTEN by shutdown(): it leaves, and may listen
- * again. close() is left to watch_destroy, since it marks the listener as shut
+ * again. close() is left to event_destroy, since it marks the listener as shut
  * down some instructions before this point and stops it right after: a handshake
  * that ends in between gets a child that is born shut down, and whatever is done
  * here gives it more time to.
  */
 SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(watch_state, struct sock *sk, int old_state, int new_state)
+int BPF_PROG(event_state, struct sock *sk, int old_state, int new_state)
 {
 	if (old_state != TCP_LISTEN && new_state != TCP_LISTEN)
 		return 0;
 	if (!wanted_tcp(sk))
 		return 0;
 	if (new_state == TCP_LISTEN)
-		report(WATCH_JOIN, bpf_get_socket_cookie(sk), sk);
+		report(SOCKET_EVENT_JOIN, bpf_get_socket_cookie(sk), sk);
 	else if (!sk->sk_shutdown)
-		report(WATCH_LEAVE, bpf_get_socket_cookie(sk), sk);
+		report(SOCKET_EVENT_LEAVE, bpf_get_socket_cookie(sk), sk);
 	return 0;
 }
 
 /* The last step of close(). A socket without a peer has listened, or never began. */
 SEC("tp_btf/tcp_destroy_sock")
-int BPF_PROG(watch_destroy, struct sock *sk)
+int BPF_PROG(event_destroy, struct sock *sk)
 {
 	if (!sk->__sk_common.skc_daddr && wanted_tcp(sk))
-		report(WATCH_LEAVE, bpf_get_socket_cookie(sk), sk);
+		report(SOCKET_EVENT_LEAVE, bpf_get_socket_cookie(sk), sk);
 	return 0;
 }
 
@@ -87,26 +87,26 @@ static __always_inline bool wanted_udp(struct bpf_sock *sk)
 }
 
 SEC("cgroup/post_bind4")
-int watch_bind4(struct bpf_sock *sk)
+int event_bind4(struct bpf_sock *sk)
 {
 	if (wanted_udp(sk))
-		report(WATCH_JOIN, bpf_get_socket_cookie(sk), (struct sock *)sk);
+		report(SOCKET_EVENT_JOIN, bpf_get_socket_cookie(sk), (struct sock *)sk);
 	return 1;
 }
 
 SEC("cgroup/post_bind6")
-int watch_bind6(struct bpf_sock *sk)
+int event_bind6(struct bpf_sock *sk)
 {
 	if (wanted_udp(sk))
-		report(WATCH_JOIN, bpf_get_socket_cookie(sk), (struct sock *)sk);
+		report(SOCKET_EVENT_JOIN, bpf_get_socket_cookie(sk), (struct sock *)sk);
 	return 1;
 }
 
 SEC("cgroup/sock_release")
-int watch_release(struct bpf_sock *sk)
+int event_release(struct bpf_sock *sk)
 {
 	if (wanted_udp(sk))
-		report(WATCH_LEAVE, bpf_get_socket_cookie(sk), (struct sock *)sk);
+		report(SOCKET_EVENT_LEAVE, bpf_get_socket_cookie(sk), (struct sock *)sk);
 	return 1;
 }
 

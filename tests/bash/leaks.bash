@@ -45,8 +45,8 @@ watchers_of() {
 
 	# Mostly there is none, and this is asked often.
 	programs=$(bpftool -j prog show)
-	[[ $programs == *'"name":"watch_'* ]] || return 0
-	jq <<<"$programs" -r '.[] | select(.name // "" | startswith("watch_"))
+	[[ $programs == *'"name":"event_'* ]] || return 0
+	jq <<<"$programs" -r '.[] | select(.name // "" | startswith("event_"))
 			| "\(.id) \(.name) \(.map_ids // [] | join(","))"' |
 		while read -r id program maps; do
 			[ -n "$cookie" ] || cookie=$(netns_cookie "$1")

@@ -326,17 +326,17 @@ static bool steer(int proto, unsigned int flows)
 }
 
 /* Where there is no cgroup2 what is loaded cannot be attached: no matter here. */
-static bool watch(int proto, const char *variant)
+static bool events(int proto, const char *variant)
 {
 	struct reuseport_key key = { .proto = proto, .port = PORT };
 	struct features *features = all_but(true, true);
 	struct reuseport_error err;
-	struct watch *watch = NULL;
+	struct socket_events *events = NULL;
 
 	asked = variant;
 	accepted = false;
-	watch_open(&key, 0, NULL, NULL, features, &watch, &err);
-	watch_close(watch);
+	socket_events_open(&key, 0, NULL, NULL, features, &events, &err);
+	socket_events_close(events);
 	features_free(features);
 	return accepted;
 }
@@ -386,8 +386,8 @@ int main(int argc, char **argv)
 	good &= steer(IPPROTO_TCP, 0);
 	good &= steer(IPPROTO_UDP, 0);
 	good &= steer(IPPROTO_UDP, FLOWS); /* attach refuses sticky flows for TCP */
-	good &= watch(IPPROTO_TCP, "tcp");
-	good &= watch(IPPROTO_UDP, "udp");
+	good &= events(IPPROTO_TCP, "tcp");
+	good &= events(IPPROTO_UDP, "udp");
 	good &= groups();
 	good &= queues();
 	return !good;

@@ -58,17 +58,17 @@ steer_accepted() {
 	steer_accepted migrate plain
 }
 
-@test "verifier: watch, TCP" {
+@test "verifier: socket events, TCP" {
 	skip_without tcp-events
-	accepted watch_state tcp
-	accepted watch_destroy tcp
+	accepted event_state tcp
+	accepted event_destroy tcp
 }
 
-@test "verifier: watch, UDP" {
+@test "verifier: socket events, UDP" {
 	skip_without udp-events
-	accepted watch_bind4 udp
-	accepted watch_bind6 udp
-	accepted watch_release udp
+	accepted event_bind4 udp
+	accepted event_bind6 udp
+	accepted event_release udp
 }
 
 @test "verifier: group iterators" {

@@ -23,7 +23,7 @@ recorded() {
 	attach --port 8080
 	[ -n "$(pins_of "$NS_INODE")" ]
 	equal "$(tools_of "$NS")" "$(keeper_pid 8080 tcp)" "keepers found"
-	watchers_of "$NS" | grep -q watch_state
+	watchers_of "$NS" | grep -q event_state
 	equal "$(recorded prog)" 1 "programs recorded"
 	equal "$(recorded map)" 8 "maps recorded"
 

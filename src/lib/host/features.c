@@ -219,10 +219,10 @@ struct btf *features_btf(struct features *features)
 	if (features->btf_tried)
 		return features->btf;
 	features->btf_tried = true;
-	before = quiet_begin();
+	before = libbpf_quiet_begin();
 	features->btf = btf__load_vmlinux_btf();
 	features->btf_code = features->btf ? 0 : -errno;
-	quiet_end(before);
+	libbpf_quiet_end(before);
 	return features->btf;
 }
 
@@ -268,9 +268,9 @@ static const struct outcome *outcome_of(struct features *features, enum feature 
 	if (outcome->tried)
 		return outcome;
 	btf = features_btf(features);
-	before = quiet_begin();
+	before = libbpf_quiet_begin();
 	ret = row->probe ? row->probe(btf) : features->btf_code;
-	quiet_end(before);
+	libbpf_quiet_end(before);
 	*outcome = (struct outcome){ .tried = true, .state = judge(row, -ret), .code = -ret };
 	return outcome;
 }

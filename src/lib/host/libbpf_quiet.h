@@ -5,12 +5,12 @@
 
 #include <bpf/libbpf.h>
 
-static inline libbpf_print_fn_t quiet_begin(void)
+static inline libbpf_print_fn_t libbpf_quiet_begin(void)
 {
 	return libbpf_set_print(NULL);
 }
 
-static inline void quiet_end(libbpf_print_fn_t before)
+static inline void libbpf_quiet_end(libbpf_print_fn_t before)
 {
 	libbpf_set_print(before);
 }

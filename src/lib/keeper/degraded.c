@@ -7,7 +7,7 @@
 
 void ways_note(struct reuseport_group *group)
 {
-	group->entry.events = group->watch != NULL;
+	group->entry.events = group->events != NULL;
 	group->entry.iterators = group->reader || features_have(group->features, FEATURE_ITERATORS);
 }
 

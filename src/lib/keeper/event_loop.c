@@ -44,7 +44,7 @@ static uint64_t sooner(uint64_t a, uint64_t b)
 
 /* ----------------------------------------------------------------- events */
 
-static void add_pending(struct reuseport_group *group, const struct watch_event *event)
+static void add_pending(struct reuseport_group *group, const struct socket_event *event)
 {
 	if (group->n_pending == PENDING_MAX) {
 		group->resync_due = true;
@@ -54,7 +54,7 @@ static void add_pending(struct reuseport_group *group, const struct watch_event 
 		.cookie = event->cookie,
 		.inode = event->inode,
 		.pid = event->pid,
-		.leaving = event->kind == WATCH_LEAVE,
+		.leaving = event->kind == SOCKET_EVENT_LEAVE,
 	};
 }
 
@@ -69,13 +69,13 @@ static void drop_pending(struct reuseport_group *group, uint64_t cookie)
 	group->n_pending = kept;
 }
 
-static void on_event(void *ctx, const struct watch_event *event)
+static void on_event(void *ctx, const struct socket_event *event)
 {
 	struct reuseport_group *group = ctx;
 	int ret;
 
 	drop_pending(group, event->cookie);
-	if (event->kind == WATCH_LEAVE)
+	if (event->kind == SOCKET_EVENT_LEAVE)
 		ret = sync_leave(group, event->cookie);
 	else
 		ret = sync_join(group, event->cookie, event->inode, event->pid);
@@ -125,7 +125,7 @@ static int resync(struct reuseport_group *group, struct reuseport_error *err)
 		group_log(group, LOG_ERR, "%s: %s", group->text, error.text);
 	if (refresh)
 		group->refresh_at = now + REFRESH;
-	group->resync_at = now + (group->watch ? RESYNC_WITH_EVENTS : RESYNC_POLLING);
+	group->resync_at = now + (group->events ? RESYNC_WITH_EVENTS : RESYNC_POLLING);
 	return 0;
 }
 
@@ -240,7 +240,7 @@ int reuseport_group__process(struct reuseport_group *group, struct reuseport_err
 	if (read(group->timer, &expirations, sizeof(expirations)) < 0 && errno != EAGAIN)
 		return fail(err, errno, "cannot read the timer: %s", strerror(errno));
 	mapped_fetch(&group->mapped);
-	if (group->watch && watch_consume(group->watch))
+	if (group->events && socket_events_consume(group->events))
 		group->resync_due = true;
 	retry_pending(group);
 	if (group->resync_due || now_ns() >= group->resync_at)
@@ -274,11 +274,11 @@ int keep_open(struct reuseport_group *group, struct reuseport_error *err)
 {
 	struct reuseport_error error = { 0 };
 
-	if (watch_open(&group->key, group->ns.cookie, on_event, group, group->features,
-		       &group->watch, &error))
+	if (socket_events_open(&group->key, group->ns.cookie, on_event, group, group->features,
+			       &group->events, &error))
 		group_log(group,
-			  watch_disabled(group->features, group->key.proto) ? LOG_INFO :
-									      LOG_WARNING,
+			  socket_events_disabled(group->features, group->key.proto) ? LOG_INFO :
+										      LOG_WARNING,
 			  "%s: %s: sockets are polled instead, ten times a second", group->text,
 			  error.text);
 	ways_note(group);
@@ -289,7 +289,7 @@ int keep_open(struct reuseport_group *group, struct reuseport_error *err)
 	if (group->timer < 0 || group->notice < 0 || group->epoll < 0 ||
 	    inotify_add_watch(group->notice, group->pin, IN_CREATE | IN_DELETE_SELF) < 0 ||
 	    add_source(group, group->timer) || add_source(group, group->notice) ||
-	    (group->watch && add_source(group, watch_fd(group->watch))))
+	    (group->events && add_source(group, socket_events_fd(group->events))))
 		return fail(err, errno == ENOENT ? EIO : errno,
 			    "cannot set up the keeper's event sources: %s", strerror(errno));
 	group->resync_at = now_ns() + RESYNC_POLLING;

@@ -83,7 +83,7 @@ void reuseport_group__free(struct reuseport_group *group)
 {
 	if (!group)
 		return;
-	watch_close(group->watch);
+	socket_events_close(group->events);
 	group_iter_close(group->reader);
 	close_fd(group->timer);
 	close_fd(group->notice);

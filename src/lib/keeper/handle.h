@@ -43,7 +43,7 @@ struct reuseport_group {
 	unsigned int workers;
 	unsigned int lowest_free; /* no slot below is free */
 
-	struct watch *watch;           /* NULL: polling */
+	struct socket_events *events;  /* NULL: polling */
 	struct group_iter_bpf *reader; /* NULL: not needed yet */
 	int timer, notice, epoll;
 	struct pending pending[PENDING_MAX];

@@ -28,10 +28,10 @@ int queue_depth_open(struct queue_depth_bpf **out, int sockets_map, struct reuse
 
 	if (ret)
 		return ret;
-	before = quiet_begin();
+	before = libbpf_quiet_begin();
 	queues = queue_depth_bpf__open();
 	ret = queues ? load(queues, sockets_map) : -errno;
-	quiet_end(before);
+	libbpf_quiet_end(before);
 	if (ret) {
 		queue_depth_bpf__destroy(queues);
 		return features_blame(FEATURE_TEST_RUN, -ret, what, err);

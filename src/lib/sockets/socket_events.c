@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Watch: the kernel's events of joins and leaves on one group's port. */
+/* Socket events: what joins and leaves the port of one group, as the kernel reports it. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -13,10 +13,10 @@
 #include "socket_events.skel.h"
 #include "sockets/socket_events.h"
 
-struct watch {
+struct socket_events {
 	struct socket_events_bpf *skeleton;
 	struct ring_buffer *ring;
-	watch_fn fn;
+	socket_events_fn fn;
 	void *ctx;
 	uint64_t lost; /* of those that the program counts, how many are known */
 };
@@ -33,56 +33,57 @@ static int attach_udp(struct socket_events_bpf *skeleton)
 
 	if (cgroup < 0)
 		return cgroup;
-	ret = attach_to_cgroup(skeleton->progs.watch_bind4, cgroup, &skeleton->links.watch_bind4);
+	ret = attach_to_cgroup(skeleton->progs.event_bind4, cgroup, &skeleton->links.event_bind4);
 	if (!ret)
-		ret = attach_to_cgroup(skeleton->progs.watch_bind6, cgroup,
-				       &skeleton->links.watch_bind6);
+		ret = attach_to_cgroup(skeleton->progs.event_bind6, cgroup,
+				       &skeleton->links.event_bind6);
 	if (!ret)
-		ret = attach_to_cgroup(skeleton->progs.watch_release, cgroup,
-				       &skeleton->links.watch_release);
+		ret = attach_to_cgroup(skeleton->progs.event_release, cgroup,
+				       &skeleton->links.event_release);
 	close(cgroup);
 	return ret;
 }
 
 static int attach_tcp(struct socket_events_bpf *skeleton)
 {
-	skeleton->links.watch_state = bpf_program__attach(skeleton->progs.watch_state);
-	if (!skeleton->links.watch_state)
+	skeleton->links.event_state = bpf_program__attach(skeleton->progs.event_state);
+	if (!skeleton->links.event_state)
 		return -errno;
-	skeleton->links.watch_destroy = bpf_program__attach(skeleton->progs.watch_destroy);
-	return skeleton->links.watch_destroy ? 0 : -errno;
+	skeleton->links.event_destroy = bpf_program__attach(skeleton->progs.event_destroy);
+	return skeleton->links.event_destroy ? 0 : -errno;
 }
 
 static int on_event(void *ctx, void *data, size_t size)
 {
-	struct watch *watch = ctx;
+	struct socket_events *events = ctx;
 
-	if (size >= sizeof(struct watch_event))
-		watch->fn(watch->ctx, data);
+	if (size >= sizeof(struct socket_event))
+		events->fn(events->ctx, data);
 	return 0;
 }
 
-static int load(struct watch *watch, const struct reuseport_key *key, uint64_t netns_cookie)
+static int load(struct socket_events *events, const struct reuseport_key *key,
+		uint64_t netns_cookie)
 {
 	bool tcp = key->proto == IPPROTO_TCP;
 	struct socket_events_bpf *skeleton;
 	int ret;
 
-	watch->skeleton = skeleton = socket_events_bpf__open();
+	events->skeleton = skeleton = socket_events_bpf__open();
 	if (!skeleton)
 		return -errno;
-	bpf_program__set_autoload(skeleton->progs.watch_state, tcp);
-	bpf_program__set_autoload(skeleton->progs.watch_destroy, tcp);
-	bpf_program__set_autoload(skeleton->progs.watch_bind4, !tcp);
-	bpf_program__set_autoload(skeleton->progs.watch_bind6, !tcp);
-	bpf_program__set_autoload(skeleton->progs.watch_release, !tcp);
+	bpf_program__set_autoload(skeleton->progs.event_state, tcp);
+	bpf_program__set_autoload(skeleton->progs.event_destroy, tcp);
+	bpf_program__set_autoload(skeleton->progs.event_bind4, !tcp);
+	bpf_program__set_autoload(skeleton->progs.event_bind6, !tcp);
+	bpf_program__set_autoload(skeleton->progs.event_release, !tcp);
 	skeleton->rodata->want_port = key->port;
 	skeleton->rodata->want_netns_cookie = netns_cookie;
 	ret = socket_events_bpf__load(skeleton);
 	if (ret)
 		return ret;
-	watch->ring = ring_buffer__new(bpf_map__fd(skeleton->maps.events), on_event, watch, NULL);
-	if (!watch->ring)
+	events->ring = ring_buffer__new(bpf_map__fd(skeleton->maps.events), on_event, events, NULL);
+	if (!events->ring)
 		return -errno;
 	return tcp ? attach_tcp(skeleton) : attach_udp(skeleton);
 }
@@ -97,7 +98,7 @@ static const enum feature *needs_of(int proto)
 	return proto == IPPROTO_TCP ? tcp : udp;
 }
 
-bool watch_disabled(const struct features *features, int proto)
+bool socket_events_disabled(const struct features *features, int proto)
 {
 	const enum feature *needs = needs_of(proto);
 
@@ -117,53 +118,54 @@ static int explain(struct features *features, int proto, int code, struct reusep
 	return ret ? ret : fail(err, code, "cannot %s: %s", what, strerror(code));
 }
 
-int watch_open(const struct reuseport_key *key, uint64_t netns_cookie, watch_fn fn, void *ctx,
-	       struct features *features, struct watch **watch, struct reuseport_error *err)
+int socket_events_open(const struct reuseport_key *key, uint64_t netns_cookie, socket_events_fn fn,
+		       void *ctx, struct features *features, struct socket_events **events,
+		       struct reuseport_error *err)
 {
-	struct watch *fresh;
+	struct socket_events *fresh;
 	libbpf_print_fn_t before;
 	int ret;
 
-	if (watch_disabled(features, key->proto))
+	if (socket_events_disabled(features, key->proto))
 		return explain(features, key->proto, 0, err);
 	fresh = calloc(1, sizeof(*fresh));
 	if (!fresh)
 		return fail(err, ENOMEM, "out of memory");
 	fresh->fn = fn;
 	fresh->ctx = ctx;
-	before = quiet_begin();
+	before = libbpf_quiet_begin();
 	ret = load(fresh, key, netns_cookie);
-	quiet_end(before);
+	libbpf_quiet_end(before);
 	if (ret) {
-		watch_close(fresh);
+		socket_events_close(fresh);
 		return explain(features, key->proto, -ret, err);
 	}
-	*watch = fresh;
+	*events = fresh;
 	return 0;
 }
 
-void watch_close(struct watch *watch)
+void socket_events_close(struct socket_events *events)
 {
-	if (!watch)
+	if (!events)
 		return;
-	ring_buffer__free(watch->ring);
-	socket_events_bpf__destroy(watch->skeleton);
-	free(watch);
+	ring_buffer__free(events->ring);
+	socket_events_bpf__destroy(events->skeleton);
+	free(events);
 }
 
-int watch_fd(const struct watch *watch)
+int socket_events_fd(const struct socket_events *events)
 {
-	return ring_buffer__epoll_fd(watch->ring);
+	return ring_buffer__epoll_fd(events->ring);
 }
 
-bool watch_consume(struct watch *watch)
+bool socket_events_consume(struct socket_events *events)
 {
 	uint64_t lost;
 	bool news;
 
-	ring_buffer__consume(watch->ring);
-	lost = __atomic_load_n(&watch->skeleton->bss->lost, __ATOMIC_RELAXED);
-	news = lost != watch->lost;
-	watch->lost = lost;
+	ring_buffer__consume(events->ring);
+	lost = __atomic_load_n(&events->skeleton->bss->lost, __ATOMIC_RELAXED);
+	news = lost != events->lost;
+	events->lost = lost;
 	return news;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Watch: the kernel's events of joins and leaves on one group's port. */
+/* Socket events: what joins and leaves the port of one group, as the kernel reports it. */
 #ifndef SOCKETS_SOCKET_EVENTS_H
 #define SOCKETS_SOCKET_EVENTS_H
 
@@ -7,26 +7,27 @@
 #include "host/features.h"
 #include "reuseport_bpf.h"
 
-struct watch;
+struct socket_events;
 
-typedef void (*watch_fn)(void *ctx, const struct watch_event *event);
+typedef void (*socket_events_fn)(void *ctx, const struct socket_event *event);
 
 /*
- * Loads and attaches the watch programs for key; netns_cookie 0 means every
- * namespace. They go with the last process that has the watch. fn is called
- * from watch_consume. -EOPNOTSUPP and others: poll instead.
+ * Loads and attaches the events programs for key; netns_cookie 0 means every
+ * namespace. They go with the last process that has the events. fn is called
+ * from socket_events_consume. -EOPNOTSUPP and others: poll instead.
  */
-int watch_open(const struct reuseport_key *key, uint64_t netns_cookie, watch_fn fn, void *ctx,
-	       struct features *features, struct watch **watch, struct reuseport_error *err);
+int socket_events_open(const struct reuseport_key *key, uint64_t netns_cookie, socket_events_fn fn,
+		       void *ctx, struct features *features, struct socket_events **events,
+		       struct reuseport_error *err);
 
 /* Whether that is so by order. */
-bool watch_disabled(const struct features *features, int proto);
-void watch_close(struct watch *watch);
+bool socket_events_disabled(const struct features *features, int proto);
+void socket_events_close(struct socket_events *events);
 
 /* Readable when there are events. */
-int watch_fd(const struct watch *watch);
+int socket_events_fd(const struct socket_events *events);
 
 /* Calls fn for each event. True: events were lost, look for yourself. */
-bool watch_consume(struct watch *watch);
+bool socket_events_consume(struct socket_events *events);
 
 #endif

@@ -234,9 +234,9 @@ int steering_load(struct steering *steering, const struct steering_size *size, i
 		ret = features_explain(features, FEATURE_TICKS, "keep flows sticky", err);
 	if (ret)
 		return ret;
-	before = quiet_begin();
+	before = libbpf_quiet_begin();
 	ret = load_best(steering, size, proto, features);
-	quiet_end(before);
+	libbpf_quiet_end(before);
 	return ret ? explain_load(-ret, size, features, err) : 0;
 }
 
