@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /*
- * How long compile_table() takes: a table from scratch, and one worker's change.
+ * How long table_compile() takes: a table from scratch, and one worker's change.
  * Prints JSON.
  *   build TIMES
  */
@@ -75,31 +75,31 @@ static void set_weights(struct bench *bench, const struct job *job)
 	bench->weights[middle] = at_change[job->change][1];
 }
 
-static struct compile request(const struct bench *bench, const struct job *job,
-			      const uint32_t *weights)
+static struct table_spec request(const struct bench *bench, const struct job *job,
+				 const uint32_t *weights)
 {
-	return (struct compile){ .plan = job->plan,
-				 .room = bench->size.table_entries,
-				 .slots = bench->size.slots,
-				 .weights = weights,
-				 .cpu_count = CPUS,
-				 .node_count = 1,
-				 .cpus = bench->cpus };
+	return (struct table_spec){ .plan = job->plan,
+				    .room = bench->size.table_entries,
+				    .slots = bench->size.slots,
+				    .weights = weights,
+				    .cpu_count = CPUS,
+				    .node_count = 1,
+				    .cpus = bench->cpus };
 }
 
 static int build(const struct bench *bench, const struct job *job, const uint32_t *weights,
 		 uint16_t *table)
 {
-	struct compile c = request(bench, job, weights);
+	struct table_spec c = request(bench, job, weights);
 	uint32_t width;
 
-	return compile_table(&c, table, &width);
+	return table_compile(&c, table, &width);
 }
 
 /* Milliseconds of CPU time, or -errno. */
 static double take_once(const struct bench *bench, const struct job *job)
 {
-	struct compile c = request(bench, job, bench->weights);
+	struct table_spec c = request(bench, job, bench->weights);
 	uint32_t width;
 	uint64_t since;
 	int err;
@@ -109,7 +109,7 @@ static double take_once(const struct bench *bench, const struct job *job)
 		c.before_weights = bench->before;
 	}
 	since = now_ns(CLOCK_PROCESS_CPUTIME_ID);
-	err = compile_table(&c, bench->table, &width);
+	err = table_compile(&c, bench->table, &width);
 	return err ? err : (double)(now_ns(CLOCK_PROCESS_CPUTIME_ID) - since) / 1e6;
 }
 

@@ -14,8 +14,8 @@
 
 struct steering_size ours__size(unsigned int workers)
 {
-	return (struct steering_size){ .slots = size_slots(workers),
-				       .table_entries = size_table(workers),
+	return (struct steering_size){ .slots = limits_slots_for(workers),
+				       .table_entries = limits_table_for(workers),
 				       .cpus = topology_cpus() };
 }
 

@@ -25,7 +25,7 @@
 
 static int take(struct generations *g, enum reuseport_rollout step, unsigned int able)
 {
-	return rollout_step(g, step, able, "tcp 0.0.0.0:80", 80, NULL);
+	return rollout_state_step(g, step, able, "tcp 0.0.0.0:80", 80, NULL);
 }
 
 static struct generations state(uint32_t serving, uint32_t other, uint32_t latest,
@@ -105,8 +105,8 @@ static void out_of_order(void **unused)
 		struct generations g = state(1, 2, 2, cases[i].phase);
 		struct reuseport_error err = { 0 };
 
-		assert_int_equal(rollout_step(&g, cases[i].step, cases[i].able, "tcp 0.0.0.0:80",
-					      80, &err),
+		assert_int_equal(rollout_state_step(&g, cases[i].step, cases[i].able,
+						    "tcp 0.0.0.0:80", 80, &err),
 				 cases[i].ret);
 		assert_int_equal(err.code, -cases[i].ret);
 		assert_non_null(strstr(err.text, cases[i].says));

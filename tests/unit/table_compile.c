@@ -41,7 +41,7 @@ static void build(enum steering_policy policy, uint8_t flags, uint32_t room,
 		  const uint32_t *weights, unsigned int slots, bool restricted,
 		  const struct cpus *cpus)
 {
-	struct compile c = {
+	struct table_spec c = {
 		.plan = { .policy = policy, .flags = flags },
 		.room = room,
 		.slots = slots,
@@ -53,8 +53,9 @@ static void build(enum steering_policy policy, uint8_t flags, uint32_t room,
 	};
 
 	memset(&built, 0xee, sizeof(built));
-	assert_int_equal(compile_table(&c, built.entries, &built.width), 0);
-	assert_true(built.width * (compile_rows(&c.plan, c.cpu_count, c.node_count) + 1) <= room);
+	assert_int_equal(table_compile(&c, built.entries, &built.width), 0);
+	assert_true(built.width * (table_compile_rows(&c.plan, c.cpu_count, c.node_count) + 1) <=
+		    room);
 	/* Not a word beyond it. */
 	for (uint32_t i = room; i < room + 64; i++)
 		assert_int_equal(built.entries[i], 0xeeee);

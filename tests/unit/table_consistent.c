@@ -26,7 +26,7 @@ static uint32_t weights[MOST_SLOTS], changed[MOST_SLOTS];
 
 static void build(uint16_t *into, uint32_t entries, const uint32_t *by, uint32_t slots)
 {
-	assert_int_equal(consistent_build(into, entries, by, slots), 0);
+	assert_int_equal(table_consistent_build(into, entries, by, slots), 0);
 }
 
 /* By looking at every claim there is. */
@@ -138,10 +138,10 @@ static void nobody_and_one(void **state)
 		for (uint32_t entry = 0; entry < 1024; entry++)
 			assert_int_equal(table[entry], CONSISTENT_NONE);
 	}
-	assert_int_equal(consistent_change(table, 1024, none, one, 3), 0);
+	assert_int_equal(table_consistent_change(table, 1024, none, one, 3), 0);
 	for (uint32_t entry = 0; entry < 1024; entry++)
 		assert_int_equal(table[entry], 2);
-	assert_int_equal(consistent_change(table, 1024, one, none, 3), 0);
+	assert_int_equal(table_consistent_change(table, 1024, one, none, 3), 0);
 	for (uint32_t entry = 0; entry < 1024; entry++)
 		assert_int_equal(table[entry], CONSISTENT_NONE);
 }
@@ -154,12 +154,12 @@ static void not_a_table(void **state)
 	(void)state;
 	memset(table, 0x5a, sizeof(table));
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-		assert_int_equal(consistent_build(table, sizes[i], fine, 2), -EINVAL);
-		assert_int_equal(consistent_build_exact(table, sizes[i], fine, 2), -EINVAL);
+		assert_int_equal(table_consistent_build(table, sizes[i], fine, 2), -EINVAL);
+		assert_int_equal(table_exact_build(table, sizes[i], fine, 2), -EINVAL);
 	}
-	assert_int_equal(consistent_build(table, 1024, heavy, 2), -EINVAL);
-	assert_int_equal(consistent_change(table, 1024, fine, heavy, 2), -EINVAL);
-	assert_int_equal(consistent_build(table, 1024, many, 0xffff + 1), -EINVAL);
+	assert_int_equal(table_consistent_build(table, 1024, heavy, 2), -EINVAL);
+	assert_int_equal(table_consistent_change(table, 1024, fine, heavy, 2), -EINVAL);
+	assert_int_equal(table_consistent_build(table, 1024, many, 0xffff + 1), -EINVAL);
 	for (uint32_t entry = 0; entry < MOST_ENTRIES; entry++)
 		assert_int_equal(table[entry], 0x5a5a);
 	build(table, 1024, fine, 2);
@@ -189,7 +189,8 @@ static void changes_equal_builds(void **state)
 				changed[draw(&random, slots)] = draw(&random, 3) ?
 									draw(&random, limit) :
 									0;
-			assert_int_equal(consistent_change(table, entries, weights, changed, slots),
+			assert_int_equal(table_consistent_change(table, entries, weights, changed,
+								 slots),
 					 0);
 			build(other, entries, changed, slots);
 			assert_memory_equal(table, other, entries * sizeof(*table));

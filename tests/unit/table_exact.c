@@ -24,7 +24,7 @@ static uint32_t weights[MOST_SLOTS], quota[MOST_SLOTS], counts[MOST_SLOTS];
 
 static void build(uint16_t *into, uint32_t entries, uint32_t slots)
 {
-	assert_int_equal(consistent_build_exact(into, entries, weights, slots), 0);
+	assert_int_equal(table_exact_build(into, entries, weights, slots), 0);
 }
 
 struct claim {
@@ -162,7 +162,7 @@ static void close_to_the_table_without_quotas(void **state)
 		for (uint32_t slot = 0; slot < 64; slot++)
 			weights[slot] = i % 2 ? 1 : 1 + draw(&random, 1000);
 		build(table, ENTRIES, 64);
-		assert_int_equal(consistent_build(other, ENTRIES, weights, 64), 0);
+		assert_int_equal(table_consistent_build(other, ENTRIES, weights, 64), 0);
 		assert_in_range(differing(ENTRIES), 1, ENTRIES / 50);
 	}
 }

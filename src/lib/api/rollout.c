@@ -30,7 +30,8 @@ static unsigned int count_able(const struct attachment *one, uint32_t generation
 static int take_step(const struct attachment *one, enum reuseport_rollout step,
 		     struct generations *g, struct reuseport_error *err)
 {
-	return rollout_step(g, step, count_able(one, g->other), one->text, one->key.port, err);
+	return rollout_state_step(g, step, count_able(one, g->other), one->text, one->key.port,
+				  err);
 }
 
 /* ------------------------------------------------------------------- together */

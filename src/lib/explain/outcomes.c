@@ -216,7 +216,7 @@ static void by_any_row(struct finding *f, uint32_t rows)
 
 static void by_place_row(struct finding *f, const struct reuseport_packet *packet)
 {
-	uint32_t rows = compile_rows(f->plan, f->attachment->entry.cpus, topology_nodes());
+	uint32_t rows = table_compile_rows(f->plan, f->attachment->entry.cpus, topology_nodes());
 	int row = row_of(f->plan, packet);
 
 	f->out->row = row;

@@ -77,7 +77,7 @@ static int open_pins(struct reuseport_group *group, struct reuseport_error *err)
 static int adopt_policy(struct reuseport_group *group, const struct reuseport_attach_opts *opts,
 			struct reuseport_error *err)
 {
-	const struct reuseport_policy_opts words = attach_words(opts);
+	const struct reuseport_policy_opts words = policy_words_of_attach(opts);
 	int lock, ret;
 
 	if (!words.policy && !words.over && !words.key && !words.hash_key && !words.cpu_map &&
@@ -136,7 +136,7 @@ int adopt(struct reuseport_group *group, const struct sock_diag_list *members,
 	if (opts->table_entries && opts->table_entries != group->entry.table_entries)
 		return fail(err, EINVAL, "%s has %u table entries: to have %u, detach first",
 			    group->text, group->entry.table_entries, opts->table_entries);
-	if ((opts->flows && size_flows(opts->flows) != group->entry.flows) ||
+	if ((opts->flows && limits_flows_rounded(opts->flows) != group->entry.flows) ||
 	    (opts->idle_s && opts->idle_s * flows_hz() != group->entry.idle_ticks))
 		return fail(err, EINVAL,
 			    "%s has room for %u sticky flows, idle after %u s: to have "

@@ -57,17 +57,17 @@ static int check_opts(const struct reuseport_attach_opts *from, struct reuseport
 		return ret;
 	if (opts->slots > SLOTS_MAX)
 		return fail(err, EINVAL, "%u slots are too many: 1 to %u", opts->slots, SLOTS_MAX);
-	if (opts->table_entries && !size_table_valid(opts->table_entries))
+	if (opts->table_entries && !limits_table_valid(opts->table_entries))
 		return fail(err, EINVAL, "%u table entries: it must be a power of two, %u to %u",
 			    opts->table_entries, TABLE_MIN, TABLE_MAX);
-	if (opts->flows && !size_flows_valid(opts->flows))
+	if (opts->flows && !limits_flows_valid(opts->flows))
 		return fail(err, EINVAL, "%u flows: %u to %u", opts->flows, FLOWS_MIN, FLOWS_MAX);
 	if (opts->idle_s > IDLE_MAX_S || (opts->idle_s && !opts->flows))
 		return fail(err, EINVAL, "an idle time of %u s: it goes with sticky flows, 0 to %u",
 			    opts->idle_s, IDLE_MAX_S);
 	if (opts->admit && strcmp(opts->admit, "auto") && strcmp(opts->admit, "manual"))
 		return fail(err, EINVAL, "admit '%.32s' is neither auto nor manual", opts->admit);
-	words = attach_words(opts);
+	words = policy_words_of_attach(opts);
 	return reuseport_policy_check(&words, err);
 }
 
@@ -76,13 +76,13 @@ static struct steering_size choose_size(const struct reuseport_attach_opts *opts
 	struct steering_size size = { .slots = opts->slots,
 				      .table_entries = opts->table_entries,
 				      .cpus = topology_cpus(),
-				      .flows = size_flows(opts->flows),
+				      .flows = limits_flows_rounded(opts->flows),
 				      .idle_ticks = opts->idle_s * flows_hz() };
 
 	if (!size.slots)
-		size.slots = size_slots(members);
+		size.slots = limits_slots_for(members);
 	if (!size.table_entries)
-		size.table_entries = size_table(members);
+		size.table_entries = limits_table_for(members);
 	return size;
 }
 
@@ -163,7 +163,7 @@ static int install(struct reuseport_group *group, int member, struct reuseport_e
 static int fill_pin_install(struct reuseport_group *group, const struct sock_diag_list *members,
 			    const struct reuseport_attach_opts *opts, struct reuseport_error *err)
 {
-	const struct reuseport_policy_opts words = attach_words(opts);
+	const struct reuseport_policy_opts words = policy_words_of_attach(opts);
 	int via = -1, ret;
 
 	ret = fill(group, members, &via, err);

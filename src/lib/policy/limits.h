@@ -14,7 +14,7 @@
 #define TABLE_MIN 1024
 #define TABLE_MAX (1 << 20)
 
-static inline unsigned int size_slots(size_t members)
+static inline unsigned int limits_slots_for(size_t members)
 {
 	unsigned int slots = SLOTS_DEFAULT;
 
@@ -28,7 +28,7 @@ static inline unsigned int size_slots(size_t members)
  * "consistent" are off by 1.6% (one deviation), at most by 7% or so. More would
  * cost cache lines; bench/README.md shows the trade.
  */
-static inline unsigned int size_table(size_t members)
+static inline unsigned int limits_table_for(size_t members)
 {
 	unsigned int entries = TABLE_LEAST_DEFAULT;
 
@@ -42,17 +42,17 @@ static inline unsigned int size_table(size_t members)
 #define IDLE_MAX_S 86400
 
 /* Whole buckets: as many or a few more. */
-static inline unsigned int size_flows(unsigned int flows)
+static inline unsigned int limits_flows_rounded(unsigned int flows)
 {
 	return (flows + 7) / 8 * 8;
 }
 
-static inline bool size_flows_valid(unsigned int flows)
+static inline bool limits_flows_valid(unsigned int flows)
 {
 	return flows >= FLOWS_MIN && flows <= FLOWS_MAX;
 }
 
-static inline bool size_table_valid(unsigned int entries)
+static inline bool limits_table_valid(unsigned int entries)
 {
 	return entries >= TABLE_MIN && entries <= TABLE_MAX && !(entries & (entries - 1));
 }

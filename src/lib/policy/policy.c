@@ -322,7 +322,7 @@ int reuseport_policy_check(const struct reuseport_policy_opts *from, struct reus
 	return ret;
 }
 
-struct reuseport_policy_opts attach_words(const struct reuseport_attach_opts *opts)
+struct reuseport_policy_opts policy_words_of_attach(const struct reuseport_attach_opts *opts)
 {
 	return (struct reuseport_policy_opts){
 		.sz = sizeof(struct reuseport_policy_opts),

@@ -26,7 +26,7 @@ int policy_choose(const struct reuseport_policy_opts *words, const struct plan *
 		  struct policy_choice *choice, struct reuseport_error *err);
 
 /* The words of an attach. */
-struct reuseport_policy_opts attach_words(const struct reuseport_attach_opts *opts);
+struct reuseport_policy_opts policy_words_of_attach(const struct reuseport_attach_opts *opts);
 
 /* Writes what is given for each CPU; all of a map or nothing. -EINVAL. */
 int policy_read_map(const char *text, struct given_cpu *cpus, unsigned int n_cpus,

@@ -83,8 +83,8 @@ static int abort_it(const struct rollout *at, struct generations *g, struct reus
 	return 0;
 }
 
-int rollout_step(struct generations *g, enum reuseport_rollout step, unsigned int able,
-		 const char *text, uint16_t port, struct reuseport_error *err)
+int rollout_state_step(struct generations *g, enum reuseport_rollout step, unsigned int able,
+		       const char *text, uint16_t port, struct reuseport_error *err)
 {
 	const struct rollout rollout = { .text = text, .port = port, .able = able }, *at = &rollout;
 

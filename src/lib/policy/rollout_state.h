@@ -11,7 +11,7 @@
  * text and port name the group in messages. On failure g stays as it is. Returns
  * 0, -EALREADY, -EINVAL or -ECHILD: see reuseport_rollout().
  */
-int rollout_step(struct generations *g, enum reuseport_rollout step, unsigned int able,
-		 const char *text, uint16_t port, struct reuseport_error *err);
+int rollout_state_step(struct generations *g, enum reuseport_rollout step, unsigned int able,
+		       const char *text, uint16_t port, struct reuseport_error *err);
 
 #endif

@@ -116,7 +116,7 @@ static int spread(uint16_t *entries, uint32_t width)
 	return ret;
 }
 
-static int compile_one_row(const struct compile *c, uint32_t room, uint16_t *entries,
+static int compile_one_row(const struct table_spec *c, uint32_t room, uint16_t *entries,
 			   uint32_t *width)
 {
 	uint64_t exact = exact_width(c->weights, c->slots);
@@ -143,7 +143,7 @@ static int compile_one_row(const struct compile *c, uint32_t room, uint16_t *ent
 enum { SUITS_NOT, SUITS_PARTLY, SUITS_WHOLLY };
 
 struct places {
-	const struct compile *compile;
+	const struct table_spec *compile;
 	uint32_t rows;
 	struct cpus *nodes;    /* CPUs of each node */
 	unsigned int *node_of; /* of each CPU */
@@ -156,7 +156,7 @@ struct places {
 /* How well the worker suits the row: the smaller the better. */
 static unsigned int rank(const struct places *places, uint32_t row, unsigned int slot)
 {
-	const struct compile *c = places->compile;
+	const struct table_spec *c = places->compile;
 	const uint8_t *suits = &places->suits[slot * c->node_count];
 
 	if (row == places->rows)
@@ -171,7 +171,7 @@ static unsigned int rank(const struct places *places, uint32_t row, unsigned int
 /* Those who suit the row best; all workers if nobody does. */
 static void choose_candidates(const struct places *places, uint32_t row)
 {
-	const struct compile *c = places->compile;
+	const struct table_spec *c = places->compile;
 	unsigned int best = RANK_NONE;
 
 	for (unsigned int slot = 0; slot < c->slots; slot++) {
@@ -190,7 +190,7 @@ static void choose_candidates(const struct places *places, uint32_t row)
 /* The fewest entries in which the shares of every row are exact. */
 static uint32_t common_width(const struct places *places, uint32_t most)
 {
-	const struct compile *c = places->compile;
+	const struct table_spec *c = places->compile;
 	uint64_t width = 1;
 
 	for (uint32_t row = 0; row <= places->rows && width < most; row++) {
@@ -208,7 +208,7 @@ static uint32_t common_width(const struct places *places, uint32_t most)
 
 static int fill_rows(const struct places *places, uint16_t *entries, uint32_t *width)
 {
-	const struct compile *c = places->compile;
+	const struct table_spec *c = places->compile;
 	int ret = 0;
 
 	*width = common_width(places, c->room / (places->rows + 1));
@@ -221,7 +221,7 @@ static int fill_rows(const struct places *places, uint16_t *entries, uint32_t *w
 
 static void learn_places(struct places *places)
 {
-	const struct compile *c = places->compile;
+	const struct table_spec *c = places->compile;
 
 	for (unsigned int node = 0; node < c->node_count; node++) {
 		if (c->nodes)
@@ -244,11 +244,11 @@ static void learn_places(struct places *places)
 	}
 }
 
-static int compile_places(const struct compile *c, uint16_t *entries, uint32_t *width)
+static int compile_places(const struct table_spec *c, uint16_t *entries, uint32_t *width)
 {
 	struct places places = {
 		.compile = c,
-		.rows = compile_rows(&c->plan, c->cpu_count, c->node_count),
+		.rows = table_compile_rows(&c->plan, c->cpu_count, c->node_count),
 		.nodes = calloc(c->node_count, sizeof(*places.nodes)),
 		.node_of = calloc(c->cpu_count, sizeof(*places.node_of)),
 		.narrow = calloc(c->slots, sizeof(*places.narrow)),
@@ -274,37 +274,38 @@ static int compile_places(const struct compile *c, uint16_t *entries, uint32_t *
 
 /* -------------------------------------------------------------- consistent */
 
-static int compile_consistent(const struct compile *c, uint16_t *entries, uint32_t *width)
+static int compile_consistent(const struct table_spec *c, uint16_t *entries, uint32_t *width)
 {
 	*width = c->room;
 	if (c->plan.policy == POLICY_WEIGHTED)
-		return consistent_build_exact(entries, c->room, c->weights, c->slots);
+		return table_exact_build(entries, c->room, c->weights, c->slots);
 	if (!c->before)
-		return consistent_build(entries, c->room, c->weights, c->slots);
+		return table_consistent_build(entries, c->room, c->weights, c->slots);
 	memcpy(entries, c->before, c->room * sizeof(*entries));
-	return consistent_change(entries, c->room, c->before_weights, c->weights, c->slots);
+	return table_consistent_change(entries, c->room, c->before_weights, c->weights, c->slots);
 }
 
 /* ------------------------------------------------------------------- which */
 
-uint32_t compile_rows(const struct plan *plan, unsigned int cpu_count, unsigned int node_count)
+uint32_t table_compile_rows(const struct plan *plan, unsigned int cpu_count,
+			    unsigned int node_count)
 {
 	if (plan->policy == POLICY_CPU)
 		return cpu_count;
 	return plan->policy == POLICY_NUMA ? node_count : 0;
 }
 
-bool compile_by_group(const struct plan *plan, bool restricted)
+bool table_compile_by_group(const struct plan *plan, bool restricted)
 {
 	return (plan->policy == POLICY_HASH || plan->policy == POLICY_LINUX39) && !restricted &&
 	       !(plan->flags & PLAN_OWN_HASH);
 }
 
 /* Policies that know "some work" and "none" only. */
-static int compile_equal(const struct compile *c, uint16_t *entries, uint32_t *width)
+static int compile_equal(const struct table_spec *c, uint16_t *entries, uint32_t *width)
 {
 	uint32_t *ones = calloc(c->slots, sizeof(*ones));
-	struct compile equal = *c;
+	struct table_spec equal = *c;
 	int ret;
 
 	if (!ones)
@@ -317,10 +318,10 @@ static int compile_equal(const struct compile *c, uint16_t *entries, uint32_t *w
 	return ret;
 }
 
-int compile_table(const struct compile *c, uint16_t *entries, uint32_t *width)
+int table_compile(const struct table_spec *c, uint16_t *entries, uint32_t *width)
 {
 	*width = 0;
-	if (compile_by_group(&c->plan, c->restricted))
+	if (table_compile_by_group(&c->plan, c->restricted))
 		return 0;
 	switch (c->plan.policy) {
 	case POLICY_HASH:

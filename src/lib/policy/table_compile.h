@@ -6,7 +6,7 @@
 #include "abi.h"
 #include "host/topology.h"
 
-struct compile {
+struct table_spec {
 	struct plan plan; /* policy, key, flags */
 	uint32_t room;    /* entries there may be, a power of two */
 	unsigned int slots;
@@ -25,12 +25,13 @@ struct compile {
  * Writes entries, at most "room" of them, and the width of a row; 0 where the
  * policy goes by the kernel's own group. -ENOMEM.
  */
-int compile_table(const struct compile *compile, uint16_t *entries, uint32_t *width);
+int table_compile(const struct table_spec *compile, uint16_t *entries, uint32_t *width);
 
 /* Rows that the policy has, but for the last one, of all workers. */
-uint32_t compile_rows(const struct plan *plan, unsigned int cpu_count, unsigned int node_count);
+uint32_t table_compile_rows(const struct plan *plan, unsigned int cpu_count,
+			    unsigned int node_count);
 
 /* Whether the policy goes by the kernel's own group, without a table. */
-bool compile_by_group(const struct plan *plan, bool restricted);
+bool table_compile_by_group(const struct plan *plan, bool restricted);
 
 #endif

@@ -98,7 +98,8 @@ static void decide(struct race *race, uint16_t *table)
 	}
 }
 
-int consistent_build(uint16_t *table, uint32_t entries, const uint32_t *weights, uint32_t slots)
+int table_consistent_build(uint16_t *table, uint32_t entries, const uint32_t *weights,
+			   uint32_t slots)
 {
 	struct race race;
 	int ret = race_open(&race, entries, weights, slots);
@@ -138,8 +139,8 @@ static void gain(const struct race *race, uint16_t *table, uint16_t slot)
 	}
 }
 
-int consistent_change(uint16_t *table, uint32_t entries, const uint32_t *before,
-		      const uint32_t *after, uint32_t slots)
+int table_consistent_change(uint16_t *table, uint32_t entries, const uint32_t *before,
+			    const uint32_t *after, uint32_t slots)
 {
 	uint32_t gaining = 0, losing = 0;
 	struct race race;
@@ -152,7 +153,7 @@ int consistent_change(uint16_t *table, uint32_t entries, const uint32_t *before,
 	if (!gaining && !losing)
 		return 0;
 	if (gaining > MAX_GAINING || table[0] == CONSISTENT_NONE)
-		return consistent_build(table, entries, after, slots);
+		return table_consistent_build(table, entries, after, slots);
 	ret = race_open(&race, entries, after, slots);
 	if (ret)
 		return ret;

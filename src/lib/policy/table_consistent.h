@@ -13,17 +13,17 @@
 
 #include <stdint.h>
 
-int consistent_build(uint16_t *table, uint32_t entries, const uint32_t *weights, uint32_t slots);
+int table_consistent_build(uint16_t *table, uint32_t entries, const uint32_t *weights,
+			   uint32_t slots);
 
 /* From a table that was built by "before" to what "after" builds; it costs less. */
-int consistent_change(uint16_t *table, uint32_t entries, const uint32_t *before,
-		      const uint32_t *after, uint32_t slots);
+int table_consistent_change(uint16_t *table, uint32_t entries, const uint32_t *before,
+			    const uint32_t *after, uint32_t slots);
 
 /*
  * Shares that are right to the entry, see apportion.h; most entries are where
- * consistent_build() has them, and a change moves a few more than it has to.
+ * table_consistent_build() has them, and a change moves a few more than it has to.
  */
-int consistent_build_exact(uint16_t *table, uint32_t entries, const uint32_t *weights,
-			   uint32_t slots);
+int table_exact_build(uint16_t *table, uint32_t entries, const uint32_t *weights, uint32_t slots);
 
 #endif

@@ -161,8 +161,7 @@ static void assign(struct fill *fill)
 	end_game(fill);
 }
 
-int consistent_build_exact(uint16_t *table, uint32_t entries, const uint32_t *weights,
-			   uint32_t slots)
+int table_exact_build(uint16_t *table, uint32_t entries, const uint32_t *weights, uint32_t slots)
 {
 	struct fill fill = { .table = table };
 	int ret = race_open(&fill.race, entries, weights, slots);

@@ -196,7 +196,7 @@ static int place_workers(const struct course *course, const struct crowd *crowd,
 static int make_table(struct course *course, const struct crowd *crowd, uint16_t *entries,
 		      struct reuseport_error *err)
 {
-	struct compile c = {
+	struct table_spec c = {
 		.plan = course->plan,
 		.room = course->room,
 		.slots = crowd->slots,
@@ -210,14 +210,14 @@ static int make_table(struct course *course, const struct crowd *crowd, uint16_t
 	uint32_t width;
 	int ret;
 
-	if (compile_rows(&c.plan, c.cpu_count, c.node_count) >= course->room)
+	if (table_compile_rows(&c.plan, c.cpu_count, c.node_count) >= course->room)
 		return fail(err, ENOSPC, "%u table entries are too few for policy %s on %u CPUs",
 			    course->room, policy_name(course->plan.policy), course->machine.cpus);
 	ret = place_workers(course, crowd, &cpus, err);
 	if (ret)
 		return ret;
 	c.cpus = cpus;
-	ret = compile_table(&c, entries, &width);
+	ret = table_compile(&c, entries, &width);
 	free(cpus);
 	if (ret)
 		return fail(err, -ret, "cannot compile the table: %s", strerror(-ret));

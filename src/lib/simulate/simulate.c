@@ -34,7 +34,7 @@ static int check_opts(const struct reuseport_simulation_opts *opts, struct reuse
 	if (opts->n_workers >= SLOTS_MAX || opts->slots > SLOTS_MAX)
 		return fail(err, EINVAL, "a simulation has up to %u workers and %u slots",
 			    SLOTS_MAX - 1, SLOTS_MAX);
-	if (opts->table_entries && !size_table_valid(opts->table_entries))
+	if (opts->table_entries && !limits_table_valid(opts->table_entries))
 		return fail(err, EINVAL, "%u table entries: it must be a power of two, %u to %u",
 			    opts->table_entries, TABLE_MIN, TABLE_MAX);
 	for (size_t i = 0; i < opts->n_changes; i++)
@@ -76,12 +76,13 @@ static int read_given(struct simulation *s, unsigned int slots, struct reuseport
 static int prepare(struct simulation *s, struct reuseport_error *err)
 {
 	const struct reuseport_simulation_opts *opts = &s->opts;
-	unsigned int slots = opts->slots ? opts->slots : size_slots(opts->n_workers);
+	unsigned int slots = opts->slots ? opts->slots : limits_slots_for(opts->n_workers);
 	int ret = choose_policy(s, err);
 
 	s->course.plan = s->choice.plan;
 	s->course.seed = opts->seed;
-	s->course.room = opts->table_entries ? opts->table_entries : size_table(opts->n_workers);
+	s->course.room = opts->table_entries ? opts->table_entries :
+					       limits_table_for(opts->n_workers);
 	if (!ret)
 		ret = machine_make(&s->course.machine, opts->cpus, opts->nodes, err);
 	if (!ret)

@@ -12,8 +12,8 @@ struct socket_events;
 typedef void (*socket_events_fn)(void *ctx, const struct socket_event *event);
 
 /*
- * Loads and attaches the events programs for key; netns_cookie 0 means every
- * namespace. They go with the last process that has the events. fn is called
+ * Load and attach the programs that report on key; netns_cookie 0 means every
+ * namespace. They go with the last process that holds them. fn is called
  * from socket_events_consume. -EOPNOTSUPP and others: poll instead.
  */
 int socket_events_open(const struct reuseport_key *key, uint64_t netns_cookie, socket_events_fn fn,

@@ -13,7 +13,8 @@
 int apply_policy_check(const struct mapped *mapped, const struct plan *plan, const char *text,
 		       struct reuseport_error *err)
 {
-	if (compile_rows(plan, mapped->size.cpus, topology_nodes()) < mapped->size.table_entries)
+	if (table_compile_rows(plan, mapped->size.cpus, topology_nodes()) <
+	    mapped->size.table_entries)
 		return 0;
 	return fail(err, ENOSPC,
 		    "%s: %u table entries are too few for policy %s on %u CPUs: detach, "

@@ -217,7 +217,7 @@ static bool is_in_use(const struct mapped *mapped, const struct change *want,
 	if (!mapped->control->epoch || !same_rules(plan, &want->plan) ||
 	    memcmp(generations(mapped), &want->generations, sizeof(want->generations)))
 		return false;
-	if (compile_by_group(&want->plan, workers->restricted))
+	if (table_compile_by_group(&want->plan, workers->restricted))
 		return !plan->width;
 	return plan->width && !chain_by_place(plan->policy) &&
 	       !(plan->flags & PLAN_GUARDED) == !workers->guarded &&
@@ -229,7 +229,7 @@ static int compile(const struct mapped *mapped, const struct plan *want,
 		   const struct workers *workers, uint32_t *width)
 {
 	uint32_t epoch = mapped->control->epoch;
-	struct compile c = {
+	struct table_spec c = {
 		.plan = *want,
 		.room = mapped->size.table_entries,
 		.slots = mapped->size.slots,
@@ -244,7 +244,7 @@ static int compile(const struct mapped *mapped, const struct plan *want,
 		c.before = half_entries(mapped, epoch);
 		c.before_weights = workers->before;
 	}
-	return compile_table(&c, half_entries(mapped, epoch + 1), width);
+	return table_compile(&c, half_entries(mapped, epoch + 1), width);
 }
 
 /* Of a policy by place: the table may come out as it was. */
@@ -253,7 +253,7 @@ static bool came_out_same(const struct mapped *mapped, const struct change *want
 {
 	uint32_t epoch = mapped->control->epoch;
 	const struct plan *plan = change_plan(mapped);
-	uint32_t rows = compile_rows(plan, mapped->size.cpus, topology_nodes());
+	uint32_t rows = table_compile_rows(plan, mapped->size.cpus, topology_nodes());
 
 	return epoch && chain_by_place(plan->policy) && same_rules(plan, &want->plan) &&
 	       plan->width == width && !(plan->flags & PLAN_GUARDED) == !workers->guarded &&
