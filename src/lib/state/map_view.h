@@ -24,15 +24,6 @@ struct mapped {
 
 #define MAPPED_NONE ((struct mapped){ .control = NULL })
 
-/* 16-bit words of one half of the table: the entries, and after them the
- * generations and the weight of each slot that they were compiled from. */
-static inline size_t half_words(const struct steering_size *size)
-{
-	size_t words = size->table_entries + GENERATIONS_ENTRIES + size->slots;
-
-	return (words + TABLE_LINE_ENTRIES - 1) / TABLE_LINE_ENTRIES * TABLE_LINE_ENTRIES;
-}
-
 /* The entries of a half, by its epoch; the generations; the weights. */
 static inline uint16_t *half_entries(const struct mapped *mapped, uint32_t epoch)
 {

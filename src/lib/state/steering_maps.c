@@ -11,7 +11,6 @@
 #include "error.h"
 #include "host/libbpf_quiet.h"
 #include "host/topology.h"
-#include "state/map_view.h"
 #include "state/steering_maps.h"
 #include "steer.skel.h"
 

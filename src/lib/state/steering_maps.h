@@ -46,6 +46,15 @@ struct steering_size {
 	__u64 flow_key[2];       /* of SipHash, for the flows' tags */
 };
 
+/* Return the number of 16-bit words in one half of the table: the entries, and after them
+ * the generations and the weight of each slot that they were compiled from. */
+static inline size_t half_words(const struct steering_size *size)
+{
+	size_t words = size->table_entries + GENERATIONS_ENTRIES + size->slots;
+
+	return (words + TABLE_LINE_ENTRIES - 1) / TABLE_LINE_ENTRIES * TABLE_LINE_ENTRIES;
+}
+
 struct steering_size steering_size_of(const struct attachment_entry *entry);
 
 /*
