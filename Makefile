@@ -8,8 +8,13 @@
 #   make kernels-table  writes what that has seen into the README
 #   make demo       shows it at work in a private network namespace (root)
 #   make bench      what it costs (root)
-#   make install    honours DESTDIR and PREFIX
+#   make install    honours DESTDIR, PREFIX, BINDIR, LIBDIR, INCLUDEDIR and MANDIR
+#   make uninstall  removes what "make install" with the same values put there
+#   make format     formats all C as .clang-format says
 #   make vmlinux    cuts vmlinux.h anew from the running kernel's BTF
+#
+# CC, CPPFLAGS, CFLAGS, LDFLAGS, AR, LD and OBJCOPY are taken from the environment or
+# the command line. WERROR=1, as the tests set it, makes warnings errors.
 
 VERSION := 0.1.0
 SOVERSION := 0
@@ -20,8 +25,8 @@ LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 MANDIR ?= $(PREFIX)/share/man
 
-CC ?= gcc
 CLANG ?= clang
+CLANG_FORMAT ?= clang-format
 OBJCOPY ?= objcopy
 LLVM_STRIP ?= $(patsubst clang%,llvm-strip%,$(notdir $(CLANG)))
 # Debian installs it where a plain user's PATH does not look.
@@ -32,7 +37,7 @@ $(error BUILD is empty)
 endif
 
 CFLAGS ?= -O2 -g
-WARNINGS := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes
+WARNINGS := -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes $(if $(WERROR),-Werror)
 # SANITIZE=1 builds under build/asan, with AddressSanitizer and UBSan.
 ifdef SANITIZE
 BUILD := build/asan
@@ -47,7 +52,11 @@ LIBBPF_LIB := -L$(LIBBPF_DIR) -Wl,-rpath,$(LIBBPF_DIR)
 endif
 
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DREUSEPORT_VERSION='"$(VERSION)"' $(WARNINGS) $(SANITIZERS) \
-	$(LIBBPF_INCLUDE) $(CFLAGS)
+	$(LIBBPF_INCLUDE) $(CPPFLAGS) $(CFLAGS)
+# These come first: a -I of CPPFLAGS may have an older header of ours.
+LIB_INCLUDES := -Iinclude -Ibpf -Isrc/lib -I$(BUILD)/skel
+CLI_INCLUDES := -Iinclude -Isrc/cli
+LINK = $(CC) $(SANITIZERS) $(CFLAGS) $(LDFLAGS)
 LIB_LIBS := $(LIBBPF_LIB) -lbpf -lmnl -lcap -lelf -lz
 CLI_LIBS := -lsmartcols -ljansson -lpcap
 
@@ -57,7 +66,8 @@ BPF_TARGET := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/; s/ppc64le
 # The least instruction set, which clang takes by itself up to 19. Of v3, which clang 22
 # takes, each atomic addition is one with a result (Linux 5.12), and what clang 19 and
 # 22 make for it is more than the verifier of 6.1 looks through.
-BPF_CFLAGS := -g -O2 -target bpf -mcpu=v1 -D__TARGET_ARCH_$(BPF_TARGET) -Wall -Werror \
+BPF_CFLAGS := -g -O2 -target bpf -mcpu=v1 -D__TARGET_ARCH_$(BPF_TARGET) -Wall \
+	$(if $(WERROR),-Werror) -ffile-prefix-map=$(CURDIR)/= \
 	-I. -Ibpf $(LIBBPF_INCLUDE) -idirafter /usr/include/$(MULTIARCH)
 
 BPF_NAMES := steer socket_events group_iter queue_depth
@@ -102,16 +112,17 @@ $(BUILD)/skel/%.skel.h: $(BUILD)/bpf/%.bpf.o
 
 # ----------------------------------------------------- library and command
 
+# Without LTO: the archive below is made of machine code.
 $(BUILD)/lib/%.o: src/lib/%.c | $(SKELETONS)
 	@mkdir -p $(@D)
 	$(call say,CC  )
-	$(Q)$(CC) $(ALL_CFLAGS) -fPIC -Iinclude -Ibpf -Isrc/lib -I$(BUILD)/skel -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(LIB_INCLUDES) $(ALL_CFLAGS) -fPIC -fno-lto -MMD -MP -c $< -o $@
 
 # The command is a client of the public header and of nothing else.
 $(BUILD)/cli/%.o: src/cli/%.c
 	@mkdir -p $(@D)
 	$(call say,CC  )
-	$(Q)$(CC) $(ALL_CFLAGS) -Iinclude -Isrc/cli -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(CLI_INCLUDES) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
 # One object in which only the public calls are global: a program that is linked
 # statically may have a fail() of its own.
@@ -119,21 +130,21 @@ $(LIB_A): $(LIB_OBJECTS) src/lib/libreuseport-bpf.map
 	$(call say,AR  )
 	$(Q)rm -f $@
 	$(Q)$(LD) -r -o $(BUILD)/reuseport-bpf.o $(LIB_OBJECTS)
-	$(Q)sed -n 's/^[[:space:]]*\(reuseport_[a-z_]*\);/\1/p' src/lib/libreuseport-bpf.map > $(BUILD)/public
+	$(Q)sed -n 's/^[[:space:]]*\(reuseport_[a-z0-9_]*\);/\1/p' src/lib/libreuseport-bpf.map > $(BUILD)/public
 	$(Q)$(OBJCOPY) --keep-global-symbols=$(BUILD)/public $(BUILD)/reuseport-bpf.o
 	$(Q)$(AR) rcs $@ $(BUILD)/reuseport-bpf.o
 
 $(LIB_SO): $(LIB_OBJECTS) src/lib/libreuseport-bpf.map
 	$(call say,LD  )
-	$(Q)$(CC) $(SANITIZERS) -shared -Wl,-soname,libreuseport-bpf.so.$(SOVERSION) \
-		-Wl,--version-script=src/lib/libreuseport-bpf.map $(LDFLAGS) \
+	$(Q)$(LINK) -shared -Wl,-soname,libreuseport-bpf.so.$(SOVERSION) \
+		-Wl,--version-script=src/lib/libreuseport-bpf.map \
 		-o $@ $(LIB_OBJECTS) $(LIB_LIBS)
 	$(Q)ln -sf $(@F) $(BUILD)/libreuseport-bpf.so.$(SOVERSION)
 	$(Q)ln -sf $(@F) $(BUILD)/libreuseport-bpf.so
 
 $(CTL): $(CLI_OBJECTS) $(LIB_A)
 	$(call say,LD  )
-	$(Q)$(CC) $(SANITIZERS) $(LDFLAGS) -o $@ $^ $(LIB_LIBS) $(CLI_LIBS)
+	$(Q)$(LINK) -o $@ $^ $(LIB_LIBS) $(CLI_LIBS)
 
 # Made each time: PREFIX may be another than the last one.
 .PHONY: always
@@ -154,7 +165,7 @@ vmlinux:
 	packaging/cut-vmlinux.sh $(VMLINUX_FULL) "$(CLANG) $(subst -I. ,,$(BPF_CFLAGS))" $(BPFTOOL) > $(BUILD)/vmlinux.h.new
 	mv $(BUILD)/vmlinux.h.new vmlinux.h
 
-# ------------------------------------------------------------- test, install
+# ---------------------------------------------------------------------- test
 
 .PHONY: deps deps-build
 deps:
@@ -197,17 +208,51 @@ bench:
 
 include tests/helpers/helpers.mk
 
+# ---------------------------------------------------------------- formatting
+
+# vmlinux.h is generated.
+FORMATTED = $(shell find bench bpf include src tests -name '*.[ch]')
+
+.PHONY: format check-format
+format:
+	$(CLANG_FORMAT) -i $(FORMATTED)
+
+check-format:
+	@$(CLANG_FORMAT) --dry-run -Werror $(FORMATTED)
+
+# ------------------------------------------------------- install, uninstall
+
+HEADERS := $(wildcard include/*.h)
+SO_LINKS := libreuseport-bpf.so.$(SOVERSION) libreuseport-bpf.so
+MAN_SECTIONS := $(sort $(subst .,,$(suffix $(MAN_PAGES))))
+
+INSTALLED = $(BINDIR)/$(notdir $(CTL)) \
+	$(addprefix $(LIBDIR)/,$(notdir $(LIB_A) $(LIB_SO)) $(SO_LINKS) pkgconfig/$(notdir $(LIB_PC))) \
+	$(addprefix $(INCLUDEDIR)/,$(notdir $(HEADERS))) \
+	$(foreach page,$(MAN_PAGES),$(MANDIR)/man$(subst .,,$(suffix $(page)))/$(notdir $(page)))
+INSTALL_DIRS = $(addprefix $(MANDIR)/man,$(MAN_SECTIONS)) $(LIBDIR)/pkgconfig $(LIBDIR) \
+	$(INCLUDEDIR) $(BINDIR)
+# With those that come to be above them, innermost first.
+parent = $(patsubst %/,%,$(dir $(1)))
+MADE_DIRS = $(INSTALL_DIRS) $(MANDIR) $(call parent,$(MANDIR)) $(call parent,$(LIBDIR)) $(PREFIX)
+
 .PHONY: install
 install: all
-	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR) $(addprefix $(DESTDIR)$(MANDIR)/man,3 7 8)
-	install -m 755 $(CTL) $(DESTDIR)$(BINDIR)/reuseportctl
-	install -m 644 $(LIB_A) $(DESTDIR)$(LIBDIR)
+	install -d $(addprefix $(DESTDIR),$(INSTALL_DIRS))
+	install -m 755 $(CTL) $(DESTDIR)$(BINDIR)
 	install -m 755 $(LIB_SO) $(DESTDIR)$(LIBDIR)
-	ln -sf $(notdir $(LIB_SO)) $(DESTDIR)$(LIBDIR)/libreuseport-bpf.so.$(SOVERSION)
-	ln -sf $(notdir $(LIB_SO)) $(DESTDIR)$(LIBDIR)/libreuseport-bpf.so
-	install -m 644 include/reuseport_bpf.h $(DESTDIR)$(INCLUDEDIR)
+	install -m 644 $(LIB_A) $(DESTDIR)$(LIBDIR)
+	for link in $(SO_LINKS); do ln -sf $(notdir $(LIB_SO)) $(DESTDIR)$(LIBDIR)/$$link || exit 1; done
 	install -m 644 $(LIB_PC) $(DESTDIR)$(LIBDIR)/pkgconfig
-	for page in $(MAN_PAGES); do install -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/ || exit 1; done
+	install -m 644 $(HEADERS) $(DESTDIR)$(INCLUDEDIR)
+	for page in $(MAN_PAGES); do install -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.} || exit 1; done
+
+# Directories go if they are empty, and not the system's own.
+.PHONY: uninstall
+uninstall:
+	rm -f $(addprefix $(DESTDIR),$(INSTALLED))
+	for dir in $(filter-out / /usr /usr/%,$(addprefix $(DESTDIR),$(MADE_DIRS))); do \
+		[ ! -d $$dir ] || rmdir --ignore-fail-on-non-empty $$dir || exit 1; done
 
 .PHONY: clean
 clean:

@@ -22,7 +22,7 @@ $(BUILD)/bench/%.skel.h: $(BUILD)/bench/%.bpf.o
 
 $(BUILD)/bench/%.o: bench/%.c $(wildcard bench/*.h src/lib/*.h src/lib/*/*.h bpf/abi.h) | $(BUILD)/bench/baseline.skel.h
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -pthread -Ibench -I$(BUILD)/bench -Iinclude -Ibpf -Isrc/lib -c $< -o $@
+	$(CC) -Ibench -I$(BUILD)/bench $(LIB_INCLUDES) $(ALL_CFLAGS) -pthread -c $< -o $@
 
 $(BUILD)/bench/programs.o: $(BUILD)/bench/baseline.skel.h
 
@@ -34,4 +34,4 @@ $(BUILD)/bench/change: $(addprefix $(BUILD)/bench/,change.o ctl.o)
 $(BUILD)/bench/build: $(addprefix $(BUILD)/bench/,build.o ours.o)
 
 $(BENCH_PROGRAMS:%=$(BUILD)/bench/%): $(addprefix $(BUILD)/bench/,net.o stats.o) $(LIB_OBJECTS)
-	$(CC) $(SANITIZERS) $(LDFLAGS) -o $@ $^ $(BENCH_LIBS)
+	$(LINK) -o $@ $^ $(BENCH_LIBS)

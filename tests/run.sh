@@ -46,7 +46,7 @@ if [ ${#files[@]} -gt 0 ]; then
 	kernels=
 else
 	shopt -s nullglob
-	files=(tests/unit/*.c tests/{api,cli,net,servers,kernels}/*.bats)
+	files=(tests/unit/*.c tests/{tree,api,cli,net,servers,kernels}/*.bats)
 	shopt -u nullglob
 	[ -z "$compilers" ] || others+=("build/clang-19 CLANG=clang-19")
 fi
@@ -54,6 +54,8 @@ fi
 
 # Part of the namespaces' names: what belongs to this run.
 export RP_RUN=$$-$RANDOM
+# No warning passes.
+export WERROR=1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 source tests/bash/left_over.bash
@@ -83,7 +85,7 @@ count() {
 # what of our C it runs others run under the sanitizers as well.
 without_our_c() {
 	case $1 in
-	tests/servers/* | tests/kernels/* | tests/cli/bpftool.bats) true ;;
+	tests/tree/* | tests/servers/* | tests/kernels/* | tests/cli/bpftool.bats) true ;;
 	tests/net/hash_parity.bats | tests/net/counters.bats) true ;;
 	tests/net/migration.bats | tests/net/worker_dies.bats) true ;;
 	*) false ;;

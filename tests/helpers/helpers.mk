@@ -13,7 +13,7 @@ library-helpers: $(LIBRARY_HELPERS)
 $(LIBRARY_HELPERS): $(BUILD)/helpers/%: tests/helpers/%.c tests/helpers/common.c \
 		tests/helpers/common.h $(LIB_A)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -Iinclude -o $@ $< tests/helpers/common.c $(LIB_A) \
+	$(Q)$(CC) -Iinclude $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< tests/helpers/common.c $(LIB_A) \
 		$(LIB_LIBS)
 
 # It sees the library's inside and stands between it and libbpf; it tells which
@@ -21,10 +21,9 @@ $(LIBRARY_HELPERS): $(BUILD)/helpers/%: tests/helpers/%.c tests/helpers/common.c
 $(BUILD)/helpers/verify: tests/helpers/verify.c tests/helpers/common.c tests/helpers/common.h \
 		$(LIB_OBJECTS) $(BUILD)/bpf/clang
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -Wl,--wrap=bpf_object__load_skeleton \
+	$(Q)$(CC) $(LIB_INCLUDES) $(ALL_CFLAGS) $(LDFLAGS) -Wl,--wrap=bpf_object__load_skeleton \
 		-DBPF_COMPILER="\"clang-$$(cat $(BUILD)/bpf/clang)\"" \
-		-Iinclude -Ibpf -Isrc/lib -I$(BUILD)/skel -o $@ $< tests/helpers/common.c \
-		$(LIB_OBJECTS) $(LIB_LIBS) -ljansson
+		-o $@ $< tests/helpers/common.c $(LIB_OBJECTS) $(LIB_LIBS) -ljansson
 
 $(BUILD)/helpers/%: tests/helpers/%.c tests/helpers/common.c tests/helpers/common.h
 	@mkdir -p $(@D)

@@ -40,7 +40,7 @@ declare -A guests=() started=()
 
 # The sanitized run's, if it is that which calls.
 unset RP_SANITIZED RP_REPORTS ASAN_OPTIONS UBSAN_OPTIONS
-export RP_RUN=$$-$RANDOM REUSEPORTCTL=$PWD/build/reuseportctl
+export RP_RUN=$$-$RANDOM REUSEPORTCTL=$PWD/build/reuseportctl WERROR=1
 
 mkdir -p "$folder"
 exec 9>"$folder/lock"

@@ -9,7 +9,7 @@ unit: $(UNIT_TESTS)
 
 $(BUILD)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h bpf/decide/*.h) $(LIB_OBJECTS)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) $(UNIT_LDFLAGS) -Ibpf -Iinclude -Isrc/lib -I$(BUILD)/skel -o $@ $< \
+	$(CC) $(LIB_INCLUDES) $(ALL_CFLAGS) $(LDFLAGS) $(UNIT_LDFLAGS) -o $@ $< \
 		$(LIB_OBJECTS) $(LIB_LIBS) -lcmocka -lm
 
 # The host that it compiles for is made up.
