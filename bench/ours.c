@@ -25,17 +25,19 @@ int ours__load(struct ours *ours, const struct steering_size *size, int proto, b
 	struct reuseport_error err;
 	int ret = features_new(&features, &err);
 
-	*ours = (struct ours){ .steering = STEERING_NONE, .mapped = MAPPED_NONE };
+	*ours = (struct ours){
+		.at = { .text = "the group", .steering = STEERING_NONE, .view = MAP_VIEW_NONE }
+	};
 	if (!ret && probe_reads)
 		features_disable(features, FEATURE_PLAIN_READS);
 	if (!ret)
-		ret = steering_load(&ours->steering, size, proto, features, &err);
+		ret = steering_load(&ours->at.steering, size, proto, features, &err);
 	features_free(features);
 	if (ret) {
 		fprintf(stderr, "bench: %s\n", err.text);
 		return ret;
 	}
-	ret = mapped_open(&ours->mapped, &ours->steering, size);
+	ret = map_view_open(&ours->at.view, &ours->at.steering, size);
 	if (ret)
 		fprintf(stderr, "bench: mapping the maps: %s\n", strerror(-ret));
 	return ret;
@@ -43,14 +45,13 @@ int ours__load(struct ours *ours, const struct steering_size *size, int proto, b
 
 void ours__free(struct ours *ours)
 {
-	mapped_close(&ours->mapped);
-	steering_close(&ours->steering);
+	attachment_close(&ours->at);
 }
 
 int ours__describe(struct ours *ours, const int *sockets, size_t n)
 {
 	for (size_t slot = 0; slot < n; slot++) {
-		struct worker_entry *entry = &ours->mapped.workers[slot];
+		struct worker_entry *entry = &ours->at.view.workers[slot];
 		socklen_t len = sizeof(entry->cookie);
 		uint64_t cookie;
 
@@ -75,15 +76,14 @@ static unsigned int weight_of(enum weights weights, size_t slot, size_t workers)
 int ours__set_policy(struct ours *ours, const struct reuseport_policy_opts *words,
 		     enum weights weights, size_t workers)
 {
-	struct control *control = ours->mapped.control;
+	struct control *control = ours->at.view.control;
 	struct reuseport_error err;
 	int ret;
 
 	for (size_t slot = 0; slot < workers; slot++)
-		ours->mapped.workers[slot].weight = weight_of(weights, slot, workers);
+		ours->at.view.workers[slot].weight = weight_of(weights, slot, workers);
 	control->settled = control->epoch;
-	ret = apply_policy(&ours->mapped, ours->steering.maps[MAP_SOCKETS], words, NULL,
-			   "the group", &err);
+	ret = apply_policy(&ours->at, words, NULL, &err);
 	if (ret < 0)
 		fprintf(stderr, "bench: %s\n", err.text);
 	return ret < 0 ? ret : 0;

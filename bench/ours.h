@@ -5,8 +5,7 @@
 
 #include <stddef.h>
 
-#include "state/map_view.h"
-#include "state/steering_maps.h"
+#include "state/attachment.h"
 
 /* Which weights the workers have. */
 enum weights {
@@ -16,8 +15,7 @@ enum weights {
 };
 
 struct ours {
-	struct steering steering;
-	struct mapped mapped;
+	struct attachment at;
 };
 
 /* The maps' sizes that "attach" chooses for so many workers. */

@@ -105,7 +105,7 @@ int programs__fd(const struct programs *programs, size_t contender)
 	const struct loaded *loaded = loaded_for(programs, &programs->contenders->list[contender]);
 
 	if (loaded)
-		return loaded->ours.steering.program;
+		return loaded->ours.at.steering.program;
 	return bpf_program__fd(contender == CONTENDER_EMPTY ?
 				       programs->baseline->progs.empty :
 				       programs->baseline->progs.bare_select);
@@ -148,7 +148,7 @@ int programs__put(struct programs *programs, size_t contender)
 	struct loaded *loaded = loaded_for(programs, it);
 	int program = programs__fd(programs, contender), err;
 
-	err = move_sockets(programs, loaded ? loaded->ours.steering.maps[MAP_SOCKETS] :
+	err = move_sockets(programs, loaded ? loaded->ours.at.steering.maps[MAP_SOCKETS] :
 					      bpf_map__fd(programs->baseline->maps.sockets));
 	if (!err && loaded)
 		err = set_policy_of(programs, loaded, it);

@@ -17,11 +17,11 @@
 
 #define SLOTS 8
 
-static void parses(const char *text, enum worker_name_kind kind, uint64_t number)
+static void parses(const char *text, enum worker_selector_kind kind, uint64_t number)
 {
-	struct worker_name name;
+	struct worker_selector name;
 
-	assert_int_equal(worker_parse(text, &name, NULL), 0);
+	assert_int_equal(worker_selector_parse(text, &name, NULL), 0);
 	assert_int_equal(name.kind, kind);
 	assert_true(name.number == number);
 }
@@ -79,14 +79,14 @@ static void other_words(void **state)
 		"slot:1\nslot:2",
 		"nginx",
 	};
-	struct worker_name name, before;
+	struct worker_selector name, before;
 	struct reuseport_error err;
 
 	(void)state;
 	memset(&name, 0x55, sizeof(name));
 	before = name;
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (worker_parse(words[i], &name, &err) != -EINVAL)
+		if (worker_selector_parse(words[i], &name, &err) != -EINVAL)
 			fail_msg("taken for a name: '%s'", words[i]);
 		assert_int_equal(err.code, EINVAL);
 		assert_memory_equal(&name, &before, sizeof(name));
@@ -107,7 +107,7 @@ static int make_sockets(void)
 
 static void seat(struct attachment *one, uint32_t slot, uint32_t pid, uint64_t cookie)
 {
-	one->mapped.workers[slot] =
+	one->view.workers[slot] =
 		(struct worker_entry){ .state = WORKER_ACTIVE, .pid = pid, .cookie = cookie };
 	assert_int_equal(
 		bpf_map_update_elem(one->steering.maps[MAP_SOCKETS], &slot, &cookie, BPF_ANY), 0);
@@ -120,8 +120,8 @@ static int begin(void **state)
 	for (int i = 0; i < 2; i++) {
 		list[i].steering = STEERING_NONE;
 		list[i].steering.maps[MAP_SOCKETS] = make_sockets();
-		list[i].entry.slots = list[i].mapped.size.slots = SLOTS;
-		list[i].mapped.workers = calloc(SLOTS, sizeof(struct worker_entry));
+		list[i].entry.slots = list[i].view.size.slots = SLOTS;
+		list[i].view.workers = calloc(SLOTS, sizeof(struct worker_entry));
 	}
 	/* Two sockets of process 100, one of 101; in the other group one of each. */
 	seat(&list[0], 0, 100, 5000);
@@ -139,7 +139,7 @@ static int end(void **state)
 
 	for (int i = 0; i < 2; i++) {
 		close(list[i].steering.maps[MAP_SOCKETS]);
-		free(list[i].mapped.workers);
+		free(list[i].view.workers);
 	}
 	free(list);
 	return 0;
@@ -149,11 +149,11 @@ static int end(void **state)
 static int count(const char *text, const struct attachment *list, size_t n)
 {
 	struct reuseport_error err = { 0 };
-	struct worker_name name;
-	int found = 0, ret = worker_parse(text, &name, &err);
+	struct worker_selector name;
+	int found = 0, ret = worker_selector_parse(text, &name, &err);
 
 	if (!ret)
-		ret = worker_find(&name, list, n, &err);
+		ret = worker_selector_find(&name, list, n, &err);
 	if (ret) {
 		assert_int_equal(err.code, -ret);
 		return ret;
@@ -161,7 +161,7 @@ static int count(const char *text, const struct attachment *list, size_t n)
 	assert_int_not_equal(name.kind, WORKER_BY_ANY);
 	for (size_t i = 0; i < n; i++)
 		for (unsigned int slot = 0; slot < SLOTS; slot++)
-			found += worker_matches(&name, &list[i], slot);
+			found += worker_selector_matches(&name, &list[i], slot);
 	return found;
 }
 
@@ -234,7 +234,7 @@ static void who_has_left_is_nobody(void **state)
 	assert_int_equal(
 		bpf_map_update_elem(list[0].steering.maps[MAP_SOCKETS], &slot, &other, BPF_ANY), 0);
 	assert_int_equal(count("slot:2", list, 2), -ENOENT);
-	list[0].mapped.workers[0].state = WORKER_FREE;
+	list[0].view.workers[0].state = WORKER_FREE;
 	assert_int_equal(count("slot:0", list, 2), 1);
 }
 

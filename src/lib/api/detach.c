@@ -13,9 +13,9 @@
 #include <unistd.h>
 
 #include "error.h"
+#include "host/proc.h"
 #include "host/caps.h"
 #include "host/features.h"
-#include "host/proc.h"
 #include "host/reuseport_sockopt.h"
 #include "sockets/group_iter.h"
 #include "sockets/pidfd_socket.h"
@@ -207,7 +207,7 @@ int reuseport_detach(const struct reuseport_filter *filter, struct reuseport_err
 		return fail(err, EINVAL, "detach needs a port and a network namespace");
 	ret = caps_require("detach", err);
 	if (!ret)
-		ret = attachments_find(filter, &keys, &n, err);
+		ret = attachment_find(filter, &keys, &n, err);
 	for (size_t i = 0; !ret && i < n; i++) {
 		ret = pins_path(&keys[i], false, path, sizeof(path), err);
 		if (!ret)
@@ -219,5 +219,5 @@ int reuseport_detach(const struct reuseport_filter *filter, struct reuseport_err
 	orphans = detach_orphans(filter, err);
 	if (orphans < 0)
 		return orphans;
-	return n || orphans ? (int)n + orphans : attachments_none(filter, err);
+	return n || orphans ? (int)n + orphans : attachment_not_found(filter, err);
 }

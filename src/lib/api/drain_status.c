@@ -21,29 +21,29 @@ struct lefts {
 
 /* What the looks into one attachment share. */
 struct look {
-	const struct attachment *one;
+	const struct attachment *at;
 	struct sock_diag_list members;
 	struct queue_depth_bpf *queues; /* TCP */
 	uint64_t *flows;                /* by slot; NULL: they are not sticky */
 };
 
-static int open_look(struct look *look, const struct attachment *one, struct reuseport_error *err)
+static int open_look(struct look *look, const struct attachment *at, struct reuseport_error *err)
 {
-	struct netns_ref ns = { .inode = one->key.netns, .cookie = one->entry.netns_cookie };
+	struct netns_ref ns = { .inode = at->key.netns, .cookie = at->entry.netns_cookie };
 	int ret;
 
-	*look = (struct look){ .one = one };
-	ret = sock_diag_members(&one->key, &ns, &look->members, err);
+	*look = (struct look){ .at = at };
+	ret = sock_diag_members(&at->key, &ns, &look->members, err);
 	if (ret)
 		return ret;
-	if (one->key.proto == IPPROTO_TCP)
-		return queue_depth_open(&look->queues, one->steering.maps[MAP_SOCKETS], err);
-	if (!one->entry.flows)
+	if (at->key.proto == IPPROTO_TCP)
+		return queue_depth_open(&look->queues, at->steering.maps[MAP_SOCKETS], err);
+	if (!at->entry.flows)
 		return 0;
-	look->flows = calloc(one->entry.slots, sizeof(*look->flows));
+	look->flows = calloc(at->entry.slots, sizeof(*look->flows));
 	if (!look->flows)
 		return fail(err, ENOMEM, "out of memory");
-	flows_count(&one->mapped, look->flows);
+	flows_count(&at->view, look->flows);
 	return 0;
 }
 
@@ -56,7 +56,7 @@ static void close_look(struct look *look)
 
 static int describe(const struct look *look, unsigned int slot, struct reuseport_left *left)
 {
-	const struct worker_entry *entry = &look->one->mapped.workers[slot];
+	const struct worker_entry *entry = &look->at->view.workers[slot];
 	const struct sock_diag_socket *member = sock_diag_find(&look->members, entry->cookie);
 	struct queue_depth depth;
 
@@ -78,23 +78,24 @@ static int describe(const struct look *look, unsigned int slot, struct reuseport
 	return 0;
 }
 
-static bool gets_nothing_new(const struct attachment *one, unsigned int slot)
+static bool gets_nothing_new(const struct attachment *at, unsigned int slot)
 {
-	return attachment_has_worker(one, slot) &&
-	       generation_state(generations(&one->mapped), &one->mapped.workers[slot]) >=
+	return attachment_has_worker(at, slot) &&
+	       generation_state(generations_in_use(&at->view), &at->view.workers[slot]) >=
 		       WORKER_DRAINING;
 }
 
-static int look_at(const struct attachment *one, const struct worker_name *name, struct lefts *all,
-		   struct reuseport_error *err)
+static int look_at(const struct attachment *at, const struct worker_selector *name,
+		   struct lefts *all, struct reuseport_error *err)
 {
 	struct look look;
-	int ret = open_look(&look, one, err);
+	int ret = open_look(&look, at, err);
 
-	for (unsigned int slot = 0; !ret && slot < one->entry.slots; slot++) {
+	for (unsigned int slot = 0; !ret && slot < at->entry.slots; slot++) {
 		struct reuseport_left *grown;
 
-		if (!gets_nothing_new(one, slot) || (name && !worker_matches(name, one, slot)))
+		if (!gets_nothing_new(at, slot) ||
+		    (name && !worker_selector_matches(name, at, slot)))
 			continue;
 		grown = realloc(all->list, (all->n + 1) * sizeof(*grown));
 		if (grown) {
@@ -113,26 +114,26 @@ static int look_at(const struct attachment *one, const struct worker_name *name,
 int reuseport_left(const struct reuseport_filter *filter, const char *worker,
 		   struct reuseport_left **left, size_t *n_left, struct reuseport_error *err)
 {
-	struct worker_name name;
+	struct worker_selector name;
 	struct lefts all = { 0 };
 	struct attachment *list;
 	size_t n;
-	int ret = worker ? worker_parse(worker, &name, err) : 0;
+	int ret = worker ? worker_selector_parse(worker, &name, err) : 0;
 
 	if (!ret)
 		ret = caps_require("read what is left", err);
 	if (!ret)
-		ret = attachments_open(filter, &list, &n, err);
+		ret = attachment_open_all(filter, &list, &n, err);
 	if (ret)
 		return ret;
 	if (worker)
-		ret = worker_find(&name, list, n, err);
+		ret = worker_selector_find(&name, list, n, err);
 	for (size_t i = 0; !ret && i < n; i++)
 		ret = look_at(&list[i], worker ? &name : NULL, &all, err);
 	/* Who has gone has nothing left. */
 	if (ret == -ENOENT)
 		ret = 0;
-	attachments_close(list, n);
+	attachment_close_all(list, n);
 	if (ret) {
 		free(all.list);
 		return ret;

@@ -19,7 +19,7 @@ int reuseport_get_policy(const struct reuseport_filter *filter, struct reuseport
 	int ret = caps_require("read the policy", err);
 
 	if (!ret)
-		ret = attachments_open(filter, &open, &count, err);
+		ret = attachment_open_all(filter, &open, &count, err);
 	if (ret)
 		return ret;
 	all = calloc(count, sizeof(*all));
@@ -28,11 +28,9 @@ int reuseport_get_policy(const struct reuseport_filter *filter, struct reuseport
 	for (size_t i = 0; !ret && i < count; i++) {
 		all[i].key = open[i].key;
 		netns_name_of(all[i].key.netns, all[i].netns_name, sizeof(all[i].netns_name));
-		ret = read_policy(&all[i].rules, &open[i].steering, &open[i].entry);
-		if (ret)
-			fail(err, -ret, "cannot read %s: %s", open[i].pin, strerror(-ret));
+		read_policy(&all[i].rules, &open[i]);
 	}
-	attachments_close(open, count);
+	attachment_close_all(open, count);
 	if (ret) {
 		free(all);
 		return ret;

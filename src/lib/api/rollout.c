@@ -11,58 +11,58 @@
 #include "policy/rollout_state.h"
 #include "state/attachment.h"
 #include "state/generation.h"
+#include "state/plan_lock.h"
 #include "state/publish.h"
 
 /* Workers of a generation that would get work if it served. */
-static unsigned int count_able(const struct attachment *one, uint32_t generation)
+static unsigned int count_able(const struct attachment *at, uint32_t generation)
 {
 	unsigned int count = 0;
 
-	for (unsigned int slot = 0; slot < one->entry.slots; slot++) {
-		const struct worker_entry *entry = &one->mapped.workers[slot];
+	for (unsigned int slot = 0; slot < at->entry.slots; slot++) {
+		const struct worker_entry *entry = &at->view.workers[slot];
 
 		count += entry->generation == generation && entry->state == WORKER_ACTIVE &&
-			 entry->weight && attachment_has_worker(one, slot);
+			 entry->weight && attachment_has_worker(at, slot);
 	}
 	return count;
 }
 
-static int take_step(const struct attachment *one, enum reuseport_rollout step,
+static int take_step(const struct attachment *at, enum reuseport_rollout step,
 		     struct generations *g, struct reuseport_error *err)
 {
-	return rollout_state_step(g, step, count_able(one, g->other), one->text, one->key.port,
-				  err);
+	return rollout_state_step(g, step, count_able(at, g->other), at->text, at->key.port, err);
 }
 
 /* ------------------------------------------------------------------- together */
 
-static int publish(const struct attachment *one, enum reuseport_rollout step,
-		   struct reuseport_error *err)
+static int rollout_one(const struct attachment *at, enum reuseport_rollout step,
+		       struct reuseport_error *err)
 {
-	struct change want = change_present(&one->mapped);
-	int ret = take_step(one, step, &want.generations, err);
+	struct plan_spec want = plan_spec_in_use(at);
+	int ret = take_step(at, step, &want.generations, err);
 
 	if (!ret)
-		ret = change_publish(&one->mapped, one->steering.maps[MAP_SOCKETS], &want, err);
+		ret = publish_plan(at, &want, err);
 	if (ret >= 0)
-		change_settle(&one->mapped, true);
+		publish_synchronize(at, true);
 	return ret < 0 ? ret : 0;
 }
 
 /* With all locked, so that each of them takes the step or, by what can be known
  * beforehand, none. */
-static int publish_all(const struct attachment *list, size_t n, enum reuseport_rollout step,
+static int rollout_all(const struct attachment *list, size_t n, enum reuseport_rollout step,
 		       struct reuseport_error *err)
 {
 	int ret = 0;
 
 	for (size_t i = 0; !ret && i < n; i++) {
-		struct generations g = *generations(&list[i].mapped);
+		struct generations g = *generations_in_use(&list[i].view);
 
 		ret = take_step(&list[i], step, &g, err);
 	}
 	for (size_t i = 0; !ret && i < n; i++)
-		ret = publish(&list[i], step, err);
+		ret = rollout_one(&list[i], step, err);
 	return ret;
 }
 
@@ -75,16 +75,16 @@ int reuseport_rollout(const struct reuseport_filter *filter, enum reuseport_roll
 
 	ret = caps_require("roll out a generation", err);
 	if (!ret) {
-		catch_up(filter);
-		ret = attachments_open(filter, &list, &n, err);
+		refresh_unkept(filter);
+		ret = attachment_open_all(filter, &list, &n, err);
 	}
 	if (ret)
 		return ret;
-	ret = change_lock_all(list, n, &locks, err);
+	ret = plan_lock_all(list, n, &locks, err);
 	if (!ret) {
-		ret = publish_all(list, n, step, err);
-		change_unlock_all(locks, n);
+		ret = rollout_all(list, n, step, err);
+		plan_unlock_all(locks, n);
 	}
-	attachments_close(list, n);
+	attachment_close_all(list, n);
 	return ret ? ret : (int)n;
 }

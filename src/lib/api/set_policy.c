@@ -9,30 +9,30 @@
 #include "host/caps.h"
 #include "opts.h"
 #include "policy/policy.h"
-#include "state/attachment.h"
 #include "state/apply_policy.h"
+#include "state/attachment.h"
+#include "state/plan_lock.h"
 #include "state/publish.h"
 
 /* With all that are meant locked, so that either each of them is changed or,
  * by what can be known beforehand, none. */
-static int set_all(struct attachment *list, size_t n, const struct reuseport_policy_opts *words,
-		   struct reuseport_error *err)
+static int set_policy_of_all(struct attachment *list, size_t n,
+			     const struct reuseport_policy_opts *words, struct reuseport_error *err)
 {
 	struct policy_choice choice;
 	int ret = 0;
 
 	for (size_t i = 0; !ret && i < n; i++) {
-		ret = policy_choose(words, change_plan(&list[i].mapped), &choice, err);
+		ret = policy_choose(words, plan_in_use(&list[i].view), &choice, err);
 		if (!ret)
-			ret = apply_policy_check(&list[i].mapped, &choice.plan, list[i].text, err);
+			ret = apply_policy_check(&list[i], &choice.plan, err);
 	}
 	for (size_t i = 0; ret >= 0 && i < n; i++) {
-		ret = apply_policy(&list[i].mapped, list[i].steering.maps[MAP_SOCKETS], words, NULL,
-				   list[i].text, err);
+		ret = apply_policy(&list[i], words, NULL, err);
 		if (ret < 0)
 			break;
-		change_settle(&list[i].mapped, false);
-		change_tell(list[i].pin);
+		publish_synchronize(&list[i], false);
+		plan_lock_notify(&list[i]);
 	}
 	return ret < 0 ? ret : 0;
 }
@@ -51,14 +51,14 @@ int reuseport_set_policy(const struct reuseport_filter *filter,
 	if (!ret)
 		ret = caps_require("change the policy", err);
 	if (!ret)
-		ret = attachments_open(filter, &list, &n, err);
+		ret = attachment_open_all(filter, &list, &n, err);
 	if (ret)
 		return ret;
-	ret = change_lock_all(list, n, &locks, err);
+	ret = plan_lock_all(list, n, &locks, err);
 	if (!ret) {
-		ret = set_all(list, n, &words, err);
-		change_unlock_all(locks, n);
+		ret = set_policy_of_all(list, n, &words, err);
+		plan_unlock_all(locks, n);
 	}
-	attachments_close(list, n);
+	attachment_close_all(list, n);
 	return ret ? ret : (int)n;
 }

@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "error.h"
-#include "host/caps.h"
 #include "host/proc.h"
+#include "host/caps.h"
 #include "keeper/degraded.h"
 #include "sockets/group_iter.h"
 #include "sockets/sock_diag.h"
@@ -19,7 +19,6 @@
 #include "state/flow_table.h"
 #include "state/generation.h"
 #include "state/read_policy.h"
-#include "state/sockarray.h"
 
 const char *reuseport_state_name(unsigned int state)
 {
@@ -41,21 +40,20 @@ static int copy_pids(struct reuseport_worker *worker, const struct socket_owner 
 	return 0;
 }
 
-static int describe_worker(struct reuseport_worker *worker, const struct steering *steering,
-			   const struct generations *g, unsigned int slot,
-			   const struct worker_entry *entry, const struct sock_diag_socket *member,
-			   const struct socket_owners *h)
+static int describe_worker(struct reuseport_worker *worker, const struct attachment *at,
+			   unsigned int slot, const struct worker_entry *entry,
+			   const struct sock_diag_socket *member, const struct socket_owners *h)
 {
 	const struct socket_owner *first;
 	size_t n = socket_owners_of(h, member->inode, &first);
 	struct slot_counters now;
 
-	if (counters_of_slot(steering->maps[MAP_COUNTERS], slot, &now))
+	if (counters_of_slot(at->steering.maps[MAP_COUNTERS], slot, &now))
 		return -errno;
 	*worker = (struct reuseport_worker){
 		.slot = slot,
 		.cookie = entry->cookie,
-		.state = generation_state(g, entry),
+		.state = generation_state(generations_in_use(&at->view), entry),
 		.weight = entry->weight,
 		.generation = entry->generation,
 		.queue = member->queue,
@@ -70,9 +68,8 @@ static int describe_worker(struct reuseport_worker *worker, const struct steerin
 }
 
 /* Only those whose socket is in its slot right now: the kernel is the truth. */
-static int read_workers(struct reuseport_status *status, const struct steering *steering,
-			const struct mapped *mapped, const struct sock_diag_list *members,
-			const struct socket_owners *h)
+static int read_workers(struct reuseport_status *status, const struct attachment *at,
+			const struct sock_diag_list *members, const struct socket_owners *h)
 {
 	int ret = 0;
 
@@ -80,33 +77,33 @@ static int read_workers(struct reuseport_status *status, const struct steering *
 	if (!status->workers)
 		return -ENOMEM;
 	for (unsigned int slot = 0; !ret && slot < status->slots; slot++) {
-		const struct worker_entry entry = mapped->workers[slot];
+		const struct worker_entry entry = at->view.workers[slot];
 		const struct sock_diag_socket *member;
 
 		if (entry.state == WORKER_FREE || status->n_workers == members->n)
 			continue;
 		member = sock_diag_find(members, entry.cookie);
-		if (member && sockarray_holds(steering->maps[MAP_SOCKETS], slot, entry.cookie))
-			ret = describe_worker(&status->workers[status->n_workers++], steering,
-					      generations(mapped), slot, &entry, member, h);
+		if (member && attachment_holds(at, slot, entry.cookie))
+			ret = describe_worker(&status->workers[status->n_workers++], at, slot,
+					      &entry, member, h);
 	}
 	status->unregistered = members->n - status->n_workers;
 	return ret;
 }
 
-static int read_flows(struct reuseport_status *status, const struct mapped *mapped)
+static int read_flows(struct reuseport_status *status, const struct map_view *view)
 {
 	uint64_t *by_slot, entered;
 
-	status->flows = mapped->size.flows;
-	status->idle_s = mapped->size.idle_ticks / flows_hz();
+	status->flows = view->size.flows;
+	status->idle_s = view->size.idle_ticks / flows_hz();
 	if (!status->flows)
 		return 0;
 	by_slot = calloc(status->slots, sizeof(*by_slot));
 	if (!by_slot)
 		return -ENOMEM;
 	entered = status->counters.flows;
-	status->flows_occupied = flows_count(mapped, by_slot);
+	status->flows_occupied = flows_count(view, by_slot);
 	for (size_t i = 0; i < status->n_workers; i++)
 		status->workers[i].flows = by_slot[status->workers[i].slot];
 	/* Flows may have been entered since the counters were read. */
@@ -116,17 +113,16 @@ static int read_flows(struct reuseport_status *status, const struct mapped *mapp
 	return 0;
 }
 
-static void describe_generations(struct reuseport_status *status, const struct mapped *mapped)
+static void describe_generations(struct reuseport_status *status, const struct map_view *view)
 {
-	const struct generations *g = generations(mapped);
+	const struct generations *g = generations_in_use(view);
 
 	status->generations = (struct reuseport_generations){
 		.phase = (enum reuseport_rollout_phase)g->phase,
 		.serving = g->serving,
 		.other = g->other,
 	};
-	status->admit_manual = mapped->control->plan[mapped->control->epoch & 1].flags &
-			       PLAN_ADMIT_MANUAL;
+	status->admit_manual = plan_in_use(view)->flags & PLAN_ADMIT_MANUAL;
 }
 
 /* ---------------------------------------------------------------- program */
@@ -160,39 +156,31 @@ static bool is_attached(const struct reuseport_status *status, const struct netn
 
 /* ------------------------------------------------------------- attachment */
 
-static int describe(struct reuseport_status *status, const struct steering *steering,
-		    const struct attachment_entry *entry, struct reuseport_error *err)
+static int describe_attachment(struct reuseport_status *status, const struct attachment *at,
+			       struct reuseport_error *err)
 {
-	struct steering_size size = steering_size_of(entry);
-	struct mapped mapped = MAPPED_NONE;
-	struct netns_ref ns = { .inode = status->key.netns, .cookie = entry->netns_cookie };
+	struct netns_ref ns = { .inode = status->key.netns, .cookie = at->entry.netns_cookie };
 	struct sock_diag_list members = { 0 };
 	struct socket_owners owners = { 0 };
 	int ret;
 
-	ret = read_policy(&status->rules, steering, entry);
-	if (ret)
-		return fail(err, -ret, "cannot read %s: %s", status->pin, strerror(-ret));
-	status->keeper_pid = entry->keeper_pid;
-	status->slots = entry->slots;
-	describe_program(status, steering);
+	read_policy(&status->rules, at);
+	status->keeper_pid = at->entry.keeper_pid;
+	status->slots = at->entry.slots;
+	status->ways = degraded_modes(at);
+	describe_generations(status, &at->view);
+	describe_program(status, &at->steering);
 	ret = sock_diag_members(&status->key, &ns, &members, err);
 	if (ret && ret != -ENETDOWN)
 		return ret;
 	ret = socket_owners_scan_members(&members, &owners);
 	if (!ret)
-		ret = mapped_open(&mapped, steering, &size);
-	if (!ret) {
-		status->ways = ways_of(entry, &mapped);
-		describe_generations(status, &mapped);
-		ret = read_workers(status, steering, &mapped, &members, &owners);
-	}
+		ret = read_workers(status, at, &members, &owners);
 	if (!ret)
-		ret = counters_read(steering->maps[MAP_COUNTERS], steering->maps[MAP_TOTALS],
+		ret = counters_read(at->steering.maps[MAP_COUNTERS], at->steering.maps[MAP_TOTALS],
 				    status->slots, &status->counters);
 	if (!ret)
-		ret = read_flows(status, &mapped);
-	mapped_close(&mapped);
+		ret = read_flows(status, &at->view);
 	status->attached = is_attached(status, &ns, &members);
 	free(owners.list);
 	free(members.sockets);
@@ -208,13 +196,11 @@ struct collection {
 	struct reuseport_error *err;
 };
 
-static int add_attachment(void *ctx, const char *path, const struct reuseport_key *key)
+static int add_status(void *ctx, const char *path, const struct reuseport_key *key)
 {
 	struct collection *all = ctx;
 	struct reuseport_status *status;
-	struct attachment_entry entry;
-	struct steering steering;
-	uint32_t version;
+	struct attachment at;
 	int ret = 0;
 
 	if (!group_key_matches(&all->filter, key))
@@ -228,19 +214,21 @@ static int add_attachment(void *ctx, const char *path, const struct reuseport_ke
 	netns_name_of(key->netns, status->netns_name, sizeof(status->netns_name));
 	snprintf(status->pin, sizeof(status->pin), "%s", path);
 	status->keeper_running = pins_locked(path);
-	status->damaged = steering_open(&steering, path) ||
-			  attachment_read_entry(&steering, &entry, &version) ||
-			  !steering_fits(&steering, &entry);
+	attachment_init(&at, key);
+	snprintf(at.pin, sizeof(at.pin), "%s", path);
+	status->damaged = attachment_open_pins(&at, NULL) != 0;
 	/* Detached while we looked, or not attached yet. */
 	if (status->damaged && (access(path, F_OK) || attachment_is_being_made(path)))
 		all->n--;
 	else if (!status->damaged)
-		ret = describe(status, &steering, &entry, all->err);
-	steering_close(&steering);
+		ret = attachment_map(&at, all->err);
+	if (!ret && !status->damaged)
+		ret = describe_attachment(status, &at, all->err);
+	attachment_close(&at);
 	return ret;
 }
 
-static int by_key(const void *a, const void *b)
+static int status_by_key(const void *a, const void *b)
 {
 	return group_key_compare(&((const struct reuseport_status *)a)->key,
 				 &((const struct reuseport_status *)b)->key);
@@ -256,13 +244,13 @@ int reuseport_status(const struct reuseport_filter *filter, struct reuseport_sta
 	if (!ret)
 		ret = caps_require("read the status", err);
 	if (!ret)
-		ret = pins_for_each(add_attachment, &all, err);
+		ret = pins_for_each(add_status, &all, err);
 	if (ret) {
 		reuseport_status__free(all.list, all.n);
 		return ret;
 	}
 	if (all.n) {
-		qsort(all.list, all.n, sizeof(*all.list), by_key);
+		qsort(all.list, all.n, sizeof(*all.list), status_by_key);
 	} else {
 		free(all.list); /* of one that was not attached yet */
 		all.list = NULL;

@@ -12,6 +12,7 @@
 #include "policy/policy.h"
 #include "state/attachment.h"
 #include "state/generation.h"
+#include "state/plan_lock.h"
 #include "state/publish.h"
 
 /* What is to be done with a worker. Returns whether it applies to it. */
@@ -22,30 +23,31 @@ struct order {
 };
 
 /* Returns how many workers of the attachment it applied to. */
-static int change_one(const struct attachment *one, const struct worker_name *name,
+static int change_one(const struct attachment *at, const struct worker_selector *name,
 		      const struct order *order, struct reuseport_error *err)
 {
-	const struct mapped *mapped = &one->mapped;
-	int lock = change_lock(one->pin, mapped, CHANGE_WAIT_MS, err), ret = 0, count = 0;
+	const struct map_view *view = &at->view;
+	int lock = plan_lock(at, PLAN_LOCK_WAIT_MS, err), ret = 0, count = 0;
 
 	if (lock < 0)
 		return lock;
-	for (unsigned int slot = 0; slot < mapped->size.slots; slot++)
-		if (name ? worker_matches(name, one, slot) : attachment_has_worker(one, slot))
-			count += order->apply(&mapped->workers[slot], generations(mapped),
+	for (unsigned int slot = 0; slot < view->size.slots; slot++)
+		if (name ? worker_selector_matches(name, at, slot) :
+			   attachment_has_worker(at, slot))
+			count += order->apply(&view->workers[slot], generations_in_use(view),
 					      order->value);
-	mapped_store(mapped);
+	map_view_store(view);
 	if (count)
-		ret = change_follow(mapped, one->steering.maps[MAP_SOCKETS], err);
+		ret = publish_workers(at, err);
 	/* What goes by a worker's state alone, as sticky flows do, is over as well. */
 	if (count && ret >= 0)
-		change_settle(mapped, ret || mapped->size.flows);
+		publish_synchronize(at, ret || view->size.flows);
 	close(lock);
 	return ret < 0 ? ret : count;
 }
 
 /* Those that the name fits, or all if there is none. */
-static int change_all(const struct attachment *list, size_t n, const struct worker_name *name,
+static int change_all(const struct attachment *list, size_t n, const struct worker_selector *name,
 		      const struct order *order, struct reuseport_error *err)
 {
 	int ret = 0, count = 0;
@@ -60,24 +62,24 @@ static int change_all(const struct attachment *list, size_t n, const struct work
 static int change_workers(const struct reuseport_filter *filter, const char *worker,
 			  const struct order *order, struct reuseport_error *err)
 {
-	struct worker_name name;
+	struct worker_selector name;
 	struct attachment *list;
 	size_t n;
-	int ret = worker ? worker_parse(worker, &name, err) : 0;
+	int ret = worker ? worker_selector_parse(worker, &name, err) : 0;
 
 	if (!ret)
 		ret = caps_require(order->what, err);
 	if (!ret) {
-		catch_up(filter);
-		ret = attachments_open(filter, &list, &n, err);
+		refresh_unkept(filter);
+		ret = attachment_open_all(filter, &list, &n, err);
 	}
 	if (ret)
 		return ret;
 	if (worker)
-		ret = worker_find(&name, list, n, err);
+		ret = worker_selector_find(&name, list, n, err);
 	if (!ret)
 		ret = change_all(list, n, worker ? &name : NULL, order, err);
-	attachments_close(list, n);
+	attachment_close_all(list, n);
 	return ret;
 }
 

@@ -11,7 +11,7 @@
 
 static const struct {
 	const char *prefix;
-	enum worker_name_kind kind;
+	enum worker_selector_kind kind;
 } kinds[] = {
 	{ "slot:", WORKER_BY_SLOT },
 	{ "pid:", WORKER_BY_PID },
@@ -20,9 +20,10 @@ static const struct {
 
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
-int worker_parse(const char *text, struct worker_name *name, struct reuseport_error *err)
+int worker_selector_parse(const char *text, struct worker_selector *name,
+			  struct reuseport_error *err)
 {
-	struct worker_name parsed = { .kind = WORKER_BY_ANY };
+	struct worker_selector parsed = { .kind = WORKER_BY_ANY };
 	const char *digits = text;
 
 	for (size_t i = 0; i < KINDS; i++) {
@@ -44,24 +45,25 @@ int worker_parse(const char *text, struct worker_name *name, struct reuseport_er
 	return 0;
 }
 
-static bool fits(const struct attachment *one, unsigned int slot, enum worker_name_kind kind,
+static bool fits(const struct attachment *at, unsigned int slot, enum worker_selector_kind kind,
 		 uint64_t number)
 {
-	const struct worker_entry *entry = &one->mapped.workers[slot];
+	const struct worker_entry *entry = &at->view.workers[slot];
 
 	if (kind == WORKER_BY_SLOT)
 		return slot == number;
 	return number && (kind == WORKER_BY_PID ? entry->pid == number : entry->cookie == number);
 }
 
-bool worker_matches(const struct worker_name *name, const struct attachment *one, unsigned int slot)
+bool worker_selector_matches(const struct worker_selector *name, const struct attachment *at,
+			     unsigned int slot)
 {
-	return fits(one, slot, name->kind, name->number) && attachment_has_worker(one, slot);
+	return fits(at, slot, name->kind, name->number) && attachment_has_worker(at, slot);
 }
 
 /* Whether a number means the same workers by two kinds of name. */
 static bool same_workers(const struct attachment *list, size_t n, uint64_t number,
-			 enum worker_name_kind a, enum worker_name_kind b)
+			 enum worker_selector_kind a, enum worker_selector_kind b)
 {
 	for (size_t i = 0; i < n; i++)
 		for (unsigned int slot = 0; slot < list[i].entry.slots; slot++)
@@ -71,22 +73,22 @@ static bool same_workers(const struct attachment *list, size_t n, uint64_t numbe
 	return true;
 }
 
-static void refresh_one(const struct attachment *one, const struct sock_diag_list *members,
+static void refresh_one(const struct attachment *at, const struct sock_diag_list *members,
 			const struct socket_owners *owners)
 {
 	const struct socket_owner *first;
 
 	/* What others have changed meanwhile is not to be undone. */
-	mapped_fetch(&one->mapped);
-	for (unsigned int slot = 0; slot < one->entry.slots; slot++) {
-		struct worker_entry *entry = &one->mapped.workers[slot];
+	map_view_fetch(&at->view);
+	for (unsigned int slot = 0; slot < at->entry.slots; slot++) {
+		struct worker_entry *entry = &at->view.workers[slot];
 		const struct sock_diag_socket *member = sock_diag_find(members, entry->cookie);
 		size_t n = member ? socket_owners_of(owners, member->inode, &first) : 0;
 
 		if (n)
 			entry->pid = socket_owners_server(first, n)->pid;
 	}
-	mapped_store(&one->mapped);
+	map_view_store(&at->view);
 }
 
 /* The keeper looks now and then only who serves whom, and a reload has other
@@ -106,23 +108,23 @@ static void refresh(const struct attachment *list, size_t n)
 	}
 }
 
-static bool anybody(const struct attachment *list, size_t n, const struct worker_name *name)
+static bool anybody(const struct attachment *list, size_t n, const struct worker_selector *name)
 {
 	for (size_t i = 0; i < n; i++)
 		for (unsigned int slot = 0; slot < list[i].entry.slots; slot++)
-			if (worker_matches(name, &list[i], slot))
+			if (worker_selector_matches(name, &list[i], slot))
 				return true;
 	return false;
 }
 
-static int resolve(struct worker_name *name, const struct attachment *list, size_t n,
+static int resolve(struct worker_selector *name, const struct attachment *list, size_t n,
 		   struct reuseport_error *err)
 {
 	unsigned long long number = name->number;
-	struct worker_name found = { .kind = WORKER_BY_ANY };
+	struct worker_selector found = { .kind = WORKER_BY_ANY };
 
 	for (size_t i = 0; i < KINDS; i++) {
-		struct worker_name guess = { kinds[i].kind, number };
+		struct worker_selector guess = { kinds[i].kind, number };
 
 		if ((name->kind != WORKER_BY_ANY && name->kind != guess.kind) ||
 		    !anybody(list, n, &guess))
@@ -147,8 +149,8 @@ static int resolve(struct worker_name *name, const struct attachment *list, size
 	return 0;
 }
 
-int worker_find(struct worker_name *name, const struct attachment *list, size_t n,
-		struct reuseport_error *err)
+int worker_selector_find(struct worker_selector *name, const struct attachment *list, size_t n,
+			 struct reuseport_error *err)
 {
 	int ret = resolve(name, list, n, err);
 

@@ -140,7 +140,7 @@ static int explain_winner(struct group_iter_bpf *reader, struct reuseport_explan
 	struct attachment *list = NULL, *attachment;
 	struct sock_diag_list members = { 0 };
 	size_t n = 0;
-	int ret = attachments_open(&filter, &list, &n, err);
+	int ret = attachment_open_all(&filter, &list, &n, err);
 
 	if (ret && ret != -ENOENT)
 		return ret;
@@ -153,7 +153,7 @@ static int explain_winner(struct group_iter_bpf *reader, struct reuseport_explan
 	if (!ret)
 		ret = chances_find(out, packet, winner, attachment, &members, err);
 	free(members.sockets);
-	attachments_close(list, n);
+	attachment_close_all(list, n);
 	return ret;
 }
 

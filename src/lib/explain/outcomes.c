@@ -40,8 +40,8 @@ static unsigned int slot_of_cookie(const struct finding *f, uint64_t cookie)
 	const struct attachment *a = f->attachment;
 
 	for (unsigned int slot = 0; a && slot < a->entry.slots; slot++)
-		if (a->mapped.workers[slot].state != WORKER_FREE &&
-		    a->mapped.workers[slot].cookie == cookie)
+		if (a->view.workers[slot].state != WORKER_FREE &&
+		    a->view.workers[slot].cookie == cookie)
 			return slot;
 	return SLOT_NONE;
 }
@@ -55,7 +55,7 @@ static void describe_process(struct finding *f, unsigned int slot, uint32_t inod
 	size_t n;
 
 	if (slot != SLOT_NONE)
-		chance->pid = f->attachment->mapped.workers[slot].pid;
+		chance->pid = f->attachment->view.workers[slot].pid;
 	if (!chance->pid && !f->scanned) {
 		f->scanned = true;
 		if (f->members->n)
@@ -88,9 +88,9 @@ static void add(struct finding *f, uint64_t cookie, double share)
 					     .cookie = cookie,
 					     .share = share };
 	if (slot != SLOT_NONE) {
-		chance->state = generation_state(generations(&f->attachment->mapped),
-						 &f->attachment->mapped.workers[slot]);
-		chance->weight = f->attachment->mapped.workers[slot].weight;
+		chance->state = generation_state(generations_in_use(&f->attachment->view),
+						 &f->attachment->view.workers[slot]);
+		chance->weight = f->attachment->view.workers[slot].weight;
 	}
 	if (member)
 		chance->queue = member->queue;
@@ -144,7 +144,7 @@ static int row_of(const struct plan *plan, const struct reuseport_packet *packet
 static bool ask_any(struct finding *f)
 {
 	const struct attachment *a = f->attachment;
-	const uint16_t *weights = half_weights(&a->mapped, a->mapped.control->epoch);
+	const uint16_t *weights = half_weights(&a->view, a->view.control->epoch);
 	uint32_t slots = a->entry.slots;
 
 	for (uint32_t i = 0; i < CHAIN_ANY_MAX && i < slots; i++) {
@@ -152,7 +152,7 @@ static bool ask_any(struct finding *f)
 
 		if (!weights[slot] || !attachment_has_worker(a, slot))
 			continue;
-		add(f, a->mapped.workers[slot].cookie, 1);
+		add(f, a->view.workers[slot].cookie, 1);
 		return true;
 	}
 	return false;
@@ -172,7 +172,7 @@ static void follow_chain(struct finding *f, struct circumstances at)
 		out->tries[out->n_tries++] = (struct reuseport_try){
 			.entry = entry,
 			.slot = slot == TABLE_NOBODY ? -1 : slot,
-			.cookie = there ? f->attachment->mapped.workers[slot].cookie : 0,
+			.cookie = there ? f->attachment->view.workers[slot].cookie : 0,
 			.empty = !there,
 		};
 		if (slot == TABLE_NOBODY)
@@ -201,7 +201,7 @@ static void by_row(struct finding *f, uint32_t row)
 		uint16_t slot = f->entries[row * width + i];
 
 		if (attachment_has_worker(f->attachment, slot))
-			add(f, f->attachment->mapped.workers[slot].cookie, 1.0 / width);
+			add(f, f->attachment->view.workers[slot].cookie, 1.0 / width);
 	}
 }
 
@@ -285,26 +285,23 @@ static void by_table(struct finding *f, const struct reuseport_packet *packet)
 static bool by_flow(struct finding *f, const struct reuseport_packet *packet)
 {
 	struct tuple tuple = tuple_of_packet(packet);
-	int slot = flows_slot(&f->attachment->mapped, &tuple);
+	int slot = flows_slot(&f->attachment->view, &tuple);
 
 	if (slot < 0 || !attachment_has_worker(f->attachment, slot))
 		return false;
 	f->out->known_flow = true;
 	f->out->row = -1;
-	add(f, f->attachment->mapped.workers[slot].cookie, 1);
+	add(f, f->attachment->view.workers[slot].cookie, 1);
 	return true;
 }
 
-static int by_policy(struct finding *f, const struct reuseport_packet *packet,
-		     struct reuseport_error *err)
+static void by_policy(struct finding *f, const struct reuseport_packet *packet)
 {
 	const struct attachment *a = f->attachment;
-	int ret = read_policy(&f->out->rules, &a->steering, &a->entry);
 
-	if (ret)
-		return fail(err, -ret, "cannot read %s: %s", a->pin, strerror(-ret));
-	f->plan = change_plan(&a->mapped);
-	f->entries = half_entries(&a->mapped, a->mapped.control->epoch);
+	read_policy(&f->out->rules, a);
+	f->plan = plan_in_use(&a->view);
+	f->entries = half_entries(&a->view, a->view.control->epoch);
 	f->out->hash_known = f->plan->flags & PLAN_OWN_HASH;
 	f->out->guarded = f->plan->flags & PLAN_GUARDED;
 	if (f->out->hash_known) {
@@ -321,7 +318,6 @@ static int by_policy(struct finding *f, const struct reuseport_packet *packet,
 		add_members(f);
 		f->out->why = "by the kernel's hash, whose key is secret: each member is as likely";
 	}
-	return 0;
 }
 
 /* -------------------------------------------------------------------- ordering */
@@ -356,13 +352,12 @@ int chances_find(struct reuseport_explanation *out, const struct reuseport_packe
 		.out = out, .attachment = attachment, .winner = winner, .members = members
 	};
 	size_t room = members->n + (attachment ? attachment->entry.slots : 0) + 1;
-	int ret = 0;
 
 	out->chances = calloc(room, sizeof(*out->chances));
 	if (!out->chances)
 		return fail(err, ENOMEM, "out of memory");
 	if (out->decider == REUSEPORT_POLICY) {
-		ret = by_policy(&f, packet, err);
+		by_policy(&f, packet);
 	} else if (out->decider == REUSEPORT_SOCKET) {
 		add(&f, winner->cookie, 1);
 		out->why = "it is the only socket: nothing is chosen";
@@ -375,5 +370,5 @@ int chances_find(struct reuseport_explanation *out, const struct reuseport_packe
 	}
 	free(f.owners.list);
 	sort_chances(out);
-	return ret;
+	return 0;
 }

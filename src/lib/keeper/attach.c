@@ -1,27 +1,23 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* Attach: steers a group anew, or adopts what is pinned; all or nothing. */
-#include <bpf/bpf.h>
 #include <errno.h>
 #include <netinet/in.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "error.h"
 #include "host/caps.h"
-#include "host/reuseport_sockopt.h"
 #include "host/topology.h"
 #include "keeper/adopt.h"
 #include "keeper/attach.h"
 #include "keeper/degraded.h"
 #include "keeper/event_loop.h"
+#include "keeper/keeper_lock.h"
 #include "keeper/membership.h"
 #include "keeper/program_attach.h"
 #include "opts.h"
@@ -34,14 +30,12 @@
 #include "state/attachment.h"
 #include "state/flow_table.h"
 #include "state/pins.h"
-#include "state/publish.h"
+#include "state/plan_lock.h"
 #include "state/sockarray.h"
 
 /* Another attachment's array gives its sockets free a moment after it is gone. */
 #define BUSY_TRIES 50
 #define BUSY_PAUSE_MS 10
-
-#define LOCK_TRIES 20 /* of pins_lock, which takes 100 ms each */
 
 /* ---------------------------------------------------------------- options */
 
@@ -103,7 +97,7 @@ static int learn_namespace(struct reuseport_group *group, struct reuseport_error
 static int describe(struct reuseport_group *group, const struct steering_size *size,
 		    struct reuseport_error *err)
 {
-	struct attachment_entry *entry = &group->entry;
+	struct attachment_entry *entry = &group->at.entry;
 	int ret;
 
 	*entry = (struct attachment_entry){
@@ -117,15 +111,15 @@ static int describe(struct reuseport_group *group, const struct steering_size *s
 		.keeper_pid = getpid(),
 		.netns_cookie = group->ns.cookie,
 		.attached_ns = clock_ns(CLOCK_BOOTTIME),
-		.migrates = group->steering.migrates,
-		.plain_reads = group->steering.plain_reads,
+		.migrates = group->at.steering.migrates,
+		.plain_reads = group->at.steering.plain_reads,
 	};
-	group_key_to_entry(&group->key, entry);
+	group_key_to_entry(&group->at.key, entry);
 	group->slots = calloc(size->slots, sizeof(*group->slots));
 	if (!group->slots)
 		return fail(err, ENOMEM, "out of memory");
-	ret = group_write_entry(group, err);
-	return ret ? ret : group_map(group, err);
+	ret = attachment_write_entry(&group->at, err);
+	return ret ? ret : attachment_map(&group->at, err);
 }
 
 /* Fills the array. Sockets that another array is about to give free, after a
@@ -138,46 +132,30 @@ static int fill(struct reuseport_group *group, const struct sock_diag_list *memb
 	for (int tries = 0; ret == -EBUSY && tries < BUSY_TRIES; tries++) {
 		if (tries)
 			clock_sleep_ms(BUSY_PAUSE_MS);
-		ret = sync_fill(group, members, via, err);
+		ret = membership_fill(group, members, via, err);
 	}
 	return ret;
 }
 
-static int install(struct reuseport_group *group, int member, struct reuseport_error *err)
-{
-	int ret = sockopt_set_program(member, group->steering.program);
-
-	if (ret == -EPERM)
-		return fail(err, EPERM,
-			    "cannot attach to %s: the server has locked its sockets "
-			    "with SO_LOCK_FILTER",
-			    group->text);
-	if (ret)
-		return fail(err, -ret, "cannot attach the program to %s: %s", group->text,
-			    strerror(-ret));
-	return 0;
-}
-
-/* Installing is the last step: it replaces what is there in one go, and nothing
+/* Attaching is the last step: it replaces what is there in one go, and nothing
  * after it can fail. */
-static int fill_pin_install(struct reuseport_group *group, const struct sock_diag_list *members,
-			    const struct reuseport_attach_opts *opts, struct reuseport_error *err)
+static int fill_pin_attach(struct reuseport_group *group, const struct sock_diag_list *members,
+			   const struct reuseport_attach_opts *opts, struct reuseport_error *err)
 {
 	const struct reuseport_policy_opts words = policy_words_of_attach(opts);
 	int via = -1, ret;
 
 	ret = fill(group, members, &via, err);
 	if (!ret)
-		ret = apply_policy(&group->mapped, group->steering.maps[MAP_SOCKETS], &words,
-				   opts->admit, group->text, err);
+		ret = apply_policy(&group->at, &words, opts->admit, err);
 	if (ret >= 0)
-		ret = change_lock_make(group->pin, err);
+		ret = plan_lock_make(&group->at, err);
 	if (!ret)
-		ret = steering_pin(&group->steering, group->pin, err);
+		ret = steering_pin(&group->at.steering, group->at.pin, err);
 	if (!ret)
-		ret = install(group, via, err);
+		ret = program_attach(group, via, err);
 	if (ret)
-		sockarray_empty(group->steering.maps[MAP_SOCKETS]);
+		sockarray_empty(group->at.steering.maps[MAP_SOCKETS]);
 	if (via >= 0)
 		close(via);
 	return ret;
@@ -190,14 +168,14 @@ static int replace(struct reuseport_group *group, const struct sock_diag_list *m
 		   struct reuseport_error *err)
 {
 	struct sockarray_eviction eviction;
-	int ret = fill_pin_install(group, members, opts, err);
+	int ret = fill_pin_attach(group, members, opts, err);
 
 	if (ret != -EBUSY)
 		return ret;
 	ret = sockarray_evict(present->id, members, &eviction, err);
 	if (ret)
 		return ret;
-	ret = fill_pin_install(group, members, opts, err);
+	ret = fill_pin_attach(group, members, opts, err);
 	if (ret)
 		sockarray_evict_undo(&eviction, members);
 	sockarray_evict_free(&eviction);
@@ -208,7 +186,7 @@ static int replace(struct reuseport_group *group, const struct sock_diag_list *m
 static int check_present(struct reuseport_group *group, const struct sock_diag_list *members,
 			 struct group_program *present, struct reuseport_error *err)
 {
-	int ret = install_check_any(group, members, present, err);
+	int ret = program_attach_check_any(group, members, present, err);
 
 	/* One of ours whose pins were lost is no foreigner. */
 	if (ret == -EEXIST && (group->force || group_program_is_ours(present->name)))
@@ -217,12 +195,12 @@ static int check_present(struct reuseport_group *group, const struct sock_diag_l
 		return fail(err, EOPNOTSUPP,
 			    "%s: the sockets do not share their port with "
 			    "SO_REUSEPORT",
-			    group->text);
+			    group->at.text);
 	return ret < 0 ? ret : 0;
 }
 
-static int load_and_install(struct reuseport_group *group, const struct sock_diag_list *members,
-			    const struct reuseport_attach_opts *opts, struct reuseport_error *err)
+static int load_and_attach(struct reuseport_group *group, const struct sock_diag_list *members,
+			   const struct reuseport_attach_opts *opts, struct reuseport_error *err)
 {
 	struct steering_size size = choose_size(opts, members->n);
 	struct group_program present;
@@ -232,23 +210,23 @@ static int load_and_install(struct reuseport_group *group, const struct sock_dia
 		return fail(err, ENOSPC,
 			    "%s has %zu workers, more than %u slots: attach with "
 			    "--slots %zu or more",
-			    group->text, members->n, size.slots, members->n);
+			    group->at.text, members->n, size.slots, members->n);
 	ret = check_present(group, members, &present, err);
 	if (!ret && size.flows &&
 	    getrandom(size.flow_key, sizeof(size.flow_key), 0) != sizeof(size.flow_key))
 		ret = fail(err, errno, "no random key is to be had: %s", strerror(errno));
 	if (!ret)
-		ret = steering_load(&group->steering, &size, group->key.proto, group->features,
-				    err);
+		ret = steering_load(&group->at.steering, &size, group->at.key.proto,
+				    group->features, err);
 	if (!ret)
 		ret = describe(group, &size, err);
 	if (!ret)
-		ret = keep_open(group, err);
+		ret = event_loop_open(group, err);
 	if (ret)
 		return ret;
 	if (present.present)
 		return replace(group, members, opts, &present, err);
-	return fill_pin_install(group, members, opts, err);
+	return fill_pin_attach(group, members, opts, err);
 }
 
 /* Who looks meanwhile sees that it is under way: attachment_is_being_made(). */
@@ -258,92 +236,15 @@ static int steer_anew(struct reuseport_group *group, const struct sock_diag_list
 	char path[REUSEPORT_PATH_MAX + 32];
 	int ret;
 
-	pins_join(group->pin, PIN_ATTACHING, path, sizeof(path));
+	pins_join(group->at.pin, PIN_ATTACHING, path, sizeof(path));
 	if (mkdir(path, 0700) && errno != EEXIST)
 		return fail(err, errno, "cannot make %s: %s", path, strerror(errno));
-	ret = load_and_install(group, members, opts, err);
+	ret = load_and_attach(group, members, opts, err);
 	rmdir(path);
 	return ret;
 }
 
 /* ----------------------------------------------------------------- attach */
-
-/* What the holder of the lock steers; zero where that cannot be read. */
-static struct attachment_entry entry_of_keeper(const char *path)
-{
-	struct attachment_entry entry;
-	struct steering pinned;
-	uint32_t version;
-
-	steering_open(&pinned, path);
-	if (attachment_read_entry(&pinned, &entry, &version))
-		entry = (struct attachment_entry){ 0 };
-	steering_close(&pinned);
-	return entry;
-}
-
-/*
- * Without a description the pins are just being made or removed, or damaged; and
- * if the keeper has gone, a command holds the lock for a moment (catch_up.h): for
- * a while it is tried again.
- */
-static bool nobody_keeps(const struct attachment_entry *entry)
-{
-	int pidfd;
-	bool gone;
-
-	if (!entry->abi_version)
-		return true;
-	/* One that was killed is there until its parent has waited for it. */
-	pidfd = syscall(SYS_pidfd_open, entry->keeper_pid, 0);
-	gone = pidfd < 0 ? errno == ESRCH : poll(&(struct pollfd){ pidfd, POLLIN, 0 }, 1, 0) == 1;
-	if (pidfd >= 0)
-		close(pidfd);
-	return gone;
-}
-
-static int lock_or_ask(struct reuseport_group *group, struct attachment_entry *entry,
-		       struct reuseport_error *err)
-{
-	int lock = -EBUSY;
-
-	*entry = (struct attachment_entry){ 0 };
-	for (int tries = 0; lock == -EBUSY && nobody_keeps(entry) && tries < LOCK_TRIES; tries++) {
-		lock = pins_lock(group->pin, err);
-		if (lock == -EBUSY)
-			*entry = entry_of_keeper(group->pin);
-	}
-	/* Of a namespace that is gone, whose inode ours was given: its keeper is
-	 * about to find out. */
-	if (lock == -EBUSY && entry->netns_cookie && entry->netns_cookie != group->ns.cookie)
-		lock = pins_take_over(group->pin, err);
-	return lock;
-}
-
-static int lock_pins(struct reuseport_group *group, struct reuseport_error *err)
-{
-	struct attachment_entry entry;
-	int lock, ret;
-
-	ret = pins_path(&group->key, true, group->pin, sizeof(group->pin), err);
-	if (ret)
-		return ret;
-	lock = lock_or_ask(group, &entry, err);
-	if (lock == -EBUSY && entry.keeper_pid)
-		return fail(err, EBUSY,
-			    "%s is steered already, its keeper is process %u: nothing "
-			    "was changed; 'reuseportctl status' shows it",
-			    group->text, entry.keeper_pid);
-	if (lock == -EBUSY)
-		return fail(err, EBUSY,
-			    "%s is steered already, but its pins are damaged: detach, "
-			    "then attach again",
-			    group->text);
-	if (lock < 0)
-		return lock;
-	group->lock = lock;
-	return 0;
-}
 
 static int steer(struct reuseport_group *group, const struct reuseport_attach_opts *opts, bool anew,
 		 struct reuseport_error *err)
@@ -353,17 +254,17 @@ static int steer(struct reuseport_group *group, const struct reuseport_attach_op
 
 	ret = learn_namespace(group, err);
 	if (!ret)
-		ret = sock_diag_members(&group->key, &group->ns, &members, err);
+		ret = sock_diag_members(&group->at.key, &group->ns, &members, err);
 	if (!ret)
-		ret = lock_pins(group, err);
+		ret = keeper_lock(group, err);
 	if (!ret) {
 		ret = adopt(group, &members, opts, err);
 		if (ret == -ENOENT) {
 			ret = members.n && anew ?
 				      steer_anew(group, &members, opts, err) :
-				      fail(err, ENOENT, "%s has no worker", group->text);
+				      fail(err, ENOENT, "%s has no worker", group->at.text);
 			if (ret)
-				pins_remove(group->pin);
+				pins_remove(group->at.pin);
 		}
 	}
 	free(members.sockets);
@@ -386,7 +287,7 @@ static int attach(const struct reuseport_key *key, const struct reuseport_attach
 		ret = caps_require("attach", err);
 	if (ret)
 		return ret;
-	ret = group_new(key, &opts, &group, err);
+	ret = handle_new(key, &opts, &group, err);
 	if (ret)
 		return ret;
 	ret = steer(group, &opts, anew, err);
@@ -394,7 +295,7 @@ static int attach(const struct reuseport_key *key, const struct reuseport_attach
 		reuseport_group__free(group);
 		return ret;
 	}
-	ways_tell(group);
+	degraded_log(group);
 	*out = group;
 	return 0;
 }

@@ -5,20 +5,21 @@
 
 #include "keeper/degraded.h"
 
-void ways_note(struct reuseport_group *group)
+void degraded_note(struct reuseport_group *group)
 {
-	group->entry.events = group->events != NULL;
-	group->entry.iterators = group->reader || features_have(group->features, FEATURE_ITERATORS);
+	group->at.entry.events = group->loop.events != NULL;
+	group->at.entry.iterators = group->reader ||
+				    features_have(group->features, FEATURE_ITERATORS);
 }
 
-struct reuseport_ways ways_of(const struct attachment_entry *entry, const struct mapped *mapped)
+struct reuseport_ways degraded_modes(const struct attachment *at)
 {
 	return (struct reuseport_ways){
-		.migrates = entry->migrates,
-		.plain_reads = entry->plain_reads,
-		.mmapped = mapped_in_memory(mapped),
-		.events = entry->events,
-		.iterators = entry->iterators,
+		.migrates = at->entry.migrates,
+		.plain_reads = at->entry.plain_reads,
+		.mmapped = map_view_in_memory(&at->view),
+		.events = at->entry.events,
+		.iterators = at->entry.iterators,
 	};
 }
 
@@ -27,15 +28,15 @@ static void tell(const struct reuseport_group *group, enum feature feature, bool
 {
 	bool ordered = features_disabled(group->features, feature);
 
-	group_log(group, is_loss && !ordered ? LOG_WARNING : LOG_INFO, "%s: without %s: %s",
-		  group->text, features_name(feature), features_without(feature));
+	handle_log(group, is_loss && !ordered ? LOG_WARNING : LOG_INFO, "%s: without %s: %s",
+		   group->at.text, features_name(feature), features_without(feature));
 }
 
-void ways_tell(const struct reuseport_group *group)
+void degraded_log(const struct reuseport_group *group)
 {
-	struct reuseport_ways ways = ways_of(&group->entry, &group->mapped);
+	struct reuseport_ways ways = degraded_modes(&group->at);
 
-	if (!ways.migrates && group->key.proto == IPPROTO_TCP)
+	if (!ways.migrates && group->at.key.proto == IPPROTO_TCP)
 		tell(group, FEATURE_MIGRATION, true);
 	if (!ways.iterators)
 		tell(group, FEATURE_ITERATORS, true);

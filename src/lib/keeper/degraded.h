@@ -5,13 +5,13 @@
 
 #include "keeper/handle.h"
 
-/* Notes in group->entry how the keeper goes about it. */
-void ways_note(struct reuseport_group *group);
+/* Notes in group->at.entry how the keeper goes about it. */
+void degraded_note(struct reuseport_group *group);
 
 /* Logs what is done in another way than the best, and what that costs. */
-void ways_tell(const struct reuseport_group *group);
+void degraded_log(const struct reuseport_group *group);
 
 /* As noted in an entry. */
-struct reuseport_ways ways_of(const struct attachment_entry *entry, const struct mapped *mapped);
+struct reuseport_ways degraded_modes(const struct attachment *at);
 
 #endif

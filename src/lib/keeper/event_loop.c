@@ -16,6 +16,7 @@
 #include "keeper/event_loop.h"
 #include "keeper/membership.h"
 #include "state/pins.h"
+#include "state/plan_lock.h"
 #include "state/publish.h"
 
 #define MS CLOCK_MS
@@ -46,11 +47,11 @@ static uint64_t sooner(uint64_t a, uint64_t b)
 
 static void add_pending(struct reuseport_group *group, const struct socket_event *event)
 {
-	if (group->n_pending == PENDING_MAX) {
-		group->resync_due = true;
+	if (group->loop.n_pending == PENDING_MAX) {
+		group->loop.resync_due = true;
 		return;
 	}
-	group->pending[group->n_pending++] = (struct pending){
+	group->loop.pending[group->loop.n_pending++] = (struct pending){
 		.cookie = event->cookie,
 		.inode = event->inode,
 		.pid = event->pid,
@@ -63,10 +64,10 @@ static void drop_pending(struct reuseport_group *group, uint64_t cookie)
 {
 	unsigned int kept = 0;
 
-	for (unsigned int i = 0; i < group->n_pending; i++)
-		if (group->pending[i].cookie != cookie)
-			group->pending[kept++] = group->pending[i];
-	group->n_pending = kept;
+	for (unsigned int i = 0; i < group->loop.n_pending; i++)
+		if (group->loop.pending[i].cookie != cookie)
+			group->loop.pending[kept++] = group->loop.pending[i];
+	group->loop.n_pending = kept;
 }
 
 static void on_event(void *ctx, const struct socket_event *event)
@@ -76,9 +77,9 @@ static void on_event(void *ctx, const struct socket_event *event)
 
 	drop_pending(group, event->cookie);
 	if (event->kind == SOCKET_EVENT_LEAVE)
-		ret = sync_leave(group, event->cookie);
+		ret = membership_leave(group, event->cookie);
 	else
-		ret = sync_join(group, event->cookie, event->inode, event->pid);
+		ret = membership_join(group, event->cookie, event->inode, event->pid);
 	if (ret == -EAGAIN)
 		add_pending(group, event);
 }
@@ -88,21 +89,21 @@ static void retry_pending(struct reuseport_group *group)
 	unsigned int kept = 0;
 	int ret;
 
-	for (unsigned int i = 0; i < group->n_pending; i++) {
-		struct pending *one = &group->pending[i];
+	for (unsigned int i = 0; i < group->loop.n_pending; i++) {
+		struct pending *one = &group->loop.pending[i];
 
 		if (one->leaving)
-			ret = sync_leave(group, one->cookie);
+			ret = membership_leave(group, one->cookie);
 		else
 			/* Now and then not just where it was made: everywhere. */
-			ret = sync_join(group, one->cookie, one->inode,
-					one->tries % 16 == 3 ? 0 : one->pid);
+			ret = membership_join(group, one->cookie, one->inode,
+					      one->tries % 16 == 3 ? 0 : one->pid);
 		if (ret == -EAGAIN && ++one->tries < RETRY_MAX)
-			group->pending[kept++] = *one;
+			group->loop.pending[kept++] = *one;
 		else if (ret == -EAGAIN)
-			group->resync_due = true;
+			group->loop.resync_due = true;
 	}
-	group->n_pending = kept;
+	group->loop.n_pending = kept;
 }
 
 /* ----------------------------------------------------------------- resync */
@@ -111,21 +112,22 @@ static int resync(struct reuseport_group *group, struct reuseport_error *err)
 {
 	struct reuseport_error error = { 0 };
 	uint64_t now = now_ns();
-	bool refresh = now >= group->refresh_at;
+	bool refresh = now >= group->loop.refresh_at;
 	int ret;
 
-	group->resync_due = false;
-	group->plan_due = true;
-	ret = sync_full(group, refresh, &error);
+	group->loop.resync_due = false;
+	group->loop.plan_due = true;
+	ret = membership_sync(group, refresh, &error);
 	if (ret == -ENETDOWN) {
-		pins_remove(group->pin);
-		return fail(err, ENETDOWN, "%s: %s; its pins are removed", group->text, error.text);
+		pins_remove(group->at.pin);
+		return fail(err, ENETDOWN, "%s: %s; its pins are removed", group->at.text,
+			    error.text);
 	}
 	if (ret)
-		group_log(group, LOG_ERR, "%s: %s", group->text, error.text);
+		handle_log(group, LOG_ERR, "%s: %s", group->at.text, error.text);
 	if (refresh)
-		group->refresh_at = now + REFRESH;
-	group->resync_at = now + (group->events ? RESYNC_WITH_EVENTS : RESYNC_POLLING);
+		group->loop.refresh_at = now + REFRESH;
+	group->loop.resync_at = now + (group->loop.events ? RESYNC_WITH_EVENTS : RESYNC_POLLING);
 	return 0;
 }
 
@@ -133,7 +135,7 @@ static int resync(struct reuseport_group *group, struct reuseport_error *err)
 
 static bool follows_affinity(const struct reuseport_group *group)
 {
-	const struct plan *plan = change_plan(&group->mapped);
+	const struct plan *plan = plan_in_use(&group->at.view);
 
 	return chain_by_place(plan->policy) && !(plan->flags & PLAN_GIVEN_CPUS);
 }
@@ -141,11 +143,11 @@ static bool follows_affinity(const struct reuseport_group *group)
 /* Whoever serves them may have changed without an event, as at a reload. */
 static void refresh_if_server_gone(struct reuseport_group *group)
 {
-	for (unsigned int slot = 0; slot < group->entry.slots; slot++) {
+	for (unsigned int slot = 0; slot < group->at.entry.slots; slot++) {
 		uint32_t pid = group->slots[slot].pid;
 
 		if (group->slots[slot].cookie && pid && kill(pid, 0) && errno == ESRCH)
-			group->refresh_at = now_ns();
+			group->loop.refresh_at = now_ns();
 	}
 }
 
@@ -156,23 +158,23 @@ static void follow(struct reuseport_group *group)
 	struct reuseport_error error = { 0 };
 	int lock, ret;
 
-	if (!group->changes && !group->plan_due && now_ns() < group->plan_at)
+	if (!group->changes && !group->loop.plan_due && now_ns() < group->loop.plan_at)
 		return;
-	group->plan_due = false;
-	group->plan_at = now_ns() + PLAN_RETRY;
-	lock = change_lock(group->pin, &group->mapped, PLAN_WAIT_MS, &error);
+	group->loop.plan_due = false;
+	group->loop.plan_at = now_ns() + PLAN_RETRY;
+	lock = plan_lock(&group->at, PLAN_WAIT_MS, &error);
 	if (lock < 0)
 		return;
-	ret = change_follow(&group->mapped, group->steering.maps[MAP_SOCKETS], &error);
+	ret = publish_workers(&group->at, &error);
 	close(lock);
 	if (ret < 0)
-		group_log(group, LOG_ERR, "%s: %s", group->text, error.text);
+		handle_log(group, LOG_ERR, "%s: %s", group->at.text, error.text);
 	if (ret > 0)
-		group->settle_at = now_ns() + SETTLE;
+		group->loop.settle_at = now_ns() + SETTLE;
 	if (ret >= 0)
-		group->plan_at = NEVER;
+		group->loop.plan_at = NEVER;
 	if (ret >= 0 && follows_affinity(group)) {
-		group->plan_at = now_ns() + AFFINITY;
+		group->loop.plan_at = now_ns() + AFFINITY;
 		refresh_if_server_gone(group);
 	}
 }
@@ -183,37 +185,38 @@ static void settle(struct reuseport_group *group)
 {
 	int lock;
 
-	if (group->n_pending || now_ns() < group->settle_at)
+	if (group->loop.n_pending || now_ns() < group->loop.settle_at)
 		return;
-	group->settle_at = now_ns() + SETTLE;
-	lock = change_lock(group->pin, &group->mapped, 0, NULL);
+	group->loop.settle_at = now_ns() + SETTLE;
+	lock = plan_lock(&group->at, 0, NULL);
 	if (lock < 0)
 		return;
-	change_settle(&group->mapped, false);
+	publish_synchronize(&group->at, false);
 	close(lock);
-	group->settle_at = NEVER;
+	group->loop.settle_at = NEVER;
 }
 
 /* Without a member nothing tells that the namespace has gone. */
 static void watch_emptiness(struct reuseport_group *group)
 {
 	if (!group->workers)
-		group->resync_at = sooner(group->resync_at, now_ns() + RESYNC_EMPTY);
+		group->loop.resync_at = sooner(group->loop.resync_at, now_ns() + RESYNC_EMPTY);
 	if (group->changes)
-		group->refresh_at = sooner(group->refresh_at, now_ns() + REFRESH_SOON);
-	group->resync_at = sooner(group->resync_at, group->refresh_at);
+		group->loop.refresh_at = sooner(group->loop.refresh_at, now_ns() + REFRESH_SOON);
+	group->loop.resync_at = sooner(group->loop.resync_at, group->loop.refresh_at);
 }
 
 static void arm_timer(struct reuseport_group *group)
 {
-	uint64_t at = sooner(group->resync_at, sooner(group->plan_at, group->settle_at));
+	uint64_t at = sooner(group->loop.resync_at,
+			     sooner(group->loop.plan_at, group->loop.settle_at));
 	struct itimerspec spec = { 0 };
 
-	if (group->n_pending)
+	if (group->loop.n_pending)
 		at = sooner(at, now_ns() + RETRY);
 	spec.it_value.tv_sec = at / (1000 * MS);
 	spec.it_value.tv_nsec = at % (1000 * MS);
-	timerfd_settime(group->timer, TFD_TIMER_ABSTIME, &spec, NULL);
+	timerfd_settime(group->loop.timer, TFD_TIMER_ABSTIME, &spec, NULL);
 }
 
 /* ---------------------------------------------------------------- release */
@@ -223,11 +226,11 @@ static bool asked_to_let_go(struct reuseport_group *group)
 {
 	char path[REUSEPORT_PATH_MAX + 32], drain[512];
 
-	/* Or somebody changed something: see change_tell(). */
-	while (read(group->notice, drain, sizeof(drain)) > 0)
-		group->plan_due = true;
-	return !access(pins_join(group->pin, PIN_DETACHING, path, sizeof(path)), F_OK) ||
-	       access(group->pin, F_OK);
+	/* Or somebody changed something: see plan_lock_notify(). */
+	while (read(group->loop.notice, drain, sizeof(drain)) > 0)
+		group->loop.plan_due = true;
+	return !access(pins_join(group->at.pin, PIN_DETACHING, path, sizeof(path)), F_OK) ||
+	       access(group->at.pin, F_OK);
 }
 
 int reuseport_group__process(struct reuseport_group *group, struct reuseport_error *err)
@@ -236,14 +239,14 @@ int reuseport_group__process(struct reuseport_group *group, struct reuseport_err
 	int ret = 0;
 
 	if (asked_to_let_go(group))
-		return fail(err, ESHUTDOWN, "%s is being detached", group->text);
-	if (read(group->timer, &expirations, sizeof(expirations)) < 0 && errno != EAGAIN)
+		return fail(err, ESHUTDOWN, "%s is being detached", group->at.text);
+	if (read(group->loop.timer, &expirations, sizeof(expirations)) < 0 && errno != EAGAIN)
 		return fail(err, errno, "cannot read the timer: %s", strerror(errno));
-	mapped_fetch(&group->mapped);
-	if (group->events && socket_events_consume(group->events))
-		group->resync_due = true;
+	map_view_fetch(&group->at.view);
+	if (group->loop.events && socket_events_consume(group->loop.events))
+		group->loop.resync_due = true;
 	retry_pending(group);
-	if (group->resync_due || now_ns() >= group->resync_at)
+	if (group->loop.resync_due || now_ns() >= group->loop.resync_at)
 		ret = resync(group, err);
 	if (!ret) {
 		follow(group);
@@ -256,8 +259,8 @@ int reuseport_group__process(struct reuseport_group *group, struct reuseport_err
 	ret = group->changes;
 	group->changes = 0;
 	if (ret)
-		group_log(group, LOG_INFO, "%s: %u worker%s", group->text, group->workers,
-			  group->workers == 1 ? "" : "s");
+		handle_log(group, LOG_INFO, "%s: %u worker%s", group->at.text, group->workers,
+			   group->workers == 1 ? "" : "s");
 	return ret;
 }
 
@@ -267,37 +270,38 @@ static int add_source(struct reuseport_group *group, int fd)
 {
 	struct epoll_event event = { .events = EPOLLIN };
 
-	return epoll_ctl(group->epoll, EPOLL_CTL_ADD, fd, &event);
+	return epoll_ctl(group->loop.epoll, EPOLL_CTL_ADD, fd, &event);
 }
 
-int keep_open(struct reuseport_group *group, struct reuseport_error *err)
+int event_loop_open(struct reuseport_group *group, struct reuseport_error *err)
 {
 	struct reuseport_error error = { 0 };
 
-	if (socket_events_open(&group->key, group->ns.cookie, on_event, group, group->features,
-			       &group->events, &error))
-		group_log(group,
-			  socket_events_disabled(group->features, group->key.proto) ? LOG_INFO :
-										      LOG_WARNING,
-			  "%s: %s: sockets are polled instead, ten times a second", group->text,
-			  error.text);
-	ways_note(group);
+	if (socket_events_open(&group->at.key, group->ns.cookie, on_event, group, group->features,
+			       &group->loop.events, &error))
+		handle_log(group,
+			   socket_events_disabled(group->features, group->at.key.proto) ?
+				   LOG_INFO :
+				   LOG_WARNING,
+			   "%s: %s: sockets are polled instead, ten times a second", group->at.text,
+			   error.text);
+	degraded_note(group);
 
-	group->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-	group->notice = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	group->epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (group->timer < 0 || group->notice < 0 || group->epoll < 0 ||
-	    inotify_add_watch(group->notice, group->pin, IN_CREATE | IN_DELETE_SELF) < 0 ||
-	    add_source(group, group->timer) || add_source(group, group->notice) ||
-	    (group->events && add_source(group, socket_events_fd(group->events))))
+	group->loop.timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	group->loop.notice = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	group->loop.epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (group->loop.timer < 0 || group->loop.notice < 0 || group->loop.epoll < 0 ||
+	    inotify_add_watch(group->loop.notice, group->at.pin, IN_CREATE | IN_DELETE_SELF) < 0 ||
+	    add_source(group, group->loop.timer) || add_source(group, group->loop.notice) ||
+	    (group->loop.events && add_source(group, socket_events_fd(group->loop.events))))
 		return fail(err, errno == ENOENT ? EIO : errno,
 			    "cannot set up the keeper's event sources: %s", strerror(errno));
-	group->resync_at = now_ns() + RESYNC_POLLING;
-	group->refresh_at = now_ns() + REFRESH_SOON;
-	group->plan_at = now_ns();
-	group->settle_at = NEVER;
+	group->loop.resync_at = now_ns() + RESYNC_POLLING;
+	group->loop.refresh_at = now_ns() + REFRESH_SOON;
+	group->loop.plan_at = now_ns();
+	group->loop.settle_at = NEVER;
 	arm_timer(group);
-	return group_write_entry(group, err);
+	return attachment_write_entry(&group->at, err);
 }
 
 int reuseport_group__keep(struct reuseport_group *group, struct reuseport_error *err)
@@ -305,16 +309,16 @@ int reuseport_group__keep(struct reuseport_group *group, struct reuseport_error 
 	uint64_t own;
 	int ret;
 
-	group->entry.keeper_pid = getpid();
-	ret = group_write_entry(group, err);
+	group->at.entry.keeper_pid = getpid();
+	ret = attachment_write_entry(&group->at, err);
 	if (ret)
 		return ret;
-	if (!reuseport_netns(NULL, &own, NULL) && own == group->key.netns)
+	if (!reuseport_netns(NULL, &own, NULL) && own == group->at.key.netns)
 		netns_leave_for_good();
 	return 0;
 }
 
 int reuseport_group__fd(const struct reuseport_group *group)
 {
-	return group->epoll;
+	return group->loop.epoll;
 }

@@ -8,6 +8,6 @@
 /* Events or polling, the timer, the request to let go; all in one epoll set.
  * Before the first fill, so that nothing is missed in between. They go with the
  * group. */
-int keep_open(struct reuseport_group *group, struct reuseport_error *err);
+int event_loop_open(struct reuseport_group *group, struct reuseport_error *err);
 
 #endif

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* The handle of an attachment: made, asked, freed. */
-#include <bpf/bpf.h>
+/* The handle of an attachment: make it, ask it, free it. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,7 +11,7 @@
 #include "keeper/handle.h"
 #include "sockets/group_iter.h"
 
-void group_log(const struct reuseport_group *group, int level, const char *fmt, ...)
+void handle_log(const struct reuseport_group *group, int level, const char *fmt, ...)
 {
 	char line[512];
 	va_list args;
@@ -25,8 +24,8 @@ void group_log(const struct reuseport_group *group, int level, const char *fmt, 
 	group->log(group->log_ctx, level, line);
 }
 
-int group_new(const struct reuseport_key *key, const struct reuseport_attach_opts *opts,
-	      struct reuseport_group **made, struct reuseport_error *err)
+int handle_new(const struct reuseport_key *key, const struct reuseport_attach_opts *opts,
+	       struct reuseport_group **made, struct reuseport_error *err)
 {
 	struct reuseport_group *group = calloc(1, sizeof(*group));
 	int ret;
@@ -38,12 +37,9 @@ int group_new(const struct reuseport_key *key, const struct reuseport_attach_opt
 		free(group);
 		return ret;
 	}
-	group->key = *key;
-	group_key_text(key, group->text, sizeof(group->text));
+	attachment_init(&group->at, key);
 	group->ns.inode = key->netns;
-	group->steering = STEERING_NONE;
-	group->mapped = MAPPED_NONE;
-	group->lock = group->timer = group->notice = group->epoll = -1;
+	group->lock = group->loop.timer = group->loop.notice = group->loop.epoll = -1;
 	group->force = opts->force;
 	group->log = opts->log;
 	group->log_ctx = opts->log_ctx;
@@ -51,29 +47,7 @@ int group_new(const struct reuseport_key *key, const struct reuseport_attach_opt
 	return 0;
 }
 
-int group_map(struct reuseport_group *group, struct reuseport_error *err)
-{
-	struct steering_size size = steering_size_of(&group->entry);
-	int ret = mapped_open(&group->mapped, &group->steering, &size);
-
-	if (ret)
-		return fail(err, -ret, "cannot map the tables of %s into memory: %s", group->text,
-			    strerror(-ret));
-	return 0;
-}
-
-int group_write_entry(const struct reuseport_group *group, struct reuseport_error *err)
-{
-	uint32_t zero = 0;
-
-	if (bpf_map_update_elem(group->steering.maps[MAP_ATTACHMENT], &zero, &group->entry,
-				BPF_ANY))
-		return fail(err, errno, "cannot write the attachment of %s: %s", group->text,
-			    strerror(errno));
-	return 0;
-}
-
-static void close_fd(int fd)
+static void close_open(int fd)
 {
 	if (fd >= 0)
 		close(fd);
@@ -83,14 +57,13 @@ void reuseport_group__free(struct reuseport_group *group)
 {
 	if (!group)
 		return;
-	socket_events_close(group->events);
+	socket_events_close(group->loop.events);
 	group_iter_close(group->reader);
-	close_fd(group->timer);
-	close_fd(group->notice);
-	close_fd(group->epoll);
-	mapped_close(&group->mapped);
-	steering_close(&group->steering);
-	close_fd(group->lock);
+	close_open(group->loop.timer);
+	close_open(group->loop.notice);
+	close_open(group->loop.epoll);
+	attachment_close(&group->at);
+	close_open(group->lock);
 	features_free(group->features);
 	free(group->slots);
 	free(group);
@@ -108,5 +81,5 @@ unsigned int reuseport_group__workers(const struct reuseport_group *group)
 
 const char *reuseport_group__pin(const struct reuseport_group *group)
 {
-	return group->pin;
+	return group->at.pin;
 }

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* The handle of an attachment: what attach, sync and keep share. */
+/* The handle of an attachment: what attach, membership and event loop share. */
 #ifndef KEEPER_HANDLE_H
 #define KEEPER_HANDLE_H
 
-#include "abi.h"
 #include "host/netns.h"
-#include "sockets/group_key.h"
 #include "sockets/socket_events.h"
-#include "state/map_view.h"
-#include "state/steering_maps.h"
+#include "state/attachment.h"
 
 /* What the keeper remembers of a slot, beside the pinned struct worker_entry. */
 struct slot {
@@ -29,32 +26,32 @@ struct pending {
 
 #define PENDING_MAX 64
 
-struct reuseport_group {
-	struct reuseport_key key;
-	char text[GROUP_KEY_TEXT_LEN]; /* of key, for messages */
-	char pin[REUSEPORT_PATH_MAX];
-	struct netns_ref ns;
-	struct attachment_entry entry; /* as pinned */
-	struct steering steering;
-	struct mapped mapped;
-	int lock;
-
-	struct slot *slots; /* entry.slots of them */
-	unsigned int workers;
-	unsigned int lowest_free; /* no slot below is free */
-
-	struct socket_events *events;  /* NULL: polling */
-	struct group_iter_bpf *reader; /* NULL: not needed yet */
+/* When the keeper does what; the times are of CLOCK_MONOTONIC, in ns. */
+struct event_loop {
+	struct socket_events *events; /* NULL: polling */
 	int timer, notice, epoll;
 	struct pending pending[PENDING_MAX];
 	unsigned int n_pending;
 	bool resync_due;
-	uint64_t resync_at;  /* CLOCK_MONOTONIC, ns */
+	uint64_t resync_at;
 	uint64_t refresh_at; /* of pids and names */
 	bool plan_due;
-	uint64_t plan_at;   /* when to look whether the plan is to follow */
-	uint64_t settle_at; /* after a change of the plan */
-	int changes;        /* since the last __process */
+	uint64_t plan_at;   /* when to publish for the workers */
+	uint64_t settle_at; /* when to synchronize, after a plan was published */
+};
+
+struct reuseport_group {
+	struct attachment at;
+	struct netns_ref ns;
+	int lock; /* the keeper's, on the pins */
+
+	struct slot *slots; /* at.entry.slots of them */
+	unsigned int workers;
+	unsigned int lowest_free; /* no slot below is free */
+	int changes;              /* since the last __process */
+
+	struct event_loop loop;
+	struct group_iter_bpf *reader; /* NULL: not needed yet */
 
 	uint64_t refused;       /* members that could not join, as a checksum, */
 	uint64_t refused_until; /* and until when not to try them again */
@@ -62,22 +59,17 @@ struct reuseport_group {
 	bool adopted;
 	bool force;
 	struct features *features; /* of the kernel, as far as they were asked for */
-	bool full_told;            /* that there are more members than slots */
+	bool full_logged;          /* that there are more members than slots */
 	reuseport_log_fn log;
 	void *log_ctx;
 };
 
-/* Free with reuseport_group__free. */
-int group_new(const struct reuseport_key *key, const struct reuseport_attach_opts *opts,
-	      struct reuseport_group **made, struct reuseport_error *err);
+/* Make a handle; free it with reuseport_group__free(). */
+int handle_new(const struct reuseport_key *key, const struct reuseport_attach_opts *opts,
+	       struct reuseport_group **made, struct reuseport_error *err);
 
-/* Maps what entry describes into memory. */
-int group_map(struct reuseport_group *group, struct reuseport_error *err);
-
-/* Writes entry where it is pinned. */
-int group_write_entry(const struct reuseport_group *group, struct reuseport_error *err);
-
-void group_log(const struct reuseport_group *group, int level, const char *fmt, ...)
+/* Log through the function that attach was given, if any. */
+void handle_log(const struct reuseport_group *group, int level, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 #endif

@@ -27,7 +27,7 @@ static int explain_claim(const struct reuseport_group *group, int code, uint32_t
 		return fail(err, code,
 			    "%s has more workers than slots (%u): detach, then attach "
 			    "with --slots",
-			    group->text, group->entry.slots);
+			    group->at.text, group->at.entry.slots);
 	if (code == EBUSY)
 		return fail(err, code,
 			    "a socket of process %u is in another program's sockarray: "
@@ -37,7 +37,7 @@ static int explain_claim(const struct reuseport_group *group, int code, uint32_t
 		    strerror(code));
 }
 
-/* Takes the socket from one owner and gives it a slot. The copy is returned
+/* Takes the socket from one holder and gives it a slot. The copy is returned
  * through via if that is not NULL, else closed at once. */
 static int claim_from(struct reuseport_group *group, const struct socket_owner *owner,
 		      uint64_t cookie, int *via, struct reuseport_error *err)
@@ -50,7 +50,7 @@ static int claim_from(struct reuseport_group *group, const struct socket_owner *
 		close(fd);
 		return -ESTALE;
 	}
-	if (!socket_matches_key(fd, &group->key)) {
+	if (!socket_matches_key(fd, &group->at.key)) {
 		close(fd);
 		return -EXDEV;
 	}
@@ -65,7 +65,7 @@ static int claim_from(struct reuseport_group *group, const struct socket_owner *
 }
 
 /*
- * The process that serves it comes first, then every other owner: the first
+ * The process that serves it comes first, then every other holder: the first
  * may be gone by now.
  */
 static int claim(struct reuseport_group *group, const struct socket_owners *h, uint64_t cookie,
@@ -88,10 +88,10 @@ static int claim(struct reuseport_group *group, const struct socket_owners *h, u
 static void log_failed_join(struct reuseport_group *group, int code,
 			    const struct reuseport_error *error)
 {
-	if (code == ENOSPC && group->full_told)
+	if (code == ENOSPC && group->full_logged)
 		return;
-	group->full_told = code == ENOSPC;
-	group_log(group, LOG_ERR, "%s", error->text);
+	group->full_logged = code == ENOSPC;
+	handle_log(group, LOG_ERR, "%s", error->text);
 }
 
 /* Failures are logged, but for those that another try may mend. */
@@ -108,7 +108,7 @@ static int join_one(struct reuseport_group *group, const struct socket_owners *h
 	if (ret == -EXDEV)
 		return 0;
 	if (!ret) {
-		ret = install_if_reborn(group, via, cookie, &error);
+		ret = program_attach_if_recreated(group, via, cookie, &error);
 		close(via);
 	}
 	if (ret)
@@ -116,7 +116,7 @@ static int join_one(struct reuseport_group *group, const struct socket_owners *h
 	return ret;
 }
 
-int sync_join(struct reuseport_group *group, uint64_t cookie, uint32_t inode, uint32_t pid)
+int membership_join(struct reuseport_group *group, uint64_t cookie, uint32_t inode, uint32_t pid)
 {
 	struct socket_owners owners;
 	int ret;
@@ -132,13 +132,13 @@ int sync_join(struct reuseport_group *group, uint64_t cookie, uint32_t inode, ui
 
 /* ------------------------------------------------------------------ leave */
 
-int sync_leave(struct reuseport_group *group, uint64_t cookie)
+int membership_leave(struct reuseport_group *group, uint64_t cookie)
 {
 	unsigned int slot = slots_find(group, cookie);
 
 	if (slot == SLOT_NONE)
 		return 0;
-	if (sockarray_holds(group->steering.maps[MAP_SOCKETS], slot, cookie))
+	if (attachment_holds(&group->at, slot, cookie))
 		return -EAGAIN;
 	slots_release(group, slot);
 	return 0;
@@ -146,16 +146,16 @@ int sync_leave(struct reuseport_group *group, uint64_t cookie)
 
 static void release_departed(struct reuseport_group *group, const struct sock_diag_list *members)
 {
-	for (unsigned int slot = 0; slot < group->entry.slots; slot++) {
+	for (unsigned int slot = 0; slot < group->at.entry.slots; slot++) {
 		struct slot *at = &group->slots[slot];
 		const struct sock_diag_socket *member;
 
 		if (!at->cookie)
 			continue;
 		member = sock_diag_find(members, at->cookie);
-		if (member && sockarray_holds(group->steering.maps[MAP_SOCKETS], slot, at->cookie))
+		if (member && attachment_holds(&group->at, slot, at->cookie))
 			at->inode = member->inode;
-		else if (!sockarray_holds(group->steering.maps[MAP_SOCKETS], slot, at->cookie))
+		else if (!attachment_holds(&group->at, slot, at->cookie))
 			slots_release(group, slot);
 	}
 }
@@ -231,12 +231,12 @@ static void join_newcomers(struct reuseport_group *group, const struct sock_diag
 	group->refused_until = clock_ns(CLOCK_MONOTONIC) + REFUSED_PAUSE_NS;
 }
 
-int sync_full(struct reuseport_group *group, bool refresh, struct reuseport_error *err)
+int membership_sync(struct reuseport_group *group, bool refresh, struct reuseport_error *err)
 {
 	struct sock_diag_list members;
 	int ret;
 
-	ret = sock_diag_members(&group->key, &group->ns, &members, err);
+	ret = sock_diag_members(&group->at.key, &group->ns, &members, err);
 	if (ret)
 		return ret;
 	release_departed(group, &members);
@@ -249,8 +249,8 @@ int sync_full(struct reuseport_group *group, bool refresh, struct reuseport_erro
 
 /* ------------------------------------------------------------- first fill */
 
-int sync_fill(struct reuseport_group *group, const struct sock_diag_list *members, int *via,
-	      struct reuseport_error *err)
+int membership_fill(struct reuseport_group *group, const struct sock_diag_list *members, int *via,
+		    struct reuseport_error *err)
 {
 	struct socket_owners owners;
 	int fd, ret;
@@ -276,9 +276,9 @@ int sync_fill(struct reuseport_group *group, const struct sock_diag_list *member
 			      fail(err, EPERM,
 				   "may not look into the processes that hold the sockets of "
 				   "%s: it needs CAP_SYS_PTRACE: run as root",
-				   group->text) :
+				   group->at.text) :
 			      fail(err, ENOENT, "no process that can be seen holds a member of %s",
-				   group->text);
+				   group->at.text);
 	free(owners.list);
 	return ret;
 }

@@ -11,23 +11,23 @@
  * takes it, gives it a slot. A group that was born anew gets the program.
  * -EAGAIN: not in its group yet, try again. Other failures are logged.
  */
-int sync_join(struct reuseport_group *group, uint64_t cookie, uint32_t inode, uint32_t pid);
+int membership_join(struct reuseport_group *group, uint64_t cookie, uint32_t inode, uint32_t pid);
 
 /* A socket has left. -EAGAIN: it still sits in its slot, try again. */
-int sync_leave(struct reuseport_group *group, uint64_t cookie);
+int membership_leave(struct reuseport_group *group, uint64_t cookie);
 
 /*
  * Compares everything with sock_diag. refresh: also who serves each worker.
  * -ENETDOWN: the network namespace is gone.
  */
-int sync_full(struct reuseport_group *group, bool refresh, struct reuseport_error *err);
+int membership_sync(struct reuseport_group *group, bool refresh, struct reuseport_error *err);
 
 /*
  * The first fill: every member of the list into a slot, nothing attached.
  * -ESTALE for members that left meanwhile is no failure. *via receives a
  * socket of the group, to attach through; the caller closes it.
  */
-int sync_fill(struct reuseport_group *group, const struct sock_diag_list *members, int *via,
-	      struct reuseport_error *err);
+int membership_fill(struct reuseport_group *group, const struct sock_diag_list *members, int *via,
+		    struct reuseport_error *err);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Installing the program on the group, and giving selection back. */
+/* Attach the program to the group, and check which one it has. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,38 +13,53 @@
 #include "sockets/sock_diag.h"
 #include "state/sockarray.h"
 
-int install_check(struct reuseport_group *group, uint64_t cookie, struct group_program *foreign,
-		  struct reuseport_error *err)
+int program_attach(const struct reuseport_group *group, int member, struct reuseport_error *err)
+{
+	int ret = sockopt_set_program(member, group->at.steering.program);
+
+	if (ret == -EPERM)
+		return fail(err, EPERM,
+			    "cannot attach to %s: the server has locked its sockets "
+			    "with SO_LOCK_FILTER",
+			    group->at.text);
+	if (ret)
+		return fail(err, -ret, "cannot attach the program to %s: %s", group->at.text,
+			    strerror(-ret));
+	return 0;
+}
+
+int program_attach_check(struct reuseport_group *group, uint64_t cookie,
+			 struct group_program *foreign, struct reuseport_error *err)
 {
 	int ret;
 
 	*foreign = (struct group_program){ 0 };
-	/* Kept open: loading it is what takes time when a group is born anew. */
+	/* Kept open: loading it is what takes time when a group is recreated. */
 	if (!group->reader && group_iter_open(&group->reader, NULL))
 		return 1;
-	ret = group_iter_program_of(group->reader, &group->ns, group->key.proto, cookie, foreign,
+	ret = group_iter_program_of(group->reader, &group->ns, group->at.key.proto, cookie, foreign,
 				    err);
 	if (ret)
 		return ret;
 	if (!foreign->present)
 		return 0;
-	if (foreign->id && foreign->id == group->steering.program_id)
+	if (foreign->id && foreign->id == group->at.steering.program_id)
 		return 1;
 	if (!foreign->id)
 		snprintf(foreign->name, sizeof(foreign->name), "classic BPF");
 	return fail(err, EEXIST,
 		    "%s has another program already (id %u%s%s): detach it with the "
 		    "tool that set it, or replace it with --force",
-		    group->text, foreign->id, *foreign->name ? ", " : "", foreign->name);
+		    group->at.text, foreign->id, *foreign->name ? ", " : "", foreign->name);
 }
 
-int install_check_any(struct reuseport_group *group, const struct sock_diag_list *members,
-		      struct group_program *foreign, struct reuseport_error *err)
+int program_attach_check_any(struct reuseport_group *group, const struct sock_diag_list *members,
+			     struct group_program *foreign, struct reuseport_error *err)
 {
 	int ret = -ENOENT;
 
 	for (size_t i = 0; ret == -ENOENT && i < members->n; i++)
-		ret = install_check(group, members->sockets[i].cookie, foreign, err);
+		ret = program_attach_check(group, members->sockets[i].cookie, foreign, err);
 	return ret;
 }
 
@@ -55,33 +70,31 @@ int install_check_any(struct reuseport_group *group, const struct sock_diag_list
  */
 static bool has_older_member(const struct reuseport_group *group, uint64_t cookie)
 {
-	for (unsigned int slot = 0; slot < group->entry.slots; slot++) {
+	for (unsigned int slot = 0; slot < group->at.entry.slots; slot++) {
 		uint64_t other = group->slots[slot].cookie;
 
-		if (other && other != cookie &&
-		    sockarray_holds(group->steering.maps[MAP_SOCKETS], slot, other))
+		if (other && other != cookie && attachment_holds(&group->at, slot, other))
 			return true;
 	}
 	return false;
 }
 
-int install_if_reborn(struct reuseport_group *group, int member, uint64_t cookie,
-		      struct reuseport_error *err)
+int program_attach_if_recreated(struct reuseport_group *group, int member, uint64_t cookie,
+				struct reuseport_error *err)
 {
 	struct group_program foreign;
 	int ret;
 
 	if (has_older_member(group, cookie))
 		return 0;
-	ret = group->force ? 0 : install_check(group, cookie, &foreign, err);
+	ret = group->force ? 0 : program_attach_check(group, cookie, &foreign, err);
 	if (ret == 1 && foreign.present)
 		return 0;
 	if (ret < 0 && ret != -ENOENT)
 		return ret;
-	ret = sockopt_set_program(member, group->steering.program);
+	ret = program_attach(group, member, err);
 	if (ret)
-		return fail(err, -ret, "cannot attach the program to %s: %s", group->text,
-			    strerror(-ret));
-	group_log(group, LOG_INFO, "%s was born anew and is steered again", group->text);
+		return ret;
+	handle_log(group, LOG_INFO, "%s was recreated and is steered again", group->at.text);
 	return 0;
 }

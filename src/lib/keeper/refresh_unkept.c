@@ -16,12 +16,12 @@ static void look_once(const struct reuseport_key *key)
 	attach_look(key);
 }
 
-void catch_up(const struct reuseport_filter *filter)
+void refresh_unkept(const struct reuseport_filter *filter)
 {
 	struct reuseport_key *keys;
 	size_t n;
 
-	if (attachments_find(filter, &keys, &n, NULL))
+	if (attachment_find(filter, &keys, &n, NULL))
 		return;
 	for (size_t i = 0; i < n; i++)
 		look_once(&keys[i]);

@@ -10,6 +10,6 @@
  * as its keeper for that moment. Failures are let be: what follows then goes by
  * what is known.
  */
-void catch_up(const struct reuseport_filter *filter);
+void refresh_unkept(const struct reuseport_filter *filter);
 
 #endif

@@ -6,15 +6,15 @@
 #include <string.h>
 
 #include "clock.h"
-#include "keeper/slots.h"
 #include "host/proc.h"
+#include "keeper/slots.h"
 #include "state/counters.h"
 #include "state/generation.h"
 #include "state/sockarray.h"
 
 unsigned int slots_find(const struct reuseport_group *group, uint64_t cookie)
 {
-	for (unsigned int slot = 0; slot < group->entry.slots; slot++)
+	for (unsigned int slot = 0; slot < group->at.entry.slots; slot++)
 		if (group->slots[slot].cookie == cookie)
 			return slot;
 	return SLOT_NONE;
@@ -22,7 +22,7 @@ unsigned int slots_find(const struct reuseport_group *group, uint64_t cookie)
 
 static struct worker_entry *entry_of(const struct reuseport_group *group, unsigned int slot)
 {
-	return &group->mapped.workers[slot];
+	return &group->at.view.workers[slot];
 }
 
 /* The state comes first when the entry ends and last when it begins. */
@@ -32,7 +32,7 @@ static void free_entry(const struct reuseport_group *group, unsigned int slot)
 
 	__atomic_store_n(&entry->state, WORKER_FREE, __ATOMIC_RELEASE);
 	*entry = (struct worker_entry){ .state = WORKER_FREE };
-	mapped_store(&group->mapped);
+	map_view_store(&group->at.view);
 }
 
 static void set_state(struct worker_entry *entry, enum worker_state state)
@@ -42,7 +42,7 @@ static void set_state(struct worker_entry *entry, enum worker_state state)
 
 static bool admits_by_hand(const struct reuseport_group *group)
 {
-	const struct control *control = group->mapped.control;
+	const struct control *control = group->at.view.control;
 
 	return control->plan[control->epoch & 1].flags & PLAN_ADMIT_MANUAL;
 }
@@ -55,11 +55,11 @@ static void let_in(const struct reuseport_group *group, struct worker_entry *ent
 {
 	enum worker_state expected = WORKER_JOINING;
 
-	mapped_fetch(&group->mapped);
-	if (!admits_by_hand(group) || generations(&group->mapped)->phase == ROLLOUT_BEGUN)
+	map_view_fetch(&group->at.view);
+	if (!admits_by_hand(group) || generations_in_use(&group->at.view)->phase == ROLLOUT_BEGUN)
 		__atomic_compare_exchange_n(&entry->state, &expected, WORKER_ACTIVE, false,
 					    __ATOMIC_RELEASE, __ATOMIC_RELAXED);
-	mapped_store(&group->mapped);
+	map_view_store(&group->at.view);
 }
 
 /*
@@ -72,13 +72,13 @@ static int fill(const struct reuseport_group *group, unsigned int slot, int fd,
 	uint64_t value = fd;
 	int ret;
 
-	ret = counters_of_slot(group->steering.maps[MAP_COUNTERS], slot, &entry->base);
+	ret = counters_of_slot(group->at.steering.maps[MAP_COUNTERS], slot, &entry->base);
 	if (ret)
 		return ret;
 	*entry_of(group, slot) = *entry;
 	set_state(entry_of(group, slot), WORKER_JOINING);
-	mapped_store(&group->mapped);
-	if (bpf_map_update_elem(group->steering.maps[MAP_SOCKETS], &slot, &value, BPF_NOEXIST)) {
+	map_view_store(&group->at.view);
+	if (bpf_map_update_elem(group->at.steering.maps[MAP_SOCKETS], &slot, &value, BPF_NOEXIST)) {
 		ret = -errno;
 		free_entry(group, slot);
 		return ret;
@@ -89,7 +89,7 @@ static int fill(const struct reuseport_group *group, unsigned int slot, int fd,
 
 static unsigned int next_free(const struct reuseport_group *group, unsigned int slot)
 {
-	while (slot < group->entry.slots && group->slots[slot].cookie)
+	while (slot < group->at.entry.slots && group->slots[slot].cookie)
 		slot++;
 	return slot;
 }
@@ -100,15 +100,15 @@ int slots_claim(struct reuseport_group *group, int fd, uint64_t cookie, uint32_t
 	struct worker_entry entry = { .cookie = cookie,
 				      .pid = pid,
 				      .weight = 1,
-				      .generation =
-					      generation_of_newcomer(generations(&group->mapped)),
+				      .generation = generation_of_newcomer(
+					      generations_in_use(&group->at.view)),
 				      .joined_ns = clock_ns(CLOCK_BOOTTIME) };
 	unsigned int slot;
 	int ret = -ENOSPC;
 
 	proc_comm(pid, entry.comm);
 	group->lowest_free = next_free(group, group->lowest_free);
-	for (slot = group->lowest_free; slot < group->entry.slots;
+	for (slot = group->lowest_free; slot < group->at.entry.slots;
 	     slot = next_free(group, slot + 1)) {
 		ret = fill(group, slot, fd, &entry);
 		/* Still held by a socket that is being closed: the next one. */
@@ -133,7 +133,7 @@ void slots_release(struct reuseport_group *group, unsigned int slot)
 	group->slots[slot] = (struct slot){ 0 };
 	group->workers--;
 	group->changes++;
-	group->full_told = false;
+	group->full_logged = false;
 	if (slot < group->lowest_free)
 		group->lowest_free = slot;
 }
@@ -145,21 +145,21 @@ void slots_set_server(struct reuseport_group *group, unsigned int slot, uint32_t
 	if (!pid || entry->cookie != group->slots[slot].cookie || entry->pid == pid)
 		return;
 	/* What a command has changed meanwhile is not to be undone. */
-	mapped_fetch(&group->mapped);
+	map_view_fetch(&group->at.view);
 	proc_comm(pid, entry->comm);
 	entry->pid = pid;
-	mapped_store(&group->mapped);
+	map_view_store(&group->at.view);
 	group->slots[slot].pid = pid;
 }
 
 void slots_adopt(struct reuseport_group *group)
 {
-	for (unsigned int slot = 0; slot < group->entry.slots; slot++) {
+	for (unsigned int slot = 0; slot < group->at.entry.slots; slot++) {
 		struct worker_entry *entry = entry_of(group, slot);
 
 		if (entry->state == WORKER_FREE)
 			continue;
-		if (!sockarray_holds(group->steering.maps[MAP_SOCKETS], slot, entry->cookie)) {
+		if (!attachment_holds(&group->at, slot, entry->cookie)) {
 			free_entry(group, slot);
 			continue;
 		}
@@ -170,5 +170,5 @@ void slots_adopt(struct reuseport_group *group)
 		group->ns.hint_pid = entry->pid;
 		group->workers++;
 	}
-	mapped_store(&group->mapped);
+	map_view_store(&group->at.view);
 }

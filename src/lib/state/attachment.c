@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Attachments: what is pinned, found by a filter and opened. */
+/* Attachment: what is pinned for one group, opened; found by a filter. */
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <stdio.h>
@@ -13,9 +13,11 @@
 #include "state/pins.h"
 #include "state/sockarray.h"
 
-/* For how long an attach is waited for that is under way. */
+/* How long to wait for an attach that is under way. */
 #define MADE_TRIES 250
 #define MADE_PAUSE_MS 20
+
+/* -------------------------------------------------------------- description */
 
 /*
  * The version is the first word of the value in every ABI, so it can be read
@@ -47,27 +49,102 @@ int attachment_read_entry(const struct steering *steering, struct attachment_ent
 	return ret;
 }
 
-int attachments_none(const struct reuseport_filter *filter, struct reuseport_error *err)
+int attachment_write_entry(const struct attachment *at, struct reuseport_error *err)
 {
-	return fail(err, ENOENT,
-		    "nothing is attached to %s port %u there: 'reuseportctl status' "
-		    "shows what is, and where",
-		    filter->proto ? group_key_proto_name(filter->proto) : "tcp or udp",
-		    filter->port);
+	uint32_t zero = 0;
+
+	if (bpf_map_update_elem(at->steering.maps[MAP_ATTACHMENT], &zero, &at->entry, BPF_ANY))
+		return fail(err, errno, "cannot write the attachment of %s: %s", at->text,
+			    strerror(errno));
+	return 0;
+}
+
+/* ------------------------------------------------------------------- opening */
+
+void attachment_init(struct attachment *at, const struct reuseport_key *key)
+{
+	*at = (struct attachment){ .key = *key, .steering = STEERING_NONE, .view = MAP_VIEW_NONE };
+	group_key_text(key, at->text, sizeof(at->text));
+}
+
+static int damaged(const struct attachment *at, struct reuseport_error *err)
+{
+	return fail(err, EPROTO, "the pins in %s are damaged: detach, then attach again", at->pin);
+}
+
+/* The program is pinned last: without it an attach was killed half-way. */
+static bool is_incomplete(const struct attachment *at)
+{
+	char path[REUSEPORT_PATH_MAX + 32];
+
+	return at->steering.program < 0 &&
+	       access(pins_join(at->pin, PIN_PROGRAM, path, sizeof(path)), F_OK);
+}
+
+int attachment_open_pins(struct attachment *at, struct reuseport_error *err)
+{
+	int opened = steering_open(&at->steering, at->pin), ret;
+	uint32_t version;
+
+	if (is_incomplete(at)) {
+		damaged(at, err);
+		return -ENOENT;
+	}
+	ret = attachment_read_entry(&at->steering, &at->entry, &version);
+	if (ret == -EPROTO && version)
+		return fail(err, EPROTO,
+			    "the pins in %s are of ABI version %u, this is version %u: "
+			    "detach, then attach again",
+			    at->pin, version, REUSEPORT_ABI_VERSION);
+	if (opened || ret || !steering_fits(&at->steering, &at->entry))
+		return damaged(at, err);
+	return 0;
+}
+
+int attachment_map(struct attachment *at, struct reuseport_error *err)
+{
+	struct steering_size size = steering_size_of(&at->entry);
+	int ret = map_view_open(&at->view, &at->steering, &size);
+
+	if (ret)
+		return fail(err, -ret, "cannot map the tables of %s into memory: %s", at->text,
+			    strerror(-ret));
+	return 0;
+}
+
+void attachment_close(struct attachment *at)
+{
+	map_view_close(&at->view);
+	steering_close(&at->steering);
+}
+
+/* ---------------------------------------------------------------- the workers */
+
+bool attachment_holds(const struct attachment *at, unsigned int slot, uint64_t cookie)
+{
+	return sockarray_holds(at->steering.maps[MAP_SOCKETS], slot, cookie);
+}
+
+bool attachment_has_worker(const struct attachment *at, unsigned int slot)
+{
+	const struct worker_entry *entry = &at->view.workers[slot];
+
+	return slot < at->view.size.slots && entry->state != WORKER_FREE &&
+	       attachment_holds(at, slot, entry->cookie);
 }
 
 /* ------------------------------------------------------------------- finding */
 
-struct finding {
+struct found_keys {
 	struct group_key_filter filter;
 	struct reuseport_error *err;
 	struct reuseport_key *keys;
 	size_t n;
 };
 
-static int collect(void *ctx, const char *path, const struct reuseport_key *key)
+static int add_key(void *ctx, const char *path, const struct reuseport_key *key)
 {
-	struct finding *all = ctx;
+	struct found_keys *all = ctx;
 	struct reuseport_key *grown;
 
 	(void)path;
@@ -81,14 +158,14 @@ static int collect(void *ctx, const char *path, const struct reuseport_key *key)
 	return 0;
 }
 
-int attachments_find(const struct reuseport_filter *filter, struct reuseport_key **keys, size_t *n,
-		     struct reuseport_error *err)
+int attachment_find(const struct reuseport_filter *filter, struct reuseport_key **keys, size_t *n,
+		    struct reuseport_error *err)
 {
-	struct finding all = { .err = err };
+	struct found_keys all = { .err = err };
 	int ret = group_key_filter_init(&all.filter, filter, err);
 
 	if (!ret)
-		ret = pins_for_each(collect, &all, err);
+		ret = pins_for_each(add_key, &all, err);
 	if (ret) {
 		free(all.keys);
 		return ret;
@@ -98,7 +175,7 @@ int attachments_find(const struct reuseport_filter *filter, struct reuseport_key
 	return 0;
 }
 
-/* ------------------------------------------------------------------- opening */
+/* ------------------------------------------------------------- by a filter */
 
 bool attachment_is_being_made(const char *pin)
 {
@@ -107,65 +184,49 @@ bool attachment_is_being_made(const char *pin)
 	return !access(pins_join(pin, PIN_ATTACHING, path, sizeof(path)), F_OK) && pins_locked(pin);
 }
 
-static bool open_pins(struct attachment *one)
+static int open_when_made(struct attachment *at, const struct reuseport_key *key,
+			  struct reuseport_error *err)
 {
-	uint32_t version;
-
-	return !steering_open(&one->steering, one->pin) &&
-	       !attachment_read_entry(&one->steering, &one->entry, &version) &&
-	       steering_fits(&one->steering, &one->entry);
-}
-
-static int open_one(struct attachment *one, const struct reuseport_key *key,
-		    struct reuseport_error *err)
-{
-	struct steering_size size;
 	int ret;
 
-	*one = (struct attachment){ .key = *key, .steering = STEERING_NONE };
-	group_key_text(key, one->text, sizeof(one->text));
-	ret = pins_path(key, false, one->pin, sizeof(one->pin), err);
+	attachment_init(at, key);
+	ret = pins_path(key, false, at->pin, sizeof(at->pin), err);
 	if (ret)
 		return ret;
-	for (int tries = 0; attachment_is_being_made(one->pin); tries++) {
+	for (int tries = 0; attachment_is_being_made(at->pin); tries++) {
 		if (tries == MADE_TRIES)
-			return fail(err, EBUSY, "%s is just being attached: try again", one->text);
+			return fail(err, EBUSY, "%s is just being attached: try again", at->text);
 		clock_sleep_ms(MADE_PAUSE_MS);
 	}
-	if (!open_pins(one))
-		return fail(err, EPROTO,
-			    "the pins in %s are damaged or of another version: detach, "
-			    "then attach again",
-			    one->pin);
-	size = steering_size_of(&one->entry);
-	ret = mapped_open(&one->mapped, &one->steering, &size);
+	ret = attachment_open_pins(at, err);
+	/* -ENOENT would mean that nothing is attached. */
 	if (ret)
-		return fail(err, -ret, "cannot map %s into memory: %s", one->pin, strerror(-ret));
-	return 0;
+		return ret == -ENOENT ? damaged(at, err) : ret;
+	return attachment_map(at, err);
 }
 
-int attachments_open(const struct reuseport_filter *filter, struct attachment **list, size_t *n,
-		     struct reuseport_error *err)
+int attachment_open_all(const struct reuseport_filter *filter, struct attachment **list, size_t *n,
+			struct reuseport_error *err)
 {
 	struct reuseport_key *keys = NULL;
 	struct attachment *all;
 	size_t count = 0, opened = 0;
-	int ret = attachments_find(filter, &keys, &count, err);
+	int ret = attachment_find(filter, &keys, &count, err);
 
 	if (ret)
 		return ret;
 	if (!count)
-		return attachments_none(filter, err);
+		return attachment_not_found(filter, err);
 	all = calloc(count, sizeof(*all));
 	if (!all)
 		ret = fail(err, ENOMEM, "out of memory");
 	while (!ret && opened < count) {
-		ret = open_one(&all[opened], &keys[opened], err);
+		ret = open_when_made(&all[opened], &keys[opened], err);
 		opened++;
 	}
 	free(keys);
 	if (ret) {
-		attachments_close(all, opened);
+		attachment_close_all(all, opened);
 		return ret;
 	}
 	*list = all;
@@ -173,19 +234,18 @@ int attachments_open(const struct reuseport_filter *filter, struct attachment **
 	return 0;
 }
 
-bool attachment_has_worker(const struct attachment *one, unsigned int slot)
+int attachment_not_found(const struct reuseport_filter *filter, struct reuseport_error *err)
 {
-	const struct worker_entry *entry = &one->mapped.workers[slot];
-
-	return slot < one->entry.slots && entry->state != WORKER_FREE &&
-	       sockarray_holds(one->steering.maps[MAP_SOCKETS], slot, entry->cookie);
+	return fail(err, ENOENT,
+		    "nothing is attached to %s port %u there: 'reuseportctl status' "
+		    "shows what is, and where",
+		    filter->proto ? group_key_proto_name(filter->proto) : "tcp or udp",
+		    filter->port);
 }
 
-void attachments_close(struct attachment *list, size_t n)
+void attachment_close_all(struct attachment *list, size_t n)
 {
-	for (size_t i = 0; i < n; i++) {
-		mapped_close(&list[i].mapped);
-		steering_close(&list[i].steering);
-	}
+	for (size_t i = 0; i < n; i++)
+		attachment_close(&list[i]);
 	free(list);
 }

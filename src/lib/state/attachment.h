@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Attachments: what is pinned, found by a filter and opened. */
+/* Attachment: what is pinned for one group, opened; found by a filter. */
 #ifndef STATE_ATTACHMENT_H
 #define STATE_ATTACHMENT_H
 
@@ -8,35 +8,56 @@
 
 struct attachment {
 	struct reuseport_key key;
-	char pin[REUSEPORT_PATH_MAX];
-	char text[GROUP_KEY_TEXT_LEN]; /* of key, for messages */
-	struct attachment_entry entry;
-	struct steering steering;
-	struct mapped mapped;
+	char text[GROUP_KEY_TEXT_LEN]; /* of the key, for messages */
+	char pin[REUSEPORT_PATH_MAX];  /* the directory */
+	struct attachment_entry entry; /* as pinned */
+	struct steering steering;      /* the program and the maps */
+	struct map_view view;
 };
 
-/* Reads the description of an attachment. -EPROTO: of another ABI version, which
- * *version receives. */
+/* Start with the key; nothing is open. */
+void attachment_init(struct attachment *at, const struct reuseport_key *key);
+
+/*
+ * Open the program and the maps that are pinned in at->pin, and read the
+ * description. -ENOENT: the program has never been pinned; what else is there is
+ * open. -EPROTO: the pins are damaged, or of another ABI version.
+ */
+int attachment_open_pins(struct attachment *at, struct reuseport_error *err);
+
+/* Map what the description says into memory. */
+int attachment_map(struct attachment *at, struct reuseport_error *err);
+
+/* Close what is open. */
+void attachment_close(struct attachment *at);
+
+/* Write the description where it is pinned. */
+int attachment_write_entry(const struct attachment *at, struct reuseport_error *err);
+
+/* Read the description. -EPROTO: it has another ABI version, which *version receives. */
 int attachment_read_entry(const struct steering *steering, struct attachment_entry *entry,
 			  uint32_t *version);
 
-/* Whether an attach is under way that has not pinned all yet. */
+/* Return whether an attach is under way that has not pinned everything yet. */
 bool attachment_is_being_made(const char *pin);
 
-/* The keys of all that the filter selects, which may be none; free() them. */
-int attachments_find(const struct reuseport_filter *filter, struct reuseport_key **keys, size_t *n,
-		     struct reuseport_error *err);
+/* Return whether the socket with that cookie is in the slot right now. */
+bool attachment_holds(const struct attachment *at, unsigned int slot, uint64_t cookie);
 
-/* Opens all that the filter selects. -ENOENT: nothing is attached there.
- * -EPROTO: the pins of one are damaged. */
-int attachments_open(const struct reuseport_filter *filter, struct attachment **list, size_t *n,
-		     struct reuseport_error *err);
-/* Whether the slot, any number, has a worker whose socket is in it right now. */
-bool attachment_has_worker(const struct attachment *one, unsigned int slot);
+/* Return whether the slot, any number, has a worker whose socket is in it right now. */
+bool attachment_has_worker(const struct attachment *at, unsigned int slot);
 
-void attachments_close(struct attachment *list, size_t n);
+/* Find the keys of all that the filter selects, which may be none; free() them. */
+int attachment_find(const struct reuseport_filter *filter, struct reuseport_key **keys, size_t *n,
+		    struct reuseport_error *err);
 
-/* "nothing is attached to tcp port 80 there", as -ENOENT. */
-int attachments_none(const struct reuseport_filter *filter, struct reuseport_error *err);
+/* Open all that the filter selects. -ENOENT: nothing is attached there. -EPROTO:
+ * the pins of one are damaged. */
+int attachment_open_all(const struct reuseport_filter *filter, struct attachment **list, size_t *n,
+			struct reuseport_error *err);
+void attachment_close_all(struct attachment *list, size_t n);
+
+/* Fail with -ENOENT: nothing is attached to what the filter selects. */
+int attachment_not_found(const struct reuseport_filter *filter, struct reuseport_error *err);
 
 #endif

@@ -30,36 +30,36 @@ static uint32_t ticks_now(void)
 	return clock_ns(CLOCK_MONOTONIC) / (SECOND_NS / hz) - 300 * hz;
 }
 
-static bool is_kept(const struct mapped *mapped, const struct flow *flow, uint32_t now)
+static bool is_kept(const struct map_view *view, const struct flow *flow, uint32_t now)
 {
-	return flow->slot < mapped->size.slots && flow_is_of(flow, &mapped->workers[flow->slot]) &&
-	       !flow_is_idle(flow, now, mapped->size.idle_ticks);
+	return flow->slot < view->size.slots && flow_is_of(flow, &view->workers[flow->slot]) &&
+	       !flow_is_idle(flow, now, view->size.idle_ticks);
 }
 
-uint64_t flows_count(const struct mapped *mapped, uint64_t *by_slot)
+uint64_t flows_count(const struct map_view *view, uint64_t *by_slot)
 {
-	uint32_t buckets = mapped->size.flows / FLOW_BUCKET_FLOWS, now = ticks_now();
+	uint32_t buckets = view->size.flows / FLOW_BUCKET_FLOWS, now = ticks_now();
 	uint64_t used = 0;
 
 	for (uint32_t i = 0; i < buckets; i++)
 		for (uint32_t j = 0; j < FLOW_BUCKET_FLOWS; j++) {
-			const struct flow flow = mapped->flows[i].flow[j];
+			const struct flow flow = view->flows[i].flow[j];
 
 			used += flow.tag != 0;
-			if (flow.tag && is_kept(mapped, &flow, now))
+			if (flow.tag && is_kept(view, &flow, now))
 				by_slot[flow.slot]++;
 		}
 	return used;
 }
 
-int flows_slot(const struct mapped *mapped, const struct tuple *tuple)
+int flows_slot(const struct map_view *view, const struct tuple *tuple)
 {
-	uint32_t buckets = mapped->size.flows / FLOW_BUCKET_FLOWS;
-	uint64_t hash = flow_hash(mapped->size.flow_key, tuple);
+	uint32_t buckets = view->size.flows / FLOW_BUCKET_FLOWS;
+	uint64_t hash = flow_hash(view->size.flow_key, tuple);
 	const struct flow *flow;
 
 	if (!buckets)
 		return -1;
-	flow = flow_find(&mapped->flows[flow_bucket(hash, buckets)], flow_tag(hash));
-	return flow && is_kept(mapped, flow, ticks_now()) ? (int)flow->slot : -1;
+	flow = flow_find(&view->flows[flow_bucket(hash, buckets)], flow_tag(hash));
+	return flow && is_kept(view, flow, ticks_now()) ? (int)flow->slot : -1;
 }

@@ -14,9 +14,9 @@ unsigned int flows_hz(void);
  * been idle too long. Returns how many places are in use, also by flows of workers
  * that have gone.
  */
-uint64_t flows_count(const struct mapped *mapped, uint64_t *by_slot);
+uint64_t flows_count(const struct map_view *view, uint64_t *by_slot);
 
 /* The slot whose worker has the flow; -1: it is like a new one. */
-int flows_slot(const struct mapped *mapped, const struct tuple *tuple);
+int flows_slot(const struct map_view *view, const struct tuple *tuple);
 
 #endif

@@ -8,10 +8,10 @@
 
 #include "state/map_view.h"
 
-/* Those that are in use. */
-static inline const struct generations *generations(const struct mapped *mapped)
+/* Return the generations in use. */
+static inline const struct generations *generations_in_use(const struct map_view *view)
 {
-	return half_generations(mapped, mapped->control->epoch);
+	return half_generations(view, view->control->epoch);
 }
 
 /* Of a worker that joins now. */

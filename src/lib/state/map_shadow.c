@@ -9,35 +9,35 @@
 
 #define MAPS_MAX 5
 
-struct copy {
+struct shadow_map {
 	int fd;
 	size_t value_size, n;
 	char *seen;  /* what the caller reads and writes */
 	char *known; /* what the map has, as far as this process knows */
 };
 
-struct copies {
-	struct copy maps[MAPS_MAX];
+struct map_shadow {
+	struct shadow_map maps[MAPS_MAX];
 	size_t n;
 };
 
-struct copies *copies_new(void)
+struct map_shadow *map_shadow_new(void)
 {
-	return calloc(1, sizeof(struct copies));
+	return calloc(1, sizeof(struct map_shadow));
 }
 
-void copies_free(struct copies *copies)
+void map_shadow_free(struct map_shadow *shadow)
 {
-	if (!copies)
+	if (!shadow)
 		return;
-	for (size_t i = 0; i < copies->n; i++) {
-		free(copies->maps[i].seen);
-		free(copies->maps[i].known);
+	for (size_t i = 0; i < shadow->n; i++) {
+		free(shadow->maps[i].seen);
+		free(shadow->maps[i].known);
 	}
-	free(copies);
+	free(shadow);
 }
 
-static int fetch(struct copy *map)
+static int fetch(struct shadow_map *map)
 {
 	for (__u32 i = 0; i < map->n; i++)
 		if (bpf_map_lookup_elem(map->fd, &i, map->known + i * map->value_size))
@@ -46,30 +46,31 @@ static int fetch(struct copy *map)
 	return 0;
 }
 
-void *copies_add(struct copies *copies, int fd, size_t value_size, size_t n)
+void *map_shadow_add(struct map_shadow *shadow, int fd, size_t value_size, size_t n)
 {
-	struct copy *map = &copies->maps[copies->n];
+	struct shadow_map *map = &shadow->maps[shadow->n];
 	int ret = -ENOMEM;
 
-	if (copies->n == MAPS_MAX) {
+	if (shadow->n == MAPS_MAX) {
 		errno = ENOSPC;
 		return NULL;
 	}
-	*map = (struct copy){ fd, value_size, n, calloc(n, value_size), calloc(n, value_size) };
-	copies->n++;
+	*map = (struct shadow_map){ fd, value_size, n, calloc(n, value_size),
+				    calloc(n, value_size) };
+	shadow->n++;
 	if (map->seen && map->known)
 		ret = fetch(map);
 	errno = -ret;
 	return ret ? NULL : map->seen;
 }
 
-void copies_fetch(struct copies *copies, size_t skip)
+void map_shadow_fetch(struct map_shadow *shadow, size_t skip)
 {
-	for (size_t i = 0; i + skip < copies->n; i++)
-		fetch(&copies->maps[i]);
+	for (size_t i = 0; i + skip < shadow->n; i++)
+		fetch(&shadow->maps[i]);
 }
 
-static void store(struct copy *map)
+static void store(struct shadow_map *map)
 {
 	for (__u32 i = 0; i < map->n; i++) {
 		char *seen = map->seen + i * map->value_size;
@@ -81,9 +82,9 @@ static void store(struct copy *map)
 	}
 }
 
-void copies_store(struct copies *copies)
+void map_shadow_store(struct map_shadow *shadow)
 {
-	for (size_t i = 1; i < copies->n; i++)
-		store(&copies->maps[i]);
-	store(&copies->maps[0]);
+	for (size_t i = 1; i < shadow->n; i++)
+		store(&shadow->maps[i]);
+	store(&shadow->maps[0]);
 }

@@ -5,21 +5,21 @@
 
 #include <stddef.h>
 
-struct copies;
+struct map_shadow;
 
-/* NULL when out of memory. Free with copies_free, which takes NULL. */
-struct copies *copies_new(void);
-void copies_free(struct copies *copies);
+/* NULL when out of memory. Free with map_shadow_free, which takes NULL. */
+struct map_shadow *map_shadow_new(void);
+void map_shadow_free(struct map_shadow *shadow);
 
 /* Adds a map of n elements of so many bytes and reads it; fd stays the caller's.
  * Returns the copy, owned by copies; NULL with errno. At most 5. */
-void *copies_add(struct copies *copies, int fd, size_t value_size, size_t n);
+void *map_shadow_add(struct map_shadow *shadow, int fd, size_t value_size, size_t n);
 
 /* Reads the maps again but for the last "skip". What cannot be read stays as it is. */
-void copies_fetch(struct copies *copies, size_t skip);
+void map_shadow_fetch(struct map_shadow *shadow, size_t skip);
 
 /* Writes the elements that were changed, map by map in the order in which they
  * were added, the first one last. */
-void copies_store(struct copies *copies);
+void map_shadow_store(struct map_shadow *shadow);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* The pinned maps that are read and written through memory. */
+/* Map view: the pinned maps as memory, mapped or as a shadow. */
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <sys/mman.h>
@@ -35,39 +35,38 @@ static size_t table_bytes(const struct steering_size *size)
 }
 
 /* What each of them is, for both ways to open it. */
-typedef void *(*open_fn)(struct mapped *mapped, int fd, size_t value_size, size_t n);
+typedef void *(*open_fn)(struct map_view *view, int fd, size_t value_size, size_t n);
 
-static void *open_mapped(struct mapped *mapped, int fd, size_t value_size, size_t n)
+static void *open_mapped(struct map_view *view, int fd, size_t value_size, size_t n)
 {
-	(void)mapped;
+	(void)view;
 	return map(fd, value_size * n);
 }
 
-static void *open_copied(struct mapped *mapped, int fd, size_t value_size, size_t n)
+static void *open_shadow(struct map_view *view, int fd, size_t value_size, size_t n)
 {
-	return copies_add(mapped->copies, fd, value_size, n);
+	return map_shadow_add(view->shadow, fd, value_size, n);
 }
 
 /* The control comes first, so that it is stored last; the flows, which nobody but
  * the program writes, last, so that they are not fetched again. */
-static int open_all(struct mapped *mapped, const int *maps, open_fn open)
+static int open_all(struct map_view *view, const int *maps, open_fn open)
 {
-	const struct steering_size *size = &mapped->size;
+	const struct steering_size *size = &view->size;
 
-	mapped->control = open(mapped, maps[MAP_CONTROL], sizeof(struct control), 1);
-	if (mapped->control)
-		mapped->table = open(mapped, maps[MAP_TABLE], sizeof(struct table_line),
-				     table_bytes(size) / sizeof(struct table_line));
-	if (mapped->table)
-		mapped->workers = open(mapped, maps[MAP_WORKERS], sizeof(struct worker_entry),
-				       size->slots);
-	if (mapped->workers)
-		mapped->cpu_map = open(mapped, maps[MAP_CPU_MAP], sizeof(struct given_cpu),
-				       size->cpus);
-	if (mapped->cpu_map && size->flows)
-		mapped->flows = open(mapped, maps[MAP_FLOWS], sizeof(struct flow_bucket),
-				     size->flows / FLOW_BUCKET_FLOWS);
-	return mapped->cpu_map && (mapped->flows || !size->flows) ? 0 : -errno;
+	view->control = open(view, maps[MAP_CONTROL], sizeof(struct control), 1);
+	if (view->control)
+		view->table = open(view, maps[MAP_TABLE], sizeof(struct table_line),
+				   table_bytes(size) / sizeof(struct table_line));
+	if (view->table)
+		view->workers = open(view, maps[MAP_WORKERS], sizeof(struct worker_entry),
+				     size->slots);
+	if (view->workers)
+		view->cpu_map = open(view, maps[MAP_CPU_MAP], sizeof(struct given_cpu), size->cpus);
+	if (view->cpu_map && size->flows)
+		view->flows = open(view, maps[MAP_FLOWS], sizeof(struct flow_bucket),
+				   size->flows / FLOW_BUCKET_FLOWS);
+	return view->cpu_map && (view->flows || !size->flows) ? 0 : -errno;
 }
 
 static bool can_be_mapped(int fd)
@@ -78,39 +77,39 @@ static bool can_be_mapped(int fd)
 	return !bpf_obj_get_info_by_fd(fd, &info, &len) && (info.map_flags & BPF_F_MMAPABLE);
 }
 
-int mapped_open(struct mapped *mapped, const struct steering *steering,
-		const struct steering_size *size)
+int map_view_open(struct map_view *view, const struct steering *steering,
+		  const struct steering_size *size)
 {
-	*mapped = (struct mapped){ .size = *size };
+	*view = (struct map_view){ .size = *size };
 	if (can_be_mapped(steering->maps[MAP_TABLE]))
-		return open_all(mapped, steering->maps, open_mapped);
-	mapped->copies = copies_new();
-	return mapped->copies ? open_all(mapped, steering->maps, open_copied) : -ENOMEM;
+		return open_all(view, steering->maps, open_mapped);
+	view->shadow = map_shadow_new();
+	return view->shadow ? open_all(view, steering->maps, open_shadow) : -ENOMEM;
 }
 
-void mapped_close(struct mapped *mapped)
+void map_view_close(struct map_view *view)
 {
-	const struct steering_size *size = &mapped->size;
+	const struct steering_size *size = &view->size;
 
-	if (mapped_in_memory(mapped)) {
-		unmap(mapped->control, sizeof(struct control));
-		unmap(mapped->table, table_bytes(size));
-		unmap(mapped->workers, size->slots * sizeof(struct worker_entry));
-		unmap(mapped->flows, size->flows * sizeof(struct flow));
-		unmap(mapped->cpu_map, size->cpus * sizeof(struct given_cpu));
+	if (map_view_in_memory(view)) {
+		unmap(view->control, sizeof(struct control));
+		unmap(view->table, table_bytes(size));
+		unmap(view->workers, size->slots * sizeof(struct worker_entry));
+		unmap(view->flows, size->flows * sizeof(struct flow));
+		unmap(view->cpu_map, size->cpus * sizeof(struct given_cpu));
 	}
-	copies_free(mapped->copies);
-	*mapped = MAPPED_NONE;
+	map_shadow_free(view->shadow);
+	*view = MAP_VIEW_NONE;
 }
 
-void mapped_fetch(const struct mapped *mapped)
+void map_view_fetch(const struct map_view *view)
 {
-	if (mapped->copies)
-		copies_fetch(mapped->copies, mapped->flows != NULL);
+	if (view->shadow)
+		map_shadow_fetch(view->shadow, view->flows != NULL);
 }
 
-void mapped_store(const struct mapped *mapped)
+void map_view_store(const struct map_view *view)
 {
-	if (mapped->copies)
-		copies_store(mapped->copies);
+	if (view->shadow)
+		map_shadow_store(view->shadow);
 }

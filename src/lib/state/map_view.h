@@ -1,60 +1,67 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * The pinned maps that are read and written through memory. Where the kernel
- * cannot map them (before 5.5), it is copies that are read and written: they are
- * brought up to date with mapped_fetch(), and what was changed in them takes
- * effect with mapped_store(). In memory both have nothing to do.
+ * Map view: the pinned maps as memory, to read and to write. Where the kernel
+ * cannot map them (before 5.5), the view is a shadow of them: map_view_fetch()
+ * brings it up to date, and map_view_store() writes what was changed. With mapped
+ * memory both do nothing.
  */
 #ifndef STATE_MAP_VIEW_H
 #define STATE_MAP_VIEW_H
 
 #include "state/steering_maps.h"
 
-struct copies;
+struct map_shadow;
 
-struct mapped {
+struct map_view {
 	struct control *control;
 	uint16_t *table; /* both halves */
 	struct worker_entry *workers;
 	struct given_cpu *cpu_map;
 	struct flow_bucket *flows; /* NULL: flows are not sticky */
 	struct steering_size size;
-	struct copies *copies; /* NULL: they are the maps themselves */
+	struct map_shadow *shadow; /* NULL: the maps themselves are mapped */
 };
 
-#define MAPPED_NONE ((struct mapped){ .control = NULL })
+#define MAP_VIEW_NONE ((struct map_view){ .control = NULL })
 
-/* The entries of a half, by its epoch; the generations; the weights. */
-static inline uint16_t *half_entries(const struct mapped *mapped, uint32_t epoch)
+/* Return the entries of a half, by its epoch; the generations; the weights. */
+static inline uint16_t *half_entries(const struct map_view *view, uint32_t epoch)
 {
-	return mapped->table + (epoch & 1) * half_words(&mapped->size);
+	return view->table + (epoch & 1) * half_words(&view->size);
 }
 
-static inline struct generations *half_generations(const struct mapped *mapped, uint32_t epoch)
+static inline struct generations *half_generations(const struct map_view *view, uint32_t epoch)
 {
-	return (struct generations *)(half_entries(mapped, epoch) + mapped->size.table_entries);
+	return (struct generations *)(half_entries(view, epoch) + view->size.table_entries);
 }
 
-static inline uint16_t *half_weights(const struct mapped *mapped, uint32_t epoch)
+static inline uint16_t *half_weights(const struct map_view *view, uint32_t epoch)
 {
-	return half_entries(mapped, epoch) + mapped->size.table_entries + GENERATIONS_ENTRIES;
+	return half_entries(view, epoch) + view->size.table_entries + GENERATIONS_ENTRIES;
 }
 
-/* 0 or -errno; close in any case. */
-int mapped_open(struct mapped *mapped, const struct steering *steering,
-		const struct steering_size *size);
-void mapped_close(struct mapped *mapped);
-
-/* To be called with the change lock held, before anything is changed; and without it
- * by a keeper, whose workers join and leave, and by who notes the processes that serve. */
-void mapped_fetch(const struct mapped *mapped);
-
-/* The workers and the table first, then what the program goes by. */
-void mapped_store(const struct mapped *mapped);
-
-static inline bool mapped_in_memory(const struct mapped *mapped)
+/* Return the plan in use. */
+static inline const struct plan *plan_in_use(const struct map_view *view)
 {
-	return !mapped->copies;
+	return &view->control->plan[view->control->epoch & 1];
+}
+
+/* Return 0 or -errno; close in any case. */
+int map_view_open(struct map_view *view, const struct steering *steering,
+		  const struct steering_size *size);
+void map_view_close(struct map_view *view);
+
+/* Bring the view up to date. With the plan lock held before anything is changed;
+ * without it by a keeper whose workers join and leave, and by a command that
+ * notes which processes serve them. */
+void map_view_fetch(const struct map_view *view);
+
+/* Write what was changed: the workers and the table first, then the plan. */
+void map_view_store(const struct map_view *view);
+
+static inline bool map_view_in_memory(const struct map_view *view)
+{
+	return !view->shadow;
 }
 
 #endif

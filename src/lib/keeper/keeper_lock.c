@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* Keeper lock: at most one process keeps an attachment. */
+#include <errno.h>
+#include <poll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "error.h"
+#include "keeper/keeper_lock.h"
+#include "state/pins.h"
+
+#define LOCK_TRIES 20 /* of pins_lock, which takes 100 ms each */
+
+/* Return the description of what the lock's holder steers; zero where it cannot be read. */
+static struct attachment_entry read_entry_at(const char *path)
+{
+	struct attachment_entry entry;
+	struct steering pinned;
+	uint32_t version;
+
+	steering_open(&pinned, path);
+	if (attachment_read_entry(&pinned, &entry, &version))
+		entry = (struct attachment_entry){ 0 };
+	steering_close(&pinned);
+	return entry;
+}
+
+/*
+ * Return whether the lock may soon be free. Without a description the pins are being
+ * made or removed, or are damaged; and if the recorded keeper has ended, a command
+ * holds the lock for a moment (refresh_unkept.h).
+ */
+static bool has_no_keeper(const struct attachment_entry *entry)
+{
+	int pidfd;
+	bool ended;
+
+	if (!entry->abi_version)
+		return true;
+	/* A killed process is there until its parent has waited for it. */
+	pidfd = syscall(SYS_pidfd_open, entry->keeper_pid, 0);
+	ended = pidfd < 0 ? errno == ESRCH : poll(&(struct pollfd){ pidfd, POLLIN, 0 }, 1, 0) == 1;
+	if (pidfd >= 0)
+		close(pidfd);
+	return ended;
+}
+
+static int try_lock(struct reuseport_group *group, struct attachment_entry *entry,
+		    struct reuseport_error *err)
+{
+	int lock = -EBUSY;
+
+	*entry = (struct attachment_entry){ 0 };
+	for (int tries = 0; lock == -EBUSY && has_no_keeper(entry) && tries < LOCK_TRIES; tries++) {
+		lock = pins_lock(group->at.pin, err);
+		if (lock == -EBUSY)
+			*entry = read_entry_at(group->at.pin);
+	}
+	/* The pins of an earlier namespace with the same inode: its keeper is about to
+	 * notice that it is gone. */
+	if (lock == -EBUSY && entry->netns_cookie && entry->netns_cookie != group->ns.cookie)
+		lock = pins_take_over(group->at.pin, err);
+	return lock;
+}
+
+int keeper_lock(struct reuseport_group *group, struct reuseport_error *err)
+{
+	struct attachment *at = &group->at;
+	struct attachment_entry entry;
+	int lock, ret;
+
+	ret = pins_path(&at->key, true, at->pin, sizeof(at->pin), err);
+	if (ret)
+		return ret;
+	lock = try_lock(group, &entry, err);
+	if (lock == -EBUSY && entry.keeper_pid)
+		return fail(err, EBUSY,
+			    "%s is steered already, its keeper is process %u: nothing "
+			    "was changed; 'reuseportctl status' shows it",
+			    at->text, entry.keeper_pid);
+	if (lock == -EBUSY)
+		return fail(err, EBUSY,
+			    "%s is steered already, but its pins are damaged: detach, "
+			    "then attach again",
+			    at->text);
+	if (lock < 0)
+		return lock;
+	group->lock = lock;
+	return 0;
+}
