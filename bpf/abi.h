@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
  * The pinned data: structures that the BPF programs, the library and bpftool
- * share. Everything in a map that outlives a process is described here.
+ * share. This file describes everything in a map that outlives a process.
  *
  * A change of layout or meaning raises REUSEPORT_ABI_VERSION; the library
  * refuses pins of another version.
@@ -17,17 +17,17 @@
 
 enum worker_state {
 	WORKER_FREE = 0,     /* no worker has this slot */
-	WORKER_JOINING = 1,  /* waits to be admitted, gets nothing yet */
-	WORKER_ACTIVE = 2,   /* gets its share */
-	WORKER_DRAINING = 3, /* gets nothing new; its sticky flows stay */
-	WORKER_LEAVING = 4,  /* gets nothing at all; its flows go to others */
+	WORKER_JOINING = 1,  /* waits to be admitted, receives nothing yet */
+	WORKER_ACTIVE = 2,   /* receives its share */
+	WORKER_DRAINING = 3, /* receives nothing new; its sticky flows stay */
+	WORKER_LEAVING = 4,  /* receives nothing at all; its flows go to others */
 };
 
 /* ----------------------------------------------------------------- the plan */
 
 /*
- * Up to POLICY_RANDOM a hash and a look into the table are all. Of one byte, and
- * no bit field, so that bpftool prints the name.
+ * Policies up to POLICY_RANDOM need a hash and one look into the table only. One byte
+ * and no bit field, so that bpftool prints the name.
  */
 enum __attribute__((packed)) steering_policy {
 	POLICY_HASH = 0,
@@ -41,11 +41,11 @@ enum __attribute__((packed)) steering_policy {
 	POLICY_LINUX39 = 8,
 };
 
-/* What of a packet a policy that hashes goes by. */
+/* The part of a packet that a policy hashes. */
 enum __attribute__((packed)) packet_key {
 	KEY_TUPLE = 0,      /* both addresses, both ports */
 	KEY_SRC = 1,        /* source address */
-	KEY_SRC_PREFIX = 2, /* the first bits of it */
+	KEY_SRC_PREFIX = 2, /* the first bits of the source address */
 	KEY_DST = 3,        /* destination address */
 };
 
@@ -54,12 +54,12 @@ enum plan_flag {
 	PLAN_OVER_CONSISTENT = 2, /* policy "weighted": lies over "consistent" */
 	PLAN_GIVEN_CPUS = 4,      /* "cpu", "numa": by map "cpu_map", not by affinity */
 	PLAN_ADMIT_MANUAL = 8,    /* workers that join wait to be admitted */
-	PLAN_GUARDED = 16,        /* members there are, or may be, that must get
-				   * nothing: the kernel's pick, which would not
-				   * spare them, is left for when nobody else is */
+	PLAN_GUARDED = 16,        /* some member must receive nothing, or may have to. The
+				   * kernel's pick does not know that, so it is used
+				   * only if no other worker is left */
 };
 
-/* Everything that decides, beside the table; 24 bytes. */
+/* All that decides beside the table; 24 bytes. */
 struct plan {
 	enum steering_policy policy;
 	enum packet_key key;
@@ -72,105 +72,105 @@ struct plan {
 };
 
 /*
- * Map "control": one element, mmapped; one cache line. A change is written into
- * the plan and the half of the table that are not in use, and takes effect
- * when epoch is stored.
+ * Map "control": one element, mmapped; one cache line. A change is written into the
+ * plan and the half of the table that are not in use. It takes effect when epoch is
+ * stored.
  */
 struct control {
 	__u32 epoch;       /* plans published; plan[epoch & 1] is in use */
-	__u32 settled;     /* the epoch that surely every running program has seen */
-	__u64 first_entry; /* address of "sockets"' first entry; the program's note */
+	__u32 settled;     /* the last epoch that every running program has surely seen */
+	__u64 first_entry; /* address of the first entry of "sockets", for the program */
 	struct plan plan[2];
 };
 
 /*
- * Map "table": two halves, mmapped, of slots, packed by cache lines. Half
- * (epoch & 1) is in use. Rows of plan.width entries: one for most policies; one
- * for each CPU or node and a last one, of all workers, for "cpu" and "numa".
- * After attachment.table_entries entries come struct generations and the weights
- * by slot that the half was compiled from, 0 for who gets nothing.
+ * Map "table": two halves of slot numbers, mmapped, packed by cache lines. Half
+ * (epoch & 1) is in use. It has rows of plan.width entries: one row for most policies;
+ * for "cpu" and "numa" one for each CPU or node, and a last one of all workers. After
+ * attachment.table_entries entries come struct generations and, by slot, the weights
+ * that the half was compiled from; 0: the worker receives no new work.
  */
 #define TABLE_LINE_ENTRIES 32
 struct table_line {
-	__u16 slot[TABLE_LINE_ENTRIES]; /* TABLE_NOBODY: of no worker */
+	__u16 slot[TABLE_LINE_ENTRIES]; /* TABLE_NO_WORKER: none */
 };
-#define TABLE_NOBODY 0xffff
+#define TABLE_NO_WORKER 0xffff
 
 enum rollout_phase {
 	ROLLOUT_NONE = 0,
-	ROLLOUT_BEGUN = 1,    /* newcomers are of generation "other" and wait */
-	ROLLOUT_SWITCHED = 2, /* they serve; "other" is the one before */
+	ROLLOUT_BEGUN = 1,    /* newcomers belong to generation "other" and wait */
+	ROLLOUT_SWITCHED = 2, /* they serve; "other" is the previous generation */
 };
 
-/* Which generation of workers gets new work. */
+/* Which generation of workers receives new work. */
 struct generations {
 	__u32 serving;
-	__u32 other;  /* of a rollout, the one that does not serve */
+	__u32 other;  /* in a rollout, the generation that does not serve */
 	__u32 latest; /* the highest number given so far */
 	enum rollout_phase phase;
 };
-#define GENERATIONS_ENTRIES 8 /* entries of the table that it takes */
+#define GENERATIONS_ENTRIES 8 /* entries of the table that it fills */
 
-/* Map "cpu_map": one element a CPU, written when a map of CPUs is given. */
+/* Map "cpu_map": one element for each CPU, written when a map of CPUs is given. */
 struct given_cpu {
-	__u32 given; /* 0: not, the other member counts for nothing */
+	__u32 given; /* 0: not given, slot has no meaning */
 	__u32 slot;
 };
 
 /* ----------------------------------------------------------------- counters */
 
 /*
- * Map "counters": one per slot and CPU. They only ever grow, across workers too:
- * what one worker got is the value less struct worker_entry's base.
+ * Map "counters": one per slot and CPU. The counters never shrink, and a new worker in
+ * the slot continues them: one worker's share is the value less its base in struct
+ * worker_entry.
  */
 struct slot_counters {
-	__u64 selected; /* packets given to the worker (where the plan has no
-			 * table: that the kernel's pick gives to it) */
+	__u64 selected; /* packets given to the worker; without a table, packets
+			 * that the kernel's pick gives to it */
 	__u64 migrated; /* requests of a closing worker given to this one */
-	__u64 empty;    /* chosen, but the slot was empty: the next best */
-	__u64 refused;  /* chosen, but its socket is of another group: likewise */
+	__u64 empty;    /* chosen, but the slot was empty: the chain went on */
+	__u64 refused;  /* chosen, but its socket is in another group: likewise */
 };
 
 /*
- * Map "totals": one per CPU; only new flows touch it while all goes well. Every
- * run either gave a worker something, which is in its slot's selected or
- * migrated, or left the pick to the kernel, which is in one of the members from
- * "exhausted" on. So the number of runs is
+ * Map "totals": one per CPU. While all goes well, only new flows write it. Every run
+ * either gave a packet to a worker, which its slot's selected or migrated counts, or
+ * left the pick to the kernel, which one of the members from "exhausted" on counts. So
+ * the number of runs is
  *
  *   sum over slots of selected + migrated
  *     + exhausted + nobody + unregistered + connected + incoming_cpu + unreadable
  */
 struct group_counters {
-	__u64 turns;        /* of policy "round-robin"; counts nothing else */
+	__u64 turns;        /* turns that policy "round-robin" has taken */
 	__u64 migrations;   /* runs for a request of a closing worker */
-	__u64 next_best;    /* runs in which the first choice could not take it
-			     * and the next best by the policy was asked */
-	__u64 exhausted;    /* none of the choices could take it */
-	__u64 nobody;       /* the table has nobody who may get work */
+	__u64 next_best;    /* runs in which the first choice failed and the policy's
+			     * next best was tried */
+	__u64 exhausted;    /* every step of the fallback chain failed */
+	__u64 nobody;       /* no worker in the table may receive work */
 	__u64 unregistered; /* the member picked is in no slot (yet) */
 	__u64 connected;    /* the member picked is a connected UDP socket */
-	__u64 incoming_cpu; /* a member set SO_INCOMING_CPU: the kernel's rule */
+	__u64 incoming_cpu; /* a member set SO_INCOMING_CPU: the kernel's rule applies */
 	__u64 unreadable;   /* the kernel's group could not be read */
 	__u64 flows;        /* sticky flows entered into the map "flows" */
-	__u64 flows_moved;  /* given to another worker: theirs had gone, or they
-			     * had been idle */
+	__u64 flows_moved;  /* flows given to another worker: the first had left, or the
+			     * flow had been idle */
 };
 
 /* -------------------------------------------------------------------- flows */
 
 /*
- * A flow of the map "flows", which an attachment with sticky flows has. It belongs
- * to a worker, which is a slot and a cookie: the next worker in the slot inherits
- * nothing.
+ * A flow of the map "flows", which an attachment with sticky flows has. It belongs to
+ * one worker, by slot and cookie: the next worker in the slot does not inherit it.
  */
 struct flow {
 	__u32 tag;    /* of the 4-tuple, see decide/flow.h; 0: free */
-	__u32 cookie; /* of its worker's socket, the lower half */
-	__u32 seen;   /* when it was last seen, in ticks (jiffies) */
+	__u32 cookie; /* lower half of its worker's socket cookie */
+	__u32 seen;   /* time of its last noted packet, in ticks (jiffies) */
 	__u32 slot;
 };
 
-/* An element of it, mmapped: where a 4-tuple can be. */
+/* An element of map "flows", mmapped: the places where a 4-tuple can be. */
 #define FLOW_BUCKET_FLOWS 8
 struct flow_bucket {
 	struct flow flow[FLOW_BUCKET_FLOWS];
@@ -184,9 +184,9 @@ struct worker_entry {
 	__u32 pid;    /* of the process that serves the socket */
 	enum worker_state state;
 	__u32 weight;              /* 0 to 1000; 0: no new work */
-	__u32 generation;          /* works if it is struct generations' serving */
+	__u32 generation;          /* it receives work if this is generations.serving */
 	__u64 joined_ns;           /* CLOCK_BOOTTIME */
-	struct slot_counters base; /* of the slot when the worker took it */
+	struct slot_counters base; /* the slot's counters when the worker joined */
 	char comm[REUSEPORT_NAME_LEN];
 };
 
@@ -194,12 +194,12 @@ struct worker_entry {
 enum attachment_proto { PROTO_TCP = 6, PROTO_UDP = 17 };
 enum attachment_family { FAMILY_INET = 2, FAMILY_INET6 = 10 };
 
-/* Map "attachment": one element, what is steered and who keeps it. */
+/* Map "attachment": one element: the group that is steered, and its keeper. */
 struct attachment_entry {
 	__u32 abi_version;
 	__u32 slots;      /* entries of "sockets", "workers", "counters" */
-	__u32 keeper_pid; /* the last keeper's; it runs while it holds the
-			   * lock on the pin directory */
+	__u32 keeper_pid; /* of the last keeper; it runs while it holds the lock on
+			   * the pin directory */
 	enum attachment_proto proto;
 	enum attachment_family family;
 	__u32 port;          /* host byte order */
@@ -212,13 +212,13 @@ struct attachment_entry {
 	__u32 table_entries; /* of each half of "table", a power of two */
 	__u32 cpus;          /* elements of "cpu_map" */
 	__u32 flows;         /* room in "flows", 0: flows are not sticky */
-	__u32 idle_ticks;    /* after which a flow is new again, 0: never */
-	__u64 flow_key[2];   /* of SipHash, for their tags */
-	/* Which way was found for what not every kernel has; 1 or 0. */
+	__u32 idle_ticks;    /* after that long an idle flow is new again; 0: never */
+	__u64 flow_key[2];   /* of SipHash, for the flows' tags */
+	/* Which optional kernel features this attachment uses; 1 or 0. */
 	__u8 migrates;    /* the program is attached as select-or-migrate */
 	__u8 plain_reads; /* it reads sockets by plain loads, not by probe reads */
-	__u8 events;      /* the keeper hears of joins and leaves, and does not poll */
-	__u8 iterators;   /* it can see whose program a group has */
+	__u8 events;      /* the kernel reports joins and leaves; the keeper does not poll */
+	__u8 iterators;   /* the keeper can read which program a group has */
 	__u32 unused;
 };
 
@@ -234,24 +234,24 @@ _Static_assert(sizeof(struct table_line) == 64, "a cache line");
 
 /* ------------------------------------------------------------ not pinned */
 
-/* What socket_events.bpf.c writes to its ring buffer. */
+/* The records that socket_events.bpf.c writes to its ring buffer. */
 enum socket_event_kind {
 	SOCKET_EVENT_JOIN = 1,  /* a socket starts to listen, or was bound (UDP) */
-	SOCKET_EVENT_LEAVE = 2, /* a socket stops to listen, or is being closed */
+	SOCKET_EVENT_LEAVE = 2, /* a socket stops listening, or is being closed */
 };
 
 struct socket_event {
 	__u64 cookie;
 	__u32 kind;  /* enum socket_event_kind */
-	__u32 pid;   /* process that did it, in the initial PID namespace */
-	__u32 inode; /* the socket's, 0 if it was not to be had */
+	__u32 pid;   /* of the process, in the initial PID namespace */
+	__u32 inode; /* of the socket, 0 if it has none */
 	__u32 pad;
 };
 
-/* What group_iter.bpf.c writes for each socket that is a member of a group, or for
- * each socket of one port. */
+/* The record that group_iter.bpf.c writes for each socket that is a member of a group,
+ * or for each socket on one port. */
 struct group_member {
-	__u64 group; /* equal for members of one group, within one dump; 0: of none */
+	__u64 group; /* equal for members of one group, within one dump; 0: no group */
 	__u64 cookie;
 	__u32 prog_id;   /* of the group's program, 0 for none or classic BPF */
 	__u32 prog_type; /* enum bpf_prog_type, if has_prog */
@@ -269,11 +269,11 @@ struct group_member {
 	__u8 pad;
 };
 
-/* What queue_depth.bpf.c tells of a TCP worker. */
+/* What queue_depth.bpf.c reads of a TCP worker. */
 struct queue_depth {
 	__u64 cookie;    /* of the socket in the slot, 0 if it is empty */
 	__u32 queue;     /* connections to accept */
-	__u32 half_open; /* handshakes begun */
+	__u32 half_open; /* handshakes that have begun */
 };
 
 _Static_assert(sizeof(struct group_member) == 72, "record size");

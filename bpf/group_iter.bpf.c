@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The iterators: one struct group_member for each socket of a network
- * namespace that is a member of a reuseport group, with the group's program;
- * or for each socket of one port, member or not, in the order in which the
- * kernel's lookup meets them.
+ * Socket iterators: write a struct group_member for each socket of a network namespace
+ * that is a member of a reuseport group, with the group's program. Or, if "port" is
+ * set, for each socket on that port, member or not, in the order of the kernel's
+ * lookup.
  */
 #include "kernel.h"
 #include "abi.h"
@@ -13,17 +13,19 @@
 #define IPPROTO_UDP 17
 #define TCP_LISTEN 10
 
-__u16 port; /* every socket of it, and of no other; 0: every member */
+__u16 port; /* write every socket on this port; 0: write every member */
 
-/* A socket that has put SO_REUSEPORT off again is met as a plain one. */
-static __always_inline struct sock_reuseport *group_of(struct sock *sk)
+/* Return the socket's group. The lookup treats a socket that has unset SO_REUSEPORT
+ * again as a plain one. */
+static __always_inline struct sock_reuseport *group_of_member(struct sock *sk)
 {
 	if (port && !BPF_CORE_READ_BITFIELD_PROBED(sk, __sk_common.skc_reuseport))
 		return NULL;
 	return BPF_CORE_READ(sk, sk_reuseport_cb);
 }
 
-static __always_inline void read_group(struct group_member *member, struct sock_reuseport *group)
+static __always_inline void read_group_program(struct group_member *member,
+					       struct sock_reuseport *group)
 {
 	struct bpf_prog *prog = BPF_CORE_READ(group, prog);
 
@@ -37,16 +39,17 @@ static __always_inline void read_group(struct group_member *member, struct sock_
 	member->prog_id = BPF_CORE_READ(prog, aux, id);
 }
 
-static __always_inline void emit(struct seq_file *seq, struct sock *sk, __u32 proto, __u32 uid)
+static __always_inline void write_member(struct seq_file *seq, struct sock *sk, __u32 proto,
+					 __u32 uid)
 {
 	struct group_member member = { .proto = proto, .uid = uid };
-	struct sock_reuseport *group = group_of(sk);
+	struct sock_reuseport *group = group_of_member(sk);
 
 	member.port = BPF_CORE_READ(sk, __sk_common.skc_num);
 	if (port ? member.port != port : !group)
 		return;
 	if (group)
-		read_group(&member, group);
+		read_group_program(&member, group);
 	member.cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
 	member.family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	member.cpu = BPF_CORE_READ(sk, __sk_common.skc_incoming_cpu);
@@ -65,7 +68,7 @@ int group_iter_tcp(struct bpf_iter__tcp *ctx)
 	struct sock_common *sk = ctx->sk_common;
 
 	if (sk && BPF_CORE_READ(sk, skc_state) == TCP_LISTEN)
-		emit(ctx->meta->seq, (struct sock *)sk, IPPROTO_TCP, ctx->uid);
+		write_member(ctx->meta->seq, (struct sock *)sk, IPPROTO_TCP, ctx->uid);
 	return 0;
 }
 
@@ -75,7 +78,7 @@ int group_iter_udp(struct bpf_iter__udp *ctx)
 	struct udp_sock *sk = ctx->udp_sk;
 
 	if (sk)
-		emit(ctx->meta->seq, (struct sock *)sk, IPPROTO_UDP, ctx->uid);
+		write_member(ctx->meta->seq, (struct sock *)sk, IPPROTO_UDP, ctx->uid);
 	return 0;
 }
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What every BPF program includes first: the kernel's own structures
- * (vmlinux.h, only the members used), the UAPI and libbpf's helpers.
+ * The first include of every BPF program: the kernel's structures (vmlinux.h, with the
+ * members that are used only), the UAPI and libbpf's helpers.
  */
 #ifndef BPF_KERNEL_H
 #define BPF_KERNEL_H
 
-#ifdef VMLINUX_FULL /* "make vmlinux": the full one, from which ours is cut */
+#ifdef VMLINUX_FULL /* "make vmlinux" compiles with the full one, to cut ours from it */
 #define _LINUX_TYPES_H
 #include "vmlinux.h"
 #else

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The maps of the steering program; abi.h tells what is in them. */
+/* The maps of the steering program; abi.h describes what is in them. */
 #ifndef BPF_MAPS_H
 #define BPF_MAPS_H
 
 #include "abi.h"
 #include "kernel.h"
 
-/* Those with one entry here get their number of entries when they are loaded. */
+/* The loader sets the size of each map that has one entry here. */
 struct {
 	__uint(type, BPF_MAP_TYPE_REUSEPORT_SOCKARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, __u64); /* a look-up gives the socket's cookie */
+	__type(value, __u64); /* a lookup returns the socket's cookie */
 } sockets SEC(".maps");
 
-/* A section of data is such a map too, and its address is known to the program:
- * every packet saves a look-up. Pinned as "control". */
+/* A data section is an array map too, whose address the program knows: this saves a
+ * lookup for each packet. Pinned as "control". */
 struct control control SEC(".data.control") = { 0 };
 
 struct {
@@ -62,13 +62,13 @@ struct {
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct flow_bucket);
-} flows SEC(".maps"); /* made with sticky flows only, as the locks are */
+} flows SEC(".maps"); /* created with sticky flows only, like the locks */
 
-/* Who enters flows into one bucket does so one after the other; each lock in a cache
- * line of its own. Not pinned. */
+/* Only one CPU at a time enters a flow into a bucket. Each lock has a cache line of
+ * its own. Not pinned. */
 #define FLOW_LOCKS 32
 struct flow_lock {
-	__u64 entering; /* CPUs that do, or try to */
+	__u64 entering; /* CPUs that hold the lock or try to take it */
 	__u64 unused[7];
 };
 struct {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Addresses and ports of what is being steered: of the packet, or of the
- * closing worker's request that migrates.
+ * Read the addresses and ports of what is steered: of a packet, or of a request that
+ * migrates from a closing worker.
  */
 #ifndef BPF_PACKET_H
 #define BPF_PACKET_H
@@ -11,7 +11,7 @@
 
 #define ETH_P_IP 0x0800
 #define AF_INET 2
-#define IPV4_ADDRESSES 12 /* where they are in the header */
+#define IPV4_ADDRESSES 12 /* offset in the header */
 #define IPV6_ADDRESSES 8
 
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
@@ -22,7 +22,7 @@
 #define LITTLE_HALF(half) (half)
 #endif
 
-/* Address of the IP header, for plain loads. */
+/* Return the address of the IP header, for plain loads. */
 static __always_inline __u64 ip_header(struct sk_reuseport_md *ctx)
 {
 	struct sk_reuseport_kern *kern = bpf_cast_to_kern_ctx(ctx);
@@ -53,7 +53,8 @@ static __always_inline void ipv6_by_loads(struct tuple *t, __u64 ip)
 	}
 }
 
-/* What cannot be read stays 0: a key like any other. */
+/* Read the addresses by helpers. Bytes that cannot be read stay 0, which is a valid
+ * key. */
 static __always_inline void addresses_by_helpers(struct tuple *t, struct sk_reuseport_md *ctx)
 {
 	__u32 half[2] = { 0 };
@@ -87,7 +88,8 @@ static __always_inline void tuple_of_packet(struct tuple *t, struct sk_reuseport
 		ipv4_by_loads(t, ip_header(ctx));
 }
 
-/* The same with the fewest instructions; false if it is not as usual. */
+/* Do the same for a plain IPv4 packet in the fewest instructions; return false for
+ * any other packet. */
 static __always_inline bool tuple_of_ipv4(struct tuple *t, struct sk_reuseport_md *ctx)
 {
 	__u32 *ports = ctx->data;
@@ -100,8 +102,8 @@ static __always_inline bool tuple_of_ipv4(struct tuple *t, struct sk_reuseport_m
 	return true;
 }
 
-/* The client is the peer of the request; an IPv4 client of an IPv6 listener has
- * a mapped address. There is no packet. */
+/* Read the addresses of a migrating request, for which there is no packet. The client
+ * is the request's peer; an IPv4 client of an IPv6 listener has a mapped address. */
 static __always_inline void tuple_of_request(struct tuple *t, struct bpf_sock *sk)
 {
 	__u32 src[4] = { sk->dst_ip6[0], sk->dst_ip6[1], sk->dst_ip6[2], sk->dst_ip6[3] };

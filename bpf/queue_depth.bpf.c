@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * What waits at the socket in one slot: read by a run of this program, which is
- * attached to nothing. sock_diag tells the accept queue too, but not how many
- * handshakes a listener has begun.
+ * Queue depth: read what waits at the socket in one slot. The program is attached to
+ * nothing; the library runs it by BPF_PROG_TEST_RUN. sock_diag shows the accept queue
+ * too, but not how many handshakes a listener has begun.
  */
 #include "kernel.h"
 #include "abi.h"
@@ -13,7 +13,7 @@ struct {
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, __u64);
-} sockets SEC(".maps"); /* that of an attachment */
+} sockets SEC(".maps"); /* the attachment's map */
 
 struct queue_depth depth;
 

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Reads the kernel's own reuseport group from inside the program: how many
- * members, which socket is the i-th, which slot of our array it sits in.
+ * Read the kernel's struct sock_reuseport from the program: how many members the group
+ * has, which socket is the i-th, which slot of our array the socket is in.
  *
- * Plain loads where the kernel has bpf_rdonly_cast (6.2), probe reads
- * elsewhere: one text, "plain_reads" is set before load and the verifier
- * removes the other half.
+ * By plain loads where the kernel has bpf_rdonly_cast (6.2), else by probe reads. The
+ * loader sets "plain_reads", and the verifier removes the other branch.
  */
-#ifndef BPF_MEMBER_H
-#define BPF_MEMBER_H
+#ifndef BPF_SOCK_REUSEPORT_H
+#define BPF_SOCK_REUSEPORT_H
 
 #include "kernel.h"
 
@@ -19,11 +18,11 @@ const volatile bool plain_reads;
 extern void *bpf_cast_to_kern_ctx(void *ctx) __ksym __weak;
 extern void *bpf_rdonly_cast(const void *p, __u32 btf_id) __ksym __weak;
 
-/* A structure that begins with one word, to read a word at any address. */
+/* A structure of the kernel that begins with one word, to read a word anywhere. */
 #define WORD_BOX struct rb_node
 #define WORD_BOX_FIELD __rb_parent_color
 
-/* p->field, p being a kernel pointer of any provenance to "type". */
+/* Read p->field, where p is any kernel pointer to "type". */
 #define KERNEL_READ(type, p, field)                                                          \
 	({                                                                                   \
 		typeof(((type *)0)->field) value_;                                           \
@@ -40,7 +39,7 @@ static __always_inline __u64 kernel_word(__u64 address)
 	return KERNEL_READ(WORD_BOX, (void *)address, WORD_BOX_FIELD);
 }
 
-/* The kernel's group of the socket that the packet was looked up to. */
+/* Return the kernel's group of the socket that the lookup has found. */
 static __always_inline struct sock_reuseport *group_of(struct sk_reuseport_md *ctx)
 {
 	struct sk_reuseport_kern *kern;
@@ -55,7 +54,7 @@ static __always_inline struct sock_reuseport *group_of(struct sk_reuseport_md *c
 	return KERNEL_READ(struct sock, sk, sk_reuseport_cb);
 }
 
-/* The i-th member; i is below num_socks. */
+/* Return the i-th member; i is below num_socks. */
 static __always_inline struct sock *member_of(struct sock_reuseport *group, __u32 i)
 {
 	__u64 at = (__u64)group + bpf_core_field_offset(struct sock_reuseport, socks) +
@@ -65,10 +64,10 @@ static __always_inline struct sock *member_of(struct sock_reuseport *group, __u3
 }
 
 /*
- * The slot that a socket sits in. The kernel keeps the address of the array's
- * entry in sk_user_data (reuseport_array_update_check() and its caller in
- * kernel/bpf/reuseport_array.c), flags in the lowest three bits. NO_SLOT for a
- * socket that is in no array, or in another's.
+ * Return the slot that a socket is in; NO_SLOT if it is in no array or in another one.
+ * The kernel keeps the address of the array's entry in sk_user_data, with flags in the
+ * lowest three bits (reuseport_array_update_check() and its caller in
+ * kernel/bpf/reuseport_array.c).
  */
 static __always_inline __u32 slot_of(struct sock *sk, __u64 first_entry, __u32 slots)
 {
@@ -79,8 +78,8 @@ static __always_inline __u32 slot_of(struct sock *sk, __u64 first_entry, __u32 s
 }
 
 /*
- * Address of the first entry of a REUSEPORT_SOCKARRAY. The verifier allows no
- * arithmetic on a map pointer, so its value goes through the stack.
+ * Return the address of the first entry of a REUSEPORT_SOCKARRAY. The verifier allows
+ * no arithmetic on a map pointer, so its value is read back from the stack.
  */
 static __always_inline __u64 first_entry_of(void *map)
 {

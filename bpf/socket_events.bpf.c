@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Socket events: programs that tell the keeper of one attachment, through a ring
- * buffer, when a socket on its port joins or leaves. TCP by the change to
- * LISTEN and by the end of a socket without a peer, UDP by bind and by the last
- * close.
+ * Socket events: report to the keeper of one attachment, through a ring buffer, that a
+ * socket on its port joins or leaves. TCP sockets by the change to LISTEN and by the
+ * end of a socket without a peer, UDP sockets by bind and by the last close.
  */
 #include "kernel.h"
 #include "abi.h"
@@ -16,14 +15,14 @@ struct {
 	__uint(max_entries, 256 * 1024);
 } events SEC(".maps");
 
-/* What to report: set before load. */
+/* The sockets to report on; set before load. */
 const volatile __u32 want_port;
 const volatile __u64 want_netns_cookie; /* 0: any namespace */
 
-/* Events that found the ring buffer full; the keeper then looks for itself. */
+/* Number of events that found the ring buffer full. The keeper then looks itself. */
 __u64 lost;
 
-static __always_inline void report(__u32 kind, __u64 cookie, struct sock *sk)
+static __always_inline void report_event(__u32 kind, __u64 cookie, struct sock *sk)
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
 	struct socket_event event = {
@@ -44,11 +43,11 @@ static __always_inline bool wanted_tcp(struct sock *sk)
 }
 
 /*
- * To LISTEN: a worker joins. From LISTEN by shutdown(): it leaves, and may listen
- * again. close() is left to event_destroy, since it marks the listener as shut
- * down some instructions before this point and stops it right after: a handshake
- * that ends in between gets a child that is born shut down, and whatever is done
- * here gives it more time to.
+ * Report a worker that joins, by the change to LISTEN, and one that leaves by
+ * shutdown() and may listen again. A close() is reported by event_destroy instead:
+ * close() marks the listener as shut down shortly before this point, and stops it
+ * shortly after. A handshake that ends in between gets a child that is already shut
+ * down, and work done here would make that time longer.
  */
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(event_state, struct sock *sk, int old_state, int new_state)
@@ -58,24 +57,26 @@ int BPF_PROG(event_state, struct sock *sk, int old_state, int new_state)
 	if (!wanted_tcp(sk))
 		return 0;
 	if (new_state == TCP_LISTEN)
-		report(SOCKET_EVENT_JOIN, bpf_get_socket_cookie(sk), sk);
+		report_event(SOCKET_EVENT_JOIN, bpf_get_socket_cookie(sk), sk);
 	else if (!sk->sk_shutdown)
-		report(SOCKET_EVENT_LEAVE, bpf_get_socket_cookie(sk), sk);
+		report_event(SOCKET_EVENT_LEAVE, bpf_get_socket_cookie(sk), sk);
 	return 0;
 }
 
-/* The last step of close(). A socket without a peer has listened, or never began. */
+/* Report the last step of close(). A socket without a peer has listened, or was never
+ * used. */
 SEC("tp_btf/tcp_destroy_sock")
 int BPF_PROG(event_destroy, struct sock *sk)
 {
 	if (!sk->__sk_common.skc_daddr && wanted_tcp(sk))
-		report(SOCKET_EVENT_LEAVE, bpf_get_socket_cookie(sk), sk);
+		report_event(SOCKET_EVENT_LEAVE, bpf_get_socket_cookie(sk), sk);
 	return 0;
 }
 
 /*
- * At release the verifier keeps src_port from us, so the port is read from the
- * kernel's socket, which the context of this program type is.
+ * Return whether to report the UDP socket. The verifier does not allow src_port at
+ * release, so the port is read from the kernel's socket, which is the context of this
+ * program type.
  */
 static __always_inline bool wanted_udp(struct bpf_sock *sk)
 {
@@ -90,7 +91,7 @@ SEC("cgroup/post_bind4")
 int event_bind4(struct bpf_sock *sk)
 {
 	if (wanted_udp(sk))
-		report(SOCKET_EVENT_JOIN, bpf_get_socket_cookie(sk), (struct sock *)sk);
+		report_event(SOCKET_EVENT_JOIN, bpf_get_socket_cookie(sk), (struct sock *)sk);
 	return 1;
 }
 
@@ -98,7 +99,7 @@ SEC("cgroup/post_bind6")
 int event_bind6(struct bpf_sock *sk)
 {
 	if (wanted_udp(sk))
-		report(SOCKET_EVENT_JOIN, bpf_get_socket_cookie(sk), (struct sock *)sk);
+		report_event(SOCKET_EVENT_JOIN, bpf_get_socket_cookie(sk), (struct sock *)sk);
 	return 1;
 }
 
@@ -106,7 +107,7 @@ SEC("cgroup/sock_release")
 int event_release(struct bpf_sock *sk)
 {
 	if (wanted_udp(sk))
-		report(SOCKET_EVENT_LEAVE, bpf_get_socket_cookie(sk), (struct sock *)sk);
+		report_event(SOCKET_EVENT_LEAVE, bpf_get_socket_cookie(sk), (struct sock *)sk);
 	return 1;
 }
 

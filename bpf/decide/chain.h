@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * The fallback chain: where the table is looked at, first and for the next
- * best. Pure: the same text in the BPF program, the tests and the tools.
+ * The fallback chain: which entry of the table is the first choice, and which ones the
+ * next best. Pure: the same text in the BPF program, the tests and the tools.
  */
 #ifndef DECIDE_CHAIN_H
 #define DECIDE_CHAIN_H
@@ -10,70 +10,71 @@
 #include "decide/hash.h"
 #include "decide/linux39.h"
 
-/* Entries of the table that are asked before the kernel picks. */
-#define CHAIN_TRIES 4
+/* Steps of the chain before the kernel picks. */
+#define CHAIN_STEPS 4
 
 /*
- * What a try goes by: the packet's hash, and for each further try another one
- * made of it (the finalizer of MurmurHash3, Appleby), so that equal packets
- * take equal ways.
+ * Return the hash for a step: the packet's own for step 0, and for each further step
+ * another one made of it (the finalizer of MurmurHash3, Appleby). So equal packets
+ * take equal steps.
  */
-static inline __u32 chain_hash(__u32 hash, __u32 try)
+static inline __u32 chain_hash(__u32 hash, __u32 step)
 {
-	if (!try)
+	if (!step)
 		return hash;
-	hash += try * 0x9e3779b9;
+	hash += step * 0x9e3779b9;
 	hash = (hash ^ hash >> 16) * 0x85ebca6b;
 	hash = (hash ^ hash >> 13) * 0xc2b2ae35;
 	return hash ^ hash >> 16;
 }
 
-/* Slots that are asked when all choices have gone and the kernel must not pick. */
+/* Slots that are tried when all steps have failed and the kernel must not pick. */
 #define CHAIN_ANY_MAX 1024
 
-/* The i-th of them. */
+/* Return the i-th of these slots. */
 static inline __u32 chain_any(__u32 hash, __u32 slots, __u32 i)
 {
 	return (decide_hash(hash, slots) + i) % slots;
 }
 
-/* Whether the policy has a row of the table for each CPU or node. */
+/* Return whether the policy has a row of the table for each CPU or node. */
 static inline int chain_by_place(enum steering_policy policy)
 {
 	return policy == POLICY_CPU || policy == POLICY_NUMA;
 }
 
-/* What a policy goes by that does not go by the packet. */
+/* The input of policies that do not decide by the packet. */
 struct circumstances {
 	__u32 row;  /* "cpu", "numa": the packet's CPU or node */
-	__u32 rows; /* how many there are; the row after them is of all workers */
+	__u32 rows; /* number of rows; one more row has all workers */
 	__u32 turn; /* "round-robin": packets before this one */
 };
 
 /*
- * Index of the table's entry for a try, of every policy but "least-queue". For
- * "random" the hash is a random number. plan->width is not 0.
+ * Return the index of the table's entry for a step, for every policy but
+ * "least-queue". For "random" the hash is a random number. plan->width is not 0.
  */
 static inline __u32 chain_index(const struct plan *plan, __u32 hash, const struct circumstances *at,
-				__u32 try)
+				__u32 step)
 {
 	__u32 width = plan->width, row = 0;
 
 	if (plan->policy == POLICY_ROUND_ROBIN)
-		return (at->turn + try) % width;
-	hash = chain_hash(hash, try);
+		return (at->turn + step) % width;
+	hash = chain_hash(hash, step);
 	if (plan->policy <= POLICY_RANDOM)
 		return decide_hash(hash, width);
 	if (plan->policy == POLICY_LINUX39)
 		return decide_linux39(hash, width);
 	if (chain_by_place(plan->policy))
-		row = try || at->row >= at->rows ? at->rows : at->row;
+		row = step || at->row >= at->rows ? at->rows : at->row;
 	return row * width + decide_hash(hash, width);
 }
 
 /*
- * Each CPU takes turns of its own, without a line that all of them write; the
- * first turns are spread, so that a few packets on many CPUs do not meet.
+ * Return the turn of a CPU's next packet. Each CPU takes its own turns, so that the
+ * CPUs share no cache line. Their first turns are spread, so that a few packets on
+ * many CPUs do not all go to one worker.
  */
 static inline __u32 chain_turn(__u64 packets, __u32 cpu, __u32 width)
 {

@@ -9,7 +9,7 @@
 
 #include <linux/types.h>
 
-/* Index of the member, 0 to n - 1, for a 32-bit hash; n is 1 or more. */
+/* Return the index of the member, 0 to n - 1, for a 32-bit hash; n is 1 or more. */
 static inline __u32 decide_hash(__u32 hash, __u32 n)
 {
 	return (__u32)(((__u64)hash * n) >> 32);

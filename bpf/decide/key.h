@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * The key of a packet: which bytes of its addresses and ports are hashed, by
- * the plan, and how. Pure: the same text in the BPF program, the tests and the
- * tools.
+ * The key of a packet: which bytes of its addresses and ports the plan hashes, and
+ * how. Pure: the same text in the BPF program, the tests and the tools.
  */
 #ifndef DECIDE_KEY_H
 #define DECIDE_KEY_H
@@ -20,7 +19,8 @@ struct tuple {
 	__u32 v6;    /* the packet is IPv6 */
 };
 
-/* The first "bits" of eight bytes, 0 to 64, as a mask of a little-endian word. */
+/* Return a mask of the first "bits" of eight bytes, 0 to 64, for a little-endian
+ * word. */
 static inline __u64 key_mask(__u32 bits)
 {
 	if (!bits)
@@ -54,7 +54,7 @@ static inline __u64 key_hash_address(struct siphash *s, const __u64 address[2], 
 	return siphash_end(s, 0, 16);
 }
 
-/* SipHash-1-3 of the key's bytes in packet order; the upper half of it. */
+/* Return the upper half of SipHash-1-3 of the key's bytes, in packet order. */
 static inline __u32 key_hash(const struct plan *plan, const struct tuple *t)
 {
 	__u32 bits = t->v6 ? plan->prefix6 : plan->prefix4;
@@ -74,7 +74,7 @@ static inline __u32 key_hash(const struct plan *plan, const struct tuple *t)
 	return key_hash_address(&s, address, t->v6) >> 32;
 }
 
-/* The same for KEY_TUPLE of IPv4, in fewer instructions. */
+/* Return the same for KEY_TUPLE of IPv4, in fewer instructions. */
 static __always_inline __u32 key_hash_ipv4_tuple(const struct plan *plan, const struct tuple *t)
 {
 	struct siphash s;

@@ -9,7 +9,7 @@
 
 #include <linux/types.h>
 
-/* Members that the walk looks at; the verifier wants a bound. */
+/* Members that the walk visits at most; the verifier needs a bound. */
 #define LINUX39_MAX_WALK 4096
 #define LINUX39_SHORT_WALK 16
 
@@ -20,12 +20,12 @@ static inline __u32 linux39_next(__u32 phash)
 }
 
 /*
- * The walk over n members, at most "bound" of them. The first member is taken,
- * and each further one takes over with a chance of one in its position, which
- * leaves 1/n to each.
+ * Walk over n members, at most "bound" of them, and return the index of the pick. The
+ * first member is picked, and each further one replaces it with the probability 1 /
+ * position, so that each member has the probability 1/n.
  *
- * "Taken" is computed, not branched on: else the verifier would follow both
- * ways at each step and give up.
+ * "Taken" is computed without a branch: else the verifier would follow both branches
+ * of each step and give up.
  */
 static inline __u32 linux39_walk(__u32 phash, __u32 n, __u32 bound)
 {
@@ -41,7 +41,7 @@ static inline __u32 linux39_walk(__u32 phash, __u32 n, __u32 bound)
 	return pick;
 }
 
-#ifdef __bpf__ /* a function of its own, that the verifier goes through once */
+#ifdef __bpf__ /* a separate function, which the verifier checks once */
 __attribute__((noinline))
 #else
 static inline
@@ -51,8 +51,8 @@ __u32 linux39_long_walk(__u32 phash, __u32 n)
 	return linux39_walk(phash, n, LINUX39_MAX_WALK);
 }
 
-/* Index of the member, 0 to n - 1, for a 32-bit hash; n is 1 or more. Members
- * beyond LINUX39_MAX_WALK get nothing. */
+/* Return the index of the member, 0 to n - 1, for a 32-bit hash; n is 1 or more.
+ * Members beyond LINUX39_MAX_WALK are never picked. */
 static inline __u32 decide_linux39(__u32 phash, __u32 n)
 {
 	return n <= LINUX39_SHORT_WALK ? linux39_walk(phash, n, LINUX39_SHORT_WALK) :

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * SipHash-1-3 (Aumasson and Bernstein, INDOCRYPT 2012): a keyed hash that who
- * does not know the key cannot aim at, and who knows it computes anywhere. One
- * and three rounds, not two and four: nobody sees the hash itself, which is what
- * the kernel's hsiphash() asks for as well (Documentation/security/siphash.rst),
- * and three rounds less are a fifth of a bare select. Pure: the same text in the
- * BPF program, the tests and the tools.
+ * SipHash-1-3 (Aumasson and Bernstein, INDOCRYPT 2012): a keyed hash. A sender without
+ * the key cannot choose a worker; with the key the hash can be computed anywhere. One
+ * and three rounds, not two and four, are enough because the hash itself is never
+ * visible, the condition of the kernel's hsiphash() too
+ * (Documentation/security/siphash.rst). The three rounds saved are a fifth of a bare
+ * select. Pure: the same text in the BPF program, the tests and the tools.
  */
 #ifndef DECIDE_SIPHASH_H
 #define DECIDE_SIPHASH_H
 
 #include <linux/types.h>
 
-#ifndef __always_inline /* one of the kernel's, of glibc and of libbpf */
+#ifndef __always_inline /* the kernel, glibc and libbpf have it */
 #define __always_inline inline __attribute__((always_inline))
 #endif
 
@@ -47,7 +47,7 @@ static __always_inline void siphash_begin(struct siphash *s, const __u64 key[2])
 	s->v3 = key[1] ^ 0x7465646279746573ULL;
 }
 
-/* Eight bytes of the message, the first one the least significant. */
+/* Add eight bytes of the message, the first one the least significant. */
 static __always_inline void siphash_word(struct siphash *s, __u64 word)
 {
 	s->v3 ^= word;
@@ -55,7 +55,8 @@ static __always_inline void siphash_word(struct siphash *s, __u64 word)
 	s->v0 ^= word;
 }
 
-/* The last bytes of the message, fewer than eight, and its whole length. */
+/* Add the last bytes of the message, fewer than eight, and its whole length; return
+ * the hash. */
 static __always_inline __u64 siphash_end(struct siphash *s, __u64 rest, __u64 length)
 {
 	siphash_word(s, length << 56 | rest);

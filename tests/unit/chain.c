@@ -35,7 +35,7 @@ static void inside(const struct plan *plan, uint32_t hash, const struct circumst
 
 	if (by_place(plan->policy))
 		entries *= at->rows + 1;
-	for (uint32_t try = 0; try < CHAIN_TRIES + 4; try++)
+	for (uint32_t try = 0; try < CHAIN_STEPS + 4; try++)
 		if (chain_index(plan, hash, at, try) >= entries)
 			fail_msg("policy %u, width %u, row %u of %u, hash %u, try %u: %u",
 				 plan->policy, plan->width, at->row, at->rows, hash, try,
@@ -95,9 +95,9 @@ static void each_try_is_another_permutation(void **state)
 
 	(void)state;
 	for (int i = 0; i < 100000; i++) {
-		uint32_t hash = next_hash(&seed), tries[CHAIN_TRIES];
+		uint32_t hash = next_hash(&seed), tries[CHAIN_STEPS];
 
-		for (uint32_t try = 0; try < CHAIN_TRIES; try++) {
+		for (uint32_t try = 0; try < CHAIN_STEPS; try++) {
 			tries[try] = chain_hash(hash, try);
 			for (uint32_t before = 0; before < try; before++)
 				assert_int_not_equal(tries[try], tries[before]);
@@ -113,8 +113,8 @@ static void tries_are_independent(void **state)
 	const struct circumstances at = { 0 };
 
 	(void)state;
-	for (uint32_t a = 0; a < CHAIN_TRIES; a++)
-		for (uint32_t b = a + 1; b < CHAIN_TRIES; b++) {
+	for (uint32_t a = 0; a < CHAIN_STEPS; a++)
+		for (uint32_t b = a + 1; b < CHAIN_STEPS; b++) {
 			uint32_t pairs[WIDTH][WIDTH] = { 0 };
 			uint64_t seed = 8;
 
@@ -145,7 +145,7 @@ static void places_have_rows(void **state)
 		at.row = next_hash(&seed) % at.rows;
 		assert_int_equal(chain_index(&plan, hash, &at, 0),
 				 at.row * plan.width + range_of(hash, plan.width));
-		for (uint32_t try = 1; try < CHAIN_TRIES; try++)
+		for (uint32_t try = 1; try < CHAIN_STEPS; try++)
 			assert_int_equal(chain_index(&plan, hash, &at, try),
 					 last + range_of(chain_hash(hash, try), plan.width));
 		/* One that was not there when the table was made. */
@@ -171,7 +171,7 @@ static void round_robin_takes_turns(void **state)
 			at.turn++;
 			now = chain_index(&plan, next_hash(&seed), &at, 0);
 			assert_int_equal(now, (before + 1) % plan.width);
-			for (uint32_t try = 1; try < CHAIN_TRIES; try++)
+			for (uint32_t try = 1; try < CHAIN_STEPS; try++)
 				assert_int_equal(chain_index(&plan, 0, &at, try),
 						 (now + try) % plan.width);
 			before = now;

@@ -166,7 +166,7 @@ static void ranks(void **state)
 	uint64_t seed = 12;
 
 	(void)state;
-	assert_int_equal(least_queue_slot(LEAST_QUEUE_NONE), TABLE_NOBODY);
+	assert_int_equal(least_queue_slot(LEAST_QUEUE_NONE), TABLE_NO_WORKER);
 	for (uint32_t slot = 0; slot < 32768; slot++)
 		for (int i = 0; i < 20; i++) {
 			uint64_t rank = least_queue_rank(UINT32_MAX, next_hash(&seed), slot);

@@ -73,7 +73,7 @@ static void count_row(const uint16_t *row, uint32_t width, unsigned int slots, u
 	memset(counts, 0, slots * sizeof(*counts));
 	*nobody = 0;
 	for (uint32_t i = 0; i < width; i++) {
-		if (row[i] == TABLE_NOBODY) {
+		if (row[i] == TABLE_NO_WORKER) {
 			(*nobody)++;
 			continue;
 		}

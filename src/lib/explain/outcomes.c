@@ -164,18 +164,18 @@ static void follow_chain(struct finding *f, struct circumstances at)
 	struct reuseport_explanation *out = f->out;
 
 	out->taken_by = -1;
-	for (uint32_t try = 0; try < CHAIN_TRIES; try++) {
+	for (uint32_t try = 0; try < CHAIN_STEPS; try++) {
 		uint32_t entry = chain_index(f->plan, out->hash, &at, try);
 		uint16_t slot = f->entries[entry];
 		bool there = attachment_has_worker(f->attachment, slot);
 
 		out->tries[out->n_tries++] = (struct reuseport_try){
 			.entry = entry,
-			.slot = slot == TABLE_NOBODY ? -1 : slot,
+			.slot = slot == TABLE_NO_WORKER ? -1 : slot,
 			.cookie = there ? f->attachment->view.workers[slot].cookie : 0,
 			.empty = !there,
 		};
-		if (slot == TABLE_NOBODY)
+		if (slot == TABLE_NO_WORKER)
 			return;
 		if (there && out->taken_by < 0)
 			out->taken_by = try;

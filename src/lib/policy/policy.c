@@ -317,7 +317,7 @@ int reuseport_policy_check(const struct reuseport_policy_opts *from, struct reus
 	cpus = calloc(topology_cpus(), sizeof(*cpus));
 	if (!cpus)
 		return fail(err, ENOMEM, "out of memory");
-	ret = policy_read_map(choice.cpu_map, cpus, topology_cpus(), TABLE_NOBODY, err);
+	ret = policy_read_map(choice.cpu_map, cpus, topology_cpus(), TABLE_NO_WORKER, err);
 	free(cpus);
 	return ret;
 }

@@ -51,7 +51,7 @@ static int fill_runs(uint16_t *entries, uint32_t width, const uint32_t *weights,
 		for (uint32_t i = 0; i < counts[slot]; i++)
 			entries[at++] = slot;
 	while (at < width)
-		entries[at++] = TABLE_NOBODY;
+		entries[at++] = TABLE_NO_WORKER;
 	free(counts);
 	return 0;
 }
@@ -125,7 +125,7 @@ static int compile_one_row(const struct table_spec *c, uint32_t room, uint16_t *
 	*width = exact < room ? exact : room;
 	if (!exact) {
 		*width = 1;
-		*entries = TABLE_NOBODY;
+		*entries = TABLE_NO_WORKER;
 		return 0;
 	}
 	ret = fill_runs(entries, *width, c->weights, c->slots);

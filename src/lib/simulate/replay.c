@@ -115,7 +115,7 @@ static uint16_t shortest_queue(const struct run *run, const uint32_t *queues, ui
 		uint16_t slot = run->entries[least_queue_index(hash, n, i)];
 		uint64_t one;
 
-		if (slot == TABLE_NOBODY)
+		if (slot == TABLE_NO_WORKER)
 			continue;
 		one = least_queue_rank(queues[slot], hash, slot);
 		if (one < best)
@@ -136,7 +136,7 @@ static int by_queue(const struct run *run)
 		uint16_t slot = shortest_queue(run, queues, c->hashes[i]);
 
 		run->owners[i] = slot;
-		if (slot == TABLE_NOBODY)
+		if (slot == TABLE_NO_WORKER)
 			continue;
 		queues[slot]++;
 		for (uint32_t j = 0; (i + 1) % c->plan.width == 0 && j < c->plan.width; j++)

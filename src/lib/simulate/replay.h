@@ -28,7 +28,7 @@ int course_prepare(struct course *course, const struct reuseport_tuple *tuples, 
 void course_free(struct course *course);
 
 /*
- * The slot that each packet goes to, TABLE_NOBODY where nobody may get work;
+ * The slot that each packet goes to, TABLE_NO_WORKER where nobody may get work;
  * the width of the table's rows stays in plan.width. -ESRCH: a worker's process
  * is gone; -ENOSPC: the table has not room for the rows; -ENOMEM.
  */

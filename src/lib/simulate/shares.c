@@ -13,7 +13,7 @@ static uint64_t *count(const uint16_t *owners, size_t n, unsigned int slots)
 	uint64_t *counts = calloc(slots + 1, sizeof(*counts));
 
 	for (size_t i = 0; counts && i < n; i++)
-		counts[owners[i] == TABLE_NOBODY ? slots : owners[i]]++;
+		counts[owners[i] == TABLE_NO_WORKER ? slots : owners[i]]++;
 	return counts;
 }
 
