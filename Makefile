@@ -16,7 +16,9 @@
 # CC, CPPFLAGS, CFLAGS, LDFLAGS, AR, LD and OBJCOPY are taken from the environment or
 # the command line. WERROR=1, as the tests set it, makes warnings errors.
 
-VERSION := 0.1.0
+# The header has it.
+VERSION := $(shell sed -n 's/^\#define REUSEPORT_VERSION_[A-Z]* \([0-9]*\)$$/\1/p' include/reuseport_bpf.h | \
+	paste -sd.)
 SOVERSION := 0
 
 PREFIX ?= /usr/local

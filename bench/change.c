@@ -103,7 +103,7 @@ static json_t *take(const struct job *job, const struct reuseport_filter *filter
 
 static json_t *take_all(struct ctl *ctl, size_t members, size_t times)
 {
-	struct reuseport_filter filter = { .proto = IPPROTO_UDP, .port = BENCH_PORT };
+	REUSEPORT_OPTS(reuseport_filter, filter, .proto = IPPROTO_UDP, .port = BENCH_PORT);
 	json_t *rows = json_array(), *row = NULL;
 
 	if (reuseport_netns(NULL, &filter.netns, NULL) || ctl__attach(ctl, ""))

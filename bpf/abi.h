@@ -219,7 +219,7 @@ struct attachment_entry {
 	__u8 plain_reads; /* it reads sockets by plain loads, not by probe reads */
 	__u8 events;      /* the kernel reports joins and leaves; the keeper does not poll */
 	__u8 iterators;   /* the keeper can read which program a group has */
-	__u32 unused;
+	__u32 uid_plus_1; /* effective uid of the members plus 1; 0: not known */
 };
 
 _Static_assert(sizeof(struct slot_counters) == 32, "ABI");

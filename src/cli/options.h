@@ -4,6 +4,8 @@
 #define CLI_OPTIONS_H
 
 #include <reuseport_bpf.h>
+#include <reuseport_explain.h>
+#include <reuseport_simulate.h>
 
 enum option_bit {
 	OPT_PORT = 1 << 0,

@@ -63,11 +63,9 @@ int word_filter(const struct options *options, struct reuseport_filter *filter)
 {
 	struct reuseport_error error;
 
-	*filter = (struct reuseport_filter){
-		.proto = options->proto ? options->proto : IPPROTO_TCP,
-		.port = options->ports[0],
-		.addr = options->addr,
-	};
+	*filter = (struct reuseport_filter)REUSEPORT_INIT(
+		reuseport_filter, .proto = options->proto ? options->proto : IPPROTO_TCP,
+		.port = options->ports[0], .addr = options->addr);
 	if (word_netns(options, &filter->netns))
 		return EXIT_FAILED;
 	if (!filter->netns && reuseport_netns(NULL, &filter->netns, &error))

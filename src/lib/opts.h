@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Extensible structures of options: those of an older or newer caller. */
+/* Extensible structures: those of an older or newer caller. */
 #ifndef LIB_OPTS_H
 #define LIB_OPTS_H
 
@@ -8,8 +8,8 @@
 
 #include "error.h"
 
-/* All of them begin with their size; "to" has ours in it. -E2BIG: "from" says
- * something that we do not know. */
+/* Copy "from", which begins with its size, to "to"; NULL leaves it as it is. -EINVAL: the
+ * size is not set. -E2BIG: "from" has a member that is set and that we do not know. */
 static inline int opts_copy_bytes(void *to, size_t size, const void *from,
 				  struct reuseport_error *err)
 {
@@ -20,11 +20,11 @@ static inline int opts_copy_bytes(void *to, size_t size, const void *from,
 		return 0;
 	memcpy(&given, from, sizeof(given));
 	if (given < sizeof(given))
-		return fail(err, EINVAL, "opts->sz is not set");
+		return fail(err, EINVAL, "sz of a structure is not set: it must be its size");
 	for (size_t i = size; i < given; i++)
 		if (bytes[i])
 			return fail(err, E2BIG,
-				    "opts has members that this library does not know: "
+				    "a structure has members that this library does not know: "
 				    "it is older than the program");
 	memcpy(to, from, given < size ? given : size);
 	memcpy(to, &size, sizeof(size));

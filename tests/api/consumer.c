@@ -93,10 +93,9 @@ static int steer(const struct reuseport_key *key, long ms)
 
 int main(int argc, char **argv)
 {
-	struct reuseport_filter filter = { .proto = IPPROTO_TCP };
+	REUSEPORT_OPTS(reuseport_filter, filter, .proto = IPPROTO_TCP);
 	struct reuseport_error err;
-	struct reuseport_key *keys;
-	size_t n;
+	struct reuseport_key_list *keys;
 	int ret;
 
 	if (argc < 2)
@@ -106,12 +105,12 @@ int main(int argc, char **argv)
 	ret = reuseport_netns(NULL, &filter.netns, &err);
 	if (ret)
 		return complain("netns", ret, &err);
-	ret = reuseport_find(&filter, &keys, &n, &err);
+	ret = reuseport_find(&filter, &keys, &err);
 	if (ret)
 		return complain("find", ret, &err);
-	printf("found: %zu\n", n);
-	ret = steer(&keys[0], argc > 2 ? atol(argv[2]) : 0);
-	free(keys);
+	printf("found: %zu\n", reuseport_key_list__count(keys));
+	ret = steer(reuseport_key_list__get(keys, 0), argc > 2 ? atol(argv[2]) : 0);
+	reuseport_key_list__free(keys);
 	if (!ret)
 		ret = show_status(&filter);
 	if (ret)

@@ -6,6 +6,7 @@
  *   contract PORT
  */
 #include <reuseport_bpf.h>
+#include <reuseport_explain.h>
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -13,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 static int tests, failures;
 
@@ -25,7 +27,7 @@ static int tests, failures;
 		       #condition);                                                             \
 	} while (0)
 
-static struct reuseport_filter here;
+static REUSEPORT_OPTS(reuseport_filter, here, .proto = IPPROTO_TCP);
 static struct reuseport_key key;
 
 /* A failure says what it is: the same errno, one line. */
@@ -36,47 +38,50 @@ static int told(int ret, int code, const struct reuseport_error *err)
 
 static void find_the_group(void)
 {
-	struct reuseport_key *keys = NULL;
+	struct reuseport_key_list *keys = NULL;
 	struct reuseport_error err;
-	size_t n = 0;
 
 	CHECK(reuseport_netns(NULL, &here.netns, &err) == 0);
-	CHECK(reuseport_find(&here, &keys, &n, &err) == 0);
-	CHECK(n == 1);
-	if (n)
-		key = keys[0];
-	free(keys);
+	CHECK(reuseport_find(&here, &keys, &err) == 0);
+	CHECK(reuseport_key_list__count(keys) == 1 && !reuseport_key_list__get(keys, 1));
+	if (reuseport_key_list__get(keys, 0))
+		key = *reuseport_key_list__get(keys, 0);
+	reuseport_key_list__free(keys);
+	reuseport_key_list__free(NULL);
+	CHECK(key.sz == sizeof(key) && key.has_uid && key.uid == geteuid());
 	CHECK(key.proto == IPPROTO_TCP && key.family == AF_INET && key.port == here.port);
 	CHECK(key.netns == here.netns && !key.ifindex && !key.v6only);
 }
 
 static void find_refuses(void)
 {
-	struct reuseport_key *const untouched = (struct reuseport_key *)&key, *keys = untouched;
+	struct reuseport_key_list *const untouched = (struct reuseport_key_list *)&key;
+	struct reuseport_key_list *keys = untouched;
 	struct reuseport_filter filter = here;
 	struct reuseport_error err;
-	size_t n = 77;
 
 	filter.port = 9;
-	CHECK(told(reuseport_find(&filter, &keys, &n, &err), ENOENT, &err));
-	CHECK(reuseport_find(&filter, &keys, &n, NULL) == -ENOENT);
+	CHECK(told(reuseport_find(&filter, &keys, &err), ENOENT, &err));
+	CHECK(reuseport_find(&filter, &keys, NULL) == -ENOENT);
 	filter = here;
 	filter.addr = "1.2.3";
-	CHECK(told(reuseport_find(&filter, &keys, &n, &err), EINVAL, &err));
+	CHECK(told(reuseport_find(&filter, &keys, &err), EINVAL, &err));
 	filter = here;
 	filter.port = 0;
-	CHECK(told(reuseport_find(&filter, &keys, &n, &err), EINVAL, &err));
+	CHECK(told(reuseport_find(&filter, &keys, &err), EINVAL, &err));
 	filter = here;
 	filter.proto = 0;
-	CHECK(told(reuseport_find(&filter, &keys, &n, &err), EINVAL, &err));
+	CHECK(told(reuseport_find(&filter, &keys, &err), EINVAL, &err));
+	CHECK(reuseport_find(&filter, &keys, NULL) == -EINVAL);
 	filter = here;
-	filter.netns = 0;
-	CHECK(told(reuseport_find(&filter, &keys, &n, &err), EINVAL, &err));
-	CHECK(reuseport_find(&filter, &keys, &n, NULL) == -EINVAL);
-	CHECK(told(reuseport_find(NULL, &keys, &n, &err), EINVAL, &err));
+	CHECK(told(reuseport_find(NULL, &keys, &err), EINVAL, &err));
 	filter.netns = 1; /* no such inode */
-	CHECK(reuseport_find(&filter, &keys, &n, &err) < 0 && err.code && *err.text);
-	CHECK(keys == untouched && n == 77);
+	CHECK(reuseport_find(&filter, &keys, &err) < 0 && err.code && *err.text);
+	filter = here;
+	filter.sz = 0;
+	CHECK(told(reuseport_find(&filter, &keys, &err), EINVAL, &err));
+	CHECK(told(reuseport_find(&here, NULL, &err), EINVAL, &err));
+	CHECK(keys == untouched);
 }
 
 static void netns_refuses(void)
@@ -193,17 +198,21 @@ static void status_and_detach_of_nothing(void)
 
 static void list_the_group(void)
 {
-	struct reuseport_listed *groups = NULL;
-	size_t n = 0;
+	const struct reuseport_group_info *group;
+	struct reuseport_group_list *groups = NULL;
 
-	CHECK(reuseport_list(&here, &groups, &n, NULL) == 0);
-	CHECK(n == 1 && groups[0].sockets == 2 && !groups[0].has_program && !groups[0].own);
-	free(groups);
+	CHECK(reuseport_list(&here, &groups, NULL) == 0 &&
+	      reuseport_group_list__count(groups) == 1);
+	group = reuseport_group_list__get(groups, 0);
+	CHECK(group && group->sockets == 2 && !group->has_program && !group->own);
+	CHECK(group && group->key->port == here.port && group->key->netns == here.netns);
+	CHECK(!reuseport_group_list__get(groups, 1));
+	reuseport_group_list__free(groups);
+	reuseport_group_list__free(NULL);
 }
 
 static void names(void)
 {
-	const struct reuseport_policy *policies;
 	struct reuseport_counters counters = { .exhausted = 1,
 					       .nobody = 2,
 					       .unregistered = 4,
@@ -215,10 +224,9 @@ static void names(void)
 					       .unreadable = 32,
 					       .packets = 1000,
 					       .selected = 1000 };
-	size_t n = 0;
 
-	policies = reuseport_policies(&n);
-	CHECK(n >= 2 && !strcmp(policies[0].name, "hash") && *policies[0].summary);
+	CHECK(!strcmp(reuseport_policy_at(0)->name, "hash") && *reuseport_policy_at(0)->summary);
+	CHECK(reuseport_policy_at(1) && !reuseport_policy_at(1000));
 	CHECK(strchr(reuseport_version(), '.') != NULL);
 	CHECK(!strcmp(reuseport_state_name(2), "active"));
 	CHECK(reuseport_state_name(12345) != NULL);
@@ -381,7 +389,6 @@ int main(int argc, char **argv)
 {
 	if (argc < 2)
 		return 2;
-	here.proto = IPPROTO_TCP;
 	here.port = (uint16_t)atoi(argv[1]);
 	find_the_group();
 	if (!key.port)

@@ -107,7 +107,9 @@ static void change(struct changes *changes)
 
 int main(int argc, char **argv)
 {
-	struct changes changes = { .slots = 1, .random = time(NULL) };
+	struct changes changes = { .filter = REUSEPORT_INIT(reuseport_filter, .port = 0),
+				   .slots = 1,
+				   .random = time(NULL) };
 	const char *netns = NULL;
 	unsigned long count = 500;
 	struct reuseport_error error;

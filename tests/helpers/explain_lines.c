@@ -8,6 +8,7 @@
 #include <getopt.h>
 #include <netinet/in.h>
 #include <reuseport_bpf.h>
+#include <reuseport_explain.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

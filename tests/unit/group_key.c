@@ -43,12 +43,12 @@ static int selects(struct reuseport_filter from, struct reuseport_key key)
 	return ret ? ret : group_key_matches(&filter, &key);
 }
 
-#define FILTER(...) ((struct reuseport_filter){ __VA_ARGS__ })
+#define FILTER(...) ((struct reuseport_filter)REUSEPORT_INIT(reuseport_filter, __VA_ARGS__))
 
 static void each_member_that_is_set_must_match(void **state)
 {
 	(void)state;
-	assert_int_equal(selects(FILTER(0), v4()), 1);
+	assert_int_equal(selects(FILTER(.port = 0), v4()), 1);
 	assert_int_equal(selects(FILTER(.proto = IPPROTO_TCP), v4()), 1);
 	assert_int_equal(selects(FILTER(.proto = IPPROTO_UDP), v4()), 0);
 	assert_int_equal(selects(FILTER(.port = 8080), v4()), 1);

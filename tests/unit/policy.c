@@ -56,28 +56,27 @@ static void suggests(const char *name, const char *nearest)
 
 static void every_policy_is_known(void **state)
 {
-	const struct reuseport_policy *policies;
-	size_t n;
+	const struct reuseport_policy *policy;
 
 	(void)state;
-	policies = reuseport_policies(&n);
-	assert_int_equal(n, 9);
-	for (size_t i = 0; i < n; i++) {
+	assert_non_null(reuseport_policy_at(8));
+	assert_null(reuseport_policy_at(9));
+	for (size_t i = 0; (policy = reuseport_policy_at(i)); i++) {
 		struct policy_choice choice;
 
-		assert_int_equal(check(WORDS(.policy = policies[i].name)), 0);
-		assert_int_equal(
-			policy_choose(WORDS(.policy = policies[i].name), NULL, &choice, NULL), 0);
+		assert_int_equal(check(WORDS(.policy = policy->name)), 0);
+		assert_int_equal(policy_choose(WORDS(.policy = policy->name), NULL, &choice, NULL),
+				 0);
 		assert_int_equal(choice.plan.policy, i);
-		assert_string_equal(policy_name(i), policies[i].name);
+		assert_string_equal(policy_name(i), policy->name);
 		/* It fits into struct reuseport_rules. */
-		assert_true(strlen(policies[i].name) < REUSEPORT_NAME_LEN);
-		assert_true(*policies[i].summary);
-		assert_null(strchr(policies[i].summary, '\n'));
+		assert_true(strlen(policy->name) < REUSEPORT_NAME_LEN);
+		assert_true(*policy->summary);
+		assert_null(strchr(policy->summary, '\n'));
 		for (size_t j = 0; j < i; j++)
-			assert_string_not_equal(policies[i].name, policies[j].name);
+			assert_string_not_equal(policy->name, reuseport_policy_at(j)->name);
 	}
-	assert_string_equal(policy_name(n), "unknown");
+	assert_string_equal(policy_name(9), "unknown");
 	assert_string_equal(policy_name(255), "unknown");
 	assert_int_equal(check(WORDS(.policy = NULL)), 0);
 }
@@ -109,15 +108,13 @@ static void the_nearest_is_suggested(void **state)
 
 static void all_are_named(void **state)
 {
-	const struct reuseport_policy *policies;
+	const struct reuseport_policy *policy;
 	struct reuseport_error err;
-	size_t n;
 
 	(void)state;
-	policies = reuseport_policies(&n);
 	assert_int_equal(reuseport_policy_check(WORDS(.policy = "zzz"), &err), -EINVAL);
-	for (size_t i = 0; i < n; i++)
-		assert_non_null(strstr(err.text, policies[i].name));
+	for (size_t i = 0; (policy = reuseport_policy_at(i)); i++)
+		assert_non_null(strstr(err.text, policy->name));
 }
 
 static void odd_names(void **state)
@@ -374,13 +371,11 @@ static bool is_in(const char *list, const char *name)
 
 static void words_go_with_policies(void **state)
 {
-	const struct reuseport_policy *policies;
-	size_t n;
+	const struct reuseport_policy *policy;
 
 	(void)state;
-	policies = reuseport_policies(&n);
-	for (size_t i = 0; i < n; i++) {
-		const char *name = policies[i].name;
+	for (size_t i = 0; (policy = reuseport_policy_at(i)); i++) {
+		const char *name = policy->name;
 		int hashes = is_in("random round-robin", name) ? -EINVAL : 0;
 
 		assert_int_equal(check(WORDS(.policy = name, .key = "src")), hashes);

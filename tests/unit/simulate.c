@@ -11,6 +11,7 @@
 #include "abi.h"
 #include "decide/hash.h"
 #include "policy/packet_tuple.h"
+#include "reuseport_simulate.h"
 #include "simulation.h"
 
 static struct asked weighted(const char *policy, const char *over)
@@ -47,12 +48,11 @@ share_of(const struct reuseport_simulated_share *shares, size_t n, unsigned int 
 
 static void every_packet_has_one_worker(void **state)
 {
-	size_t n;
-	const struct reuseport_policy *policies = reuseport_policies(&n);
+	const struct reuseport_policy *policy;
 
 	(void)state;
-	for (size_t i = 0; i < n; i++) {
-		struct asked asked = equal(policies[i].name, 5);
+	for (size_t i = 0; (policy = reuseport_policy_at(i)); i++) {
+		struct asked asked = equal(policy->name, 5);
 		struct reuseport_simulation *out;
 
 		add(&asked, REUSEPORT_JOIN, 0, 0);
@@ -60,7 +60,7 @@ static void every_packet_has_one_worker(void **state)
 		add(&asked, REUSEPORT_WEIGHT, 1, 3);
 		add(&asked, REUSEPORT_WEIGHT, 1, 0);
 		out = get(&asked);
-		assert_string_equal(out->rules.policy, policies[i].name);
+		assert_string_equal(out->rules.policy, policy->name);
 		assert_int_equal(out->packets, PACKETS);
 		assert_int_equal(out->n_shares, 5);
 		assert_int_equal(sum(out->shares, 5) + out->nobody, PACKETS);

@@ -11,6 +11,7 @@
 #include <errno.h>
 
 #include "policy/packet_tuple.h"
+#include "reuseport_simulate.h"
 #include "simulation.h"
 
 /* ---------------------------------------------------------- turns, queues, places */

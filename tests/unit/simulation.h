@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "reuseport_bpf.h"
+#include "reuseport_simulate.h"
 
 #define PACKETS 100000
 #define KEY "000102030405060708090a0b0c0d0e0f"

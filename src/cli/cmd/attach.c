@@ -20,7 +20,7 @@
 
 /* What is being attached: one handle for each group on the port. */
 struct attaching {
-	struct reuseport_key *keys;
+	struct reuseport_key_list *keys;
 	struct reuseport_group **groups;
 	size_t n;
 	struct log log;
@@ -28,35 +28,31 @@ struct attaching {
 
 static int find_groups(const struct options *options, struct attaching *all)
 {
-	struct reuseport_filter filter = {
-		.proto = options->proto ? options->proto : IPPROTO_TCP,
-		.port = options->ports[0],
-		.addr = options->addr,
-	};
+	struct reuseport_filter filter;
 	struct reuseport_error error;
-	int ret;
+	int ret = word_filter(options, &filter);
 
-	if (word_netns(options, &filter.netns))
-		return EXIT_FAILED;
-	if (!filter.netns && reuseport_netns(NULL, &filter.netns, &error))
-		return word_failure(&error);
+	if (ret != EXIT_DONE)
+		return ret;
 	for (;;) {
-		ret = reuseport_find(&filter, &all->keys, &all->n, &error);
+		ret = reuseport_find(&filter, &all->keys, &error);
 		if (ret != -ENOENT || !options->wait)
 			break;
 		nanosleep(&(struct timespec){ .tv_nsec = WAIT_PAUSE_NS }, NULL);
 	}
+	all->n = reuseport_key_list__count(all->keys);
 	return ret ? word_failure(&error) : EXIT_DONE;
 }
 
 /* Gives back what this command attached, if a later group fails. */
 static void undo(struct attaching *all)
 {
+	struct reuseport_filter filter;
 	struct reuseport_error error;
 	char addr[INET6_ADDRSTRLEN];
 
 	for (size_t i = 0; i < all->n; i++) {
-		const struct reuseport_key *key = &all->keys[i];
+		const struct reuseport_key *key = reuseport_key_list__get(all->keys, i);
 		bool adopted = all->groups[i] && reuseport_group__adopted(all->groups[i]);
 
 		if (!all->groups[i])
@@ -64,11 +60,11 @@ static void undo(struct attaching *all)
 		reuseport_group__free(all->groups[i]);
 		all->groups[i] = NULL;
 		word_addr(key, addr, sizeof(addr));
-		if (!adopted && reuseport_detach(&(struct reuseport_filter){ .proto = key->proto,
-									     .port = key->port,
-									     .addr = addr,
-									     .netns = key->netns },
-						 &error) < 0)
+		filter = (struct reuseport_filter)REUSEPORT_INIT(reuseport_filter,
+								 .proto = key->proto,
+								 .port = key->port, .addr = addr,
+								 .netns = key->netns);
+		if (!adopted && reuseport_detach(&filter, &error) < 0)
 			word_failure(&error);
 	}
 }
@@ -97,7 +93,8 @@ static int attach_groups(const struct options *options, struct attaching *all)
 	if (!all->groups)
 		return EXIT_FAILED;
 	for (size_t i = 0; i < all->n; i++) {
-		if (!reuseport_attach(&all->keys[i], &opts, &all->groups[i], &error))
+		if (!reuseport_attach(reuseport_key_list__get(all->keys, i), &opts, &all->groups[i],
+				      &error))
 			continue;
 		undo(all);
 		return word_failure(&error);
@@ -107,13 +104,14 @@ static int attach_groups(const struct options *options, struct attaching *all)
 
 static void report(const struct attaching *all, size_t i, pid_t keeper)
 {
+	const struct reuseport_key *key = reuseport_key_list__get(all->keys, i);
 	const struct reuseport_group *group = all->groups[i];
 	unsigned int workers = reuseport_group__workers(group);
 	char endpoint[80];
 
-	word_endpoint(&all->keys[i], endpoint, sizeof(endpoint));
-	printf("%s %s: %s %u worker%s; keeper %d; pins in %s\n", word_proto(all->keys[i].proto),
-	       endpoint, reuseport_group__adopted(group) ? "adopted," : "steering", workers,
+	word_endpoint(key, endpoint, sizeof(endpoint));
+	printf("%s %s: %s %u worker%s; keeper %d; pins in %s\n", word_proto(key->proto), endpoint,
+	       reuseport_group__adopted(group) ? "adopted," : "steering", workers,
 	       workers == 1 ? "" : "s", keeper, reuseport_group__pin(group));
 	fflush(stdout);
 }
@@ -188,7 +186,7 @@ static int attach(const struct options *options)
 	for (size_t i = 0; all.groups && i < all.n; i++)
 		reuseport_group__free(all.groups[i]);
 	free(all.groups);
-	free(all.keys);
+	reuseport_key_list__free(all.keys);
 	return status;
 }
 

@@ -9,11 +9,10 @@
 
 static int list(void)
 {
-	size_t n;
-	const struct reuseport_policy *policies = reuseport_policies(&n);
+	const struct reuseport_policy *policy;
 
-	for (size_t i = 0; i < n; i++)
-		printf("%-12s %s\n", policies[i].name, policies[i].summary);
+	for (size_t i = 0; (policy = reuseport_policy_at(i)); i++)
+		printf("%-12s %s\n", policy->name, policy->summary);
 	return word_written();
 }
 

@@ -120,19 +120,21 @@ static int run(const struct options *options, struct results *results,
 
 static int run_all(const struct options *options, struct results *results)
 {
-	size_t n;
-	const struct reuseport_policy *policies = reuseport_policies(&n);
+	const struct reuseport_policy *policy;
 	struct reuseport_policy_opts words;
 	int ret = EXIT_DONE;
+	size_t n = 0;
 
+	while (reuseport_policy_at(n))
+		n++;
 	/* One of them may lie over either of two. */
 	results->list = calloc(n + 1, sizeof(*results->list));
 	if (!results->list)
 		return EXIT_FAILED;
-	for (size_t i = 0; ret == EXIT_DONE && i < n; i++) {
-		words = words_for(results->scene, policies[i].name, true);
+	for (size_t i = 0; ret == EXIT_DONE && (policy = reuseport_policy_at(i)); i++) {
+		words = words_for(results->scene, policy->name, true);
 		ret = run(options, results, &words);
-		if (ret != EXIT_DONE || strcmp(policies[i].name, "weighted") || words.over)
+		if (ret != EXIT_DONE || strcmp(policy->name, "weighted") || words.over)
 			continue;
 		words.over = "consistent";
 		ret = run(options, results, &words);

@@ -30,7 +30,7 @@ static int append(struct found *all, struct reuseport_status *list, size_t n)
 
 static int collect(const struct options *options, struct found *all)
 {
-	struct reuseport_filter filter = { .proto = options->proto, .addr = options->addr };
+	REUSEPORT_OPTS(reuseport_filter, filter, .proto = options->proto, .addr = options->addr);
 	unsigned int ports = options->n_ports ? options->n_ports : 1;
 	struct reuseport_status *list = NULL;
 	struct reuseport_error error;

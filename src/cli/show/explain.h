@@ -3,7 +3,7 @@
 #ifndef CLI_SHOW_EXPLAIN_H
 #define CLI_SHOW_EXPLAIN_H
 
-#include <reuseport_bpf.h>
+#include <reuseport_explain.h>
 
 void show_explanation_text(const struct reuseport_packet *packet,
 			   const struct reuseport_explanation *e);

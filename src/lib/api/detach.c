@@ -179,35 +179,35 @@ static int detach_one(const char *path, const struct reuseport_key *key,
 /* Groups that have a program of ours although their pins were lost. */
 static int detach_orphans(const struct reuseport_filter *filter, struct reuseport_error *err)
 {
-	struct reuseport_listed *listed = NULL;
-	size_t n = 0;
+	const struct reuseport_group_info *group;
+	struct reuseport_group_list *groups = NULL;
 	int ret, count = 0;
 
-	ret = reuseport_list(filter, &listed, &n, err);
-	for (size_t i = 0; ret >= 0 && i < n; i++) {
-		if (!listed[i].own)
+	ret = reuseport_list(filter, &groups, err);
+	for (size_t i = 0; ret >= 0 && (group = reuseport_group_list__get(groups, i)); i++) {
+		if (!group->own)
 			continue;
-		ret = give_back(&listed[i].key, listed[i].program_id, err);
+		ret = give_back(group->key, group->program_id, err);
 		count++;
 	}
-	free(listed);
+	reuseport_group_list__free(groups);
 	if (ret == -EOPNOTSUPP)
 		ret = 0;
 	return ret ? ret : count;
 }
 
-int reuseport_detach(const struct reuseport_filter *filter, struct reuseport_error *err)
+int reuseport_detach(const struct reuseport_filter *from, struct reuseport_error *err)
 {
+	struct group_key_filter filter;
 	struct reuseport_key *keys = NULL;
 	char path[REUSEPORT_PATH_MAX];
-	int ret, orphans;
+	int ret = group_key_filter_place(&filter, from, "detach", err), orphans;
 	size_t n = 0;
 
-	if (!filter || !filter->port || !filter->netns)
-		return fail(err, EINVAL, "detach needs a port and a network namespace");
-	ret = caps_require("detach", err);
 	if (!ret)
-		ret = attachment_find(filter, &keys, &n, err);
+		ret = caps_require("detach", err);
+	if (!ret)
+		ret = attachment_find(&filter.want, &keys, &n, err);
 	for (size_t i = 0; !ret && i < n; i++) {
 		ret = pins_path(&keys[i], false, path, sizeof(path), err);
 		if (!ret)
@@ -216,8 +216,8 @@ int reuseport_detach(const struct reuseport_filter *filter, struct reuseport_err
 	free(keys);
 	if (ret)
 		return ret;
-	orphans = detach_orphans(filter, err);
+	orphans = detach_orphans(&filter.want, err);
 	if (orphans < 0)
 		return orphans;
-	return n || orphans ? (int)n + orphans : attachment_not_found(filter, err);
+	return n || orphans ? (int)n + orphans : attachment_not_found(&filter.want, err);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* List: every reuseport group of the host, steered or not. */
+/* reuseport_list(): every reuseport group of the host, steered or not. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,10 +8,21 @@
 #include "error.h"
 #include "host/caps.h"
 #include "host/netns.h"
+#include "item_list.h"
 #include "sockets/group_iter.h"
 #include "sockets/group_key.h"
 #include "sockets/group_scan.h"
 #include "state/steering_maps.h"
+
+/* The public list. */
+struct reuseport_group_list {
+	struct item_list groups; /* of struct list_item */
+};
+
+struct list_item {
+	struct reuseport_group_info info; /* first */
+	struct reuseport_key key;
+};
 
 struct own {
 	struct reuseport_key key;
@@ -21,8 +32,8 @@ struct own {
 struct listing {
 	struct group_iter_bpf *reader; /* NULL: there are no iterators */
 	struct group_key_filter filter;
-	struct reuseport_listed *groups;
-	size_t n, room;
+	struct reuseport_group_list *list;
+	uint64_t netns_cookie; /* of the namespace at hand */
 	struct reuseport_error *err;
 	struct own *own; /* what is pinned */
 	size_t n_own;
@@ -56,10 +67,10 @@ static bool is_own(const struct listing *listing, uint32_t id, const char *name)
 
 /* Where the kernel does not tell which program a group has, what is pinned for it
  * is taken to be attached. */
-static void take_for_granted(const struct listing *listing, struct reuseport_listed *group)
+static void take_for_granted(const struct listing *listing, struct reuseport_group_info *group)
 {
 	for (size_t i = 0; i < listing->n_own; i++) {
-		if (!group_key_equal(&listing->own[i].key, &group->key))
+		if (!group_key_equal(&listing->own[i].key, group->key))
 			continue;
 		group->own = group->has_program = true;
 		group->program_id = listing->own[i].program_id;
@@ -68,29 +79,20 @@ static void take_for_granted(const struct listing *listing, struct reuseport_lis
 	}
 }
 
-static struct reuseport_listed *append(struct listing *listing)
-{
-	struct reuseport_listed *grown;
-
-	if (listing->n == listing->room) {
-		grown = realloc(listing->groups, (listing->room * 2 + 16) * sizeof(*grown));
-		if (!grown)
-			return NULL;
-		listing->groups = grown;
-		listing->room = listing->room * 2 + 16;
-	}
-	return memset(&listing->groups[listing->n++], 0, sizeof(*listing->groups));
-}
-
-static void key_of(const struct group_member *member, uint64_t netns, struct reuseport_key *key)
+static void key_of_member(const struct group_member *member, uint64_t netns, uint64_t netns_cookie,
+			  struct reuseport_key *key)
 {
 	*key = (struct reuseport_key){
+		.sz = sizeof(*key),
 		.proto = member->proto,
 		.family = member->family,
 		.port = member->port,
 		.ifindex = member->ifindex,
 		.v6only = member->v6only,
 		.netns = netns,
+		.netns_cookie = netns_cookie,
+		.has_uid = true,
+		.uid = member->uid,
 	};
 	memcpy(key->addr, member->addr, sizeof(key->addr));
 }
@@ -98,16 +100,19 @@ static void key_of(const struct group_member *member, uint64_t netns, struct reu
 static int add_group(struct listing *listing, const struct group_member *member, uint64_t netns,
 		     const char *name)
 {
-	struct reuseport_listed *group;
+	struct reuseport_group_info *group;
 	struct reuseport_key key;
+	struct list_item *item;
 
-	key_of(member, netns, &key);
+	key_of_member(member, netns, listing->netns_cookie, &key);
 	if (!group_key_matches(&listing->filter, &key))
 		return 0;
-	group = append(listing);
-	if (!group)
+	item = item_list_add(&listing->list->groups, sizeof(*item));
+	if (!item)
 		return -ENOMEM;
-	group->key = key;
+	item->key = key;
+	group = &item->info;
+	group->key = &item->key;
 	group->uid = member->uid;
 	group->sockets = member->num_socks;
 	group->has_program = member->has_prog;
@@ -138,16 +143,17 @@ static int add_namespace(void *ctx, uint64_t inode, const char *name, uint32_t p
 	struct member_list list = { 0 };
 	struct netns_visit visit;
 
-	if (listing->filter.key.netns && listing->filter.key.netns != inode)
+	if (listing->filter.want.netns && listing->filter.want.netns != inode)
 		return 0;
 	/* One that has just gone is not there to be listed. */
 	if (netns_enter(&ns, &visit, NULL))
 		return 0;
+	listing->netns_cookie = netns_cookie();
 	if (listing->reader)
-		listing->ret = group_iter_read(listing->reader, listing->filter.key.proto, &list,
+		listing->ret = group_iter_read(listing->reader, listing->filter.want.proto, &list,
 					       listing->err);
 	else
-		listing->ret = group_scan_read(listing->filter.key.proto, &list, listing->err);
+		listing->ret = group_scan_read(listing->filter.want.proto, &list, listing->err);
 	netns_leave(&visit);
 	if (list.n)
 		qsort(list.members, list.n, sizeof(*list.members), by_group);
@@ -161,39 +167,61 @@ static int add_namespace(void *ctx, uint64_t inode, const char *name, uint32_t p
 	return listing->ret;
 }
 
-static int by_key(const void *a, const void *b)
+static int list_compare(const void *a, const void *b)
 {
-	return group_key_compare(&((const struct reuseport_listed *)a)->key,
-				 &((const struct reuseport_listed *)b)->key);
+	return group_key_compare(&((const struct list_item *)a)->key,
+				 &((const struct list_item *)b)->key);
 }
 
-int reuseport_list(const struct reuseport_filter *filter, struct reuseport_listed **groups,
-		   size_t *n, struct reuseport_error *err)
+int reuseport_list(const struct reuseport_filter *filter, struct reuseport_group_list **groups,
+		   struct reuseport_error *err)
 {
 	struct listing listing = { .err = err };
-	int ret;
+	int ret = group_key_filter_init(&listing.filter, filter, err);
 
-	ret = group_key_filter_init(&listing.filter, filter, err);
+	if (!ret && !groups)
+		ret = fail(err, EINVAL, "list needs a place for the list");
 	if (!ret)
 		ret = caps_require("list groups", err);
 	if (!ret)
 		ret = reuseport_disable_check(err);
 	if (ret)
 		return ret;
+	listing.list = calloc(1, sizeof(*listing.list));
+	if (!listing.list)
+		return fail(err, ENOMEM, "out of memory");
 	group_iter_open(&listing.reader, NULL);
 	/* Works without pins in sight too: the names tell whose programs they are. */
 	pins_for_each(add_own, &listing, NULL);
 	netns_for_each(add_namespace, &listing);
-	ret = listing.ret;
 	group_iter_close(listing.reader);
 	free(listing.own);
-	if (ret) {
-		free(listing.groups);
-		return ret;
+	if (listing.ret) {
+		reuseport_group_list__free(listing.list);
+		return listing.ret;
 	}
-	if (listing.n)
-		qsort(listing.groups, listing.n, sizeof(*listing.groups), by_key);
-	*groups = listing.groups;
-	*n = listing.n;
+	item_list_sort(&listing.list->groups, list_compare);
+	*groups = listing.list;
 	return 0;
+}
+
+size_t reuseport_group_list__count(const struct reuseport_group_list *list)
+{
+	return list ? list->groups.n : 0;
+}
+
+const struct reuseport_group_info *
+reuseport_group_list__get(const struct reuseport_group_list *list, size_t i)
+{
+	const struct list_item *item = list ? item_list_get(&list->groups, i) : NULL;
+
+	return item ? &item->info : NULL;
+}
+
+void reuseport_group_list__free(struct reuseport_group_list *list)
+{
+	if (!list)
+		return;
+	item_list_clear(&list->groups, NULL);
+	free(list);
 }

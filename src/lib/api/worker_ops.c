@@ -97,8 +97,9 @@ int reuseport_set_weight(const struct reuseport_filter *filter, const char *work
 {
 	const struct order order = { "change a weight", set_weight, weight };
 
-	if (weight > WEIGHT_MAX)
-		return fail(err, EINVAL, "weight %u is out of range: 0 to %u", weight, WEIGHT_MAX);
+	if (weight > REUSEPORT_WEIGHT_MAX)
+		return fail(err, EINVAL, "weight %u is out of range: 0 to %u", weight,
+			    REUSEPORT_WEIGHT_MAX);
 	return change_workers(filter, worker, &order, err);
 }
 

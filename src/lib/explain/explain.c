@@ -11,6 +11,7 @@
 #include "explain/outcomes.h"
 #include "host/caps.h"
 #include "host/features.h"
+#include "reuseport_explain.h"
 #include "sockets/group_iter.h"
 #include "sockets/sock_diag.h"
 #include "state/pins.h"
@@ -133,7 +134,8 @@ static int explain_winner(struct group_iter_bpf *reader, struct reuseport_explan
 			  const struct reuseport_packet *packet,
 			  const struct lookup_candidate *winner, struct reuseport_error *err)
 {
-	struct reuseport_filter filter = { .proto = packet->proto,
+	struct reuseport_filter filter = { .sz = sizeof(filter),
+					   .proto = packet->proto,
 					   .port = packet->dst_port,
 					   .netns = packet->netns };
 	struct netns_ref ns = { .inode = packet->netns };

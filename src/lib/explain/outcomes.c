@@ -14,6 +14,8 @@
 #include "policy/packet_tuple.h"
 #include "policy/policy.h"
 #include "policy/table_compile.h"
+#include "reuseport_explain.h"
+#include "reuseport_simulate.h"
 #include "sockets/socket_owners.h"
 #include "state/flow_table.h"
 #include "state/generation.h"

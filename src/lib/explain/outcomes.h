@@ -4,6 +4,7 @@
 #define EXPLAIN_OUTCOMES_H
 
 #include "explain/lookup.h"
+#include "reuseport_explain.h"
 #include "sockets/sock_diag.h"
 #include "state/attachment.h"
 

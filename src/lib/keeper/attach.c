@@ -49,16 +49,18 @@ static int check_opts(const struct reuseport_attach_opts *from, struct reuseport
 	ret = opts_copy(opts, from, err);
 	if (ret)
 		return ret;
-	if (opts->slots > SLOTS_MAX)
-		return fail(err, EINVAL, "%u slots are too many: 1 to %u", opts->slots, SLOTS_MAX);
+	if (opts->slots > REUSEPORT_SLOTS_MAX)
+		return fail(err, EINVAL, "%u slots are too many: 1 to %u", opts->slots,
+			    REUSEPORT_SLOTS_MAX);
 	if (opts->table_entries && !limits_table_valid(opts->table_entries))
 		return fail(err, EINVAL, "%u table entries: it must be a power of two, %u to %u",
-			    opts->table_entries, TABLE_MIN, TABLE_MAX);
+			    opts->table_entries, REUSEPORT_TABLE_MIN, REUSEPORT_TABLE_MAX);
 	if (opts->flows && !limits_flows_valid(opts->flows))
-		return fail(err, EINVAL, "%u flows: %u to %u", opts->flows, FLOWS_MIN, FLOWS_MAX);
-	if (opts->idle_s > IDLE_MAX_S || (opts->idle_s && !opts->flows))
+		return fail(err, EINVAL, "%u flows: %u to %u", opts->flows, REUSEPORT_FLOWS_MIN,
+			    REUSEPORT_FLOWS_MAX);
+	if (opts->idle_s > REUSEPORT_IDLE_MAX || (opts->idle_s && !opts->flows))
 		return fail(err, EINVAL, "an idle time of %u s: it goes with sticky flows, 0 to %u",
-			    opts->idle_s, IDLE_MAX_S);
+			    opts->idle_s, REUSEPORT_IDLE_MAX);
 	if (opts->admit && strcmp(opts->admit, "auto") && strcmp(opts->admit, "manual"))
 		return fail(err, EINVAL, "admit '%.32s' is neither auto nor manual", opts->admit);
 	words = policy_words_of_attach(opts);
@@ -271,15 +273,20 @@ static int steer(struct reuseport_group *group, const struct reuseport_attach_op
 	return ret;
 }
 
-static int attach(const struct reuseport_key *key, const struct reuseport_attach_opts *from,
+static int attach(const struct reuseport_key *from_key, const struct reuseport_attach_opts *from,
 		  bool anew, struct reuseport_group **out, struct reuseport_error *err)
 {
 	struct reuseport_attach_opts opts;
 	struct reuseport_group *group;
+	struct reuseport_key key;
 	int ret;
 
-	ret = check_opts(from, &opts, err);
-	if (!ret && opts.flows && key->proto != IPPROTO_UDP)
+	ret = group_key_copy(&key, from_key, err);
+	if (!ret && !out)
+		ret = fail(err, EINVAL, "attach needs a place for the handle");
+	if (!ret)
+		ret = check_opts(from, &opts, err);
+	if (!ret && opts.flows && key.proto != IPPROTO_UDP)
 		ret = fail(err, EINVAL,
 			   "sticky flows are for UDP: a TCP connection stays with its "
 			   "worker anyway");
@@ -287,7 +294,7 @@ static int attach(const struct reuseport_key *key, const struct reuseport_attach
 		ret = caps_require("attach", err);
 	if (ret)
 		return ret;
-	ret = handle_new(key, &opts, &group, err);
+	ret = handle_new(&key, &opts, &group, err);
 	if (ret)
 		return ret;
 	ret = steer(group, &opts, anew, err);

@@ -39,6 +39,7 @@ int handle_new(const struct reuseport_key *key, const struct reuseport_attach_op
 	}
 	attachment_init(&group->at, key);
 	group->ns.inode = key->netns;
+	group->ns.cookie = key->netns_cookie;
 	group->lock = group->loop.timer = group->loop.notice = group->loop.epoll = -1;
 	group->force = opts->force;
 	group->log = opts->log;

@@ -6,19 +6,18 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "reuseport_bpf.h"
+
 #define SLOTS_DEFAULT 256
-#define SLOTS_MAX 32768 /* as many as the kernel lets into a group */
 #define TABLE_PER_WORKER 4096
 #define TABLE_LEAST_DEFAULT 16384
 #define TABLE_MOST_DEFAULT 524288 /* one change takes less than 10 ms up to here */
-#define TABLE_MIN 1024
-#define TABLE_MAX (1 << 20)
 
 static inline unsigned int limits_slots_for(size_t members)
 {
 	unsigned int slots = SLOTS_DEFAULT;
 
-	while (slots < 2 * members && slots < SLOTS_MAX)
+	while (slots < 2 * members && slots < REUSEPORT_SLOTS_MAX)
 		slots *= 2;
 	return slots;
 }
@@ -37,10 +36,6 @@ static inline unsigned int limits_table_for(size_t members)
 	return entries;
 }
 
-#define FLOWS_MIN 1024
-#define FLOWS_MAX (1 << 22)
-#define IDLE_MAX_S 86400
-
 /* Whole buckets: as many or a few more. */
 static inline unsigned int limits_flows_rounded(unsigned int flows)
 {
@@ -49,12 +44,13 @@ static inline unsigned int limits_flows_rounded(unsigned int flows)
 
 static inline bool limits_flows_valid(unsigned int flows)
 {
-	return flows >= FLOWS_MIN && flows <= FLOWS_MAX;
+	return flows >= REUSEPORT_FLOWS_MIN && flows <= REUSEPORT_FLOWS_MAX;
 }
 
 static inline bool limits_table_valid(unsigned int entries)
 {
-	return entries >= TABLE_MIN && entries <= TABLE_MAX && !(entries & (entries - 1));
+	return entries >= REUSEPORT_TABLE_MIN && entries <= REUSEPORT_TABLE_MAX &&
+	       !(entries & (entries - 1));
 }
 
 #endif

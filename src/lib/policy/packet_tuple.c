@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "policy/packet_tuple.h"
+#include "reuseport_simulate.h"
 
 static uint64_t little_word(const uint8_t *bytes)
 {

@@ -4,7 +4,7 @@
 #define POLICY_PACKET_TUPLE_H
 
 #include "decide/key.h"
-#include "reuseport_bpf.h"
+#include "reuseport_simulate.h"
 
 /* Return the tuple in the byte order of the decision functions. An IPv4-mapped
  * address becomes an IPv4 packet's. */

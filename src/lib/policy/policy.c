@@ -33,10 +33,9 @@ static const struct reuseport_policy policies[] = {
 
 #define N_POLICIES (sizeof(policies) / sizeof(policies[0]))
 
-const struct reuseport_policy *reuseport_policies(size_t *n)
+const struct reuseport_policy *reuseport_policy_at(size_t i)
 {
-	*n = N_POLICIES;
-	return policies;
+	return i < sizeof(policies) / sizeof(policies[0]) ? &policies[i] : NULL;
 }
 
 const char *policy_name(unsigned int policy)

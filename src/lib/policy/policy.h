@@ -6,8 +6,6 @@
 #include "abi.h"
 #include "reuseport_bpf.h"
 
-#define WEIGHT_MAX 1000
-
 /* Never NULL. */
 const char *policy_name(unsigned int policy);
 

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include "error.h"
+#include "reuseport_simulate.h"
 #include "simulate/random_stream.h"
 
 /* Any address that a client on the Internet could have, or nearly. */

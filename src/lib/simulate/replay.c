@@ -9,6 +9,7 @@
 #include "error.h"
 #include "policy/packet_tuple.h"
 #include "policy/table_compile.h"
+#include "reuseport_simulate.h"
 #include "simulate/random_stream.h"
 #include "simulate/replay.h"
 

@@ -8,6 +8,7 @@
 #define SIMULATE_REPLAY_H
 
 #include "policy/policy.h"
+#include "reuseport_simulate.h"
 #include "simulate/cpu_layout.h"
 #include "simulate/workers.h"
 

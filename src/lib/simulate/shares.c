@@ -5,6 +5,7 @@
 
 #include "abi.h"
 #include "error.h"
+#include "reuseport_simulate.h"
 #include "simulate/shares.h"
 
 /* By slot; one more for nobody, which is slot "slots". */

@@ -3,6 +3,7 @@
 #ifndef SIMULATE_SHARES_H
 #define SIMULATE_SHARES_H
 
+#include "reuseport_simulate.h"
 #include "simulate/workers.h"
 
 /* "owners" are slots; what is of nobody is counted apart. -ENOMEM. */

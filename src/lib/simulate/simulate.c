@@ -10,6 +10,7 @@
 #include "opts.h"
 #include "policy/limits.h"
 #include "policy/policy_info.h"
+#include "reuseport_simulate.h"
 #include "simulate/random_stream.h"
 #include "simulate/replay.h"
 #include "simulate/shares.h"
@@ -31,12 +32,12 @@ static int check_opts(const struct reuseport_simulation_opts *opts, struct reuse
 		return fail(err, EINVAL, "no worker: who should get the packets?");
 	if (!opts->n_tuples)
 		return fail(err, EINVAL, "no packet: whose worker should be told?");
-	if (opts->n_workers >= SLOTS_MAX || opts->slots > SLOTS_MAX)
+	if (opts->n_workers >= REUSEPORT_SLOTS_MAX || opts->slots > REUSEPORT_SLOTS_MAX)
 		return fail(err, EINVAL, "a simulation has up to %u workers and %u slots",
-			    SLOTS_MAX - 1, SLOTS_MAX);
+			    REUSEPORT_SLOTS_MAX - 1, REUSEPORT_SLOTS_MAX);
 	if (opts->table_entries && !limits_table_valid(opts->table_entries))
 		return fail(err, EINVAL, "%u table entries: it must be a power of two, %u to %u",
-			    opts->table_entries, TABLE_MIN, TABLE_MAX);
+			    opts->table_entries, REUSEPORT_TABLE_MIN, REUSEPORT_TABLE_MAX);
 	for (size_t i = 0; i < opts->n_changes; i++)
 		if (opts->changes[i].kind < REUSEPORT_JOIN ||
 		    opts->changes[i].kind > REUSEPORT_WEIGHT)

@@ -6,6 +6,7 @@
 
 #include "error.h"
 #include "policy/policy.h"
+#include "reuseport_simulate.h"
 #include "simulate/workers.h"
 
 static int make_room(struct crowd *crowd, unsigned int slots, struct reuseport_error *err)
@@ -68,9 +69,9 @@ int crowd_make(struct crowd *crowd, unsigned int slots,
 				   slots - 1);
 		else if (crowd->there[slot])
 			ret = fail(err, EINVAL, "slot %u is given to two workers", slot);
-		else if (weight > WEIGHT_MAX)
+		else if (weight > REUSEPORT_WEIGHT_MAX)
 			ret = fail(err, EINVAL, "weight %u is out of range: 0 to %u", weight,
-				   WEIGHT_MAX);
+				   REUSEPORT_WEIGHT_MAX);
 		else
 			join(crowd, slot, weight, workers[i].pid);
 	}
@@ -113,9 +114,9 @@ int crowd_change(struct crowd *crowd, struct reuseport_change *change, struct re
 {
 	unsigned int slot = change->slot;
 
-	if (change->kind != REUSEPORT_LEAVE && change->weight > WEIGHT_MAX)
+	if (change->kind != REUSEPORT_LEAVE && change->weight > REUSEPORT_WEIGHT_MAX)
 		return fail(err, EINVAL, "weight %u is out of range: 0 to %u", change->weight,
-			    WEIGHT_MAX);
+			    REUSEPORT_WEIGHT_MAX);
 	if (change->kind == REUSEPORT_JOIN)
 		return change_join(crowd, change, err);
 	if (slot >= crowd->slots || !crowd->there[slot])

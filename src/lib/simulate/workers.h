@@ -3,7 +3,7 @@
 #ifndef SIMULATE_WORKERS_H
 #define SIMULATE_WORKERS_H
 
-#include "reuseport_bpf.h"
+#include "reuseport_simulate.h"
 
 struct crowd {
 	unsigned int slots;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Find: the groups on a port, and why there are none. */
+/* reuseport_find(): the groups on a port, and why there are none. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -10,6 +10,7 @@
 #include "error.h"
 #include "host/caps.h"
 #include "host/proc.h"
+#include "item_list.h"
 #include "sockets/group_key.h"
 #include "sockets/pidfd_socket.h"
 #include "sockets/server_hints.h"
@@ -19,25 +20,40 @@
 #define LOOKS 4
 #define LOOK_PAUSE_MS 25
 
-static bool known(const struct reuseport_key *keys, size_t n, const struct reuseport_key *key)
+/* The public list. */
+struct reuseport_key_list {
+	struct item_list keys;
+};
+
+static struct reuseport_key *find_known(const struct item_list *keys,
+					const struct reuseport_key *key)
 {
-	for (size_t i = 0; i < n; i++)
-		if (group_key_equal(&keys[i], key))
-			return true;
-	return false;
+	struct reuseport_key *known;
+
+	for (size_t i = 0; (known = item_list_get(keys, i)); i++)
+		if (group_key_equal(known, key))
+			return known;
+	return NULL;
 }
 
-/* The distinct keys of those sockets that are members of a group. */
-static size_t group_keys(const struct sock_diag_list *sockets, const struct socket_owners *h,
-			 struct reuseport_key *keys, struct pidfd_socket_reason *reason)
+/* Add the distinct keys of those sockets that are members of a group. */
+static int add_group_keys(const struct sock_diag_list *sockets, const struct socket_owners *h,
+			  struct item_list *keys, struct pidfd_socket_reason *reason)
 {
-	size_t n = 0;
+	for (size_t i = 0; i < sockets->n; i++) {
+		const struct reuseport_key *key = &sockets->sockets[i].key;
+		struct reuseport_key *known = find_known(keys, key);
 
-	for (size_t i = 0; i < sockets->n; i++)
-		if (!known(keys, n, &sockets->sockets[i].key) &&
-		    pidfd_socket_is_member(h, &sockets->sockets[i], reason) == 1)
-			keys[n++] = sockets->sockets[i].key;
-	return n;
+		if (known && known->uid != key->uid)
+			known->has_uid = false;
+		if (known || pidfd_socket_is_member(h, &sockets->sockets[i], reason) != 1)
+			continue;
+		known = item_list_add(keys, sizeof(*known));
+		if (!known)
+			return -ENOMEM;
+		*known = *key;
+	}
+	return 0;
 }
 
 static int explain_none(const struct reuseport_filter *filter, const struct sock_diag_list *sockets,
@@ -96,25 +112,25 @@ static int explain_empty(const struct reuseport_filter *filter, struct reuseport
 		    filter->addr ? filter->addr : "");
 }
 
-static int dump_matching(const struct reuseport_filter *filter, struct sock_diag_list *sockets,
+static int dump_matching(const struct group_key_filter *filter, struct sock_diag_list *sockets,
 			 struct reuseport_error *err)
 {
-	struct netns_ref ns = { .inode = filter->netns };
-	struct group_key_filter ready;
+	struct netns_ref ns = { .inode = filter->want.netns, .cookie = filter->want.netns_cookie };
 	struct netns_visit visit;
+	uint64_t cookie;
 	size_t kept = 0;
 	int ret;
 
-	ret = group_key_filter_init(&ready, filter, err);
-	if (!ret)
-		ret = netns_enter(&ns, &visit, err);
+	ret = netns_enter(&ns, &visit, err);
 	if (ret)
 		return ret;
-	ret = sock_diag_dump(filter->proto, filter->port, sockets, err);
+	cookie = netns_cookie();
+	ret = sock_diag_dump(filter->want.proto, filter->want.port, sockets, err);
 	netns_leave(&visit);
 	for (size_t i = 0; i < sockets->n; i++) {
-		sockets->sockets[i].key.netns = filter->netns;
-		if (group_key_matches(&ready, &sockets->sockets[i].key))
+		sockets->sockets[i].key.netns = filter->want.netns;
+		sockets->sockets[i].key.netns_cookie = cookie;
+		if (group_key_matches(filter, &sockets->sockets[i].key))
 			sockets->sockets[kept++] = sockets->sockets[i];
 	}
 	sockets->n = kept;
@@ -123,14 +139,12 @@ static int dump_matching(const struct reuseport_filter *filter, struct sock_diag
 
 /* One look. -EAGAIN: sockets, but no process that holds one; it may just be
  * dying, or be about to fork. */
-static int look(const struct reuseport_filter *filter, struct reuseport_key **keys, size_t *n,
+static int look(const struct group_key_filter *filter, struct item_list *keys,
 		struct reuseport_error *err)
 {
 	struct sock_diag_list sockets = { 0 };
 	struct socket_owners owners = { 0 };
 	struct pidfd_socket_reason reason = { 0 };
-	struct reuseport_key *found;
-	size_t count;
 	int ret;
 
 	ret = dump_matching(filter, &sockets, err);
@@ -138,44 +152,69 @@ static int look(const struct reuseport_filter *filter, struct reuseport_key **ke
 		return ret;
 	if (!sockets.n) {
 		free(sockets.sockets);
-		return explain_empty(filter, err);
+		return explain_empty(&filter->want, err);
 	}
-	found = calloc(sockets.n, sizeof(*found));
-	ret = !found || socket_owners_scan_members(&sockets, &owners) ?
-		      fail(err, ENOMEM, "out of memory") :
-		      0;
-	count = ret ? 0 : group_keys(&sockets, &owners, found, &reason);
-	if (!ret && !count) {
-		ret = explain_none(filter, &sockets, &owners, &reason, err);
+	ret = socket_owners_scan_members(&sockets, &owners);
+	if (!ret)
+		ret = add_group_keys(&sockets, &owners, keys, &reason);
+	if (ret) {
+		fail(err, -ret, "cannot look for the groups: %s", strerror(-ret));
+	} else if (!keys->n) {
+		ret = explain_none(&filter->want, &sockets, &owners, &reason, err);
 		if (!reason.pid && !reason.unsupported && ret != -EPERM)
 			ret = -EAGAIN;
 	}
 	free(owners.list);
 	free(sockets.sockets);
-	if (ret) {
-		free(found);
-		return ret;
-	}
-	*keys = found;
-	*n = count;
-	return 0;
+	if (ret)
+		item_list_clear(keys, NULL);
+	return ret;
 }
 
-int reuseport_find(const struct reuseport_filter *filter, struct reuseport_key **keys, size_t *n,
+int reuseport_find(const struct reuseport_filter *from, struct reuseport_key_list **keys,
 		   struct reuseport_error *err)
 {
-	int ret;
+	struct reuseport_key_list *found;
+	struct group_key_filter filter;
+	int ret = group_key_filter_place(&filter, from, "find", err);
 
-	if (!filter || !filter->port || !filter->proto || !filter->netns)
-		return fail(err, EINVAL, "find needs a protocol, a port and a network namespace");
-	ret = caps_require("attach", err);
+	if (!ret && (!filter.want.proto || !keys))
+		ret = fail(err, EINVAL, "find needs a protocol and a place for the list");
+	if (!ret)
+		ret = caps_require("attach", err);
 	if (ret)
 		return ret;
+	found = calloc(1, sizeof(*found));
+	if (!found)
+		return fail(err, ENOMEM, "out of memory");
 	ret = -EAGAIN;
 	for (int tries = 0; ret == -EAGAIN && tries < LOOKS; tries++) {
 		if (tries)
 			clock_sleep_ms(LOOK_PAUSE_MS);
-		ret = look(filter, keys, n, err);
+		ret = look(&filter, &found->keys, err);
 	}
-	return ret == -EAGAIN ? -EOPNOTSUPP : ret;
+	if (ret) {
+		free(found);
+		return ret == -EAGAIN ? -EOPNOTSUPP : ret;
+	}
+	*keys = found;
+	return 0;
+}
+
+size_t reuseport_key_list__count(const struct reuseport_key_list *list)
+{
+	return list ? list->keys.n : 0;
+}
+
+const struct reuseport_key *reuseport_key_list__get(const struct reuseport_key_list *list, size_t i)
+{
+	return list ? item_list_get(&list->keys, i) : NULL;
+}
+
+void reuseport_key_list__free(struct reuseport_key_list *list)
+{
+	if (!list)
+		return;
+	item_list_clear(&list->keys, NULL);
+	free(list);
 }

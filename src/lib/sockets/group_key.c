@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "opts.h"
 #include "sockets/group_key.h"
 
 bool group_key_equal(const struct reuseport_key *a, const struct reuseport_key *b)
@@ -52,30 +53,51 @@ void group_key_text(const struct reuseport_key *key, char *text, size_t size)
 		 addr, device, v6 ? "]" : "", key->port);
 }
 
+int group_key_copy(struct reuseport_key *key, const struct reuseport_key *from,
+		   struct reuseport_error *err)
+{
+	*key = (struct reuseport_key){ .sz = sizeof(*key) };
+	if (!from)
+		return fail(err, EINVAL, "no key of a group is given");
+	return opts_copy(key, from, err);
+}
+
 int group_key_filter_init(struct group_key_filter *filter, const struct reuseport_filter *from,
 			  struct reuseport_error *err)
 {
-	*filter = (struct group_key_filter){ 0 };
-	if (!from)
-		return 0;
-	filter->key.proto = from->proto;
-	filter->key.port = from->port;
-	filter->key.netns = from->netns;
-	if (!from->addr)
-		return 0;
-	filter->has_addr = true;
-	filter->key.family = AF_INET;
-	if (inet_pton(AF_INET, from->addr, filter->key.addr) == 1)
-		return 0;
-	filter->key.family = AF_INET6;
-	if (inet_pton(AF_INET6, from->addr, filter->key.addr) == 1)
-		return 0;
-	return fail(err, EINVAL, "'%s' is no IPv4 or IPv6 address", from->addr);
+	struct in6_addr addr;
+	int ret;
+
+	*filter = (struct group_key_filter){ .want = { .sz = sizeof(filter->want) } };
+	ret = opts_copy(&filter->want, from, err);
+	if (ret || !filter->want.addr)
+		return ret;
+	filter->addr_family = AF_INET;
+	if (inet_pton(AF_INET, filter->want.addr, &addr) != 1) {
+		filter->addr_family = AF_INET6;
+		if (inet_pton(AF_INET6, filter->want.addr, &addr) != 1)
+			return fail(err, EINVAL, "'%s' is no IPv4 or IPv6 address",
+				    filter->want.addr);
+	}
+	memcpy(filter->addr, &addr, filter->addr_family == AF_INET6 ? 16 : 4);
+	return 0;
+}
+
+int group_key_filter_place(struct group_key_filter *filter, const struct reuseport_filter *from,
+			   const char *what, struct reuseport_error *err)
+{
+	int ret = group_key_filter_init(filter, from, err);
+
+	if (!ret && !filter->want.port)
+		ret = fail(err, EINVAL, "%s needs a port", what);
+	if (!ret && !filter->want.netns)
+		ret = reuseport_netns(NULL, &filter->want.netns, err);
+	return ret;
 }
 
 bool group_key_matches(const struct group_key_filter *filter, const struct reuseport_key *key)
 {
-	const struct reuseport_key *want = &filter->key;
+	const struct reuseport_filter *want = &filter->want;
 
 	if (want->proto && want->proto != key->proto)
 		return false;
@@ -83,19 +105,33 @@ bool group_key_matches(const struct group_key_filter *filter, const struct reuse
 		return false;
 	if (want->netns && want->netns != key->netns)
 		return false;
-	return !filter->has_addr ||
-	       (want->family == key->family && !memcmp(want->addr, key->addr, sizeof(key->addr)));
+	if (want->family && want->family != key->family)
+		return false;
+	if (want->ifindex && want->ifindex != key->ifindex)
+		return false;
+	if (want->v6only && (want->v6only > 0) != key->v6only)
+		return false;
+	if (want->netns_cookie && want->netns_cookie != key->netns_cookie)
+		return false;
+	if (want->has_uid && (!key->has_uid || want->uid != key->uid))
+		return false;
+	return !filter->addr_family || (filter->addr_family == key->family &&
+					!memcmp(filter->addr, key->addr, sizeof(key->addr)));
 }
 
 void group_key_from_entry(struct reuseport_key *key, const struct attachment_entry *entry)
 {
 	*key = (struct reuseport_key){
+		.sz = sizeof(*key),
 		.proto = entry->proto,
 		.family = entry->family,
 		.port = entry->port,
 		.ifindex = entry->ifindex,
 		.v6only = entry->v6only,
 		.netns = entry->netns_ino,
+		.netns_cookie = entry->netns_cookie,
+		.has_uid = entry->uid_plus_1,
+		.uid = entry->uid_plus_1 ? entry->uid_plus_1 - 1 : 0,
 	};
 	memcpy(key->addr, entry->addr, sizeof(key->addr));
 }
@@ -108,5 +144,6 @@ void group_key_to_entry(const struct reuseport_key *key, struct attachment_entry
 	entry->ifindex = key->ifindex;
 	entry->v6only = key->v6only;
 	entry->netns_ino = key->netns;
+	entry->uid_plus_1 = key->has_uid ? key->uid + 1 : 0;
 	memcpy(entry->addr, key->addr, sizeof(entry->addr));
 }

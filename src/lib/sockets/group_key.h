@@ -23,15 +23,28 @@ void group_key_addr_text(const struct reuseport_key *key, char *text, size_t siz
 /* For messages: "tcp 0.0.0.0:8080". */
 void group_key_text(const struct reuseport_key *key, char *text, size_t size);
 
-/*
- * A filter made ready for matching. -EINVAL: the address is malformed.
- */
+/* Copy a key that a caller made. -EINVAL, -E2BIG: as opts_copy(), or there is none. */
+int group_key_copy(struct reuseport_key *key, const struct reuseport_key *from,
+		   struct reuseport_error *err);
+
+/* A filter made ready for matching. */
 struct group_key_filter {
-	struct reuseport_key key;
-	bool has_addr;
+	struct reuseport_filter want;
+	int addr_family; /* of addr; 0: any address */
+	uint8_t addr[16];
 };
+
+/* Make a filter ready; NULL selects all. -EINVAL: it or its address is malformed. */
 int group_key_filter_init(struct group_key_filter *filter, const struct reuseport_filter *from,
 			  struct reuseport_error *err);
+
+/* The same for a call that works on one port of one network namespace, by default the
+ * caller's. -EINVAL: also without a port. */
+int group_key_filter_place(struct group_key_filter *filter, const struct reuseport_filter *from,
+			   const char *what, struct reuseport_error *err);
+
+/* Return whether the filter selects the key. What the filter asks for and the key does not
+ * know does not match. */
 bool group_key_matches(const struct group_key_filter *filter, const struct reuseport_key *key);
 
 void group_key_from_entry(struct reuseport_key *key, const struct attachment_entry *entry);

@@ -34,7 +34,7 @@ static void append(struct member_list *list, const struct sock_diag_socket *sock
 		.port = socket->key.port,
 		.ifindex = socket->key.ifindex,
 		.v6only = socket->key.v6only,
-		.uid = socket->uid,
+		.uid = socket->key.uid,
 		.cpu = -1,
 	};
 	size_t first;

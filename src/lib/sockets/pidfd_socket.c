@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -113,7 +114,11 @@ bool socket_matches_key(int fd, const struct reuseport_key *key)
 	const struct sockaddr_in *v4 = (const void *)&name;
 	const struct sockaddr_in6 *v6 = (const void *)&name;
 	socklen_t len = sizeof(name);
+	struct stat st;
 
+	/* A socket's owner is the effective uid by which the kernel forms groups. */
+	if (key->has_uid && (fstat(fd, &st) || st.st_uid != key->uid))
+		return false;
 	if (getsockname(fd, (struct sockaddr *)&name, &len) || name.ss_family != key->family ||
 	    (uint32_t)socket_get_number(fd, SOL_SOCKET, SO_BINDTOIFINDEX) != key->ifindex)
 		return false;

@@ -58,6 +58,7 @@ static int read_socket(const struct nlmsghdr *header, void *data)
 		return MNL_CB_ERROR;
 	}
 	mnl_attr_parse(header, sizeof(*msg), read_attribute, &v6only);
+	socket->key.sz = sizeof(socket->key);
 	socket->key.proto = dump->proto;
 	socket->key.family = msg->idiag_family;
 	socket->key.port = ntohs(msg->id.idiag_sport);
@@ -69,7 +70,8 @@ static int read_socket(const struct nlmsghdr *header, void *data)
 	socket->connected = msg->idiag_state == STATE_ESTABLISHED;
 	socket->cookie = (uint64_t)msg->id.idiag_cookie[1] << 32 | msg->id.idiag_cookie[0];
 	socket->inode = msg->idiag_inode;
-	socket->uid = msg->idiag_uid;
+	socket->key.has_uid = true;
+	socket->key.uid = msg->idiag_uid;
 	socket->queue = msg->idiag_rqueue;
 	return MNL_CB_OK;
 }
@@ -226,7 +228,8 @@ int sock_diag_members(const struct reuseport_key *key, const struct netns_ref *n
 		return ret;
 	for (size_t i = 0; i < list->n; i++) {
 		list->sockets[i].key.netns = key->netns;
-		if (group_key_equal(&list->sockets[i].key, key))
+		if (group_key_equal(&list->sockets[i].key, key) &&
+		    (!key->has_uid || list->sockets[i].key.uid == key->uid))
 			list->sockets[kept++] = list->sockets[i];
 	}
 	list->n = kept;

@@ -10,7 +10,6 @@ struct sock_diag_socket {
 	struct reuseport_key key; /* .netns is left 0 */
 	uint64_t cookie;
 	uint32_t inode;
-	uint32_t uid;
 	bool connected;   /* UDP only: TCP's are not listed */
 	uint8_t peer[16]; /* as key.addr; zero where there is none */
 	uint16_t peer_port;

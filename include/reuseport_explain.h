@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * libreuseport-bpf: explain which worker a packet would reach, and why. The conventions
+ * are those of reuseport_bpf.h.
+ */
+#ifndef REUSEPORT_EXPLAIN_H
+#define REUSEPORT_EXPLAIN_H
+
+#include "reuseport_bpf.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---------------------------------------------------------------- explain */
+
+/* A packet: a SYN, or a datagram. Addresses in network byte order, IPv4 in the
+ * first four bytes; ports in host byte order. */
+struct reuseport_packet {
+	int proto;  /* IPPROTO_TCP or IPPROTO_UDP */
+	int family; /* AF_INET or AF_INET6 */
+	uint8_t src[16], dst[16];
+	uint16_t src_port, dst_port;
+	uint32_t ifindex; /* device that it arrives on; 0: found out by the routes */
+	int cpu;          /* CPU that handles it; -1: any */
+	uint64_t netns;   /* inode of the network namespace */
+};
+
+/* What could get the packet by the kernel's lookup: a reuseport group, a plain
+ * socket, or a connected UDP socket. */
+struct reuseport_candidate {
+	struct reuseport_key key;
+	size_t sockets;
+	bool group;
+	bool connected; /* to this peer: */
+	uint8_t peer[16];
+	uint16_t peer_port;
+	bool steered;      /* pins of an attachment exist for it */
+	const char *table; /* "tuple", "exact address", "wildcard", "none"; they are
+			    * tried in this order */
+	int score;         /* within its table; -1: it does not match */
+	int score_base, score_family, score_peer_addr, score_peer_port, score_device;
+	const char *verdict; /* "wins", or why it does not */
+};
+
+/* A worker that may get the packet. */
+struct reuseport_chance {
+	int slot; /* -1: a member that has none */
+	uint64_t cookie;
+	uint32_t pid; /* 0: not known */
+	char comm[REUSEPORT_NAME_MAX];
+	unsigned int state, weight;
+	uint32_t queue; /* as in struct reuseport_worker */
+	double share;   /* chance that it gets this packet; 1: it does */
+};
+
+/* A step of the fallback chain. */
+struct reuseport_try {
+	unsigned int entry; /* of the table */
+	int slot;           /* -1: of nobody */
+	uint64_t cookie;    /* of its worker */
+	bool empty;         /* the slot has no socket now: the next one is asked */
+};
+
+enum reuseport_decider {
+	REUSEPORT_NOBODY,  /* no socket matches: RST, or ICMP port unreachable */
+	REUSEPORT_SOCKET,  /* a single socket: nothing is chosen */
+	REUSEPORT_KERNEL,  /* the kernel's hash among the members of the group */
+	REUSEPORT_FOREIGN, /* another program */
+	REUSEPORT_POLICY,  /* this toolkit's program, by the policy */
+};
+
+struct reuseport_explanation {
+	struct reuseport_candidate *candidates; /* the winner first, then by score */
+	size_t n_candidates;
+	bool winner;      /* the first of them is one */
+	bool order_known; /* false: the kernel's order of equals is a guess */
+	bool local;       /* the destination is an address of the namespace */
+	uint32_t ifindex; /* the arrival device, 0 where it does not matter */
+	enum reuseport_decider decider;
+	uint32_t program_id; /* of a foreign program, 0 for classic BPF */
+
+	/* With REUSEPORT_POLICY: */
+	struct reuseport_rules rules;
+	bool hash_known; /* it is the toolkit's own hash */
+	uint32_t hash;
+	int row;                       /* of the table, by CPU or node; -1: there is one row */
+	bool all_weightless;           /* nobody may get work: the kernel picks */
+	bool known_flow;               /* a sticky flow: the policy is not asked */
+	bool guarded;                  /* members must get nothing: before the kernel picks, every
+					* worker that may get work is asked */
+	struct reuseport_try tries[4]; /* if the entry is known: the whole chain */
+	size_t n_tries;
+	int taken_by; /* of the tries; those after it would follow if its
+		       * worker were gone. -1: the kernel picks */
+
+	/* Who may get it, the likeliest first; one only if it is certain. */
+	struct reuseport_chance *chances;
+	size_t n_chances;
+	const char *why; /* what makes it certain, or what is not known */
+};
+
+/* What explanations share: making it is what takes time. Needs the capabilities
+ * of attach. Free with reuseport_explainer__free. -EPERM: one is missing. */
+struct reuseport_explainer;
+int reuseport_explainer__new(struct reuseport_explainer **explainer, struct reuseport_error *err);
+void reuseport_explainer__free(struct reuseport_explainer *explainer);
+
+/*
+ * Which worker a packet would reach at this moment, and why: the lookup among
+ * the groups and sockets on its port, then the policy. Nothing is sent. The
+ * tuple of an established connection or of a connected UDP socket in another
+ * namespace is not looked for; SO_INCOMING_CPU is left out. Free with
+ * reuseport_explanation__free.
+ *
+ * -EINVAL: the packet is malformed. -EOPNOTSUPP: it is multicast or broadcast.
+ * -EHOSTUNREACH: a socket is bound to a device, and the routes do not tell on
+ * which one the packet arrives. -ENETDOWN: the namespace is gone.
+ */
+int reuseport_explain(struct reuseport_explainer *explainer, const struct reuseport_packet *packet,
+		      struct reuseport_explanation **explanation, struct reuseport_error *err);
+void reuseport_explanation__free(struct reuseport_explanation *explanation);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
