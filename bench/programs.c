@@ -68,7 +68,7 @@ static int load_ours(struct programs *programs, const struct contender *it, int 
 	if (it->entries)
 		size.table_entries = it->entries;
 	size.flows = it->flows;
-	size.idle_ticks = it->idle_s * flows_hz();
+	size.idle_ticks = it->idle_s * flow_table_hz();
 	return ours__load(&loaded->ours, &size, proto, it->probe_reads);
 }
 

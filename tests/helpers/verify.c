@@ -306,7 +306,7 @@ static bool steer(int proto, unsigned int flows)
 		.table_entries = TABLE_LEAST_DEFAULT,
 		.cpus = topology_cpus(),
 		.flows = flows,
-		.idle_ticks = flows ? 60 * flows_hz() : 0,
+		.idle_ticks = flows ? 60 * flow_table_hz() : 0,
 		.flow_key = { 0x0706050403020100, 0x0f0e0d0c0b0a0908 },
 	};
 	bool good = true;

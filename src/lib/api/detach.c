@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "error.h"
+#include "fd.h"
 #include "host/proc.h"
 #include "host/caps.h"
 #include "host/features.h"
@@ -28,7 +29,7 @@
 
 /* ----------------------------------------------------------------- keeper */
 
-static bool has_open(uint32_t pid, const char *path)
+static bool process_has_open(uint32_t pid, const char *path)
 {
 	char dir_path[32], link_path[300];
 	struct stat wanted, found;
@@ -54,7 +55,7 @@ static bool has_open(uint32_t pid, const char *path)
 
 /* The process that has the directory open, other than this one: found through
  * /proc, since the pins that name it may be damaged. */
-static uint32_t find_keeper(const char *path)
+static uint32_t detach_find_keeper(const char *path)
 {
 	DIR *dir = opendir("/proc");
 	struct dirent *entry;
@@ -64,7 +65,7 @@ static uint32_t find_keeper(const char *path)
 		return 0;
 	while (!found && (entry = readdir(dir))) {
 		pid = strtoul(entry->d_name, NULL, 10);
-		if (pid && pid != (uint32_t)getpid() && has_open(pid, path))
+		if (pid && pid != (uint32_t)getpid() && process_has_open(pid, path))
 			found = pid;
 	}
 	closedir(dir);
@@ -72,9 +73,9 @@ static uint32_t find_keeper(const char *path)
 }
 
 /* A stuck keeper of ours is ended; a server that keeps its own group is not. */
-static int end_stuck_keeper(const char *path, struct reuseport_error *err)
+static int detach_end_stuck_keeper(const char *path, struct reuseport_error *err)
 {
-	uint32_t pid = find_keeper(path);
+	uint32_t pid = detach_find_keeper(path);
 	int pidfd = pid ? syscall(SYS_pidfd_open, pid, 0) : -1;
 	char comm[16];
 	int ret = 0;
@@ -85,18 +86,17 @@ static int end_stuck_keeper(const char *path, struct reuseport_error *err)
 			   pid, comm, path);
 	else if (pidfd >= 0)
 		syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
-	if (pidfd >= 0)
-		close(pidfd);
+	fd_close(pidfd);
 	return ret;
 }
 
-static int lock_from_keeper(const char *path, struct reuseport_error *err)
+static int detach_lock(const char *path, struct reuseport_error *err)
 {
 	int lock = pins_take_over(path, err);
 
 	if (lock != -EBUSY)
 		return lock;
-	lock = end_stuck_keeper(path, err);
+	lock = detach_end_stuck_keeper(path, err);
 	return lock ? lock : pins_lock(path, err);
 }
 
@@ -106,9 +106,9 @@ static int lock_from_keeper(const char *path, struct reuseport_error *err)
  * Takes our program off the group of these members. A foreign one stays. Where
  * the kernel cannot tell, ours is assumed: the pins say that it was put there.
  */
-static int uninstall(const struct reuseport_key *key, const struct netns_ref *ns,
-		     const struct sock_diag_list *members, uint32_t program_id,
-		     struct reuseport_error *err)
+static int detach_program(const struct reuseport_key *key, const struct netns_ref *ns,
+			  const struct sock_diag_list *members, uint32_t program_id,
+			  struct reuseport_error *err)
 {
 	static const char what[] = "take the program off";
 	struct group_program present;
@@ -134,8 +134,8 @@ static int uninstall(const struct reuseport_key *key, const struct netns_ref *ns
 	return 0;
 }
 
-static int give_back(const struct reuseport_key *key, uint32_t program_id,
-		     struct reuseport_error *err)
+static int detach_group(const struct reuseport_key *key, uint32_t program_id,
+			struct reuseport_error *err)
 {
 	struct netns_ref ns = { .inode = key->netns };
 	struct sock_diag_list members;
@@ -146,7 +146,7 @@ static int give_back(const struct reuseport_key *key, uint32_t program_id,
 	if (ret)
 		return ret == -ENETDOWN ? 0 : ret;
 	if (members.n)
-		ret = uninstall(key, &ns, &members, program_id, err);
+		ret = detach_program(key, &ns, &members, program_id, err);
 	free(members.sockets);
 	return ret;
 }
@@ -157,11 +157,11 @@ static int detach_one(const char *path, const struct reuseport_key *key,
 	struct steering steering;
 	int lock, ret;
 
-	lock = lock_from_keeper(path, err);
+	lock = detach_lock(path, err);
 	if (lock < 0)
 		return lock;
 	steering_open(&steering, path);
-	ret = give_back(key, steering.program_id, err);
+	ret = detach_group(key, steering.program_id, err);
 	if (!ret) {
 		if (steering.maps[MAP_SOCKETS] >= 0)
 			sockarray_empty(steering.maps[MAP_SOCKETS]);
@@ -187,7 +187,7 @@ static int detach_orphans(const struct reuseport_filter *filter, struct reusepor
 	for (size_t i = 0; ret >= 0 && (group = reuseport_group_list__get(groups, i)); i++) {
 		if (!group->own)
 			continue;
-		ret = give_back(group->key, group->program_id, err);
+		ret = detach_group(group->key, group->program_id, err);
 		count++;
 	}
 	reuseport_group_list__free(groups);

@@ -27,7 +27,8 @@ struct look {
 	uint64_t *flows;                /* by slot; NULL: they are not sticky */
 };
 
-static int open_look(struct look *look, const struct attachment *at, struct reuseport_error *err)
+static int drain_look_open(struct look *look, const struct attachment *at,
+			   struct reuseport_error *err)
 {
 	struct netns_ref ns = { .inode = at->key.netns, .cookie = at->entry.netns_cookie };
 	int ret;
@@ -43,18 +44,19 @@ static int open_look(struct look *look, const struct attachment *at, struct reus
 	look->flows = calloc(at->entry.slots, sizeof(*look->flows));
 	if (!look->flows)
 		return fail(err, ENOMEM, "out of memory");
-	flows_count(&at->view, look->flows);
+	flow_table_count(&at->view, look->flows);
 	return 0;
 }
 
-static void close_look(struct look *look)
+static void drain_look_close(struct look *look)
 {
 	free(look->members.sockets);
 	queue_depth_close(look->queues);
 	free(look->flows);
 }
 
-static int describe(const struct look *look, unsigned int slot, struct reuseport_left *left)
+static int drain_look_describe(const struct look *look, unsigned int slot,
+			       struct reuseport_left *left)
 {
 	const struct worker_entry *entry = &look->at->view.workers[slot];
 	const struct sock_diag_socket *member = sock_diag_find(&look->members, entry->cookie);
@@ -78,36 +80,36 @@ static int describe(const struct look *look, unsigned int slot, struct reuseport
 	return 0;
 }
 
-static bool gets_nothing_new(const struct attachment *at, unsigned int slot)
+static bool drain_is_draining(const struct attachment *at, unsigned int slot)
 {
 	return attachment_has_worker(at, slot) &&
 	       generation_state(generations_in_use(&at->view), &at->view.workers[slot]) >=
 		       WORKER_DRAINING;
 }
 
-static int look_at(const struct attachment *at, const struct worker_selector *name,
-		   struct lefts *all, struct reuseport_error *err)
+static int drain_status_of(const struct attachment *at, const struct worker_selector *name,
+			   struct lefts *all, struct reuseport_error *err)
 {
 	struct look look;
-	int ret = open_look(&look, at, err);
+	int ret = drain_look_open(&look, at, err);
 
 	for (unsigned int slot = 0; !ret && slot < at->entry.slots; slot++) {
 		struct reuseport_left *grown;
 
-		if (!gets_nothing_new(at, slot) ||
+		if (!drain_is_draining(at, slot) ||
 		    (name && !worker_selector_matches(name, at, slot)))
 			continue;
 		grown = realloc(all->list, (all->n + 1) * sizeof(*grown));
 		if (grown) {
 			all->list = grown;
-			ret = describe(&look, slot, &grown[all->n++]);
+			ret = drain_look_describe(&look, slot, &grown[all->n++]);
 		} else {
 			ret = -ENOMEM;
 		}
 		if (ret)
 			fail(err, -ret, "cannot read what is left: %s", strerror(-ret));
 	}
-	close_look(&look);
+	drain_look_close(&look);
 	return ret;
 }
 
@@ -129,7 +131,7 @@ int reuseport_left(const struct reuseport_filter *filter, const char *worker,
 	if (worker)
 		ret = worker_selector_find(&name, list, n, err);
 	for (size_t i = 0; !ret && i < n; i++)
-		ret = look_at(&list[i], worker ? &name : NULL, &all, err);
+		ret = drain_status_of(&list[i], worker ? &name : NULL, &all, err);
 	/* Who has gone has nothing left. */
 	if (ret == -ENOENT)
 		ret = 0;

@@ -40,7 +40,7 @@ struct listing {
 	int ret;
 };
 
-static int add_own(void *ctx, const char *path, const struct reuseport_key *key)
+static int list_add_own(void *ctx, const char *path, const struct reuseport_key *key)
 {
 	struct listing *listing = ctx;
 	struct steering steering;
@@ -57,7 +57,7 @@ static int add_own(void *ctx, const char *path, const struct reuseport_key *key)
 	return grown ? 0 : fail(listing->err, ENOMEM, "out of memory");
 }
 
-static bool is_own(const struct listing *listing, uint32_t id, const char *name)
+static bool list_is_own(const struct listing *listing, uint32_t id, const char *name)
 {
 	for (size_t i = 0; i < listing->n_own; i++)
 		if (listing->own[i].program_id == id)
@@ -67,7 +67,7 @@ static bool is_own(const struct listing *listing, uint32_t id, const char *name)
 
 /* Where the kernel does not tell which program a group has, what is pinned for it
  * is taken to be attached. */
-static void take_for_granted(const struct listing *listing, struct reuseport_group_info *group)
+static void list_assume_attached(const struct listing *listing, struct reuseport_group_info *group)
 {
 	for (size_t i = 0; i < listing->n_own; i++) {
 		if (!group_key_equal(&listing->own[i].key, group->key))
@@ -79,8 +79,8 @@ static void take_for_granted(const struct listing *listing, struct reuseport_gro
 	}
 }
 
-static void key_of_member(const struct group_member *member, uint64_t netns, uint64_t netns_cookie,
-			  struct reuseport_key *key)
+static void list_key_of_member(const struct group_member *member, uint64_t netns,
+			       uint64_t netns_cookie, struct reuseport_key *key)
 {
 	*key = (struct reuseport_key){
 		.sz = sizeof(*key),
@@ -97,14 +97,14 @@ static void key_of_member(const struct group_member *member, uint64_t netns, uin
 	memcpy(key->addr, member->addr, sizeof(key->addr));
 }
 
-static int add_group(struct listing *listing, const struct group_member *member, uint64_t netns,
-		     const char *name)
+static int list_add_group(struct listing *listing, const struct group_member *member,
+			  uint64_t netns, const char *name)
 {
 	struct reuseport_group_info *group;
 	struct reuseport_key key;
 	struct list_item *item;
 
-	key_of_member(member, netns, listing->netns_cookie, &key);
+	list_key_of_member(member, netns, listing->netns_cookie, &key);
 	if (!group_key_matches(&listing->filter, &key))
 		return 0;
 	item = item_list_add(&listing->list->groups, sizeof(*item));
@@ -120,15 +120,16 @@ static int add_group(struct listing *listing, const struct group_member *member,
 	snprintf(group->netns_name, sizeof(group->netns_name), "%s", name);
 	group->program_known = listing->reader != NULL;
 	if (!group->program_known) {
-		take_for_granted(listing, group);
+		list_assume_attached(listing, group);
 		return 0;
 	}
 	group_program_name(member->prog_id, group->program_name, sizeof(group->program_name));
-	group->own = group->has_program && is_own(listing, group->program_id, group->program_name);
+	group->own = group->has_program &&
+		     list_is_own(listing, group->program_id, group->program_name);
 	return 0;
 }
 
-static int by_group(const void *a, const void *b)
+static int list_by_group(const void *a, const void *b)
 {
 	const struct group_member *x = a, *y = b;
 
@@ -136,7 +137,7 @@ static int by_group(const void *a, const void *b)
 }
 
 /* One row for each group, whichever member comes first. */
-static int add_namespace(void *ctx, uint64_t inode, const char *name, uint32_t pid)
+static int list_add_netns(void *ctx, uint64_t inode, const char *name, uint32_t pid)
 {
 	struct listing *listing = ctx;
 	struct netns_ref ns = { .inode = inode, .hint_pid = pid };
@@ -156,11 +157,11 @@ static int add_namespace(void *ctx, uint64_t inode, const char *name, uint32_t p
 		listing->ret = group_scan_read(listing->filter.want.proto, &list, listing->err);
 	netns_leave(&visit);
 	if (list.n)
-		qsort(list.members, list.n, sizeof(*list.members), by_group);
+		qsort(list.members, list.n, sizeof(*list.members), list_by_group);
 	for (size_t i = 0; !listing->ret && i < list.n; i++) {
 		if (i && list.members[i].group == list.members[i - 1].group)
 			continue;
-		if (add_group(listing, &list.members[i], inode, name))
+		if (list_add_group(listing, &list.members[i], inode, name))
 			listing->ret = fail(listing->err, ENOMEM, "out of memory");
 	}
 	free(list.members);
@@ -192,8 +193,8 @@ int reuseport_list(const struct reuseport_filter *filter, struct reuseport_group
 		return fail(err, ENOMEM, "out of memory");
 	group_iter_open(&listing.reader, NULL);
 	/* Works without pins in sight too: the names tell whose programs they are. */
-	pins_for_each(add_own, &listing, NULL);
-	netns_for_each(add_namespace, &listing);
+	pins_for_each(list_add_own, &listing, NULL);
+	netns_for_each(list_add_netns, &listing);
 	group_iter_close(listing.reader);
 	free(listing.own);
 	if (listing.ret) {

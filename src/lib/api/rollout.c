@@ -15,7 +15,7 @@
 #include "state/publish.h"
 
 /* Workers of a generation that would get work if it served. */
-static unsigned int count_able(const struct attachment *at, uint32_t generation)
+static unsigned int rollout_count_ready(const struct attachment *at, uint32_t generation)
 {
 	unsigned int count = 0;
 
@@ -28,10 +28,11 @@ static unsigned int count_able(const struct attachment *at, uint32_t generation)
 	return count;
 }
 
-static int take_step(const struct attachment *at, enum reuseport_rollout step,
-		     struct generations *g, struct reuseport_error *err)
+static int rollout_take_step(const struct attachment *at, enum reuseport_rollout step,
+			     struct generations *g, struct reuseport_error *err)
 {
-	return rollout_state_step(g, step, count_able(at, g->other), at->text, at->key.port, err);
+	return rollout_state_step(g, step, rollout_count_ready(at, g->other), at->text,
+				  at->key.port, err);
 }
 
 /* ------------------------------------------------------------------- together */
@@ -40,7 +41,7 @@ static int rollout_one(const struct attachment *at, enum reuseport_rollout step,
 		       struct reuseport_error *err)
 {
 	struct plan_spec want = plan_spec_in_use(at);
-	int ret = take_step(at, step, &want.generations, err);
+	int ret = rollout_take_step(at, step, &want.generations, err);
 
 	if (!ret)
 		ret = publish_plan(at, &want, err);
@@ -59,7 +60,7 @@ static int rollout_all(const struct attachment *list, size_t n, enum reuseport_r
 	for (size_t i = 0; !ret && i < n; i++) {
 		struct generations g = *generations_in_use(&list[i].view);
 
-		ret = take_step(&list[i], step, &g, err);
+		ret = rollout_take_step(&list[i], step, &g, err);
 	}
 	for (size_t i = 0; !ret && i < n; i++)
 		ret = rollout_one(&list[i], step, err);

@@ -29,7 +29,8 @@ const char *reuseport_state_name(unsigned int state)
 
 /* ---------------------------------------------------------------- workers */
 
-static int copy_pids(struct reuseport_worker *worker, const struct socket_owner *first, size_t n)
+static int status_copy_pids(struct reuseport_worker *worker, const struct socket_owner *first,
+			    size_t n)
 {
 	worker->pids = calloc(n + 1, sizeof(*worker->pids));
 	if (!worker->pids)
@@ -40,9 +41,10 @@ static int copy_pids(struct reuseport_worker *worker, const struct socket_owner 
 	return 0;
 }
 
-static int describe_worker(struct reuseport_worker *worker, const struct attachment *at,
-			   unsigned int slot, const struct worker_entry *entry,
-			   const struct sock_diag_socket *member, const struct socket_owners *h)
+static int status_describe_worker(struct reuseport_worker *worker, const struct attachment *at,
+				  unsigned int slot, const struct worker_entry *entry,
+				  const struct sock_diag_socket *member,
+				  const struct socket_owners *h)
 {
 	const struct socket_owner *first;
 	size_t n = socket_owners_of(h, member->inode, &first);
@@ -64,12 +66,12 @@ static int describe_worker(struct reuseport_worker *worker, const struct attachm
 	if (n)
 		worker->pid = socket_owners_server(first, n)->pid;
 	proc_comm(worker->pid, worker->comm);
-	return copy_pids(worker, first, n);
+	return status_copy_pids(worker, first, n);
 }
 
 /* Only those whose socket is in its slot right now: the kernel is the truth. */
-static int read_workers(struct reuseport_status *status, const struct attachment *at,
-			const struct sock_diag_list *members, const struct socket_owners *h)
+static int status_read_workers(struct reuseport_status *status, const struct attachment *at,
+			       const struct sock_diag_list *members, const struct socket_owners *h)
 {
 	int ret = 0;
 
@@ -84,26 +86,26 @@ static int read_workers(struct reuseport_status *status, const struct attachment
 			continue;
 		member = sock_diag_find(members, entry.cookie);
 		if (member && attachment_holds(at, slot, entry.cookie))
-			ret = describe_worker(&status->workers[status->n_workers++], at, slot,
-					      &entry, member, h);
+			ret = status_describe_worker(&status->workers[status->n_workers++], at,
+						     slot, &entry, member, h);
 	}
 	status->unregistered = members->n - status->n_workers;
 	return ret;
 }
 
-static int read_flows(struct reuseport_status *status, const struct map_view *view)
+static int status_read_flows(struct reuseport_status *status, const struct map_view *view)
 {
 	uint64_t *by_slot, entered;
 
 	status->flows = view->size.flows;
-	status->idle_s = view->size.idle_ticks / flows_hz();
+	status->idle_s = view->size.idle_ticks / flow_table_hz();
 	if (!status->flows)
 		return 0;
 	by_slot = calloc(status->slots, sizeof(*by_slot));
 	if (!by_slot)
 		return -ENOMEM;
 	entered = status->counters.flows;
-	status->flows_occupied = flows_count(view, by_slot);
+	status->flows_occupied = flow_table_count(view, by_slot);
 	for (size_t i = 0; i < status->n_workers; i++)
 		status->workers[i].flows = by_slot[status->workers[i].slot];
 	/* Flows may have been entered since the counters were read. */
@@ -113,7 +115,8 @@ static int read_flows(struct reuseport_status *status, const struct map_view *vi
 	return 0;
 }
 
-static void describe_generations(struct reuseport_status *status, const struct map_view *view)
+static void status_describe_generations(struct reuseport_status *status,
+					const struct map_view *view)
 {
 	const struct generations *g = generations_in_use(view);
 
@@ -127,7 +130,8 @@ static void describe_generations(struct reuseport_status *status, const struct m
 
 /* ---------------------------------------------------------------- program */
 
-static void describe_program(struct reuseport_status *status, const struct steering *steering)
+static void status_describe_program(struct reuseport_status *status,
+				    const struct steering *steering)
 {
 	struct bpf_prog_info info = { 0 };
 	__u32 len = sizeof(info);
@@ -141,8 +145,8 @@ static void describe_program(struct reuseport_status *status, const struct steer
 }
 
 /* Where the kernel cannot tell, it is taken for granted. */
-static bool is_attached(const struct reuseport_status *status, const struct netns_ref *ns,
-			const struct sock_diag_list *members)
+static bool status_is_attached(const struct reuseport_status *status, const struct netns_ref *ns,
+			       const struct sock_diag_list *members)
 {
 	struct group_program present;
 
@@ -156,8 +160,8 @@ static bool is_attached(const struct reuseport_status *status, const struct netn
 
 /* ------------------------------------------------------------- attachment */
 
-static int describe_attachment(struct reuseport_status *status, const struct attachment *at,
-			       struct reuseport_error *err)
+static int status_describe(struct reuseport_status *status, const struct attachment *at,
+			   struct reuseport_error *err)
 {
 	struct netns_ref ns = { .inode = status->key.netns, .cookie = at->entry.netns_cookie };
 	struct sock_diag_list members = { 0 };
@@ -168,20 +172,20 @@ static int describe_attachment(struct reuseport_status *status, const struct att
 	status->keeper_pid = at->entry.keeper_pid;
 	status->slots = at->entry.slots;
 	status->ways = degraded_modes(at);
-	describe_generations(status, &at->view);
-	describe_program(status, &at->steering);
+	status_describe_generations(status, &at->view);
+	status_describe_program(status, &at->steering);
 	ret = sock_diag_members(&status->key, &ns, &members, err);
 	if (ret && ret != -ENETDOWN)
 		return ret;
 	ret = socket_owners_scan_members(&members, &owners);
 	if (!ret)
-		ret = read_workers(status, at, &members, &owners);
+		ret = status_read_workers(status, at, &members, &owners);
 	if (!ret)
 		ret = counters_read(at->steering.maps[MAP_COUNTERS], at->steering.maps[MAP_TOTALS],
 				    status->slots, &status->counters);
 	if (!ret)
-		ret = read_flows(status, &at->view);
-	status->attached = is_attached(status, &ns, &members);
+		ret = status_read_flows(status, &at->view);
+	status->attached = status_is_attached(status, &ns, &members);
 	free(owners.list);
 	free(members.sockets);
 	if (ret)
@@ -196,7 +200,7 @@ struct collection {
 	struct reuseport_error *err;
 };
 
-static int add_status(void *ctx, const char *path, const struct reuseport_key *key)
+static int status_add(void *ctx, const char *path, const struct reuseport_key *key)
 {
 	struct collection *all = ctx;
 	struct reuseport_status *status;
@@ -223,7 +227,7 @@ static int add_status(void *ctx, const char *path, const struct reuseport_key *k
 	else if (!status->damaged)
 		ret = attachment_map(&at, all->err);
 	if (!ret && !status->damaged)
-		ret = describe_attachment(status, &at, all->err);
+		ret = status_describe(status, &at, all->err);
 	attachment_close(&at);
 	return ret;
 }
@@ -244,7 +248,7 @@ int reuseport_status(const struct reuseport_filter *filter, struct reuseport_sta
 	if (!ret)
 		ret = caps_require("read the status", err);
 	if (!ret)
-		ret = pins_for_each(add_status, &all, err);
+		ret = pins_for_each(status_add, &all, err);
 	if (ret) {
 		reuseport_status__free(all.list, all.n);
 		return ret;

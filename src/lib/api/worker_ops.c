@@ -23,8 +23,8 @@ struct order {
 };
 
 /* Returns how many workers of the attachment it applied to. */
-static int change_one(const struct attachment *at, const struct worker_selector *name,
-		      const struct order *order, struct reuseport_error *err)
+static int worker_ops_apply_one(const struct attachment *at, const struct worker_selector *name,
+				const struct order *order, struct reuseport_error *err)
 {
 	const struct map_view *view = &at->view;
 	int lock = plan_lock(at, PLAN_LOCK_WAIT_MS, err), ret = 0, count = 0;
@@ -47,19 +47,20 @@ static int change_one(const struct attachment *at, const struct worker_selector 
 }
 
 /* Those that the name fits, or all if there is none. */
-static int change_all(const struct attachment *list, size_t n, const struct worker_selector *name,
-		      const struct order *order, struct reuseport_error *err)
+static int worker_ops_apply_all(const struct attachment *list, size_t n,
+				const struct worker_selector *name, const struct order *order,
+				struct reuseport_error *err)
 {
 	int ret = 0, count = 0;
 
 	for (size_t i = 0; ret >= 0 && i < n; i++) {
-		ret = change_one(&list[i], name, order, err);
+		ret = worker_ops_apply_one(&list[i], name, order, err);
 		count += ret;
 	}
 	return ret < 0 ? ret : count;
 }
 
-static int change_workers(const struct reuseport_filter *filter, const char *worker,
+static int worker_ops_run(const struct reuseport_filter *filter, const char *worker,
 			  const struct order *order, struct reuseport_error *err)
 {
 	struct worker_selector name;
@@ -78,14 +79,15 @@ static int change_workers(const struct reuseport_filter *filter, const char *wor
 	if (worker)
 		ret = worker_selector_find(&name, list, n, err);
 	if (!ret)
-		ret = change_all(list, n, worker ? &name : NULL, order, err);
+		ret = worker_ops_apply_all(list, n, worker ? &name : NULL, order, err);
 	attachment_close_all(list, n);
 	return ret;
 }
 
 /* ----------------------------------------------------------------- the orders */
 
-static bool set_weight(struct worker_entry *entry, const struct generations *g, unsigned int weight)
+static bool worker_set_weight(struct worker_entry *entry, const struct generations *g,
+			      unsigned int weight)
 {
 	(void)g;
 	entry->weight = weight;
@@ -95,15 +97,16 @@ static bool set_weight(struct worker_entry *entry, const struct generations *g, 
 int reuseport_set_weight(const struct reuseport_filter *filter, const char *worker,
 			 unsigned int weight, struct reuseport_error *err)
 {
-	const struct order order = { "change a weight", set_weight, weight };
+	const struct order order = { "change a weight", worker_set_weight, weight };
 
 	if (weight > REUSEPORT_WEIGHT_MAX)
 		return fail(err, EINVAL, "weight %u is out of range: 0 to %u", weight,
 			    REUSEPORT_WEIGHT_MAX);
-	return change_workers(filter, worker, &order, err);
+	return worker_ops_run(filter, worker, &order, err);
 }
 
-static bool set_state(struct worker_entry *entry, const struct generations *g, unsigned int state)
+static bool worker_set_state(struct worker_entry *entry, const struct generations *g,
+			     unsigned int state)
 {
 	(void)g;
 	__atomic_store_n(&entry->state, state, __ATOMIC_RELEASE);
@@ -113,38 +116,40 @@ static bool set_state(struct worker_entry *entry, const struct generations *g, u
 int reuseport_drain(const struct reuseport_filter *filter, const char *worker, bool release,
 		    struct reuseport_error *err)
 {
-	const struct order order = { "drain a worker", set_state,
+	const struct order order = { "drain a worker", worker_set_state,
 				     release ? WORKER_LEAVING : WORKER_DRAINING };
 
-	return change_workers(filter, worker, &order, err);
+	return worker_ops_run(filter, worker, &order, err);
 }
 
 /* Also of a generation that a rollout has left behind. */
-static bool take_back(struct worker_entry *entry, const struct generations *g, unsigned int value)
+static bool worker_undrain(struct worker_entry *entry, const struct generations *g,
+			   unsigned int value)
 {
 	if (generation_state(g, entry) < WORKER_DRAINING)
 		return false;
 	entry->generation = g->serving;
-	return set_state(entry, g, value);
+	return worker_set_state(entry, g, value);
 }
 
 int reuseport_undrain(const struct reuseport_filter *filter, const char *worker,
 		      struct reuseport_error *err)
 {
-	const struct order order = { "take back a worker", take_back, WORKER_ACTIVE };
+	const struct order order = { "take back a worker", worker_undrain, WORKER_ACTIVE };
 
-	return change_workers(filter, worker, &order, err);
+	return worker_ops_run(filter, worker, &order, err);
 }
 
-static bool let_in(struct worker_entry *entry, const struct generations *g, unsigned int value)
+static bool worker_admit(struct worker_entry *entry, const struct generations *g,
+			 unsigned int value)
 {
-	return entry->state == WORKER_JOINING && set_state(entry, g, value);
+	return entry->state == WORKER_JOINING && worker_set_state(entry, g, value);
 }
 
 int reuseport_admit(const struct reuseport_filter *filter, const char *worker,
 		    struct reuseport_error *err)
 {
-	const struct order order = { "admit a worker", let_in, WORKER_ACTIVE };
+	const struct order order = { "admit a worker", worker_admit, WORKER_ACTIVE };
 
-	return change_workers(filter, worker, &order, err);
+	return worker_ops_run(filter, worker, &order, err);
 }

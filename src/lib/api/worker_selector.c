@@ -45,8 +45,8 @@ int worker_selector_parse(const char *text, struct worker_selector *name,
 	return 0;
 }
 
-static bool fits(const struct attachment *at, unsigned int slot, enum worker_selector_kind kind,
-		 uint64_t number)
+static bool worker_has_number(const struct attachment *at, unsigned int slot,
+			      enum worker_selector_kind kind, uint64_t number)
 {
 	const struct worker_entry *entry = &at->view.workers[slot];
 
@@ -58,7 +58,8 @@ static bool fits(const struct attachment *at, unsigned int slot, enum worker_sel
 bool worker_selector_matches(const struct worker_selector *name, const struct attachment *at,
 			     unsigned int slot)
 {
-	return fits(at, slot, name->kind, name->number) && attachment_has_worker(at, slot);
+	return worker_has_number(at, slot, name->kind, name->number) &&
+	       attachment_has_worker(at, slot);
 }
 
 /* Whether a number means the same workers by two kinds of name. */
@@ -67,14 +68,16 @@ static bool same_workers(const struct attachment *list, size_t n, uint64_t numbe
 {
 	for (size_t i = 0; i < n; i++)
 		for (unsigned int slot = 0; slot < list[i].entry.slots; slot++)
-			if (fits(&list[i], slot, a, number) != fits(&list[i], slot, b, number) &&
+			if (worker_has_number(&list[i], slot, a, number) !=
+				    worker_has_number(&list[i], slot, b, number) &&
 			    attachment_has_worker(&list[i], slot))
 				return false;
 	return true;
 }
 
-static void refresh_one(const struct attachment *at, const struct sock_diag_list *members,
-			const struct socket_owners *owners)
+static void worker_selector_refresh_one(const struct attachment *at,
+					const struct sock_diag_list *members,
+					const struct socket_owners *owners)
 {
 	const struct socket_owner *first;
 
@@ -93,7 +96,7 @@ static void refresh_one(const struct attachment *at, const struct sock_diag_list
 
 /* The keeper looks now and then only who serves whom, and a reload has other
  * processes. */
-static void refresh(const struct attachment *list, size_t n)
+static void worker_selector_refresh(const struct attachment *list, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct netns_ref ns = { .inode = list[i].key.netns };
@@ -102,13 +105,14 @@ static void refresh(const struct attachment *list, size_t n)
 
 		if (!sock_diag_members(&list[i].key, &ns, &members, NULL) &&
 		    !socket_owners_scan_members(&members, &owners))
-			refresh_one(&list[i], &members, &owners);
+			worker_selector_refresh_one(&list[i], &members, &owners);
 		free(owners.list);
 		free(members.sockets);
 	}
 }
 
-static bool anybody(const struct attachment *list, size_t n, const struct worker_selector *name)
+static bool worker_selector_matches_any(const struct attachment *list, size_t n,
+					const struct worker_selector *name)
 {
 	for (size_t i = 0; i < n; i++)
 		for (unsigned int slot = 0; slot < list[i].entry.slots; slot++)
@@ -117,8 +121,8 @@ static bool anybody(const struct attachment *list, size_t n, const struct worker
 	return false;
 }
 
-static int resolve(struct worker_selector *name, const struct attachment *list, size_t n,
-		   struct reuseport_error *err)
+static int worker_selector_resolve(struct worker_selector *name, const struct attachment *list,
+				   size_t n, struct reuseport_error *err)
 {
 	unsigned long long number = name->number;
 	struct worker_selector found = { .kind = WORKER_BY_ANY };
@@ -127,7 +131,7 @@ static int resolve(struct worker_selector *name, const struct attachment *list, 
 		struct worker_selector guess = { kinds[i].kind, number };
 
 		if ((name->kind != WORKER_BY_ANY && name->kind != guess.kind) ||
-		    !anybody(list, n, &guess))
+		    !worker_selector_matches_any(list, n, &guess))
 			continue;
 		if (found.kind != WORKER_BY_ANY &&
 		    !same_workers(list, n, number, found.kind, guess.kind))
@@ -152,10 +156,10 @@ static int resolve(struct worker_selector *name, const struct attachment *list, 
 int worker_selector_find(struct worker_selector *name, const struct attachment *list, size_t n,
 			 struct reuseport_error *err)
 {
-	int ret = resolve(name, list, n, err);
+	int ret = worker_selector_resolve(name, list, n, err);
 
 	if (ret != -ENOENT)
 		return ret;
-	refresh(list, n);
-	return resolve(name, list, n, err);
+	worker_selector_refresh(list, n);
+	return worker_selector_resolve(name, list, n, err);
 }

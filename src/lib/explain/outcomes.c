@@ -287,7 +287,7 @@ static void by_table(struct finding *f, const struct reuseport_packet *packet)
 static bool by_flow(struct finding *f, const struct reuseport_packet *packet)
 {
 	struct tuple tuple = tuple_of_packet(packet);
-	int slot = flows_slot(&f->attachment->view, &tuple);
+	int slot = flow_table_slot(&f->attachment->view, &tuple);
 
 	if (slot < 0 || !attachment_has_worker(f->attachment, slot))
 		return false;

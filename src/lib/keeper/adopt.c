@@ -26,7 +26,7 @@
 #define MEND_WAIT_MS 100
 
 /* Clear what an attach left that was killed half-way, or that has no owner any more. */
-static int clear_left_over(struct reuseport_group *group)
+static int adopt_clear(struct reuseport_group *group)
 {
 	if (group->at.steering.maps[MAP_SOCKETS] >= 0)
 		sockarray_empty(group->at.steering.maps[MAP_SOCKETS]);
@@ -37,7 +37,7 @@ static int clear_left_over(struct reuseport_group *group)
 }
 
 /* Return whether an earlier namespace, with the same inode, left the pins. */
-static bool is_of_earlier_namespace(const struct reuseport_group *group)
+static bool adopt_is_of_earlier_netns(const struct reuseport_group *group)
 {
 	return group->ns.cookie && group->at.entry.netns_cookie &&
 	       group->ns.cookie != group->at.entry.netns_cookie;
@@ -51,8 +51,8 @@ static int adopt_pins(struct reuseport_group *group, struct reuseport_error *err
 	rmdir(pins_join(group->at.pin, PIN_DETACHING, path, sizeof(path)));
 	rmdir(pins_join(group->at.pin, PIN_ATTACHING, path, sizeof(path)));
 	ret = attachment_open_pins(&group->at, err);
-	if (ret == -ENOENT || (!ret && is_of_earlier_namespace(group)))
-		return clear_left_over(group);
+	if (ret == -ENOENT || (!ret && adopt_is_of_earlier_netns(group)))
+		return adopt_clear(group);
 	return ret ? ret : attachment_map(&group->at, err);
 }
 
@@ -76,7 +76,7 @@ static int adopt_policy(struct reuseport_group *group, const struct reuseport_at
 
 /* The table follows those who joined and left while nobody kept it. If somebody
  * is changing it at this moment, the keeper tries again. */
-static void mend_table(struct reuseport_group *group)
+static void adopt_publish(struct reuseport_group *group)
 {
 	int lock = plan_lock(&group->at, MEND_WAIT_MS, NULL);
 
@@ -87,8 +87,8 @@ static void mend_table(struct reuseport_group *group)
 	close(lock);
 }
 
-static int attach_again(struct reuseport_group *group, const struct sock_diag_list *members,
-			struct reuseport_error *err)
+static int adopt_attach_program(struct reuseport_group *group, const struct sock_diag_list *members,
+				struct reuseport_error *err)
 {
 	int member = pidfd_socket_get_any(members, err), ret;
 
@@ -116,12 +116,13 @@ int adopt(struct reuseport_group *group, const struct sock_diag_list *members,
 		return fail(err, EINVAL, "%s has %u table entries: to have %u, detach first",
 			    group->at.text, group->at.entry.table_entries, opts->table_entries);
 	if ((opts->flows && limits_flows_rounded(opts->flows) != group->at.entry.flows) ||
-	    (opts->idle_s && opts->idle_s * flows_hz() != group->at.entry.idle_ticks))
+	    (opts->idle_s && opts->idle_s * flow_table_hz() != group->at.entry.idle_ticks))
 		return fail(err, EINVAL,
 			    "%s has room for %u sticky flows, idle after %u s: to have "
 			    "%u and %u, detach first",
 			    group->at.text, group->at.entry.flows,
-			    group->at.entry.idle_ticks / flows_hz(), opts->flows, opts->idle_s);
+			    group->at.entry.idle_ticks / flow_table_hz(), opts->flows,
+			    opts->idle_s);
 	if (members->n) {
 		ret = program_attach_check_any(group, members, &present, err);
 		if (ret < 0 && !(ret == -EEXIST && group->force))
@@ -141,11 +142,11 @@ int adopt(struct reuseport_group *group, const struct sock_diag_list *members,
 		slots_adopt(group);
 	}
 	if (!ret && detached)
-		ret = attach_again(group, members, err);
+		ret = adopt_attach_program(group, members, err);
 	if (!ret)
 		ret = membership_sync(group, true, err);
 	if (!ret)
-		mend_table(group);
+		adopt_publish(group);
 	group->adopted = !ret;
 	/* -ENOENT would mean that there is nothing to adopt. */
 	return ret == -ENOENT ? -ESTALE : ret;

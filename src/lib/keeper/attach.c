@@ -11,6 +11,7 @@
 
 #include "clock.h"
 #include "error.h"
+#include "fd.h"
 #include "host/caps.h"
 #include "host/topology.h"
 #include "keeper/adopt.h"
@@ -39,8 +40,8 @@
 
 /* ---------------------------------------------------------------- options */
 
-static int check_opts(const struct reuseport_attach_opts *from, struct reuseport_attach_opts *opts,
-		      struct reuseport_error *err)
+static int attach_check_opts(const struct reuseport_attach_opts *from,
+			     struct reuseport_attach_opts *opts, struct reuseport_error *err)
 {
 	struct reuseport_policy_opts words;
 	int ret;
@@ -67,13 +68,14 @@ static int check_opts(const struct reuseport_attach_opts *from, struct reuseport
 	return reuseport_policy_check(&words, err);
 }
 
-static struct steering_size choose_size(const struct reuseport_attach_opts *opts, size_t members)
+static struct steering_size attach_choose_size(const struct reuseport_attach_opts *opts,
+					       size_t members)
 {
 	struct steering_size size = { .slots = opts->slots,
 				      .table_entries = opts->table_entries,
 				      .cpus = topology_cpus(),
 				      .flows = limits_flows_rounded(opts->flows),
-				      .idle_ticks = opts->idle_s * flows_hz() };
+				      .idle_ticks = opts->idle_s * flow_table_hz() };
 
 	if (!size.slots)
 		size.slots = limits_slots_for(members);
@@ -84,7 +86,7 @@ static struct steering_size choose_size(const struct reuseport_attach_opts *opts
 
 /* ---------------------------------------------------------- steering anew */
 
-static int learn_namespace(struct reuseport_group *group, struct reuseport_error *err)
+static int attach_learn_netns(struct reuseport_group *group, struct reuseport_error *err)
 {
 	struct netns_visit visit;
 	int ret = netns_enter(&group->ns, &visit, err);
@@ -96,8 +98,8 @@ static int learn_namespace(struct reuseport_group *group, struct reuseport_error
 	return 0;
 }
 
-static int describe(struct reuseport_group *group, const struct steering_size *size,
-		    struct reuseport_error *err)
+static int attach_describe(struct reuseport_group *group, const struct steering_size *size,
+			   struct reuseport_error *err)
 {
 	struct attachment_entry *entry = &group->at.entry;
 	int ret;
@@ -126,8 +128,8 @@ static int describe(struct reuseport_group *group, const struct steering_size *s
 
 /* Fills the array. Sockets that another array is about to give free, after a
  * detach, are waited for. */
-static int fill(struct reuseport_group *group, const struct sock_diag_list *members, int *via,
-		struct reuseport_error *err)
+static int attach_fill(struct reuseport_group *group, const struct sock_diag_list *members,
+		       int *via, struct reuseport_error *err)
 {
 	int ret = -EBUSY;
 
@@ -141,13 +143,14 @@ static int fill(struct reuseport_group *group, const struct sock_diag_list *memb
 
 /* Attaching is the last step: it replaces what is there in one go, and nothing
  * after it can fail. */
-static int fill_pin_attach(struct reuseport_group *group, const struct sock_diag_list *members,
-			   const struct reuseport_attach_opts *opts, struct reuseport_error *err)
+static int attach_fill_and_pin(struct reuseport_group *group, const struct sock_diag_list *members,
+			       const struct reuseport_attach_opts *opts,
+			       struct reuseport_error *err)
 {
 	const struct reuseport_policy_opts words = policy_words_of_attach(opts);
 	int via = -1, ret;
 
-	ret = fill(group, members, &via, err);
+	ret = attach_fill(group, members, &via, err);
 	if (!ret)
 		ret = apply_policy(&group->at, &words, opts->admit, err);
 	if (ret >= 0)
@@ -158,26 +161,25 @@ static int fill_pin_attach(struct reuseport_group *group, const struct sock_diag
 		ret = program_attach(group, via, err);
 	if (ret)
 		sockarray_empty(group->at.steering.maps[MAP_SOCKETS]);
-	if (via >= 0)
-		close(via);
+	fd_close(via);
 	return ret;
 }
 
 /* The sockets may sit in the array of the program that is to be replaced. Until
  * ours is there, that program finds empty slots and the kernel picks. */
-static int replace(struct reuseport_group *group, const struct sock_diag_list *members,
-		   const struct reuseport_attach_opts *opts, const struct group_program *present,
-		   struct reuseport_error *err)
+static int attach_replace(struct reuseport_group *group, const struct sock_diag_list *members,
+			  const struct reuseport_attach_opts *opts,
+			  const struct group_program *present, struct reuseport_error *err)
 {
 	struct sockarray_eviction eviction;
-	int ret = fill_pin_attach(group, members, opts, err);
+	int ret = attach_fill_and_pin(group, members, opts, err);
 
 	if (ret != -EBUSY)
 		return ret;
 	ret = sockarray_evict(present->id, members, &eviction, err);
 	if (ret)
 		return ret;
-	ret = fill_pin_attach(group, members, opts, err);
+	ret = attach_fill_and_pin(group, members, opts, err);
 	if (ret)
 		sockarray_evict_undo(&eviction, members);
 	sockarray_evict_free(&eviction);
@@ -185,8 +187,8 @@ static int replace(struct reuseport_group *group, const struct sock_diag_list *m
 }
 
 /* What the group has for a program now, and whether it may be replaced. */
-static int check_present(struct reuseport_group *group, const struct sock_diag_list *members,
-			 struct group_program *present, struct reuseport_error *err)
+static int attach_check_present(struct reuseport_group *group, const struct sock_diag_list *members,
+				struct group_program *present, struct reuseport_error *err)
 {
 	int ret = program_attach_check_any(group, members, present, err);
 
@@ -201,10 +203,10 @@ static int check_present(struct reuseport_group *group, const struct sock_diag_l
 	return ret < 0 ? ret : 0;
 }
 
-static int load_and_attach(struct reuseport_group *group, const struct sock_diag_list *members,
-			   const struct reuseport_attach_opts *opts, struct reuseport_error *err)
+static int attach_load(struct reuseport_group *group, const struct sock_diag_list *members,
+		       const struct reuseport_attach_opts *opts, struct reuseport_error *err)
 {
-	struct steering_size size = choose_size(opts, members->n);
+	struct steering_size size = attach_choose_size(opts, members->n);
 	struct group_program present;
 	int ret;
 
@@ -213,7 +215,7 @@ static int load_and_attach(struct reuseport_group *group, const struct sock_diag
 			    "%s has %zu workers, more than %u slots: attach with "
 			    "--slots %zu or more",
 			    group->at.text, members->n, size.slots, members->n);
-	ret = check_present(group, members, &present, err);
+	ret = attach_check_present(group, members, &present, err);
 	if (!ret && size.flows &&
 	    getrandom(size.flow_key, sizeof(size.flow_key), 0) != sizeof(size.flow_key))
 		ret = fail(err, errno, "no random key is to be had: %s", strerror(errno));
@@ -221,18 +223,18 @@ static int load_and_attach(struct reuseport_group *group, const struct sock_diag
 		ret = steering_load(&group->at.steering, &size, group->at.key.proto,
 				    group->features, err);
 	if (!ret)
-		ret = describe(group, &size, err);
+		ret = attach_describe(group, &size, err);
 	if (!ret)
 		ret = event_loop_open(group, err);
 	if (ret)
 		return ret;
 	if (present.present)
-		return replace(group, members, opts, &present, err);
-	return fill_pin_attach(group, members, opts, err);
+		return attach_replace(group, members, opts, &present, err);
+	return attach_fill_and_pin(group, members, opts, err);
 }
 
 /* Who looks meanwhile sees that it is under way: attachment_is_being_made(). */
-static int steer_anew(struct reuseport_group *group, const struct sock_diag_list *members,
+static int attach_new(struct reuseport_group *group, const struct sock_diag_list *members,
 		      const struct reuseport_attach_opts *opts, struct reuseport_error *err)
 {
 	char path[REUSEPORT_PATH_MAX + 32];
@@ -241,20 +243,20 @@ static int steer_anew(struct reuseport_group *group, const struct sock_diag_list
 	pins_join(group->at.pin, PIN_ATTACHING, path, sizeof(path));
 	if (mkdir(path, 0700) && errno != EEXIST)
 		return fail(err, errno, "cannot make %s: %s", path, strerror(errno));
-	ret = load_and_attach(group, members, opts, err);
+	ret = attach_load(group, members, opts, err);
 	rmdir(path);
 	return ret;
 }
 
 /* ----------------------------------------------------------------- attach */
 
-static int steer(struct reuseport_group *group, const struct reuseport_attach_opts *opts, bool anew,
-		 struct reuseport_error *err)
+static int attach_or_adopt(struct reuseport_group *group, const struct reuseport_attach_opts *opts,
+			   bool anew, struct reuseport_error *err)
 {
 	struct sock_diag_list members = { 0 };
 	int ret;
 
-	ret = learn_namespace(group, err);
+	ret = attach_learn_netns(group, err);
 	if (!ret)
 		ret = sock_diag_members(&group->at.key, &group->ns, &members, err);
 	if (!ret)
@@ -263,7 +265,7 @@ static int steer(struct reuseport_group *group, const struct reuseport_attach_op
 		ret = adopt(group, &members, opts, err);
 		if (ret == -ENOENT) {
 			ret = members.n && anew ?
-				      steer_anew(group, &members, opts, err) :
+				      attach_new(group, &members, opts, err) :
 				      fail(err, ENOENT, "%s has no worker", group->at.text);
 			if (ret)
 				pins_remove(group->at.pin);
@@ -273,8 +275,9 @@ static int steer(struct reuseport_group *group, const struct reuseport_attach_op
 	return ret;
 }
 
-static int attach(const struct reuseport_key *from_key, const struct reuseport_attach_opts *from,
-		  bool anew, struct reuseport_group **out, struct reuseport_error *err)
+static int attach_group(const struct reuseport_key *from_key,
+			const struct reuseport_attach_opts *from, bool anew,
+			struct reuseport_group **out, struct reuseport_error *err)
 {
 	struct reuseport_attach_opts opts;
 	struct reuseport_group *group;
@@ -285,7 +288,7 @@ static int attach(const struct reuseport_key *from_key, const struct reuseport_a
 	if (!ret && !out)
 		ret = fail(err, EINVAL, "attach needs a place for the handle");
 	if (!ret)
-		ret = check_opts(from, &opts, err);
+		ret = attach_check_opts(from, &opts, err);
 	if (!ret && opts.flows && key.proto != IPPROTO_UDP)
 		ret = fail(err, EINVAL,
 			   "sticky flows are for UDP: a TCP connection stays with its "
@@ -297,7 +300,7 @@ static int attach(const struct reuseport_key *from_key, const struct reuseport_a
 	ret = handle_new(&key, &opts, &group, err);
 	if (ret)
 		return ret;
-	ret = steer(group, &opts, anew, err);
+	ret = attach_or_adopt(group, &opts, anew, err);
 	if (ret) {
 		reuseport_group__free(group);
 		return ret;
@@ -310,13 +313,13 @@ static int attach(const struct reuseport_key *from_key, const struct reuseport_a
 int reuseport_attach(const struct reuseport_key *key, const struct reuseport_attach_opts *opts,
 		     struct reuseport_group **group, struct reuseport_error *err)
 {
-	return attach(key, opts, true, group, err);
+	return attach_group(key, opts, true, group, err);
 }
 
-int attach_look(const struct reuseport_key *key)
+int attach_refresh(const struct reuseport_key *key)
 {
 	struct reuseport_group *group;
-	int ret = attach(key, NULL, false, &group, NULL);
+	int ret = attach_group(key, NULL, false, &group, NULL);
 
 	if (!ret)
 		reuseport_group__free(group);

@@ -9,6 +9,6 @@
  * As its keeper for a moment: sees who joined and left. Steers nothing anew, for it
  * may have been given back just now.
  */
-int attach_look(const struct reuseport_key *key);
+int attach_refresh(const struct reuseport_key *key);
 
 #endif

@@ -24,7 +24,8 @@ struct reuseport_ways degraded_modes(const struct attachment *at)
 }
 
 /* What an order has switched off is no news to who gave it; a loss is. */
-static void tell(const struct reuseport_group *group, enum feature feature, bool is_loss)
+static void degraded_log_one(const struct reuseport_group *group, enum feature feature,
+			     bool is_loss)
 {
 	bool ordered = features_disabled(group->features, feature);
 
@@ -37,11 +38,11 @@ void degraded_log(const struct reuseport_group *group)
 	struct reuseport_ways ways = degraded_modes(&group->at);
 
 	if (!ways.migrates && group->at.key.proto == IPPROTO_TCP)
-		tell(group, FEATURE_MIGRATION, true);
+		degraded_log_one(group, FEATURE_MIGRATION, true);
 	if (!ways.iterators)
-		tell(group, FEATURE_ITERATORS, true);
+		degraded_log_one(group, FEATURE_ITERATORS, true);
 	if (!ways.plain_reads)
-		tell(group, FEATURE_PLAIN_READS, false);
+		degraded_log_one(group, FEATURE_PLAIN_READS, false);
 	if (!ways.mmapped)
-		tell(group, FEATURE_MMAP, false);
+		degraded_log_one(group, FEATURE_MMAP, false);
 }

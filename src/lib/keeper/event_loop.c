@@ -33,19 +33,19 @@
 #define SETTLE (50 * MS) /* after a change of the plan */
 #define RETRY_MAX 100
 
-static uint64_t now_ns(void)
+static uint64_t event_loop_now(void)
 {
 	return clock_ns(CLOCK_MONOTONIC);
 }
 
-static uint64_t sooner(uint64_t a, uint64_t b)
+static uint64_t event_loop_sooner(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;
 }
 
 /* ----------------------------------------------------------------- events */
 
-static void add_pending(struct reuseport_group *group, const struct socket_event *event)
+static void pending_add(struct reuseport_group *group, const struct socket_event *event)
 {
 	if (group->loop.n_pending == PENDING_MAX) {
 		group->loop.resync_due = true;
@@ -60,7 +60,7 @@ static void add_pending(struct reuseport_group *group, const struct socket_event
 }
 
 /* What has left need not be waited for. */
-static void drop_pending(struct reuseport_group *group, uint64_t cookie)
+static void pending_drop(struct reuseport_group *group, uint64_t cookie)
 {
 	unsigned int kept = 0;
 
@@ -70,21 +70,21 @@ static void drop_pending(struct reuseport_group *group, uint64_t cookie)
 	group->loop.n_pending = kept;
 }
 
-static void on_event(void *ctx, const struct socket_event *event)
+static void event_loop_on_event(void *ctx, const struct socket_event *event)
 {
 	struct reuseport_group *group = ctx;
 	int ret;
 
-	drop_pending(group, event->cookie);
+	pending_drop(group, event->cookie);
 	if (event->kind == SOCKET_EVENT_LEAVE)
 		ret = membership_leave(group, event->cookie);
 	else
 		ret = membership_join(group, event->cookie, event->inode, event->pid);
 	if (ret == -EAGAIN)
-		add_pending(group, event);
+		pending_add(group, event);
 }
 
-static void retry_pending(struct reuseport_group *group)
+static void pending_retry(struct reuseport_group *group)
 {
 	unsigned int kept = 0;
 	int ret;
@@ -108,10 +108,10 @@ static void retry_pending(struct reuseport_group *group)
 
 /* ----------------------------------------------------------------- resync */
 
-static int resync(struct reuseport_group *group, struct reuseport_error *err)
+static int event_loop_resync(struct reuseport_group *group, struct reuseport_error *err)
 {
 	struct reuseport_error error = { 0 };
-	uint64_t now = now_ns();
+	uint64_t now = event_loop_now();
 	bool refresh = now >= group->loop.refresh_at;
 	int ret;
 
@@ -133,7 +133,7 @@ static int resync(struct reuseport_group *group, struct reuseport_error *err)
 
 /* ------------------------------------------------------------------ the plan */
 
-static bool follows_affinity(const struct reuseport_group *group)
+static bool event_loop_follows_affinity(const struct reuseport_group *group)
 {
 	const struct plan *plan = plan_in_use(&group->at.view);
 
@@ -141,27 +141,27 @@ static bool follows_affinity(const struct reuseport_group *group)
 }
 
 /* Whoever serves them may have changed without an event, as at a reload. */
-static void refresh_if_server_gone(struct reuseport_group *group)
+static void event_loop_refresh_if_server_ended(struct reuseport_group *group)
 {
 	for (unsigned int slot = 0; slot < group->at.entry.slots; slot++) {
 		uint32_t pid = group->slots[slot].pid;
 
 		if (group->slots[slot].cookie && pid && kill(pid, 0) && errno == ESRCH)
-			group->loop.refresh_at = now_ns();
+			group->loop.refresh_at = event_loop_now();
 	}
 }
 
 /* Workers may have joined, left, or moved to other CPUs: the plan and the table
  * follow. */
-static void follow(struct reuseport_group *group)
+static void event_loop_publish(struct reuseport_group *group)
 {
 	struct reuseport_error error = { 0 };
 	int lock, ret;
 
-	if (!group->changes && !group->loop.plan_due && now_ns() < group->loop.plan_at)
+	if (!group->changes && !group->loop.plan_due && event_loop_now() < group->loop.plan_at)
 		return;
 	group->loop.plan_due = false;
-	group->loop.plan_at = now_ns() + PLAN_RETRY;
+	group->loop.plan_at = event_loop_now() + PLAN_RETRY;
 	lock = plan_lock(&group->at, PLAN_WAIT_MS, &error);
 	if (lock < 0)
 		return;
@@ -170,24 +170,24 @@ static void follow(struct reuseport_group *group)
 	if (ret < 0)
 		handle_log(group, LOG_ERR, "%s: %s", group->at.text, error.text);
 	if (ret > 0)
-		group->loop.settle_at = now_ns() + SETTLE;
+		group->loop.settle_at = event_loop_now() + SETTLE;
 	if (ret >= 0)
 		group->loop.plan_at = NEVER;
-	if (ret >= 0 && follows_affinity(group)) {
-		group->loop.plan_at = now_ns() + AFFINITY;
-		refresh_if_server_gone(group);
+	if (ret >= 0 && event_loop_follows_affinity(group)) {
+		group->loop.plan_at = event_loop_now() + AFFINITY;
+		event_loop_refresh_if_server_ended(group);
 	}
 }
 
 /* Waiting costs some milliseconds: now, when nothing else is to be done, rather
  * than before the next change. While somebody holds the lock, later. */
-static void settle(struct reuseport_group *group)
+static void event_loop_synchronize(struct reuseport_group *group)
 {
 	int lock;
 
-	if (group->loop.n_pending || now_ns() < group->loop.settle_at)
+	if (group->loop.n_pending || event_loop_now() < group->loop.settle_at)
 		return;
-	group->loop.settle_at = now_ns() + SETTLE;
+	group->loop.settle_at = event_loop_now() + SETTLE;
 	lock = plan_lock(&group->at, 0, NULL);
 	if (lock < 0)
 		return;
@@ -197,23 +197,26 @@ static void settle(struct reuseport_group *group)
 }
 
 /* Without a member nothing tells that the namespace has gone. */
-static void watch_emptiness(struct reuseport_group *group)
+static void event_loop_plan_resync(struct reuseport_group *group)
 {
 	if (!group->workers)
-		group->loop.resync_at = sooner(group->loop.resync_at, now_ns() + RESYNC_EMPTY);
+		group->loop.resync_at = event_loop_sooner(group->loop.resync_at,
+							  event_loop_now() + RESYNC_EMPTY);
 	if (group->changes)
-		group->loop.refresh_at = sooner(group->loop.refresh_at, now_ns() + REFRESH_SOON);
-	group->loop.resync_at = sooner(group->loop.resync_at, group->loop.refresh_at);
+		group->loop.refresh_at = event_loop_sooner(group->loop.refresh_at,
+							   event_loop_now() + REFRESH_SOON);
+	group->loop.resync_at = event_loop_sooner(group->loop.resync_at, group->loop.refresh_at);
 }
 
-static void arm_timer(struct reuseport_group *group)
+static void event_loop_arm_timer(struct reuseport_group *group)
 {
-	uint64_t at = sooner(group->loop.resync_at,
-			     sooner(group->loop.plan_at, group->loop.settle_at));
+	uint64_t at =
+		event_loop_sooner(group->loop.resync_at,
+				  event_loop_sooner(group->loop.plan_at, group->loop.settle_at));
 	struct itimerspec spec = { 0 };
 
 	if (group->loop.n_pending)
-		at = sooner(at, now_ns() + RETRY);
+		at = event_loop_sooner(at, event_loop_now() + RETRY);
 	spec.it_value.tv_sec = at / (1000 * MS);
 	spec.it_value.tv_nsec = at % (1000 * MS);
 	timerfd_settime(group->loop.timer, TFD_TIMER_ABSTIME, &spec, NULL);
@@ -222,7 +225,7 @@ static void arm_timer(struct reuseport_group *group)
 /* ---------------------------------------------------------------- release */
 
 /* Somebody detaches: see detach.c. */
-static bool asked_to_let_go(struct reuseport_group *group)
+static bool event_loop_must_release(struct reuseport_group *group)
 {
 	char path[REUSEPORT_PATH_MAX + 32], drain[512];
 
@@ -238,22 +241,22 @@ int reuseport_group__process(struct reuseport_group *group, struct reuseport_err
 	uint64_t expirations;
 	int ret = 0;
 
-	if (asked_to_let_go(group))
+	if (event_loop_must_release(group))
 		return fail(err, ESHUTDOWN, "%s is being detached", group->at.text);
 	if (read(group->loop.timer, &expirations, sizeof(expirations)) < 0 && errno != EAGAIN)
 		return fail(err, errno, "cannot read the timer: %s", strerror(errno));
 	map_view_fetch(&group->at.view);
 	if (group->loop.events && socket_events_consume(group->loop.events))
 		group->loop.resync_due = true;
-	retry_pending(group);
-	if (group->loop.resync_due || now_ns() >= group->loop.resync_at)
-		ret = resync(group, err);
+	pending_retry(group);
+	if (group->loop.resync_due || event_loop_now() >= group->loop.resync_at)
+		ret = event_loop_resync(group, err);
 	if (!ret) {
-		follow(group);
-		settle(group);
+		event_loop_publish(group);
+		event_loop_synchronize(group);
 	}
-	watch_emptiness(group);
-	arm_timer(group);
+	event_loop_plan_resync(group);
+	event_loop_arm_timer(group);
 	if (ret)
 		return ret;
 	ret = group->changes;
@@ -266,7 +269,7 @@ int reuseport_group__process(struct reuseport_group *group, struct reuseport_err
 
 /* ------------------------------------------------------------------ setup */
 
-static int add_source(struct reuseport_group *group, int fd)
+static int event_loop_add_source(struct reuseport_group *group, int fd)
 {
 	struct epoll_event event = { .events = EPOLLIN };
 
@@ -277,8 +280,8 @@ int event_loop_open(struct reuseport_group *group, struct reuseport_error *err)
 {
 	struct reuseport_error error = { 0 };
 
-	if (socket_events_open(&group->at.key, group->ns.cookie, on_event, group, group->features,
-			       &group->loop.events, &error))
+	if (socket_events_open(&group->at.key, group->ns.cookie, event_loop_on_event, group,
+			       group->features, &group->loop.events, &error))
 		handle_log(group,
 			   socket_events_disabled(group->features, group->at.key.proto) ?
 				   LOG_INFO :
@@ -292,15 +295,17 @@ int event_loop_open(struct reuseport_group *group, struct reuseport_error *err)
 	group->loop.epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (group->loop.timer < 0 || group->loop.notice < 0 || group->loop.epoll < 0 ||
 	    inotify_add_watch(group->loop.notice, group->at.pin, IN_CREATE | IN_DELETE_SELF) < 0 ||
-	    add_source(group, group->loop.timer) || add_source(group, group->loop.notice) ||
-	    (group->loop.events && add_source(group, socket_events_fd(group->loop.events))))
+	    event_loop_add_source(group, group->loop.timer) ||
+	    event_loop_add_source(group, group->loop.notice) ||
+	    (group->loop.events &&
+	     event_loop_add_source(group, socket_events_fd(group->loop.events))))
 		return fail(err, errno == ENOENT ? EIO : errno,
 			    "cannot set up the keeper's event sources: %s", strerror(errno));
-	group->loop.resync_at = now_ns() + RESYNC_POLLING;
-	group->loop.refresh_at = now_ns() + REFRESH_SOON;
-	group->loop.plan_at = now_ns();
+	group->loop.resync_at = event_loop_now() + RESYNC_POLLING;
+	group->loop.refresh_at = event_loop_now() + REFRESH_SOON;
+	group->loop.plan_at = event_loop_now();
 	group->loop.settle_at = NEVER;
-	arm_timer(group);
+	event_loop_arm_timer(group);
 	return attachment_write_entry(&group->at, err);
 }
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "error.h"
+#include "fd.h"
 #include "keeper/handle.h"
 #include "sockets/group_iter.h"
 
@@ -48,23 +49,17 @@ int handle_new(const struct reuseport_key *key, const struct reuseport_attach_op
 	return 0;
 }
 
-static void close_open(int fd)
-{
-	if (fd >= 0)
-		close(fd);
-}
-
 void reuseport_group__free(struct reuseport_group *group)
 {
 	if (!group)
 		return;
 	socket_events_close(group->loop.events);
 	group_iter_close(group->reader);
-	close_open(group->loop.timer);
-	close_open(group->loop.notice);
-	close_open(group->loop.epoll);
+	fd_close(group->loop.timer);
+	fd_close(group->loop.notice);
+	fd_close(group->loop.epoll);
 	attachment_close(&group->at);
-	close_open(group->lock);
+	fd_close(group->lock);
 	features_free(group->features);
 	free(group->slots);
 	free(group);

@@ -6,13 +6,14 @@
 #include <unistd.h>
 
 #include "error.h"
+#include "fd.h"
 #include "keeper/keeper_lock.h"
 #include "state/pins.h"
 
 #define LOCK_TRIES 20 /* of pins_lock, which takes 100 ms each */
 
 /* Return the description of what the lock's holder steers; zero where it cannot be read. */
-static struct attachment_entry read_entry_at(const char *path)
+static struct attachment_entry keeper_lock_read_entry(const char *path)
 {
 	struct attachment_entry entry;
 	struct steering pinned;
@@ -30,7 +31,7 @@ static struct attachment_entry read_entry_at(const char *path)
  * made or removed, or are damaged; and if the recorded keeper has ended, a command
  * holds the lock for a moment (refresh_unkept.h).
  */
-static bool has_no_keeper(const struct attachment_entry *entry)
+static bool keeper_lock_may_be_free(const struct attachment_entry *entry)
 {
 	int pidfd;
 	bool ended;
@@ -40,21 +41,21 @@ static bool has_no_keeper(const struct attachment_entry *entry)
 	/* A killed process is there until its parent has waited for it. */
 	pidfd = syscall(SYS_pidfd_open, entry->keeper_pid, 0);
 	ended = pidfd < 0 ? errno == ESRCH : poll(&(struct pollfd){ pidfd, POLLIN, 0 }, 1, 0) == 1;
-	if (pidfd >= 0)
-		close(pidfd);
+	fd_close(pidfd);
 	return ended;
 }
 
-static int try_lock(struct reuseport_group *group, struct attachment_entry *entry,
-		    struct reuseport_error *err)
+static int keeper_lock_try(struct reuseport_group *group, struct attachment_entry *entry,
+			   struct reuseport_error *err)
 {
 	int lock = -EBUSY;
 
 	*entry = (struct attachment_entry){ 0 };
-	for (int tries = 0; lock == -EBUSY && has_no_keeper(entry) && tries < LOCK_TRIES; tries++) {
+	for (int tries = 0; lock == -EBUSY && keeper_lock_may_be_free(entry) && tries < LOCK_TRIES;
+	     tries++) {
 		lock = pins_lock(group->at.pin, err);
 		if (lock == -EBUSY)
-			*entry = read_entry_at(group->at.pin);
+			*entry = keeper_lock_read_entry(group->at.pin);
 	}
 	/* The pins of an earlier namespace with the same inode: its keeper is about to
 	 * notice that it is gone. */
@@ -72,7 +73,7 @@ int keeper_lock(struct reuseport_group *group, struct reuseport_error *err)
 	ret = pins_path(&at->key, true, at->pin, sizeof(at->pin), err);
 	if (ret)
 		return ret;
-	lock = try_lock(group, &entry, err);
+	lock = keeper_lock_try(group, &entry, err);
 	if (lock == -EBUSY && entry.keeper_pid)
 		return fail(err, EBUSY,
 			    "%s is steered already, its keeper is process %u: nothing "

@@ -20,8 +20,8 @@
 
 /* ------------------------------------------------------------------- join */
 
-static int explain_claim(const struct reuseport_group *group, int code, uint32_t pid,
-			 struct reuseport_error *err)
+static int membership_explain_claim(const struct reuseport_group *group, int code, uint32_t pid,
+				    struct reuseport_error *err)
 {
 	if (code == ENOSPC)
 		return fail(err, code,
@@ -39,8 +39,8 @@ static int explain_claim(const struct reuseport_group *group, int code, uint32_t
 
 /* Takes the socket from one holder and gives it a slot. The copy is returned
  * through via if that is not NULL, else closed at once. */
-static int claim_from(struct reuseport_group *group, const struct socket_owner *owner,
-		      uint64_t cookie, int *via, struct reuseport_error *err)
+static int membership_claim_from(struct reuseport_group *group, const struct socket_owner *owner,
+				 uint64_t cookie, int *via, struct reuseport_error *err)
 {
 	int fd = pidfd_socket_get(owner->pid, owner->fd, cookie, err), ret;
 
@@ -56,7 +56,7 @@ static int claim_from(struct reuseport_group *group, const struct socket_owner *
 	}
 	ret = slots_claim(group, fd, cookie, owner->inode, owner->pid);
 	if (ret)
-		explain_claim(group, -ret, owner->pid, err);
+		membership_explain_claim(group, -ret, owner->pid, err);
 	if (!ret && via)
 		*via = fd;
 	else
@@ -68,8 +68,8 @@ static int claim_from(struct reuseport_group *group, const struct socket_owner *
  * The process that serves it comes first, then every other holder: the first
  * may be gone by now.
  */
-static int claim(struct reuseport_group *group, const struct socket_owners *h, uint64_t cookie,
-		 uint32_t inode, int *via, struct reuseport_error *err)
+static int membership_claim(struct reuseport_group *group, const struct socket_owners *h,
+			    uint64_t cookie, uint32_t inode, int *via, struct reuseport_error *err)
 {
 	const struct socket_owner *first, *server;
 	size_t n = socket_owners_of(h, inode, &first);
@@ -78,15 +78,15 @@ static int claim(struct reuseport_group *group, const struct socket_owners *h, u
 	if (!n)
 		return -ESTALE;
 	server = socket_owners_server(first, n);
-	ret = claim_from(group, server, cookie, via, err);
+	ret = membership_claim_from(group, server, cookie, via, err);
 	for (size_t i = 0; ret == -ESTALE && i < n; i++)
 		if (&first[i] != server)
-			ret = claim_from(group, &first[i], cookie, via, err);
+			ret = membership_claim_from(group, &first[i], cookie, via, err);
 	return ret;
 }
 
-static void log_failed_join(struct reuseport_group *group, int code,
-			    const struct reuseport_error *error)
+static void membership_log_failure(struct reuseport_group *group, int code,
+				   const struct reuseport_error *error)
 {
 	if (code == ENOSPC && group->full_logged)
 		return;
@@ -95,13 +95,13 @@ static void log_failed_join(struct reuseport_group *group, int code,
 }
 
 /* Failures are logged, but for those that another try may mend. */
-static int join_one(struct reuseport_group *group, const struct socket_owners *h, uint64_t cookie,
-		    uint32_t inode)
+static int membership_join_one(struct reuseport_group *group, const struct socket_owners *h,
+			       uint64_t cookie, uint32_t inode)
 {
 	struct reuseport_error error = { 0 };
 	int via = -1, ret;
 
-	ret = claim(group, h, cookie, inode, &via, &error);
+	ret = membership_claim(group, h, cookie, inode, &via, &error);
 	if (ret == -ESTALE || ret == -EAGAIN)
 		return -EAGAIN;
 	/* Events are of a port: another address there has a keeper of its own. */
@@ -112,7 +112,7 @@ static int join_one(struct reuseport_group *group, const struct socket_owners *h
 		close(via);
 	}
 	if (ret)
-		log_failed_join(group, -ret, &error);
+		membership_log_failure(group, -ret, &error);
 	return ret;
 }
 
@@ -125,7 +125,7 @@ int membership_join(struct reuseport_group *group, uint64_t cookie, uint32_t ino
 		return 0;
 	if (!inode || socket_owners_scan(&inode, 1, pid, &owners))
 		return -EAGAIN;
-	ret = join_one(group, &owners, cookie, inode);
+	ret = membership_join_one(group, &owners, cookie, inode);
 	free(owners.list);
 	return ret;
 }
@@ -144,7 +144,8 @@ int membership_leave(struct reuseport_group *group, uint64_t cookie)
 	return 0;
 }
 
-static void release_departed(struct reuseport_group *group, const struct sock_diag_list *members)
+static void membership_release_departed(struct reuseport_group *group,
+					const struct sock_diag_list *members)
 {
 	for (unsigned int slot = 0; slot < group->at.entry.slots; slot++) {
 		struct slot *at = &group->slots[slot];
@@ -163,8 +164,8 @@ static void release_departed(struct reuseport_group *group, const struct sock_di
 /* ------------------------------------------------------------------- full */
 
 /* Who holds the members that have no slot. */
-static int scan_newcomers(const struct reuseport_group *group, const struct sock_diag_list *members,
-			  struct socket_owners *h)
+static int membership_scan_newcomers(const struct reuseport_group *group,
+				     const struct sock_diag_list *members, struct socket_owners *h)
 {
 	uint32_t *inodes = calloc(members->n + 1, sizeof(*inodes));
 	size_t n = 0;
@@ -180,7 +181,8 @@ static int scan_newcomers(const struct reuseport_group *group, const struct sock
 	return ret;
 }
 
-static void refresh_servers(struct reuseport_group *group, const struct sock_diag_list *members)
+static void membership_refresh_servers(struct reuseport_group *group,
+				       const struct sock_diag_list *members)
 {
 	const struct socket_owner *first;
 	struct socket_owners owners;
@@ -198,7 +200,8 @@ static void refresh_servers(struct reuseport_group *group, const struct sock_dia
 }
 
 /* A checksum of the members without a slot, 0 if there are none. */
-static uint64_t newcomers(const struct reuseport_group *group, const struct sock_diag_list *members)
+static uint64_t membership_newcomers(const struct reuseport_group *group,
+				     const struct sock_diag_list *members)
 {
 	uint64_t sum = 0;
 
@@ -212,22 +215,23 @@ static uint64_t newcomers(const struct reuseport_group *group, const struct sock
  * Looking through /proc is dear: members that could not join, for want of
  * slots or of SO_REUSEPORT, are let alone for a while.
  */
-static void join_newcomers(struct reuseport_group *group, const struct sock_diag_list *members)
+static void membership_join_newcomers(struct reuseport_group *group,
+				      const struct sock_diag_list *members)
 {
-	uint64_t sum = newcomers(group, members);
+	uint64_t sum = membership_newcomers(group, members);
 	struct socket_owners owners;
 	int ret = 0;
 
 	if (!sum || (sum == group->refused && clock_ns(CLOCK_MONOTONIC) < group->refused_until))
 		return;
-	if (scan_newcomers(group, members, &owners))
+	if (membership_scan_newcomers(group, members, &owners))
 		return;
 	for (size_t i = 0; ret != -ENOSPC && owners.n && i < members->n; i++)
 		if (slots_find(group, members->sockets[i].cookie) == SLOT_NONE)
-			ret = join_one(group, &owners, members->sockets[i].cookie,
-				       members->sockets[i].inode);
+			ret = membership_join_one(group, &owners, members->sockets[i].cookie,
+						  members->sockets[i].inode);
 	free(owners.list);
-	group->refused = newcomers(group, members);
+	group->refused = membership_newcomers(group, members);
 	group->refused_until = clock_ns(CLOCK_MONOTONIC) + REFUSED_PAUSE_NS;
 }
 
@@ -239,10 +243,10 @@ int membership_sync(struct reuseport_group *group, bool refresh, struct reusepor
 	ret = sock_diag_members(&group->at.key, &group->ns, &members, err);
 	if (ret)
 		return ret;
-	release_departed(group, &members);
-	join_newcomers(group, &members);
+	membership_release_departed(group, &members);
+	membership_join_newcomers(group, &members);
 	if (refresh && members.n)
-		refresh_servers(group, &members);
+		membership_refresh_servers(group, &members);
 	free(members.sockets);
 	return 0;
 }
@@ -255,7 +259,7 @@ int membership_fill(struct reuseport_group *group, const struct sock_diag_list *
 	struct socket_owners owners;
 	int fd, ret;
 
-	ret = scan_newcomers(group, members, &owners);
+	ret = membership_scan_newcomers(group, members, &owners);
 	if (ret)
 		return fail(err, -ret, "cannot look through /proc: %s", strerror(-ret));
 	for (size_t i = 0; !ret && i < members->n; i++) {
@@ -264,8 +268,8 @@ int membership_fill(struct reuseport_group *group, const struct sock_diag_list *
 		if (slots_find(group, member->cookie) != SLOT_NONE)
 			continue;
 		fd = -1;
-		ret = claim(group, &owners, member->cookie, member->inode, *via < 0 ? &fd : NULL,
-			    err);
+		ret = membership_claim(group, &owners, member->cookie, member->inode,
+				       *via < 0 ? &fd : NULL, err);
 		if (!ret && *via < 0)
 			*via = fd;
 		if (ret == -ESTALE || ret == -EAGAIN)

@@ -7,13 +7,13 @@
 #include "state/attachment.h"
 #include "state/pins.h"
 
-static void look_once(const struct reuseport_key *key)
+static void refresh_unkept_one(const struct reuseport_key *key)
 {
 	char pin[REUSEPORT_PATH_MAX];
 
 	if (pins_path(key, false, pin, sizeof(pin), NULL) || pins_locked(pin))
 		return;
-	attach_look(key);
+	attach_refresh(key);
 }
 
 void refresh_unkept(const struct reuseport_filter *filter)
@@ -24,6 +24,6 @@ void refresh_unkept(const struct reuseport_filter *filter)
 	if (attachment_find(filter, &keys, &n, NULL))
 		return;
 	for (size_t i = 0; i < n; i++)
-		look_once(&keys[i]);
+		refresh_unkept_one(&keys[i]);
 	free(keys);
 }

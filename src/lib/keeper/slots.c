@@ -20,27 +20,27 @@ unsigned int slots_find(const struct reuseport_group *group, uint64_t cookie)
 	return SLOT_NONE;
 }
 
-static struct worker_entry *entry_of(const struct reuseport_group *group, unsigned int slot)
+static struct worker_entry *slots_entry(const struct reuseport_group *group, unsigned int slot)
 {
 	return &group->at.view.workers[slot];
 }
 
 /* The state comes first when the entry ends and last when it begins. */
-static void free_entry(const struct reuseport_group *group, unsigned int slot)
+static void slots_free_entry(const struct reuseport_group *group, unsigned int slot)
 {
-	struct worker_entry *entry = entry_of(group, slot);
+	struct worker_entry *entry = slots_entry(group, slot);
 
 	__atomic_store_n(&entry->state, WORKER_FREE, __ATOMIC_RELEASE);
 	*entry = (struct worker_entry){ .state = WORKER_FREE };
 	map_view_store(&group->at.view);
 }
 
-static void set_state(struct worker_entry *entry, enum worker_state state)
+static void slots_set_state(struct worker_entry *entry, enum worker_state state)
 {
 	__atomic_store_n(&entry->state, state, __ATOMIC_RELEASE);
 }
 
-static bool admits_by_hand(const struct reuseport_group *group)
+static bool slots_admit_manually(const struct reuseport_group *group)
 {
 	const struct control *control = group->at.view.control;
 
@@ -51,12 +51,13 @@ static bool admits_by_hand(const struct reuseport_group *group)
  * Those of a rollout that has begun wait by their generation, for the switch. A
  * drain that has met the entry meanwhile counts.
  */
-static void let_in(const struct reuseport_group *group, struct worker_entry *entry)
+static void slots_admit(const struct reuseport_group *group, struct worker_entry *entry)
 {
 	enum worker_state expected = WORKER_JOINING;
 
 	map_view_fetch(&group->at.view);
-	if (!admits_by_hand(group) || generations_in_use(&group->at.view)->phase == ROLLOUT_BEGUN)
+	if (!slots_admit_manually(group) ||
+	    generations_in_use(&group->at.view)->phase == ROLLOUT_BEGUN)
 		__atomic_compare_exchange_n(&entry->state, &expected, WORKER_ACTIVE, false,
 					    __ATOMIC_RELEASE, __ATOMIC_RELAXED);
 	map_view_store(&group->at.view);
@@ -66,8 +67,8 @@ static void let_in(const struct reuseport_group *group, struct worker_entry *ent
  * First the description, then the socket: a keeper killed in between leaves an
  * entry for an empty slot, which the next one frees.
  */
-static int fill(const struct reuseport_group *group, unsigned int slot, int fd,
-		struct worker_entry *entry)
+static int slots_fill(const struct reuseport_group *group, unsigned int slot, int fd,
+		      struct worker_entry *entry)
 {
 	uint64_t value = fd;
 	int ret;
@@ -75,19 +76,19 @@ static int fill(const struct reuseport_group *group, unsigned int slot, int fd,
 	ret = counters_of_slot(group->at.steering.maps[MAP_COUNTERS], slot, &entry->base);
 	if (ret)
 		return ret;
-	*entry_of(group, slot) = *entry;
-	set_state(entry_of(group, slot), WORKER_JOINING);
+	*slots_entry(group, slot) = *entry;
+	slots_set_state(slots_entry(group, slot), WORKER_JOINING);
 	map_view_store(&group->at.view);
 	if (bpf_map_update_elem(group->at.steering.maps[MAP_SOCKETS], &slot, &value, BPF_NOEXIST)) {
 		ret = -errno;
-		free_entry(group, slot);
+		slots_free_entry(group, slot);
 		return ret;
 	}
-	let_in(group, entry_of(group, slot));
+	slots_admit(group, slots_entry(group, slot));
 	return 0;
 }
 
-static unsigned int next_free(const struct reuseport_group *group, unsigned int slot)
+static unsigned int slots_next_free(const struct reuseport_group *group, unsigned int slot)
 {
 	while (slot < group->at.entry.slots && group->slots[slot].cookie)
 		slot++;
@@ -107,10 +108,10 @@ int slots_claim(struct reuseport_group *group, int fd, uint64_t cookie, uint32_t
 	int ret = -ENOSPC;
 
 	proc_comm(pid, entry.comm);
-	group->lowest_free = next_free(group, group->lowest_free);
+	group->lowest_free = slots_next_free(group, group->lowest_free);
 	for (slot = group->lowest_free; slot < group->at.entry.slots;
-	     slot = next_free(group, slot + 1)) {
-		ret = fill(group, slot, fd, &entry);
+	     slot = slots_next_free(group, slot + 1)) {
+		ret = slots_fill(group, slot, fd, &entry);
 		/* Still held by a socket that is being closed: the next one. */
 		if (ret != -EEXIST)
 			break;
@@ -129,7 +130,7 @@ int slots_claim(struct reuseport_group *group, int fd, uint64_t cookie, uint32_t
 
 void slots_release(struct reuseport_group *group, unsigned int slot)
 {
-	free_entry(group, slot);
+	slots_free_entry(group, slot);
 	group->slots[slot] = (struct slot){ 0 };
 	group->workers--;
 	group->changes++;
@@ -140,7 +141,7 @@ void slots_release(struct reuseport_group *group, unsigned int slot)
 
 void slots_set_server(struct reuseport_group *group, unsigned int slot, uint32_t pid)
 {
-	struct worker_entry *entry = entry_of(group, slot);
+	struct worker_entry *entry = slots_entry(group, slot);
 
 	if (!pid || entry->cookie != group->slots[slot].cookie || entry->pid == pid)
 		return;
@@ -155,17 +156,17 @@ void slots_set_server(struct reuseport_group *group, unsigned int slot, uint32_t
 void slots_adopt(struct reuseport_group *group)
 {
 	for (unsigned int slot = 0; slot < group->at.entry.slots; slot++) {
-		struct worker_entry *entry = entry_of(group, slot);
+		struct worker_entry *entry = slots_entry(group, slot);
 
 		if (entry->state == WORKER_FREE)
 			continue;
 		if (!attachment_holds(&group->at, slot, entry->cookie)) {
-			free_entry(group, slot);
+			slots_free_entry(group, slot);
 			continue;
 		}
 		/* Whoever put it there was killed in between. */
-		if (entry->state == WORKER_JOINING && !admits_by_hand(group))
-			set_state(entry, WORKER_ACTIVE);
+		if (entry->state == WORKER_JOINING && !slots_admit_manually(group))
+			slots_set_state(entry, WORKER_ACTIVE);
 		group->slots[slot] = (struct slot){ .cookie = entry->cookie, .pid = entry->pid };
 		group->ns.hint_pid = entry->pid;
 		group->workers++;

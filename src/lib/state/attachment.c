@@ -67,13 +67,13 @@ void attachment_init(struct attachment *at, const struct reuseport_key *key)
 	group_key_text(key, at->text, sizeof(at->text));
 }
 
-static int damaged(const struct attachment *at, struct reuseport_error *err)
+static int attachment_damaged(const struct attachment *at, struct reuseport_error *err)
 {
 	return fail(err, EPROTO, "the pins in %s are damaged: detach, then attach again", at->pin);
 }
 
 /* The program is pinned last: without it an attach was killed half-way. */
-static bool is_incomplete(const struct attachment *at)
+static bool attachment_is_incomplete(const struct attachment *at)
 {
 	char path[REUSEPORT_PATH_MAX + 32];
 
@@ -86,8 +86,8 @@ int attachment_open_pins(struct attachment *at, struct reuseport_error *err)
 	int opened = steering_open(&at->steering, at->pin), ret;
 	uint32_t version;
 
-	if (is_incomplete(at)) {
-		damaged(at, err);
+	if (attachment_is_incomplete(at)) {
+		attachment_damaged(at, err);
 		return -ENOENT;
 	}
 	ret = attachment_read_entry(&at->steering, &at->entry, &version);
@@ -97,7 +97,7 @@ int attachment_open_pins(struct attachment *at, struct reuseport_error *err)
 			    "detach, then attach again",
 			    at->pin, version, REUSEPORT_ABI_VERSION);
 	if (opened || ret || !steering_fits(&at->steering, &at->entry))
-		return damaged(at, err);
+		return attachment_damaged(at, err);
 	return 0;
 }
 
@@ -142,7 +142,7 @@ struct found_keys {
 	size_t n;
 };
 
-static int add_key(void *ctx, const char *path, const struct reuseport_key *key)
+static int attachment_add_key(void *ctx, const char *path, const struct reuseport_key *key)
 {
 	struct found_keys *all = ctx;
 	struct reuseport_key *grown;
@@ -165,7 +165,7 @@ int attachment_find(const struct reuseport_filter *filter, struct reuseport_key 
 	int ret = group_key_filter_init(&all.filter, filter, err);
 
 	if (!ret)
-		ret = pins_for_each(add_key, &all, err);
+		ret = pins_for_each(attachment_add_key, &all, err);
 	if (ret) {
 		free(all.keys);
 		return ret;
@@ -184,8 +184,8 @@ bool attachment_is_being_made(const char *pin)
 	return !access(pins_join(pin, PIN_ATTACHING, path, sizeof(path)), F_OK) && pins_locked(pin);
 }
 
-static int open_when_made(struct attachment *at, const struct reuseport_key *key,
-			  struct reuseport_error *err)
+static int attachment_open_when_made(struct attachment *at, const struct reuseport_key *key,
+				     struct reuseport_error *err)
 {
 	int ret;
 
@@ -201,7 +201,7 @@ static int open_when_made(struct attachment *at, const struct reuseport_key *key
 	ret = attachment_open_pins(at, err);
 	/* -ENOENT would mean that nothing is attached. */
 	if (ret)
-		return ret == -ENOENT ? damaged(at, err) : ret;
+		return ret == -ENOENT ? attachment_damaged(at, err) : ret;
 	return attachment_map(at, err);
 }
 
@@ -221,7 +221,7 @@ int attachment_open_all(const struct reuseport_filter *filter, struct attachment
 	if (!all)
 		ret = fail(err, ENOMEM, "out of memory");
 	while (!ret && opened < count) {
-		ret = open_when_made(&all[opened], &keys[opened], err);
+		ret = attachment_open_when_made(&all[opened], &keys[opened], err);
 		opened++;
 	}
 	free(keys);

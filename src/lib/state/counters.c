@@ -8,7 +8,7 @@
 #include "state/counters.h"
 
 /* The value of a per-CPU element as rows of 64-bit words, one row a CPU. */
-static int sum_words(int map, uint32_t index, uint64_t *sum, size_t words)
+static int counters_sum(int map, uint32_t index, uint64_t *sum, size_t words)
 {
 	int cpus = libbpf_num_possible_cpus(), ret = 0;
 	uint64_t *rows;
@@ -31,7 +31,7 @@ static int sum_words(int map, uint32_t index, uint64_t *sum, size_t words)
 
 int counters_of_slot(int counters_map, unsigned int slot, struct slot_counters *sum)
 {
-	return sum_words(counters_map, slot, (uint64_t *)sum, sizeof(*sum) / sizeof(uint64_t));
+	return counters_sum(counters_map, slot, (uint64_t *)sum, sizeof(*sum) / sizeof(uint64_t));
 }
 
 int counters_read(int counters_map, int totals_map, unsigned int slots,
@@ -42,7 +42,7 @@ int counters_read(int counters_map, int totals_map, unsigned int slots,
 	uint64_t runs;
 	int ret;
 
-	ret = sum_words(totals_map, 0, (uint64_t *)&total, sizeof(total) / sizeof(uint64_t));
+	ret = counters_sum(totals_map, 0, (uint64_t *)&total, sizeof(total) / sizeof(uint64_t));
 	if (ret)
 		return ret;
 	*sum = (struct reuseport_counters){

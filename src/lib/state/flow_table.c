@@ -8,7 +8,7 @@
 
 #define SECOND_NS 1000000000ULL
 
-unsigned int flows_hz(void)
+unsigned int flow_table_hz(void)
 {
 	struct timespec tick;
 
@@ -23,22 +23,22 @@ unsigned int flows_hz(void)
  * from five minutes before the overflow on (INITIAL_JIFFIES); what is off by is
  * less than a second.
  */
-static uint32_t ticks_now(void)
+static uint32_t flow_table_now(void)
 {
-	uint64_t hz = flows_hz();
+	uint64_t hz = flow_table_hz();
 
 	return clock_ns(CLOCK_MONOTONIC) / (SECOND_NS / hz) - 300 * hz;
 }
 
-static bool is_kept(const struct map_view *view, const struct flow *flow, uint32_t now)
+static bool flow_table_has(const struct map_view *view, const struct flow *flow, uint32_t now)
 {
 	return flow->slot < view->size.slots && flow_is_of(flow, &view->workers[flow->slot]) &&
 	       !flow_is_idle(flow, now, view->size.idle_ticks);
 }
 
-uint64_t flows_count(const struct map_view *view, uint64_t *by_slot)
+uint64_t flow_table_count(const struct map_view *view, uint64_t *by_slot)
 {
-	uint32_t buckets = view->size.flows / FLOW_BUCKET_FLOWS, now = ticks_now();
+	uint32_t buckets = view->size.flows / FLOW_BUCKET_FLOWS, now = flow_table_now();
 	uint64_t used = 0;
 
 	for (uint32_t i = 0; i < buckets; i++)
@@ -46,13 +46,13 @@ uint64_t flows_count(const struct map_view *view, uint64_t *by_slot)
 			const struct flow flow = view->flows[i].flow[j];
 
 			used += flow.tag != 0;
-			if (flow.tag && is_kept(view, &flow, now))
+			if (flow.tag && flow_table_has(view, &flow, now))
 				by_slot[flow.slot]++;
 		}
 	return used;
 }
 
-int flows_slot(const struct map_view *view, const struct tuple *tuple)
+int flow_table_slot(const struct map_view *view, const struct tuple *tuple)
 {
 	uint32_t buckets = view->size.flows / FLOW_BUCKET_FLOWS;
 	uint64_t hash = flow_hash(view->size.flow_key, tuple);
@@ -61,5 +61,5 @@ int flows_slot(const struct map_view *view, const struct tuple *tuple)
 	if (!buckets)
 		return -1;
 	flow = flow_find(&view->flows[flow_bucket(hash, buckets)], flow_tag(hash));
-	return flow && is_kept(view, flow, ticks_now()) ? (int)flow->slot : -1;
+	return flow && flow_table_has(view, flow, flow_table_now()) ? (int)flow->slot : -1;
 }

@@ -7,16 +7,16 @@
 #include "state/map_view.h"
 
 /* Ticks (jiffies) in a second. */
-unsigned int flows_hz(void);
+unsigned int flow_table_hz(void);
 
 /*
  * Counts the flows of each slot's present worker, into by_slot, unless they have
  * been idle too long. Returns how many places are in use, also by flows of workers
  * that have gone.
  */
-uint64_t flows_count(const struct map_view *view, uint64_t *by_slot);
+uint64_t flow_table_count(const struct map_view *view, uint64_t *by_slot);
 
 /* The slot whose worker has the flow; -1: it is like a new one. */
-int flows_slot(const struct map_view *view, const struct tuple *tuple);
+int flow_table_slot(const struct map_view *view, const struct tuple *tuple);
 
 #endif

@@ -37,7 +37,7 @@ void map_shadow_free(struct map_shadow *shadow)
 	free(shadow);
 }
 
-static int fetch(struct shadow_map *map)
+static int shadow_map_fetch(struct shadow_map *map)
 {
 	for (__u32 i = 0; i < map->n; i++)
 		if (bpf_map_lookup_elem(map->fd, &i, map->known + i * map->value_size))
@@ -59,7 +59,7 @@ void *map_shadow_add(struct map_shadow *shadow, int fd, size_t value_size, size_
 				    calloc(n, value_size) };
 	shadow->n++;
 	if (map->seen && map->known)
-		ret = fetch(map);
+		ret = shadow_map_fetch(map);
 	errno = -ret;
 	return ret ? NULL : map->seen;
 }
@@ -67,10 +67,10 @@ void *map_shadow_add(struct map_shadow *shadow, int fd, size_t value_size, size_
 void map_shadow_fetch(struct map_shadow *shadow, size_t skip)
 {
 	for (size_t i = 0; i + skip < shadow->n; i++)
-		fetch(&shadow->maps[i]);
+		shadow_map_fetch(&shadow->maps[i]);
 }
 
-static void store(struct shadow_map *map)
+static void shadow_map_store(struct shadow_map *map)
 {
 	for (__u32 i = 0; i < map->n; i++) {
 		char *seen = map->seen + i * map->value_size;
@@ -85,6 +85,6 @@ static void store(struct shadow_map *map)
 void map_shadow_store(struct map_shadow *shadow)
 {
 	for (size_t i = 1; i < shadow->n; i++)
-		store(&shadow->maps[i]);
-	store(&shadow->maps[0]);
+		shadow_map_store(&shadow->maps[i]);
+	shadow_map_store(&shadow->maps[0]);
 }

@@ -16,14 +16,14 @@ static size_t whole_pages(size_t bytes)
 	return (bytes + page - 1) / page * page;
 }
 
-static void *map(int fd, size_t bytes)
+static void *map_view_mmap(int fd, size_t bytes)
 {
 	void *at = mmap(NULL, whole_pages(bytes), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
 	return at == MAP_FAILED ? NULL : at;
 }
 
-static void unmap(void *at, size_t bytes)
+static void map_view_munmap(void *at, size_t bytes)
 {
 	if (at)
 		munmap(at, whole_pages(bytes));
@@ -40,7 +40,7 @@ typedef void *(*open_fn)(struct map_view *view, int fd, size_t value_size, size_
 static void *open_mapped(struct map_view *view, int fd, size_t value_size, size_t n)
 {
 	(void)view;
-	return map(fd, value_size * n);
+	return map_view_mmap(fd, value_size * n);
 }
 
 static void *open_shadow(struct map_view *view, int fd, size_t value_size, size_t n)
@@ -50,7 +50,7 @@ static void *open_shadow(struct map_view *view, int fd, size_t value_size, size_
 
 /* The control comes first, so that it is stored last; the flows, which nobody but
  * the program writes, last, so that they are not fetched again. */
-static int open_all(struct map_view *view, const int *maps, open_fn open)
+static int map_view_open_all(struct map_view *view, const int *maps, open_fn open)
 {
 	const struct steering_size *size = &view->size;
 
@@ -82,9 +82,9 @@ int map_view_open(struct map_view *view, const struct steering *steering,
 {
 	*view = (struct map_view){ .size = *size };
 	if (can_be_mapped(steering->maps[MAP_TABLE]))
-		return open_all(view, steering->maps, open_mapped);
+		return map_view_open_all(view, steering->maps, open_mapped);
 	view->shadow = map_shadow_new();
-	return view->shadow ? open_all(view, steering->maps, open_shadow) : -ENOMEM;
+	return view->shadow ? map_view_open_all(view, steering->maps, open_shadow) : -ENOMEM;
 }
 
 void map_view_close(struct map_view *view)
@@ -92,11 +92,11 @@ void map_view_close(struct map_view *view)
 	const struct steering_size *size = &view->size;
 
 	if (map_view_in_memory(view)) {
-		unmap(view->control, sizeof(struct control));
-		unmap(view->table, table_bytes(size));
-		unmap(view->workers, size->slots * sizeof(struct worker_entry));
-		unmap(view->flows, size->flows * sizeof(struct flow));
-		unmap(view->cpu_map, size->cpus * sizeof(struct given_cpu));
+		map_view_munmap(view->control, sizeof(struct control));
+		map_view_munmap(view->table, table_bytes(size));
+		map_view_munmap(view->workers, size->slots * sizeof(struct worker_entry));
+		map_view_munmap(view->flows, size->flows * sizeof(struct flow));
+		map_view_munmap(view->cpu_map, size->cpus * sizeof(struct given_cpu));
 	}
 	map_shadow_free(view->shadow);
 	*view = MAP_VIEW_NONE;

@@ -16,6 +16,7 @@
 
 #include "clock.h"
 #include "error.h"
+#include "fd.h"
 #include "host/netns.h"
 #include "host/proc.h"
 #include "state/pins.h"
@@ -30,7 +31,7 @@
 
 /* ------------------------------------------------------------------ names */
 
-static void replace(char *text, char from, char to)
+static void pins_replace_char(char *text, char from, char to)
 {
 	for (; *text; text++)
 		if (*text == from)
@@ -42,7 +43,7 @@ void pins_name(const struct reuseport_key *key, char *name, size_t size)
 	char addr[INET6_ADDRSTRLEN], device[16] = "";
 
 	group_key_addr_text(key, addr, sizeof(addr));
-	replace(addr, '.', '_'); /* bpffs refuses dots */
+	pins_replace_char(addr, '.', '_'); /* bpffs refuses dots */
 	if (key->ifindex)
 		snprintf(device, sizeof(device), "-dev%u", key->ifindex);
 	snprintf(name, size, "%s-%s-%u-%llu%s%s", group_key_proto_name(key->proto), addr, key->port,
@@ -67,7 +68,7 @@ int pins_parse(const char *name, struct reuseport_key *key)
 	device = strstr(name, "-dev");
 	if (device && sscanf(device, "-dev%u", &parsed.ifindex) != 1)
 		return -EINVAL;
-	replace(addr, '_', '.');
+	pins_replace_char(addr, '_', '.');
 	if (!port || inet_pton(parsed.family, addr, parsed.addr) != 1)
 		return -EINVAL;
 	pins_name(&parsed, again, sizeof(again));
@@ -165,7 +166,7 @@ int pins_path(const struct reuseport_key *key, bool mount, char *path, size_t si
 
 /* ------------------------------------------------------------------- lock */
 
-static int make_directories(const char *path)
+static int pins_make_directories(const char *path)
 {
 	char parent[REUSEPORT_PATH_MAX];
 
@@ -179,7 +180,7 @@ static int make_directories(const char *path)
 }
 
 /* The directory may be removed by a detach between open and lock. */
-static bool still_there(int fd, const char *path)
+static bool pins_is_same_directory(int fd, const char *path)
 {
 	struct stat held, named;
 
@@ -193,17 +194,16 @@ int pins_lock(const char *path, struct reuseport_error *err)
 
 	/* Somebody who only asks holds the lock for a moment: try for a while. */
 	for (int tries = 0; tries < 20; tries++) {
-		ret = make_directories(path);
+		ret = pins_make_directories(path);
 		if (ret && ret != -ENOENT)
 			return fail(err, -ret, "cannot make %s: %s%s", path, strerror(-ret),
 				    ret == -EACCES || ret == -EPERM ? "; run as root" : "");
 		fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (fd < 0 && errno != ENOENT)
 			return fail(err, errno, "cannot open %s: %s", path, strerror(errno));
-		if (fd >= 0 && !flock(fd, LOCK_EX | LOCK_NB) && still_there(fd, path))
+		if (fd >= 0 && !flock(fd, LOCK_EX | LOCK_NB) && pins_is_same_directory(fd, path))
 			return fd;
-		if (fd >= 0)
-			close(fd);
+		fd_close(fd);
 		clock_sleep_ms(5);
 	}
 	return fail(err, EBUSY, "%s is in use by another process", path);

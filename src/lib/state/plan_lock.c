@@ -10,6 +10,7 @@
 
 #include "clock.h"
 #include "error.h"
+#include "fd.h"
 #include "state/pins.h"
 #include "state/plan_lock.h"
 
@@ -66,8 +67,7 @@ int plan_lock_all(const struct attachment *list, size_t n, int **out, struct reu
 void plan_unlock_all(int *locks, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (locks[i] >= 0)
-			close(locks[i]);
+		fd_close(locks[i]);
 	free(locks);
 }
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "error.h"
+#include "fd.h"
 #include "host/libbpf_quiet.h"
 #include "host/topology.h"
 #include "state/steering_maps.h"
@@ -48,7 +49,7 @@ struct steering_size steering_size_of(const struct attachment_entry *entry)
 
 /* ---------------------------------------------------------------- loading */
 
-static unsigned int entries_of(enum steering_map map, const struct steering_size *size)
+static unsigned int steering_map_entries(enum steering_map map, const struct steering_size *size)
 {
 	switch (map) {
 	case MAP_TABLE:
@@ -66,17 +67,17 @@ static unsigned int entries_of(enum steering_map map, const struct steering_size
 	}
 }
 
-static bool is_made(enum steering_map map, const struct steering_size *size)
+static bool steering_has_map(enum steering_map map, const struct steering_size *size)
 {
 	return map != MAP_FLOWS || size->flows;
 }
 
-static const char *map_name(enum steering_map map)
+static const char *steering_map_name(enum steering_map map)
 {
 	return kinds[map].map ? kinds[map].map : kinds[map].name;
 }
 
-static int set_up_maps(struct steer_bpf *skeleton, const struct steering_size *size)
+static int steering_set_up_maps(struct steer_bpf *skeleton, const struct steering_size *size)
 {
 	struct bpf_map *map;
 	int ret = 0;
@@ -84,14 +85,14 @@ static int set_up_maps(struct steer_bpf *skeleton, const struct steering_size *s
 	bpf_map__set_autocreate(skeleton->maps.flows, size->flows);
 	bpf_map__set_autocreate(skeleton->maps.flow_locks, size->flows);
 	for (int i = 0; !ret && i < MAPS; i++) {
-		map = bpf_object__find_map_by_name(skeleton->obj, map_name(i));
-		if (is_made(i, size))
-			ret = bpf_map__set_max_entries(map, entries_of(i, size));
+		map = bpf_object__find_map_by_name(skeleton->obj, steering_map_name(i));
+		if (steering_has_map(i, size))
+			ret = bpf_map__set_max_entries(map, steering_map_entries(i, size));
 	}
 	return ret;
 }
 
-static int keep(int fd)
+static int steering_dup(int fd)
 {
 	int kept = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 
@@ -99,8 +100,8 @@ static int keep(int fd)
 }
 
 /* Duplicates what the skeleton holds, which closes its own. */
-static int keep_all(struct steering *steering, struct steer_bpf *skeleton,
-		    const struct steering_size *size)
+static int steering_dup_all(struct steering *steering, struct steer_bpf *skeleton,
+			    const struct steering_size *size)
 {
 	struct bpf_prog_info info = { 0 };
 	__u32 len = sizeof(info);
@@ -109,12 +110,12 @@ static int keep_all(struct steering *steering, struct steer_bpf *skeleton,
 	if (bpf_obj_get_info_by_fd(program, &info, &len))
 		return -errno;
 	steering->program_id = info.id;
-	steering->program = keep(program);
+	steering->program = steering_dup(program);
 	for (int i = 0; steering->program >= 0 && i < MAPS; i++) {
-		if (!is_made(i, size))
+		if (!steering_has_map(i, size))
 			continue;
-		steering->maps[i] =
-			keep(bpf_object__find_map_fd_by_name(skeleton->obj, map_name(i)));
+		steering->maps[i] = steering_dup(
+			bpf_object__find_map_fd_by_name(skeleton->obj, steering_map_name(i)));
 		if (steering->maps[i] < 0)
 			return steering->maps[i];
 	}
@@ -128,20 +129,20 @@ struct variant {
 	bool in_memory;
 };
 
-static int unmap_maps(struct steer_bpf *skeleton)
+static int steering_forbid_mmap(struct steer_bpf *skeleton)
 {
 	struct bpf_map *map;
 	int ret = 0;
 
 	for (int i = 0; !ret && i < MAPS; i++) {
-		map = bpf_object__find_map_by_name(skeleton->obj, map_name(i));
+		map = bpf_object__find_map_by_name(skeleton->obj, steering_map_name(i));
 		ret = bpf_map__set_map_flags(map, bpf_map__map_flags(map) & ~BPF_F_MMAPABLE);
 	}
 	return ret;
 }
 
-static void set_up_program(struct steer_bpf *skeleton, const struct steering_size *size, int proto,
-			   const struct variant *variant)
+static void steering_set_up_program(struct steer_bpf *skeleton, const struct steering_size *size,
+				    int proto, const struct variant *variant)
 {
 	skeleton->rodata->slots = size->slots;
 	skeleton->rodata->table_lines = half_words(size) / TABLE_LINE_ENTRIES;
@@ -159,22 +160,22 @@ static void set_up_program(struct steer_bpf *skeleton, const struct steering_siz
 		variant->migrate ? BPF_SK_REUSEPORT_SELECT_OR_MIGRATE : BPF_SK_REUSEPORT_SELECT);
 }
 
-static int load_variant(struct steering *steering, const struct steering_size *size, int proto,
-			const struct variant *variant)
+static int steering_load_variant(struct steering *steering, const struct steering_size *size,
+				 int proto, const struct variant *variant)
 {
 	struct steer_bpf *skeleton = steer_bpf__open();
 	int ret;
 
 	if (!skeleton)
 		return -errno;
-	set_up_program(skeleton, size, proto, variant);
-	ret = set_up_maps(skeleton, size);
+	steering_set_up_program(skeleton, size, proto, variant);
+	ret = steering_set_up_maps(skeleton, size);
 	if (!ret && !variant->in_memory)
-		ret = unmap_maps(skeleton);
+		ret = steering_forbid_mmap(skeleton);
 	if (!ret)
 		ret = steer_bpf__load(skeleton);
 	if (!ret)
-		ret = keep_all(steering, skeleton, size);
+		ret = steering_dup_all(steering, skeleton, size);
 	steer_bpf__destroy(skeleton);
 	if (ret)
 		steering_close(steering);
@@ -184,36 +185,36 @@ static int load_variant(struct steering *steering, const struct steering_size *s
 }
 
 /* Without asking at first, since a kernel that has it all is the usual one. */
-static int load_best(struct steering *steering, const struct steering_size *size, int proto,
-		     struct features *features)
+static int steering_load_best(struct steering *steering, const struct steering_size *size,
+			      int proto, struct features *features)
 {
 	struct variant variant = {
 		.migrate = !features_disabled(features, FEATURE_MIGRATION),
 		.plain_reads = !features_disabled(features, FEATURE_PLAIN_READS),
 		.in_memory = !features_disabled(features, FEATURE_MMAP),
 	};
-	int ret = load_variant(steering, size, proto, &variant);
+	int ret = steering_load_variant(steering, size, proto, &variant);
 
 	if (!ret)
 		return 0;
 	variant.migrate = features_have(features, FEATURE_MIGRATION);
 	variant.plain_reads = features_have(features, FEATURE_PLAIN_READS);
 	variant.in_memory = features_have(features, FEATURE_MMAP);
-	ret = load_variant(steering, size, proto, &variant);
+	ret = steering_load_variant(steering, size, proto, &variant);
 	/* There, but not for a program like this one. */
 	if (ret && variant.plain_reads) {
 		variant.plain_reads = false;
-		ret = load_variant(steering, size, proto, &variant);
+		ret = steering_load_variant(steering, size, proto, &variant);
 	}
 	if (ret && variant.migrate) {
 		variant.migrate = false;
-		ret = load_variant(steering, size, proto, &variant);
+		ret = steering_load_variant(steering, size, proto, &variant);
 	}
 	return ret;
 }
 
-static int explain_load(int code, const struct steering_size *size, struct features *features,
-			struct reuseport_error *err)
+static int steering_explain_load(int code, const struct steering_size *size,
+				 struct features *features, struct reuseport_error *err)
 {
 	static const char what[] = "load the steering program";
 	int ret = features_explain_needed(features, what, err);
@@ -234,14 +235,14 @@ int steering_load(struct steering *steering, const struct steering_size *size, i
 	if (ret)
 		return ret;
 	before = libbpf_quiet_begin();
-	ret = load_best(steering, size, proto, features);
+	ret = steering_load_best(steering, size, proto, features);
 	libbpf_quiet_end(before);
-	return ret ? explain_load(-ret, size, features, err) : 0;
+	return ret ? steering_explain_load(-ret, size, features, err) : 0;
 }
 
 /* ---------------------------------------------------------------- pinning */
 
-static int pin(int fd, const char *path, const char *name)
+static int steering_pin_one(int fd, const char *path, const char *name)
 {
 	char joined[REUSEPORT_PATH_MAX + 32];
 
@@ -254,9 +255,9 @@ int steering_pin(const struct steering *steering, const char *path, struct reuse
 
 	for (int i = 0; !ret && i < MAPS; i++)
 		if (steering->maps[i] >= 0)
-			ret = pin(steering->maps[i], path, kinds[i].name);
+			ret = steering_pin_one(steering->maps[i], path, kinds[i].name);
 	if (!ret)
-		ret = pin(steering->program, path, PIN_PROGRAM);
+		ret = steering_pin_one(steering->program, path, PIN_PROGRAM);
 	if (ret)
 		return fail(err, -ret, "cannot pin in %s: %s", path, strerror(-ret));
 	return 0;
@@ -272,7 +273,7 @@ void steering_unpin(const char *path)
 }
 
 /* "map" or "prog": what the kernel says of the fd, before it is asked as such. */
-static bool is_kind(int fd, const char *kind)
+static bool steering_fd_is_kind(int fd, const char *kind)
 {
 	char path[32], link[64], wanted[32];
 	ssize_t len;
@@ -286,19 +287,19 @@ static bool is_kind(int fd, const char *kind)
 	return !strcmp(link, wanted);
 }
 
-static int open_pin(int *fd, const char *path, const char *name)
+static int steering_open_pin(int *fd, const char *path, const char *name)
 {
 	char joined[REUSEPORT_PATH_MAX + 32];
 
 	*fd = bpf_obj_get(pins_join(path, name, joined, sizeof(joined)));
-	if (*fd >= 0 && !is_kind(*fd, strcmp(name, PIN_PROGRAM) ? "map" : "prog")) {
+	if (*fd >= 0 && !steering_fd_is_kind(*fd, strcmp(name, PIN_PROGRAM) ? "map" : "prog")) {
 		close(*fd);
 		*fd = -1;
 	}
 	return *fd < 0 ? -ENOENT : 0;
 }
 
-static bool map_fits(int fd, const struct map_kind *kind, __u32 entries)
+static bool steering_map_fits(int fd, const struct map_kind *kind, __u32 entries)
 {
 	struct bpf_map_info info = { 0 };
 	__u32 len = sizeof(info);
@@ -312,8 +313,9 @@ bool steering_fits(const struct steering *steering, const struct attachment_entr
 	struct steering_size size = steering_size_of(entry);
 
 	for (int i = 0; i < MAPS; i++)
-		if (is_made(i, &size) &&
-		    !map_fits(steering->maps[i], &kinds[i], entries_of(i, &size)))
+		if (steering_has_map(i, &size) &&
+		    !steering_map_fits(steering->maps[i], &kinds[i],
+				       steering_map_entries(i, &size)))
 			return false;
 	return true;
 }
@@ -326,9 +328,9 @@ int steering_open(struct steering *steering, const char *path)
 
 	*steering = STEERING_NONE;
 	for (int i = 0; i < MAPS; i++)
-		if (open_pin(&steering->maps[i], path, kinds[i].name) && i != MAP_FLOWS)
+		if (steering_open_pin(&steering->maps[i], path, kinds[i].name) && i != MAP_FLOWS)
 			ret = -ENOENT;
-	ret |= open_pin(&steering->program, path, PIN_PROGRAM);
+	ret |= steering_open_pin(&steering->program, path, PIN_PROGRAM);
 	if (steering->program < 0 || bpf_obj_get_info_by_fd(steering->program, &info, &len) ||
 	    info.type != BPF_PROG_TYPE_SK_REUSEPORT)
 		return -ENOENT;
@@ -336,16 +338,10 @@ int steering_open(struct steering *steering, const char *path)
 	return ret;
 }
 
-static void close_fd(int fd)
-{
-	if (fd >= 0)
-		close(fd);
-}
-
 void steering_close(struct steering *steering)
 {
-	close_fd(steering->program);
+	fd_close(steering->program);
 	for (int i = 0; i < MAPS; i++)
-		close_fd(steering->maps[i]);
+		fd_close(steering->maps[i]);
 	*steering = STEERING_NONE;
 }
