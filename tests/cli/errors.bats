@@ -16,7 +16,7 @@ teardown() {
 
 @test "errors: no socket on that port" {
 	refused 3 ctl attach --port 8080
-	says "no tcp socket is on port 8080" "--wait"
+	says "no tcp socket is on port 8080" "wait for it"
 	says_not "--proto"
 	refused 3 ctl attach --port 8080 --proto udp
 	says "no udp socket is on port 8080"
@@ -27,9 +27,9 @@ teardown() {
 	start_worker --port 8080
 	start_worker --port 5300 --proto udp
 	refused 3 ctl attach --port 8080 --proto udp
-	says "no udp socket" "tcp socket is" "use --proto tcp"
+	says "no udp socket" "tcp socket is" "select protocol tcp"
 	refused 3 ctl attach --port 5300
-	says "no tcp socket" "udp socket is" "use --proto udp"
+	says "no tcp socket" "udp socket is" "select protocol udp"
 	untouched 8080
 	untouched 5300 udp
 }
@@ -91,7 +91,7 @@ s.bind(("127.0.0.1", 8081)); s.connect(("127.0.0.1", 8080)); time.sleep(60)'
 	start_worker --port 5300 --proto udp --reuseaddr
 	start_worker --port 5300 --proto udp --reuseaddr
 	refused 1 ctl attach --port 5300 --proto udp
-	says SO_REUSEADDR starve SO_REUSEPORT
+	says SO_REUSEADDR "only one of them" SO_REUSEPORT
 	untouched 5300 udp
 	# One by itself starves nobody.
 	start_worker --port 5301 --proto udp --reuseaddr

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* reuseport_find(): the groups on a port, and why there are none. */
+/* reuseport_find(): the groups on a port, or the reason why there are none. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -17,16 +17,16 @@
 #include "sockets/sock_diag.h"
 #include "sockets/socket_owners.h"
 
-#define LOOKS 4
-#define LOOK_PAUSE_MS 25
+#define FIND_ATTEMPTS 4
+#define FIND_PAUSE_MS 25
 
 /* The public list. */
 struct reuseport_key_list {
 	struct item_list keys;
 };
 
-static struct reuseport_key *find_known(const struct item_list *keys,
-					const struct reuseport_key *key)
+static struct reuseport_key *find_known_key(const struct item_list *keys,
+					    const struct reuseport_key *key)
 {
 	struct reuseport_key *known;
 
@@ -36,17 +36,17 @@ static struct reuseport_key *find_known(const struct item_list *keys,
 	return NULL;
 }
 
-/* Add the distinct keys of those sockets that are members of a group. */
-static int add_group_keys(const struct sock_diag_list *sockets, const struct socket_owners *h,
+/* Add the distinct keys of the sockets that are members of a group. */
+static int add_group_keys(const struct sock_diag_list *sockets, const struct socket_owners *owners,
 			  struct item_list *keys, struct pidfd_socket_reason *reason)
 {
 	for (size_t i = 0; i < sockets->n; i++) {
 		const struct reuseport_key *key = &sockets->sockets[i].key;
-		struct reuseport_key *known = find_known(keys, key);
+		struct reuseport_key *known = find_known_key(keys, key);
 
 		if (known && known->uid != key->uid)
 			known->has_uid = false;
-		if (known || pidfd_socket_is_member(h, &sockets->sockets[i], reason) != 1)
+		if (known || pidfd_socket_is_member(owners, &sockets->sockets[i], reason) != 1)
 			continue;
 		known = item_list_add(keys, sizeof(*known));
 		if (!known)
@@ -56,9 +56,10 @@ static int add_group_keys(const struct sock_diag_list *sockets, const struct soc
 	return 0;
 }
 
-static int explain_none(const struct reuseport_filter *filter, const struct sock_diag_list *sockets,
-			const struct socket_owners *h, const struct pidfd_socket_reason *reason,
-			struct reuseport_error *err)
+static int explain_no_group(const struct reuseport_filter *filter,
+			    const struct sock_diag_list *sockets,
+			    const struct socket_owners *owners,
+			    const struct pidfd_socket_reason *reason, struct reuseport_error *err)
 {
 	char text[GROUP_KEY_TEXT_LEN], comm[16];
 
@@ -66,26 +67,24 @@ static int explain_none(const struct reuseport_filter *filter, const struct sock
 	proc_comm(reason->pid, comm);
 	if (reason->unsupported)
 		return fail(err, EOPNOTSUPP, PIDFD_SOCKET_UNSUPPORTED);
-	if (!reason->pid && (reason->denied || h->denied))
+	if (!reason->pid && (reason->denied || owners->denied))
 		return fail(err, EPERM,
-			    "may not look into the processes that hold %s: it needs "
-			    "CAP_SYS_PTRACE: run as root",
+			    "no permission to inspect the processes that own %s: this needs "
+			    "CAP_SYS_PTRACE; run as root",
 			    text);
 	if (!reason->pid)
 		return fail(err, EOPNOTSUPP,
-			    "no process that can be seen holds %s: is it in another "
-			    "PID namespace?",
-			    text);
+			    "no visible process owns %s: is it in another PID namespace?", text);
 	if (filter->proto == IPPROTO_UDP && reason->reuseaddr && sockets->n > 1)
 		return fail(err, EADDRINUSE,
-			    "the sockets of %s share it with SO_REUSEADDR, by "
-			    "which all but one starve; they need SO_REUSEPORT: %s",
+			    "the sockets of %s share the port with SO_REUSEADDR, so only one "
+			    "of them receives packets; they need SO_REUSEPORT: %s",
 			    text, server_hint_reuseport(comm));
 	return fail(err, EOPNOTSUPP, "%s (%s, process %u) has no SO_REUSEPORT: %s", text, comm,
 		    reason->pid, server_hint_reuseport(comm));
 }
 
-static int explain_empty(const struct reuseport_filter *filter, struct reuseport_error *err)
+static int explain_no_socket(const struct reuseport_filter *filter, struct reuseport_error *err)
 {
 	int other = filter->proto == IPPROTO_TCP ? IPPROTO_UDP : IPPROTO_TCP;
 	struct netns_ref ns = { .inode = filter->netns };
@@ -100,14 +99,14 @@ static int explain_empty(const struct reuseport_filter *filter, struct reuseport
 	free(sockets.sockets);
 	if (has_other)
 		return fail(err, ENOENT,
-			    "no %s socket is on port %u%s%s, but a %s socket is: use "
-			    "--proto %s",
+			    "no %s socket is on port %u%s%s, but a %s socket is: select "
+			    "protocol %s",
 			    group_key_proto_name(filter->proto), filter->port,
 			    filter->addr ? " at " : "", filter->addr ? filter->addr : "",
 			    group_key_proto_name(other), group_key_proto_name(other));
 	return fail(err, ENOENT,
 		    "no %s socket is on port %u%s%s in this network namespace: start "
-		    "the server first, or use --wait",
+		    "the server first, or wait for it",
 		    group_key_proto_name(filter->proto), filter->port, filter->addr ? " at " : "",
 		    filter->addr ? filter->addr : "");
 }
@@ -137,10 +136,10 @@ static int dump_matching(const struct group_key_filter *filter, struct sock_diag
 	return ret;
 }
 
-/* One look. -EAGAIN: sockets, but no process that holds one; it may just be
- * dying, or be about to fork. */
-static int look(const struct group_key_filter *filter, struct item_list *keys,
-		struct reuseport_error *err)
+/* Look once. -EAGAIN: there are sockets, but no process owns one; it may be dying or
+ * about to fork. */
+static int find_once(const struct group_key_filter *filter, struct item_list *keys,
+		     struct reuseport_error *err)
 {
 	struct sock_diag_list sockets = { 0 };
 	struct socket_owners owners = { 0 };
@@ -152,7 +151,7 @@ static int look(const struct group_key_filter *filter, struct item_list *keys,
 		return ret;
 	if (!sockets.n) {
 		free(sockets.sockets);
-		return explain_empty(&filter->want, err);
+		return explain_no_socket(&filter->want, err);
 	}
 	ret = socket_owners_scan_members(&sockets, &owners);
 	if (!ret)
@@ -160,7 +159,7 @@ static int look(const struct group_key_filter *filter, struct item_list *keys,
 	if (ret) {
 		fail(err, -ret, "cannot look for the groups: %s", strerror(-ret));
 	} else if (!keys->n) {
-		ret = explain_none(&filter->want, &sockets, &owners, &reason, err);
+		ret = explain_no_group(&filter->want, &sockets, &owners, &reason, err);
 		if (!reason.pid && !reason.unsupported && ret != -EPERM)
 			ret = -EAGAIN;
 	}
@@ -179,7 +178,7 @@ int reuseport_find(const struct reuseport_filter *from, struct reuseport_key_lis
 	int ret = group_key_filter_place(&filter, from, "find", err);
 
 	if (!ret && (!filter.want.proto || !keys))
-		ret = fail(err, EINVAL, "find needs a protocol and a place for the list");
+		ret = fail(err, EINVAL, "a search needs a protocol and a place for the list");
 	if (!ret)
 		ret = caps_require("attach", err);
 	if (ret)
@@ -188,10 +187,10 @@ int reuseport_find(const struct reuseport_filter *from, struct reuseport_key_lis
 	if (!found)
 		return fail(err, ENOMEM, "out of memory");
 	ret = -EAGAIN;
-	for (int tries = 0; ret == -EAGAIN && tries < LOOKS; tries++) {
-		if (tries)
-			clock_sleep_ms(LOOK_PAUSE_MS);
-		ret = look(&filter, &found->keys, err);
+	for (int attempt = 0; ret == -EAGAIN && attempt < FIND_ATTEMPTS; attempt++) {
+		if (attempt)
+			clock_sleep_ms(FIND_PAUSE_MS);
+		ret = find_once(&filter, &found->keys, err);
 	}
 	if (ret) {
 		free(found);

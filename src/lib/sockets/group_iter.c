@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Groups as the kernel has them, with their programs: socket iterators. */
+/* Socket iterators: read the kernel's reuseport groups, with their programs. */
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -14,7 +14,7 @@
 #include "host/libbpf_quiet.h"
 #include "sockets/group_iter.h"
 
-/* Whatever the reason for a failure, those who call it have another way. */
+/* Any failure is -EOPNOTSUPP: the callers can all do without iterators. */
 int group_iter_open(struct group_iter_bpf **reader, struct reuseport_error *err)
 {
 	static const char what[] = "read the kernel's sockets";
@@ -41,7 +41,7 @@ void group_iter_close(struct group_iter_bpf *reader)
 	group_iter_bpf__destroy(reader);
 }
 
-static int append(struct member_list *list, const struct group_member *member)
+static int group_iter_append(struct member_list *list, const struct group_member *member)
 {
 	struct group_member *grown;
 
@@ -56,7 +56,7 @@ static int append(struct member_list *list, const struct group_member *member)
 	return 0;
 }
 
-/* Records may be split between two reads. */
+/* Read the records of an iterator. A record may be split between two reads. */
 static int read_records(int fd, struct member_list *list)
 {
 	char buffer[128 * sizeof(struct group_member)];
@@ -74,7 +74,7 @@ static int read_records(int fd, struct member_list *list)
 		have += len;
 		for (used = 0; have - used >= sizeof(member); used += sizeof(member)) {
 			memcpy(&member, buffer + used, sizeof(member));
-			ret = append(list, &member);
+			ret = group_iter_append(list, &member);
 			if (ret)
 				return ret;
 		}
@@ -150,7 +150,7 @@ static int find_program(struct group_iter_bpf *reader, const struct netns_ref *n
 		if (list.members[i].cookie == cookie)
 			member = &list.members[i];
 	if (!ret && !member)
-		ret = fail(err, ENOENT, "the socket is a member of no reuseport group");
+		ret = fail(err, ENOENT, "the socket is not a member of a reuseport group");
 	if (!ret) {
 		*program = (struct group_program){ .present = member->has_prog,
 						   .id = member->prog_id };

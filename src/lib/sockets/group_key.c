@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Keys: what names a reuseport group; comparing, printing, matching. */
+/* Group keys: compare, print and match the key of a reuseport group. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -76,7 +76,7 @@ int group_key_filter_init(struct group_key_filter *filter, const struct reusepor
 	if (inet_pton(AF_INET, filter->want.addr, &addr) != 1) {
 		filter->addr_family = AF_INET6;
 		if (inet_pton(AF_INET6, filter->want.addr, &addr) != 1)
-			return fail(err, EINVAL, "'%s' is no IPv4 or IPv6 address",
+			return fail(err, EINVAL, "'%s' is not an IPv4 or IPv6 address",
 				    filter->want.addr);
 	}
 	memcpy(filter->addr, &addr, filter->addr_family == AF_INET6 ? 16 : 4);

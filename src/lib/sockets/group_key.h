@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Keys: what names a reuseport group; comparing, printing, matching. */
+/* Group keys: compare, print and match the key of a reuseport group. */
 #ifndef SOCKETS_GROUP_KEY_H
 #define SOCKETS_GROUP_KEY_H
 
@@ -11,16 +11,16 @@
 
 bool group_key_equal(const struct reuseport_key *a, const struct reuseport_key *b);
 
-/* For sorting: by namespace, port, protocol, family, address. */
+/* Compare two keys for sorting: by namespace, port, protocol, family, address. */
 int group_key_compare(const struct reuseport_key *a, const struct reuseport_key *b);
 
-/* "tcp" or "udp". */
+/* Return "tcp" or "udp". */
 const char *group_key_proto_name(int proto);
 
-/* The local address alone, e.g. "0.0.0.0" or "::". */
+/* Print the local address alone, e.g. "0.0.0.0" or "::". */
 void group_key_addr_text(const struct reuseport_key *key, char *text, size_t size);
 
-/* For messages: "tcp 0.0.0.0:8080". */
+/* Print the key for messages, e.g. "tcp 0.0.0.0:8080". */
 void group_key_text(const struct reuseport_key *key, char *text, size_t size);
 
 /* Copy a key that a caller made. -EINVAL, -E2BIG: as opts_copy(), or there is none. */
@@ -38,8 +38,8 @@ struct group_key_filter {
 int group_key_filter_init(struct group_key_filter *filter, const struct reuseport_filter *from,
 			  struct reuseport_error *err);
 
-/* The same for a call that works on one port of one network namespace, by default the
- * caller's. -EINVAL: also without a port. */
+/* Do the same for a call that works on one port of one network namespace, by default the
+ * caller's. -EINVAL: also if it has no port. */
 int group_key_filter_place(struct group_key_filter *filter, const struct reuseport_filter *from,
 			   const char *what, struct reuseport_error *err);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Groups as sock_diag and the sockets themselves tell of them: for kernels without
- * socket iterators. What program a group has is not to be had this way. */
+/* Find the groups by sock_diag and by duplicates of their sockets, for kernels without
+ * socket iterators. The program of a group is not available this way. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -12,9 +12,9 @@
 #include "sockets/sock_diag.h"
 #include "sockets/socket_owners.h"
 
-/* Members of a group have equal keys, and its first one numbers it. */
-static size_t first_of(const struct group_member *members, size_t n,
-		       const struct group_member *member)
+/* Return the index of the first member with the same key, which numbers the group. */
+static size_t first_member(const struct group_member *members, size_t n,
+			   const struct group_member *member)
 {
 	for (size_t i = 0; i < n; i++)
 		if (members[i].proto == member->proto && members[i].family == member->family &&
@@ -25,7 +25,7 @@ static size_t first_of(const struct group_member *members, size_t n,
 	return n;
 }
 
-static void append(struct member_list *list, const struct sock_diag_socket *socket)
+static void group_scan_append(struct member_list *list, const struct sock_diag_socket *socket)
 {
 	struct group_member member = {
 		.cookie = socket->cookie,
@@ -40,20 +40,20 @@ static void append(struct member_list *list, const struct sock_diag_socket *sock
 	size_t first;
 
 	memcpy(member.addr, socket->key.addr, sizeof(member.addr));
-	first = first_of(list->members, list->n, &member);
+	first = first_member(list->members, list->n, &member);
 	member.group = first + 1;
 	list->members[list->n++] = member;
 	list->members[first].num_socks++;
 }
 
-/* Each row tells how many members its group has. */
+/* Copy the number of members from the group's first member to each of them. */
 static void spread_counts(struct member_list *list)
 {
 	for (size_t i = 0; i < list->n; i++)
 		list->members[i].num_socks = list->members[list->members[i].group - 1].num_socks;
 }
 
-static int read_proto(int proto, struct member_list *list, struct reuseport_error *err)
+static int scan_proto(int proto, struct member_list *list, struct reuseport_error *err)
 {
 	struct sock_diag_list sockets = { 0 };
 	struct socket_owners owners = { 0 };
@@ -69,7 +69,7 @@ static int read_proto(int proto, struct member_list *list, struct reuseport_erro
 		ret = fail(err, ENOMEM, "out of memory");
 	for (size_t i = 0; !ret && i < sockets.n; i++)
 		if (pidfd_socket_is_member(&owners, &sockets.sockets[i], NULL) == 1)
-			append(list, &sockets.sockets[i]);
+			group_scan_append(list, &sockets.sockets[i]);
 	free(owners.list);
 	free(sockets.sockets);
 	return ret;
@@ -80,9 +80,9 @@ int group_scan_read(int proto, struct member_list *list, struct reuseport_error 
 	int ret = 0;
 
 	if (proto != IPPROTO_UDP)
-		ret = read_proto(IPPROTO_TCP, list, err);
+		ret = scan_proto(IPPROTO_TCP, list, err);
 	if (!ret && proto != IPPROTO_TCP)
-		ret = read_proto(IPPROTO_UDP, list, err);
+		ret = scan_proto(IPPROTO_UDP, list, err);
 	spread_counts(list);
 	return ret;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Taking a socket out of the process that holds it, for a moment. */
+/* Duplicate a socket of another process, for a moment (pidfd_getfd). */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -41,13 +41,13 @@ int pidfd_socket_get(uint32_t pid, int fd, uint64_t cookie, struct reuseport_err
 		return fail(err, EOPNOTSUPP, PIDFD_SOCKET_UNSUPPORTED);
 	if (taken == -EPERM)
 		return fail(err, EPERM,
-			    "may not take a socket from process %u: it needs "
-			    "CAP_SYS_PTRACE: run as root",
+			    "no permission to duplicate a socket of process %u: this needs "
+			    "CAP_SYS_PTRACE; run as root",
 			    pid);
 	if (taken == -ESRCH || taken == -EBADF)
 		return fail(err, ESTALE, "process %u has closed the socket", pid);
 	if (taken < 0)
-		return fail(err, -taken, "cannot take a socket from process %u: %s", pid,
+		return fail(err, -taken, "cannot duplicate a socket of process %u: %s", pid,
 			    strerror(-taken));
 	if (getsockopt(taken, SOL_SOCKET, SO_COOKIE, &found, &len) || found != cookie) {
 		close(taken);
@@ -56,11 +56,11 @@ int pidfd_socket_get(uint32_t pid, int fd, uint64_t cookie, struct reuseport_err
 	return taken;
 }
 
-static int pidfd_socket_get_from(const struct socket_owners *h,
+static int pidfd_socket_get_from(const struct socket_owners *owners,
 				 const struct sock_diag_socket *member, struct reuseport_error *err)
 {
 	const struct socket_owner *first;
-	size_t n = socket_owners_of(h, member->inode, &first);
+	size_t n = socket_owners_of(owners, member->inode, &first);
 	int fd = -ENOENT;
 
 	for (size_t i = 0; fd < 0 && i < n; i++)
@@ -73,7 +73,7 @@ int pidfd_socket_get_any(const struct sock_diag_list *members, struct reuseport_
 	struct socket_owners owners;
 	int fd = -ENOENT;
 
-	fail(err, ENOENT, "no process that can be seen holds the sockets");
+	fail(err, ENOENT, "no visible process owns the sockets");
 	if (socket_owners_scan_members(members, &owners))
 		return fail(err, ENOMEM, "out of memory");
 	for (size_t i = 0; fd < 0 && i < members->n; i++)
@@ -130,12 +130,13 @@ bool socket_matches_key(int fd, const struct reuseport_key *key)
 	       !!socket_get_number(fd, IPPROTO_IPV6, IPV6_V6ONLY) == key->v6only;
 }
 
-int pidfd_socket_is_member(const struct socket_owners *h, const struct sock_diag_socket *socket,
+int pidfd_socket_is_member(const struct socket_owners *owners,
+			   const struct sock_diag_socket *socket,
 			   struct pidfd_socket_reason *reason)
 {
 	struct pidfd_socket_reason none = { 0 };
 	const struct socket_owner *first;
-	size_t n = socket_owners_of(h, socket->inode, &first);
+	size_t n = socket_owners_of(owners, socket->inode, &first);
 
 	if (!reason)
 		reason = &none;

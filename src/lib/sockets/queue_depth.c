@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Queues: what waits at the workers of a TCP attachment. */
+/* Queue depth: read what waits at the workers of a TCP attachment. */
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 #include "queue_depth.skel.h"
 #include "sockets/queue_depth.h"
 
-static int load(struct queue_depth_bpf *queues, int sockets_map)
+static int load_queue_depth(struct queue_depth_bpf *queues, int sockets_map)
 {
 	int ret = bpf_map__reuse_fd(queues->maps.sockets, sockets_map);
 
@@ -30,7 +30,7 @@ int queue_depth_open(struct queue_depth_bpf **out, int sockets_map, struct reuse
 		return ret;
 	before = libbpf_quiet_begin();
 	queues = queue_depth_bpf__open();
-	ret = queues ? load(queues, sockets_map) : -errno;
+	ret = queues ? load_queue_depth(queues, sockets_map) : -errno;
 	libbpf_quiet_end(before);
 	if (ret) {
 		queue_depth_bpf__destroy(queues);

@@ -10,7 +10,7 @@ const char *server_hint_reuseport(const char *comm)
 	static const struct {
 		const char *comm; /* beginning of the process's name */
 		const char *hint;
-	} known[] = {
+	} servers[] = {
 		{ "nginx", "add 'reuseport' to its 'listen' directive" },
 		{ "angie", "add 'reuseport' to its 'listen' directive" },
 		{ "haproxy", "set 'shards by-thread' on its 'bind' line" },
@@ -33,9 +33,9 @@ const char *server_hint_reuseport(const char *comm)
 		{ "memcached", "it has no such option for TCP" },
 	};
 
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (!strncmp(comm, known[i].comm, strlen(known[i].comm)))
-			return known[i].hint;
+	for (size_t i = 0; i < sizeof(servers) / sizeof(servers[0]); i++)
+		if (!strncmp(comm, servers[i].comm, strlen(servers[i].comm)))
+			return servers[i].hint;
 	return "the server must set SO_REUSEPORT before bind (nginx: 'listen ... reuseport', "
 	       "haproxy: 'shards by-thread', asyncio: reuse_port=True)";
 }

@@ -3,7 +3,7 @@
 #ifndef SOCKETS_SERVER_HINTS_H
 #define SOCKETS_SERVER_HINTS_H
 
-/* One clause for a message, by the name of the process. */
+/* Return one clause for a message, by the name of the server's process. */
 const char *server_hint_reuseport(const char *comm);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* sock_diag: the sockets that could be members of a group on a port. */
+/* sock_diag: list the sockets that could be members of a group on a port. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
@@ -19,7 +19,7 @@
 #define STATE_CLOSE 7
 #define STATE_LISTEN 10
 
-static struct sock_diag_socket *append(struct sock_diag_list *list)
+static struct sock_diag_socket *sock_diag_append(struct sock_diag_list *list)
 {
 	struct sock_diag_socket *grown;
 
@@ -33,13 +33,14 @@ static struct sock_diag_socket *append(struct sock_diag_list *list)
 	return memset(&list->sockets[list->n++], 0, sizeof(*list->sockets));
 }
 
-struct dump {
+/* One dump in progress. */
+struct sock_diag_request {
 	int proto;
 	uint32_t states;
 	struct sock_diag_list *list;
 };
 
-static int read_attribute(const struct nlattr *attr, void *data)
+static int read_v6only(const struct nlattr *attr, void *data)
 {
 	if (mnl_attr_get_type(attr) == INET_DIAG_SKV6ONLY)
 		*(bool *)data = mnl_attr_get_u8(attr);
@@ -49,15 +50,15 @@ static int read_attribute(const struct nlattr *attr, void *data)
 static int read_socket(const struct nlmsghdr *header, void *data)
 {
 	const struct inet_diag_msg *msg = mnl_nlmsg_get_payload(header);
-	struct dump *dump = data;
-	struct sock_diag_socket *socket = append(dump->list);
+	struct sock_diag_request *dump = data;
+	struct sock_diag_socket *socket = sock_diag_append(dump->list);
 	bool v6only = false;
 
 	if (!socket) {
 		errno = ENOMEM;
 		return MNL_CB_ERROR;
 	}
-	mnl_attr_parse(header, sizeof(*msg), read_attribute, &v6only);
+	mnl_attr_parse(header, sizeof(*msg), read_v6only, &v6only);
 	socket->key.sz = sizeof(socket->key);
 	socket->key.proto = dump->proto;
 	socket->key.family = msg->idiag_family;
@@ -76,8 +77,8 @@ static int read_socket(const struct nlmsghdr *header, void *data)
 	return MNL_CB_OK;
 }
 
-static int request(struct mnl_socket *nl, const struct dump *dump, int family, uint16_t port,
-		   unsigned int seq)
+static int send_request(struct mnl_socket *nl, const struct sock_diag_request *dump, int family,
+			uint16_t port, unsigned int seq)
 {
 	char buffer[256];
 	struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);
@@ -94,8 +95,8 @@ static int request(struct mnl_socket *nl, const struct dump *dump, int family, u
 	return mnl_socket_sendto(nl, header, header->nlmsg_len) < 0 ? -errno : 0;
 }
 
-/* Both kinds of end begin with an errno. That a module is missing is told by the one,
- * or by the other if inet_diag is there. */
+/* Read the error code that both kinds of end message begin with. NLMSG_ERROR reports a
+ * missing module, or NLMSG_DONE if inet_diag itself is there. */
 static int read_end(const struct nlmsghdr *header, void *data)
 {
 	int code = 0;
@@ -109,7 +110,7 @@ static int read_end(const struct nlmsghdr *header, void *data)
 	return MNL_CB_ERROR;
 }
 
-static int receive(struct mnl_socket *nl, unsigned int seq, struct dump *dump)
+static int receive_sockets(struct mnl_socket *nl, unsigned int seq, struct sock_diag_request *dump)
 {
 	mnl_cb_t ends[] = { [NLMSG_ERROR] = read_end, [NLMSG_DONE] = read_end };
 	size_t size = 32768;
@@ -132,16 +133,17 @@ static int receive(struct mnl_socket *nl, unsigned int seq, struct dump *dump)
 	return ret;
 }
 
-static int dump_family(struct mnl_socket *nl, int family, uint16_t port, struct dump *dump)
+static int dump_family(struct mnl_socket *nl, int family, uint16_t port,
+		       struct sock_diag_request *dump)
 {
 	unsigned int seq = family;
 	size_t before = dump->list->n, kept;
 	int ret;
 
-	ret = request(nl, dump, family, port, seq);
+	ret = send_request(nl, dump, family, port, seq);
 	if (!ret)
-		ret = receive(nl, seq, dump);
-	/* A kernel without IPv6 answers so. */
+		ret = receive_sockets(nl, seq, dump);
+	/* The answer of a kernel without IPv6. */
 	if (ret == -ENOENT && family == AF_INET6)
 		ret = 0;
 	/* An older kernel may ignore the port. */
@@ -155,7 +157,7 @@ static int dump_family(struct mnl_socket *nl, int family, uint16_t port, struct 
 static int dump_states(int proto, uint16_t port, uint32_t states, struct sock_diag_list *list,
 		       struct reuseport_error *err)
 {
-	struct dump dump = { .proto = proto, .states = states, .list = list };
+	struct sock_diag_request dump = { .proto = proto, .states = states, .list = list };
 	struct mnl_socket *nl = mnl_socket_open2(NETLINK_SOCK_DIAG, SOCK_CLOEXEC);
 	int ret;
 
@@ -175,7 +177,7 @@ static int dump_states(int proto, uint16_t port, uint32_t states, struct sock_di
 	*list = (struct sock_diag_list){ 0 };
 	if (ret == -ENOENT)
 		return fail(err, EOPNOTSUPP,
-			    "this kernel has no sock_diag for %s: insert its "
+			    "this kernel has no sock_diag for %s: load its "
 			    "module with 'modprobe %s_diag'",
 			    group_key_proto_name(proto), group_key_proto_name(proto));
 	return fail(err, -ret, "cannot list the %s sockets with sock_diag: %s",

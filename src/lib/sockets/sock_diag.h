@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* sock_diag: the sockets that could be members of a group on a port. */
+/* sock_diag: list the sockets that could be members of a group on a port. */
 #ifndef SOCKETS_SOCK_DIAG_H
 #define SOCKETS_SOCK_DIAG_H
 
@@ -11,7 +11,7 @@ struct sock_diag_socket {
 	uint64_t cookie;
 	uint32_t inode;
 	bool connected;   /* UDP only: TCP's are not listed */
-	uint8_t peer[16]; /* as key.addr; zero where there is none */
+	uint8_t peer[16]; /* as key.addr; zero if there is none */
 	uint16_t peer_port;
 	uint32_t queue; /* TCP: connections to accept; UDP: bytes to receive */
 };
@@ -22,25 +22,25 @@ struct sock_diag_list {
 };
 
 /*
- * TCP sockets that listen, UDP sockets that are not connected, on a port (0: on
- * any), in the network namespace that the thread is in. Free list->sockets with free().
+ * List the TCP sockets that listen, or the UDP sockets that are not connected, on a
+ * port (0: on any port), in the thread's network namespace. Free list->sockets with
+ * free().
  */
 int sock_diag_dump(int proto, uint16_t port, struct sock_diag_list *list,
 		   struct reuseport_error *err);
 
-/* The same and UDP sockets that are connected. */
+/* Do the same, and list UDP sockets that are connected too. */
 int sock_diag_dump_all(int proto, uint16_t port, struct sock_diag_list *list,
 		       struct reuseport_error *err);
 
-/* The same as sock_diag_dump in the namespace ns, which is key's, and only those that key names,
- * sorted by cookie. */
+/* List the sockets that have this key, in its namespace ns, sorted by cookie. */
 int sock_diag_members(const struct reuseport_key *key, const struct netns_ref *ns,
 		      struct sock_diag_list *list, struct reuseport_error *err);
 
-/* Sorts by cookie. */
+/* Sort the list by cookie. */
 void sock_diag_sort(struct sock_diag_list *list);
 
-/* The socket with that cookie in a list sorted by cookie, or NULL. */
+/* Return the socket with that cookie in a list sorted by cookie, or NULL. */
 const struct sock_diag_socket *sock_diag_find(const struct sock_diag_list *list, uint64_t cookie);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Take the members of a group out of another program's sockarrays, and back. */
+/* Take the members of a group out of another program's sockarrays, and put them back. */
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 #include "sockets/pidfd_socket.h"
 #include "sockets/sockarray_evict.h"
 
-/* Opens the sockarrays that a program uses. */
+/* Open the sockarrays that a program uses. */
 static int open_arrays(uint32_t program_id, struct sockarray_eviction *eviction)
 {
 	struct bpf_prog_info info = { 0 };
@@ -41,7 +41,8 @@ static int open_arrays(uint32_t program_id, struct sockarray_eviction *eviction)
 	return 0;
 }
 
-static int note(struct sockarray_eviction *eviction, int map, uint32_t slot, uint64_t cookie)
+static int note_evicted(struct sockarray_eviction *eviction, int map, uint32_t slot,
+			uint64_t cookie)
 {
 	struct evicted_socket *grown;
 
@@ -56,8 +57,8 @@ static int note(struct sockarray_eviction *eviction, int map, uint32_t slot, uin
 	return 0;
 }
 
-/* What is to be taken out, before anything is. */
-static int find_members(struct sockarray_eviction *eviction, const struct sock_diag_list *members)
+/* Note which entries to delete, before any is deleted. */
+static int find_evicted(struct sockarray_eviction *eviction, const struct sock_diag_list *members)
 {
 	uint64_t cookie;
 	uint32_t slot, next;
@@ -72,7 +73,7 @@ static int find_members(struct sockarray_eviction *eviction, const struct sock_d
 			previous = &slot;
 			if (!bpf_map_lookup_elem(map, &slot, &cookie) &&
 			    sock_diag_find(members, cookie))
-				ret = note(eviction, map, slot, cookie);
+				ret = note_evicted(eviction, map, slot, cookie);
 		}
 	}
 	return ret;
@@ -86,14 +87,14 @@ int sockarray_evict(uint32_t program_id, const struct sock_diag_list *members,
 	*eviction = (struct sockarray_eviction){ 0 };
 	ret = open_arrays(program_id, eviction);
 	if (!ret)
-		ret = find_members(eviction, members);
+		ret = find_evicted(eviction, members);
 	if (!ret && !eviction->n)
 		ret = -EBUSY;
 	if (ret) {
 		sockarray_evict_free(eviction);
 		return fail(err, EBUSY,
 			    "the group's sockets are in a sockarray that cannot be "
-			    "emptied and filled again%s: end the tool that has it first ('bpftool "
+			    "emptied and refilled%s: stop the tool that uses it first ('bpftool "
 			    "map' lists reuseport_sockarray maps)",
 			    ret == -EPERM ? " without CAP_SYS_ADMIN" : "");
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * Evict: takes the members of a group out of the sockarrays of the program that
- * is to be replaced, and puts them back if it is not.
+ * Take the members of a group out of another program's sockarrays, before that program
+ * is replaced; put them back if the replacement fails.
  */
 #ifndef SOCKETS_SOCKARRAY_EVICT_H
 #define SOCKETS_SOCKARRAY_EVICT_H
@@ -22,13 +22,15 @@ struct sockarray_eviction {
 };
 
 /*
- * -EBUSY: the sockets are in no array of that program, or in one that cannot be
- * read, so that they could not be put back; nothing was changed.
+ * Take the members out of the program's sockarrays. -EBUSY: the sockets are in no array
+ * of that program, or in one that cannot be read, so that they could not be put back;
+ * nothing was changed.
  */
 int sockarray_evict(uint32_t program_id, const struct sock_diag_list *members,
 		    struct sockarray_eviction *eviction, struct reuseport_error *err);
 
-/* Once the sockets are in no other array. Those that left are let go. */
+/* Put the members back, but for those that have closed. They must be in no other
+ * array by then. */
 void sockarray_evict_undo(const struct sockarray_eviction *eviction,
 			  const struct sock_diag_list *members);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Socket events: what joins and leaves the port of one group, as the kernel reports it. */
+/* Socket events: the kernel's reports of sockets that join and leave one port. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -18,7 +18,7 @@ struct socket_events {
 	struct ring_buffer *ring;
 	socket_events_fn fn;
 	void *ctx;
-	uint64_t lost; /* of those that the program counts, how many are known */
+	uint64_t lost; /* lost events that have been reported to the caller */
 };
 
 static int attach_to_cgroup(struct bpf_program *prog, int cgroup, struct bpf_link **link)
@@ -53,7 +53,7 @@ static int attach_tcp(struct socket_events_bpf *skeleton)
 	return skeleton->links.event_destroy ? 0 : -errno;
 }
 
-static int on_event(void *ctx, void *data, size_t size)
+static int pass_event(void *ctx, void *data, size_t size)
 {
 	struct socket_events *events = ctx;
 
@@ -62,8 +62,8 @@ static int on_event(void *ctx, void *data, size_t size)
 	return 0;
 }
 
-static int load(struct socket_events *events, const struct reuseport_key *key,
-		uint64_t netns_cookie)
+static int load_events(struct socket_events *events, const struct reuseport_key *key,
+		       uint64_t netns_cookie)
 {
 	bool tcp = key->proto == IPPROTO_TCP;
 	struct socket_events_bpf *skeleton;
@@ -82,14 +82,16 @@ static int load(struct socket_events *events, const struct reuseport_key *key,
 	ret = socket_events_bpf__load(skeleton);
 	if (ret)
 		return ret;
-	events->ring = ring_buffer__new(bpf_map__fd(skeleton->maps.events), on_event, events, NULL);
+	events->ring = ring_buffer__new(bpf_map__fd(skeleton->maps.events), pass_event, events,
+					NULL);
 	if (!events->ring)
 		return -errno;
 	return tcp ? attach_tcp(skeleton) : attach_udp(skeleton);
 }
 
-/* What it takes, in the order in which a lack of it explains most; FEATURES ends it. */
-static const enum feature *needs_of(int proto)
+/* Return the features that the events need, the most telling first; FEATURES ends the
+ * list. */
+static const enum feature *needed_features(int proto)
 {
 	static const enum feature tcp[] = { FEATURE_RING_BUFFER, FEATURE_TCP_EVENTS, FEATURES };
 	static const enum feature udp[] = { FEATURE_RING_BUFFER, FEATURE_CGROUP2,
@@ -100,19 +102,20 @@ static const enum feature *needs_of(int proto)
 
 bool socket_events_disabled(const struct features *features, int proto)
 {
-	const enum feature *needs = needs_of(proto);
+	const enum feature *needs = needed_features(proto);
 
 	while (*needs != FEATURES && !features_disabled(features, *needs))
 		needs++;
 	return *needs != FEATURES;
 }
 
-static int explain(struct features *features, int proto, int code, struct reuseport_error *err)
+static int explain_events(struct features *features, int proto, int code,
+			  struct reuseport_error *err)
 {
-	static const char what[] = "hear of joins and leaves";
+	static const char what[] = "receive the events of joins and leaves";
 	int ret = 0;
 
-	for (const enum feature *at = needs_of(proto); !ret && *at != FEATURES; at++)
+	for (const enum feature *at = needed_features(proto); !ret && *at != FEATURES; at++)
 		if (code || features_disabled(features, *at))
 			ret = features_explain(features, *at, what, err);
 	return ret ? ret : fail(err, code, "cannot %s: %s", what, strerror(code));
@@ -127,18 +130,18 @@ int socket_events_open(const struct reuseport_key *key, uint64_t netns_cookie, s
 	int ret;
 
 	if (socket_events_disabled(features, key->proto))
-		return explain(features, key->proto, 0, err);
+		return explain_events(features, key->proto, 0, err);
 	fresh = calloc(1, sizeof(*fresh));
 	if (!fresh)
 		return fail(err, ENOMEM, "out of memory");
 	fresh->fn = fn;
 	fresh->ctx = ctx;
 	before = libbpf_quiet_begin();
-	ret = load(fresh, key, netns_cookie);
+	ret = load_events(fresh, key, netns_cookie);
 	libbpf_quiet_end(before);
 	if (ret) {
 		socket_events_close(fresh);
-		return explain(features, key->proto, -ret, err);
+		return explain_events(features, key->proto, -ret, err);
 	}
 	*events = fresh;
 	return 0;

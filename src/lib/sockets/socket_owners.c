@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Holders: which processes have a socket open, and which of them serves it. */
+/* Socket owners: which processes have a socket open, and which of them serves it. */
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
@@ -13,29 +13,30 @@
 #include "sockets/sock_diag.h"
 #include "sockets/socket_owners.h"
 
-struct wanted {
+/* The inodes to look for, sorted. */
+struct inode_list {
 	const uint32_t *inodes;
 	size_t n;
 };
 
-struct fds {
+struct fd_list {
 	int *list;
 	size_t n, room;
 };
 
-static int by_inode(const void *a, const void *b)
+static int compare_inodes(const void *a, const void *b)
 {
 	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
 
 	return x < y ? -1 : x > y;
 }
 
-static bool is_wanted(const struct wanted *wanted, uint32_t inode)
+static bool is_wanted(const struct inode_list *wanted, uint32_t inode)
 {
-	return bsearch(&inode, wanted->inodes, wanted->n, sizeof(inode), by_inode);
+	return bsearch(&inode, wanted->inodes, wanted->n, sizeof(inode), compare_inodes);
 }
 
-static int add_fd(struct fds *fds, int fd)
+static int add_fd(struct fd_list *fds, int fd)
 {
 	int *grown;
 
@@ -50,23 +51,23 @@ static int add_fd(struct fds *fds, int fd)
 	return 0;
 }
 
-static int add_holder(struct socket_owners *h, uint32_t inode, uint32_t pid, int fd)
+static int add_owner(struct socket_owners *owners, uint32_t inode, uint32_t pid, int fd)
 {
 	struct socket_owner *grown;
 
-	if (h->n == h->room) {
-		grown = realloc(h->list, (h->room * 2 + 16) * sizeof(*grown));
+	if (owners->n == owners->room) {
+		grown = realloc(owners->list, (owners->room * 2 + 16) * sizeof(*grown));
 		if (!grown)
 			return -ENOMEM;
-		h->list = grown;
-		h->room = h->room * 2 + 16;
+		owners->list = grown;
+		owners->room = owners->room * 2 + 16;
 	}
-	h->list[h->n++] = (struct socket_owner){ .inode = inode, .pid = pid, .fd = fd };
+	owners->list[owners->n++] = (struct socket_owner){ .inode = inode, .pid = pid, .fd = fd };
 	return 0;
 }
 
-/* The fds of a process, in the order of the directory: ascending. */
-static int list_fds(int dirfd, struct fds *fds)
+/* List the fds of a process, in the order of the directory: ascending. */
+static int list_fds(int dirfd, struct fd_list *fds)
 {
 	DIR *dir = fdopendir(dup(dirfd));
 	struct dirent *entry;
@@ -82,8 +83,9 @@ static int list_fds(int dirfd, struct fds *fds)
 	return ret;
 }
 
-/* One line of an epoll set's fdinfo: "tfd: 5 events: .. pos:0 ino:1f2a sdev:8". */
-static void mark_served(struct socket_owners *h, size_t from, const char *line)
+/* Mark the owners that a line of an epoll set's fdinfo names. The line reads
+ * "tfd: 5 events: .. pos:0 ino:1f2a sdev:8". */
+static void mark_served(struct socket_owners *owners, size_t from, const char *line)
 {
 	const char *ino = strstr(line, " ino:");
 	uint32_t inode;
@@ -91,12 +93,12 @@ static void mark_served(struct socket_owners *h, size_t from, const char *line)
 	if (strncmp(line, "tfd:", 4) || !ino)
 		return;
 	inode = strtoul(ino + 5, NULL, 16);
-	for (size_t i = from; i < h->n; i++)
-		if (h->list[i].inode == inode)
-			h->list[i].serves = true;
+	for (size_t i = from; i < owners->n; i++)
+		if (owners->list[i].inode == inode)
+			owners->list[i].serves = true;
 }
 
-static void read_epoll_set(struct socket_owners *h, size_t from, uint32_t pid, int epfd)
+static void read_epoll_set(struct socket_owners *owners, size_t from, uint32_t pid, int epfd)
 {
 	char path[64], line[256];
 	FILE *file;
@@ -106,16 +108,17 @@ static void read_epoll_set(struct socket_owners *h, size_t from, uint32_t pid, i
 	if (!file)
 		return;
 	while (fgets(line, sizeof(line), file))
-		mark_served(h, from, line);
+		mark_served(owners, from, line);
 	fclose(file);
 }
 
 /*
- * Looks through the fds from the newest to the oldest: a socket that has just
- * been made is found at once. stop_after bounds how many are to be found.
+ * Search the fds from the newest to the oldest, so that a new socket is found at once.
+ * Stop after the given number of finds.
  */
-static int match_fds(struct socket_owners *h, const struct wanted *wanted, uint32_t pid, int dirfd,
-		     const struct fds *fds, struct fds *epolls, size_t stop_after)
+static int match_fds(struct socket_owners *owners, const struct inode_list *wanted, uint32_t pid,
+		     int dirfd, const struct fd_list *fds, struct fd_list *epolls,
+		     size_t stop_after)
 {
 	size_t found = 0;
 	int ret = 0;
@@ -128,7 +131,7 @@ static int match_fds(struct socket_owners *h, const struct wanted *wanted, uint3
 		snprintf(name, sizeof(name), "%d", fds->list[i]);
 		len = readlinkat(dirfd, name, link, sizeof(link) - 1);
 		if (len < 0) {
-			h->denied |= errno == EACCES;
+			owners->denied |= errno == EACCES;
 			continue;
 		}
 		link[len] = '\0';
@@ -137,7 +140,7 @@ static int match_fds(struct socket_owners *h, const struct wanted *wanted, uint3
 		} else if (!strncmp(link, "socket:[", 8)) {
 			inode = strtoul(link + 8, NULL, 10);
 			if (is_wanted(wanted, inode)) {
-				ret = add_holder(h, inode, pid, fds->list[i]);
+				ret = add_owner(owners, inode, pid, fds->list[i]);
 				found++;
 			}
 		}
@@ -145,34 +148,34 @@ static int match_fds(struct socket_owners *h, const struct wanted *wanted, uint3
 	return ret;
 }
 
-static int scan_process(struct socket_owners *h, const struct wanted *wanted, uint32_t pid,
+static int scan_process(struct socket_owners *owners, const struct inode_list *wanted, uint32_t pid,
 			bool quick)
 {
-	struct fds fds = { 0 }, epolls = { 0 };
-	size_t from = h->n;
+	struct fd_list fds = { 0 }, epolls = { 0 };
+	size_t from = owners->n;
 	char path[32];
 	int dirfd, ret;
 
 	snprintf(path, sizeof(path), "/proc/%u/fd", pid);
 	dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dirfd < 0) {
-		h->denied |= errno == EACCES || errno == EPERM;
+		owners->denied |= errno == EACCES || errno == EPERM;
 		return 0;
 	}
 	ret = list_fds(dirfd, &fds);
-	h->denied |= ret == -EACCES;
+	owners->denied |= ret == -EACCES;
 	if (!ret)
-		ret = match_fds(h, wanted, pid, dirfd, &fds, &epolls,
+		ret = match_fds(owners, wanted, pid, dirfd, &fds, &epolls,
 				quick ? wanted->n : (size_t)-1);
-	for (size_t i = 0; !quick && h->n > from && i < epolls.n; i++)
-		read_epoll_set(h, from, pid, epolls.list[i]);
+	for (size_t i = 0; !quick && owners->n > from && i < epolls.n; i++)
+		read_epoll_set(owners, from, pid, epolls.list[i]);
 	free(fds.list);
 	free(epolls.list);
 	close(dirfd);
 	return ret == -ENOMEM ? ret : 0;
 }
 
-static int by_inode_and_pid(const void *a, const void *b)
+static int compare_owners(const void *a, const void *b)
 {
 	const struct socket_owner *x = a, *y = b;
 
@@ -181,21 +184,21 @@ static int by_inode_and_pid(const void *a, const void *b)
 	return x->pid < y->pid ? -1 : x->pid > y->pid;
 }
 
-/* A process that has a socket under several fds counts once. */
-static void drop_duplicates(struct socket_owners *h)
+/* Keep one entry for a process that has a socket under several fds. */
+static void drop_duplicates(struct socket_owners *owners)
 {
 	size_t kept = 0;
 
-	for (size_t i = 0; i < h->n; i++) {
-		if (kept && !by_inode_and_pid(&h->list[kept - 1], &h->list[i]))
-			h->list[kept - 1].serves |= h->list[i].serves;
+	for (size_t i = 0; i < owners->n; i++) {
+		if (kept && !compare_owners(&owners->list[kept - 1], &owners->list[i]))
+			owners->list[kept - 1].serves |= owners->list[i].serves;
 		else
-			h->list[kept++] = h->list[i];
+			owners->list[kept++] = owners->list[i];
 	}
-	h->n = kept;
+	owners->n = kept;
 }
 
-static int scan_all(struct socket_owners *h, const struct wanted *wanted)
+static int scan_all(struct socket_owners *owners, const struct inode_list *wanted)
 {
 	DIR *dir = opendir("/proc");
 	struct dirent *entry;
@@ -205,34 +208,35 @@ static int scan_all(struct socket_owners *h, const struct wanted *wanted)
 		return -errno;
 	while (!ret && (entry = readdir(dir)))
 		if (isdigit((unsigned char)entry->d_name[0]))
-			ret = scan_process(h, wanted, strtoul(entry->d_name, NULL, 10), false);
+			ret = scan_process(owners, wanted, strtoul(entry->d_name, NULL, 10), false);
 	closedir(dir);
 	return ret;
 }
 
-int socket_owners_scan(uint32_t *inodes, size_t n, uint32_t only_pid, struct socket_owners *h)
+int socket_owners_scan(uint32_t *inodes, size_t n, uint32_t only_pid, struct socket_owners *owners)
 {
-	struct wanted wanted = { inodes, n };
+	struct inode_list wanted = { inodes, n };
 	int ret = 0;
 
-	*h = (struct socket_owners){ 0 };
+	*owners = (struct socket_owners){ 0 };
 	if (n)
-		qsort(inodes, n, sizeof(*inodes), by_inode);
+		qsort(inodes, n, sizeof(*inodes), compare_inodes);
 	if (n)
-		ret = only_pid ? scan_process(h, &wanted, only_pid, true) : scan_all(h, &wanted);
+		ret = only_pid ? scan_process(owners, &wanted, only_pid, true) :
+				 scan_all(owners, &wanted);
 	if (ret) {
-		free(h->list);
-		*h = (struct socket_owners){ 0 };
+		free(owners->list);
+		*owners = (struct socket_owners){ 0 };
 		return ret;
 	}
-	if (h->n) {
-		qsort(h->list, h->n, sizeof(*h->list), by_inode_and_pid);
-		drop_duplicates(h);
+	if (owners->n) {
+		qsort(owners->list, owners->n, sizeof(*owners->list), compare_owners);
+		drop_duplicates(owners);
 	}
 	return 0;
 }
 
-int socket_owners_scan_members(const struct sock_diag_list *members, struct socket_owners *h)
+int socket_owners_scan_members(const struct sock_diag_list *members, struct socket_owners *owners)
 {
 	uint32_t *inodes = calloc(members->n + 1, sizeof(*inodes));
 	int ret;
@@ -241,26 +245,26 @@ int socket_owners_scan_members(const struct sock_diag_list *members, struct sock
 		return -ENOMEM;
 	for (size_t i = 0; i < members->n; i++)
 		inodes[i] = members->sockets[i].inode;
-	ret = socket_owners_scan(inodes, members->n, 0, h);
+	ret = socket_owners_scan(inodes, members->n, 0, owners);
 	free(inodes);
 	return ret;
 }
 
-size_t socket_owners_of(const struct socket_owners *h, uint32_t inode,
+size_t socket_owners_of(const struct socket_owners *owners, uint32_t inode,
 			const struct socket_owner **first)
 {
-	size_t low = 0, high = h->n, n = 0;
+	size_t low = 0, high = owners->n, n = 0;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (h->list[middle].inode < inode)
+		if (owners->list[middle].inode < inode)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	*first = h->list + low;
-	while (low + n < h->n && h->list[low + n].inode == inode)
+	*first = owners->list + low;
+	while (low + n < owners->n && owners->list[low + n].inode == inode)
 		n++;
 	return n;
 }
@@ -278,7 +282,7 @@ const struct socket_owner *socket_owners_server(const struct socket_owner *first
 	for (size_t i = 0; i < n; i++) {
 		unsigned long long start = proc_stat(first[i].pid, PROC_STAT_START);
 
-		/* Forked within one tick: the pid decides. */
+		/* Of processes forked within one tick, the last by pid. */
 		if (!youngest || start >= latest) {
 			youngest = &first[i];
 			latest = start;
