@@ -16,8 +16,6 @@
 #include "keeper/keeper.h"
 #include "keeper/notify.h"
 
-#define KEEPER_COMM "reuseport-keep"
-
 static int open_signals(void)
 {
 	sigset_t set;
@@ -116,7 +114,7 @@ static void go_to_background(void)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	prctl(PR_SET_NAME, KEEPER_COMM);
+	prctl(PR_SET_NAME, REUSEPORT_KEEPER_NAME);
 	setsid();
 	if (chdir("/"))
 		errno = 0; /* then it stays where it was started */

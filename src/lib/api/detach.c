@@ -25,8 +25,6 @@
 #include "state/pins.h"
 #include "state/sockarray.h"
 
-#define KEEPER_COMM "reuseport-keep"
-
 /* ----------------------------------------------------------------- keeper */
 
 static bool process_has_open(uint32_t pid, const char *path)
@@ -81,7 +79,7 @@ static int detach_end_stuck_keeper(const char *path, struct reuseport_error *err
 	int ret = 0;
 
 	proc_comm(pid, comm);
-	if (pidfd >= 0 && strcmp(comm, KEEPER_COMM))
+	if (pidfd >= 0 && strcmp(comm, REUSEPORT_KEEPER_NAME))
 		ret = fail(err, EBUSY, "process %u (%s) keeps %s and does not let go: end it first",
 			   pid, comm, path);
 	else if (pidfd >= 0)
