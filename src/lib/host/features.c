@@ -214,15 +214,14 @@ const char *features_without(enum feature feature)
 
 struct btf *features_btf(struct features *features)
 {
-	libbpf_print_fn_t before;
 
 	if (features->btf_tried)
 		return features->btf;
 	features->btf_tried = true;
-	before = libbpf_quiet_begin();
+	libbpf_quiet_begin();
 	features->btf = btf__load_vmlinux_btf();
 	features->btf_code = features->btf ? 0 : -errno;
-	libbpf_quiet_end(before);
+	libbpf_quiet_end();
 	return features->btf;
 }
 
@@ -261,16 +260,15 @@ static const struct outcome *outcome_of(struct features *features, enum feature 
 {
 	struct outcome *outcome = &features->outcomes[feature];
 	const struct row *row = &rows[feature];
-	libbpf_print_fn_t before;
 	struct btf *btf;
 	int ret;
 
 	if (outcome->tried)
 		return outcome;
 	btf = features_btf(features);
-	before = libbpf_quiet_begin();
+	libbpf_quiet_begin();
 	ret = row->probe ? row->probe(btf) : features->btf_code;
-	libbpf_quiet_end(before);
+	libbpf_quiet_end();
 	*outcome = (struct outcome){ .tried = true, .state = judge(row, -ret), .code = -ret };
 	return outcome;
 }

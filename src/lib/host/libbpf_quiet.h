@@ -3,16 +3,15 @@
 #ifndef HOST_LIBBPF_QUIET_H
 #define HOST_LIBBPF_QUIET_H
 
-#include <bpf/libbpf.h>
+/*
+ * Drop libbpf's messages of this thread until libbpf_quiet_end(). Those of other threads
+ * still reach the application's print callback, which is process-wide. Calls nest, and may
+ * overlap in different threads: the last end puts the application's callback back.
+ */
+void libbpf_quiet_begin(void);
+void libbpf_quiet_end(void);
 
-static inline libbpf_print_fn_t libbpf_quiet_begin(void)
-{
-	return libbpf_set_print(NULL);
-}
-
-static inline void libbpf_quiet_end(libbpf_print_fn_t before)
-{
-	libbpf_set_print(before);
-}
+/* In a child made by fork(): forget what other threads were doing. */
+void libbpf_quiet_after_fork(void);
 
 #endif

@@ -19,15 +19,14 @@ int group_iter_open(struct group_iter_bpf **reader, struct reuseport_error *err)
 {
 	static const char what[] = "read the kernel's sockets";
 	struct group_iter_bpf *skeleton;
-	libbpf_print_fn_t before;
 	int code;
 
 	if (features_allow(FEATURE_ITERATORS, what, err))
 		return -EOPNOTSUPP;
-	before = libbpf_quiet_begin();
+	libbpf_quiet_begin();
 	skeleton = group_iter_bpf__open_and_load();
 	code = errno;
-	libbpf_quiet_end(before);
+	libbpf_quiet_end();
 	if (!skeleton) {
 		features_blame(FEATURE_ITERATORS, code, what, err);
 		return -EOPNOTSUPP;
@@ -101,14 +100,14 @@ static int run_iterator(struct bpf_program *prog, struct member_list *list)
 int group_iter_read(struct group_iter_bpf *reader, int proto, struct member_list *list,
 		    struct reuseport_error *err)
 {
-	libbpf_print_fn_t before = libbpf_quiet_begin();
 	int ret = 0;
 
+	libbpf_quiet_begin();
 	if (proto != IPPROTO_UDP)
 		ret = run_iterator(reader->progs.group_iter_tcp, list);
 	if (!ret && proto != IPPROTO_TCP)
 		ret = run_iterator(reader->progs.group_iter_udp, list);
-	libbpf_quiet_end(before);
+	libbpf_quiet_end();
 	if (ret)
 		return fail(err, -ret, "cannot read the kernel's sockets: %s", strerror(-ret));
 	return 0;

@@ -24,14 +24,13 @@ int queue_depth_open(struct queue_depth_bpf **out, int sockets_map, struct reuse
 	static const char what[] = "count the handshakes that workers have begun";
 	int ret = features_allow(FEATURE_TEST_RUN, what, err);
 	struct queue_depth_bpf *queues;
-	libbpf_print_fn_t before;
 
 	if (ret)
 		return ret;
-	before = libbpf_quiet_begin();
+	libbpf_quiet_begin();
 	queues = queue_depth_bpf__open();
 	ret = queues ? load_queue_depth(queues, sockets_map) : -errno;
-	libbpf_quiet_end(before);
+	libbpf_quiet_end();
 	if (ret) {
 		queue_depth_bpf__destroy(queues);
 		return features_blame(FEATURE_TEST_RUN, -ret, what, err);

@@ -126,7 +126,6 @@ int socket_events_open(const struct reuseport_key *key, uint64_t netns_cookie, s
 		       struct reuseport_error *err)
 {
 	struct socket_events *fresh;
-	libbpf_print_fn_t before;
 	int ret;
 
 	if (socket_events_disabled(features, key->proto))
@@ -136,9 +135,9 @@ int socket_events_open(const struct reuseport_key *key, uint64_t netns_cookie, s
 		return fail(err, ENOMEM, "out of memory");
 	fresh->fn = fn;
 	fresh->ctx = ctx;
-	before = libbpf_quiet_begin();
+	libbpf_quiet_begin();
 	ret = load_events(fresh, key, netns_cookie);
-	libbpf_quiet_end(before);
+	libbpf_quiet_end();
 	if (ret) {
 		socket_events_close(fresh);
 		return explain_events(features, key->proto, -ret, err);

@@ -227,16 +227,15 @@ static int steering_explain_load(int code, const struct steering_size *size,
 int steering_load(struct steering *steering, const struct steering_size *size, int proto,
 		  struct features *features, struct reuseport_error *err)
 {
-	libbpf_print_fn_t before;
 	int ret = features_refuse_disabled(features, "steer", err);
 
 	if (!ret && size->flows && features_disabled(features, FEATURE_TICKS))
 		ret = features_explain(features, FEATURE_TICKS, "keep flows sticky", err);
 	if (ret)
 		return ret;
-	before = libbpf_quiet_begin();
+	libbpf_quiet_begin();
 	ret = steering_load_best(steering, size, proto, features);
-	libbpf_quiet_end(before);
+	libbpf_quiet_end();
 	return ret ? steering_explain_load(-ret, size, features, err) : 0;
 }
 
