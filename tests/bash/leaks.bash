@@ -2,64 +2,23 @@
 # What a test may leave behind, found by its namespace alone, so that two
 # suites can run at the same time. Part of lib.bash.
 
-# Once a test has deleted its namespace, a later one of another run may have been
-# given the inode.
-taken_by_another() {
-	local name
-	for name in /run/netns/*; do
-		[ "$(stat -L -c %i "$name" 2>/dev/null)" = "$1" ] || continue
-		grep -q "^${name##*/} " "$BATS_TEST_TMPDIR/namespaces" || return 0
-	done
-	return 1
-}
+PINS=/sys/fs/bpf/reuseport
 
-# Pin directories of a namespace, by its inode in their names.
+# Pin directories of a namespace, by its inode in their names. Once a test has deleted its
+# namespace, a later one of another run may have been given the inode.
 pins_of() {
-	! taken_by_another "$1" || return 0
-	find "$PINS" -mindepth 1 -maxdepth 1 -type d -regextype posix-extended \
-		-regex ".*[^0-9]$1([^0-9/][^/]*)?" 2>/dev/null
+	"$HELPERS/leftovers" pins "$1" "$BATS_TEST_TMPDIR/namespaces"
 }
 
 # Processes of the tool that were started for a namespace.
 tools_of() {
-	local file pid
-
-	for file in $(grep -lzxF -e "$1" /proc/[0-9]*/cmdline 2>/dev/null); do
-		pid=${file#/proc/}
-		pid=${pid%/cmdline}
-		case $(readlink "/proc/$pid/exe") in
-		*reuseportctl*) echo "$pid" ;;
-		esac
-	done
-	return 0
-}
-
-netns_cookie() {
-	in_netns "$1" "$HELPERS/netns_cookie"
+	"$HELPERS/leftovers" processes "$1"
 }
 
 # Programs that watch the namespace for a keeper, by the namespace's cookie in
 # their read-only data: "id ID name NAME".
 watchers_of() {
-	local cookie='' id program map maps programs
-
-	# Mostly there is none, and this is asked often.
-	programs=$(bpftool -j prog show)
-	[[ $programs == *'"name":"event_'* ]] || return 0
-	jq <<<"$programs" -r '.[] | select(.name // "" | startswith("event_"))
-			| "\(.id) \(.name) \(.map_ids // [] | join(","))"' |
-		while read -r id program maps; do
-			[ -n "$cookie" ] || cookie=$(netns_cookie "$1")
-			for map in ${maps//,/ }; do
-				bpftool -j map show id "$map" 2>/dev/null |
-					jq -e '.name // "" | endswith(".rodata")' >/dev/null || continue
-				if bpftool -j map dump id "$map" 2>/dev/null | jq -c . |
-					grep -q "\"want_netns_cookie\":${cookie}[,}]"; then
-					echo "id $id name $program"
-					break
-				fi
-			done
-		done
+	"$HELPERS/leftovers" watchers "$1"
 }
 
 # The program and the maps of each attachment in the test's namespaces, as
@@ -67,24 +26,13 @@ watchers_of() {
 # give an id twice.
 record_bpf() {
 	local inodes
-
-	inodes=$(cut -d' ' -f2 "$BATS_TEST_TMPDIR/namespaces" | paste -sd,)
-	# One jq, and one bpftool with the pins of all maps: to start one for each takes
-	# seconds on an emulated processor.
-	{
-		"$REUSEPORTCTL" status --json 3>&-
-		bpftool -jf map show
-	} | jq -rs ".[1] as \$maps | .[0].groups[] | select(.netns | IN($inodes))
-		| .pin as \$pin | \"prog \\(.program.id)\",
-		(\$maps[] | select(.pinned // [] | any(startswith(\$pin + \"/\"))) | \"map \\(.id)\")" \
-		>>"$BATS_TEST_TMPDIR/bpf"
+	mapfile -t inodes < <(cut -d' ' -f2 "$BATS_TEST_TMPDIR/namespaces")
+	"$HELPERS/leftovers" objects "${inodes[@]}" >>"$BATS_TEST_TMPDIR/bpf"
 }
 
 # The recorded ones that are there still.
 bpf_that_is_there() {
-	comm -12 <(sort -u "$BATS_TEST_TMPDIR/bpf") <(for kind in prog map; do
-		bpftool -j $kind show | jq -r ".[] | \"$kind \\(.id)\""
-	done | sort)
+	"$HELPERS/leftovers" alive "$BATS_TEST_TMPDIR/bpf"
 }
 
 bpf_is_gone() {
@@ -99,17 +47,18 @@ no_bpf_left() {
 	}
 }
 
+# detach_all NAME INODE: by the names of the pins, PROTO-ADDR-PORT-INODE.
 detach_all() {
-	local port proto json
+	local pin proto addr port rest
 
-	json=$("$REUSEPORTCTL" status --netns "$1" --json 2>/dev/null 3>&-)
-	# Mostly there is nothing left to detach.
-	[[ $json == *'"port"'* ]] || return 0
-	jq <<<"$json" -r '.groups[] | "\(.port) \(.proto)"' | sort -u |
-		while read -r port proto; do
-			"$REUSEPORTCTL" detach --netns "$1" --port "$port" --proto "$proto" 3>&- ||
-				echo "could not detach $proto port $port" >&2
-		done
+	[ -e "/run/netns/$1" ] || return 0
+	for pin in "$PINS"/*-"$2" "$PINS"/*-"$2"-*; do
+		IFS=- read -r proto addr port rest <<<"${pin##*/}"
+		# One detach may have been of several.
+		[ -e "$pin" ] || continue
+		"$REUSEPORTCTL" detach --netns "$1" --port "$port" --proto "$proto" 3>&- ||
+			echo "could not detach $proto port $port" >&2
+	done
 }
 
 no_watchers_of() {

@@ -36,7 +36,7 @@ left_over() {
 
 	for name in $(ip netns list | grep -o "^rp-$RP_RUN-[0-9]*"); do
 		echo "not ok - namespace $name was left behind"
-		detach_all "$name"
+		detach_all "$name" "$(stat -L -c %i "/run/netns/$name")"
 		ip netns pids "$name" | xargs -r kill -KILL
 		ip netns del "$name"
 	done

@@ -246,7 +246,7 @@ s.bind(("127.0.0.1", 8081)); s.connect(("127.0.0.1", 8080)); time.sleep(60)'
 	says "steered already" "$keeper" "nothing was changed"
 	refused 1 ctl attach --port 8080 --force --policy linux39
 	says "steered already" "$keeper"
-	diff <(jq -S . <<<"$before") <(ctl status --port 8080 --json | jq -S .)
+	diff <(jq . <<<"$before") <(ctl status --port 8080 --json | jq .)
 	equal "$(tools_of "$NS")" "$keeper" "keepers"
 }
 

@@ -173,10 +173,10 @@ ask() {
 	start_workers 2 --port 8080
 	attach --port 8080
 	equal "$(rules 'del(.plans) | tojson')" \
-		'{"policy":"hash","key":"tuple","given_cpus":false,"table_entries":16384,"table_width":0}'
+		'{"given_cpus":false,"key":"tuple","policy":"hash","table_entries":16384,"table_width":0}'
 	ctl policy --port 8080 weighted --over consistent --key src --hash-key $HASH_KEY
 	equal "$(rules 'del(.plans) | tojson')" \
-		"{\"policy\":\"weighted\",\"over\":\"consistent\",\"key\":\"src\",\"hash_key\":\"$HASH_KEY\",\"given_cpus\":false,\"table_entries\":16384,\"table_width\":16384}"
+		"{\"given_cpus\":false,\"hash_key\":\"$HASH_KEY\",\"key\":\"src\",\"over\":\"consistent\",\"policy\":\"weighted\",\"table_entries\":16384,\"table_width\":16384}"
 	equal "$(status 8080 tcp .policy)" weighted
 	succeeds ctl status --port 8080
 	[[ $output == *"policy weighted over consistent, key src, hash key $HASH_KEY"* ]] ||
@@ -453,7 +453,7 @@ uses_all() {
 	attach --port 8080 --policy weighted --over consistent --key src-prefix/20 \
 		--hash-key ${HASH_KEY^^} --table 4096 --slots 16
 	equal "$(rules 'del(.plans) | tojson')" \
-		"{\"policy\":\"weighted\",\"over\":\"consistent\",\"key\":\"src-prefix/20\",\"hash_key\":\"$HASH_KEY\",\"given_cpus\":false,\"table_entries\":4096,\"table_width\":4096}"
+		"{\"given_cpus\":false,\"hash_key\":\"$HASH_KEY\",\"key\":\"src-prefix/20\",\"over\":\"consistent\",\"policy\":\"weighted\",\"table_entries\":4096,\"table_width\":4096}"
 	ctl detach --port 8080
 	attach --port 8080 --policy numa --cpu-map 0:1 --key dst
 	equal "$(rules '[.policy, .given_cpus, .key] | tojson')" '["numa",true,"dst"]'

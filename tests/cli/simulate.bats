@@ -217,8 +217,8 @@ as_nobody() {
 		[::ffff:192.0.2.1]:1000 [::ffff:192.0.2.9]:53 tcp
 		192.0.2.3:7 192.0.2.9:80 tcp
 	EOF
-	answers '.input' "{\"from\":\"file\",\"file\":\"$FILE\",\"packets\":5,\"left_out\":{\
-\"others\":0,\"no_new_connection\":0,\"neither_tcp_nor_udp\":0,\"cut_short\":0}}" --file "$FILE"
+	answers '.input' "{\"file\":\"$FILE\",\"from\":\"file\",\"left_out\":{\"cut_short\":0,\
+\"neither_tcp_nor_udp\":0,\"no_new_connection\":0,\"others\":0},\"packets\":5}" --file "$FILE"
 	# The mapped address is the IPv4 address: three are equal.
 	answers '[.policies[0].workers[].packets] | max >= 3' true --file "$FILE" --policy consistent
 	answers '[.input.packets, .input.left_out.others]' '[4,1]' --file "$FILE" --dport 53

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 # The test helpers: small real processes, see the first comment of each.
 
-HELPER_NAMES := worker churn client load queue half_open notify flows twins delay netns_cookie
+HELPER_NAMES := worker churn client load queue half_open notify flows twins delay leftovers
 HELPERS := $(HELPER_NAMES:%=$(BUILD)/helpers/%)
 # These use the library: in the sanitized run it is the sanitized one.
 LIBRARY_HELPERS := $(BUILD)/helpers/changes $(BUILD)/helpers/explain_lines
@@ -25,8 +25,10 @@ $(BUILD)/helpers/verify: tests/helpers/verify.c tests/helpers/common.c tests/hel
 		-DBPF_COMPILER="\"clang-$$(cat $(BUILD)/bpf/clang)\"" \
 		-o $@ $< tests/helpers/common.c $(LIB_OBJECTS) $(LIB_LIBS) -ljansson
 
+$(BUILD)/helpers/leftovers: HELPER_LIBS := $(LIBBPF_LIB) -lbpf
+
 $(BUILD)/helpers/%: tests/helpers/%.c tests/helpers/common.c tests/helpers/common.h
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< tests/helpers/common.c
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< tests/helpers/common.c $(HELPER_LIBS)
 
 include tests/unit/unit.mk

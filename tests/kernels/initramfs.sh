@@ -17,7 +17,7 @@ tools=(
 	kill ln ls mkdir mkfifo mktemp mv nproc nl paste printf ps readlink realpath rm rmdir
 	sed seq sleep sort stat stty sync tail tar tee test timeout touch tr true tty uname
 	uniq wc xargs
-	jq ip ss nstat sysctl bpftool
+	gojq ip ss nstat sysctl bpftool
 	nsenter unshare setpriv setsid mount umount mountpoint taskset chrt
 	dmesg insmod rmmod
 )

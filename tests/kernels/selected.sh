@@ -55,7 +55,7 @@ for verify in build/*/helpers/verify; do
 	HELPERS=$PWD/$(dirname "$verify") run tests/kernels/verifier.bats ""
 done
 
-jq -n --arg name "${RP_KERNEL:-host}" --arg release "$(uname -r)" \
+gojq -n --arg name "${RP_KERNEL:-host}" --arg release "$(uname -r)" \
 	--arg accel "${RP_ACCEL:-none}" --argjson seconds "$SECONDS" --argjson tests "$number" \
 	'{$name, $release, $accel, $seconds, $tests}' >"$RP_SEEN/kernel.json"
 echo "1..$number"

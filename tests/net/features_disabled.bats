@@ -314,7 +314,7 @@ polls() {
 	here tcp
 	life
 	equal "$(status 8080 tcp '.ways | tojson')" \
-		'{"migration":"none","reads":"probe","tables":"system calls","joins":"polling","iterators":false}'
+		'{"iterators":false,"joins":"polling","migration":"none","reads":"probe","tables":"system calls"}'
 }
 
 # ---------------------------------------------------------------- what is needed

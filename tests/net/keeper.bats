@@ -77,7 +77,7 @@ ask() {
 	attach --port 8080
 	before=$(ctl status --port 8080 --json)
 	run -1 ctl attach --port 8080
-	diff <(jq -S . <<<"$before") <(ctl status --port 8080 --json | jq -S .)
+	diff <(jq . <<<"$before") <(ctl status --port 8080 --json | jq .)
 	running true
 }
 

@@ -98,7 +98,7 @@ children() {
 	client --to 127.0.0.1:8080 --count 100 >/dev/null
 	client --to '[::1]:8080' --count 50 >/dev/null
 	equal "$(ctl status --port 8080 --json |
-		jq -cS '[.groups[] | {(.family): .counters.selected}] | add')" '{"inet":100,"inet6":50}'
+		jq -c '[.groups[] | {(.family): .counters.selected}] | add')" '{"inet":100,"inet6":50}'
 	# One address alone can be detached.
 	ctl detach --port 8080 --addr 0.0.0.0
 	equal "$(ctl status --port 8080 --json | jq -c '[.groups[].family]')" '["inet6"]'

@@ -17,7 +17,7 @@ teardown() {
 begin_judge() {
 	mkfifo "$BATS_TEST_TMPDIR/case" "$BATS_TEST_TMPDIR/verdict"
 	exec {judge_to}<>"$BATS_TEST_TMPDIR/case" {judge_from}<>"$BATS_TEST_TMPDIR/verdict"
-	jq --unbuffered '.there as $there | .shown.groups[0]
+	jq '.there as $there | .shown.groups[0]
 		| .unregistered == 0 and .damaged == false and .keeper.running
 		and ([.workers[].slot] | length == (unique | length))
 		and ([.workers[].state] | all(. == "active"))

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * leftovers: finds what an attachment, or a test, has left on this machine. One process
+ * looks at all of it: bpftool, jq and find take a hundred times as long, after each test.
+ * It sees namespaces, pins, processes and BPF objects, and knows nothing of the toolkit but
+ * their names.
+ */
+#include "common.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71
+#endif
+
+#define PINS "/sys/fs/bpf/reuseport"
+#define NETNS "/run/netns"
+
+static const char usage[] =
+	"leftovers pins INODE [NAMESPACES]  directories of pins of a namespace; none if one that\n"
+	"                         is not in the file NAMESPACES has been given its inode\n"
+	"leftovers processes NAME processes of the tool that were started for a namespace\n"
+	"leftovers watchers NAME  programs that watch the namespace, \"id ID name NAME\"\n"
+	"leftovers objects INODE...  \"prog ID\" and \"map ID\" of all pins of namespaces\n"
+	"leftovers alive FILE     those of such lines whose object is there still\n";
+
+/* Call found(path, arg) for each entry of a directory, by its whole path. */
+static void each_entry(const char *path, void (*found)(const char *, void *), void *arg)
+{
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+	char whole[PATH_MAX];
+
+	while (dir && (entry = readdir(dir))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(whole, sizeof(whole), "%s/%s", path, entry->d_name);
+		found(whole, arg);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+/* Read a small file to its end; returns its length. The text is terminated. */
+static size_t read_file(const char *path, char *text, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	size_t length = 0;
+	ssize_t got;
+
+	while (fd >= 0 && length < size - 1 &&
+	       (got = read(fd, text + length, size - 1 - length)) > 0)
+		length += got;
+	if (fd >= 0)
+		close(fd);
+	text[length] = 0;
+	return length;
+}
+
+/* --------------------------------------------------------------------- pins */
+
+struct namespaces {
+	const char *inode;
+	const char *ours; /* a file, whose lines begin with the names of ours */
+	bool of_another;
+};
+
+/* Whether a line of a file begins with this word. */
+static bool line_begins(const char *path, const char *word)
+{
+	static char text[1 << 16];
+	size_t length = strlen(word);
+
+	read_file(path, text, sizeof(text));
+	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
+		if (!strncmp(line, word, length) && line[length] == ' ')
+			return true;
+	return false;
+}
+
+static void look_at_netns(const char *path, void *arg)
+{
+	struct namespaces *namespaces = arg;
+	struct stat stat_of;
+	char inode[24];
+
+	if (stat(path, &stat_of))
+		return;
+	snprintf(inode, sizeof(inode), "%llu", (unsigned long long)stat_of.st_ino);
+	if (!strcmp(inode, namespaces->inode) &&
+	    !line_begins(namespaces->ours, path + strlen(NETNS) + 1))
+		namespaces->of_another = true;
+}
+
+/* Return whether the name of a directory, PROTO-ADDR-PORT-INODE[-...], has this inode. */
+static bool has_inode(const char *path, const char *inode)
+{
+	unsigned int length = strlen(inode);
+	const char *at = path;
+
+	while ((at = strstr(at, inode))) {
+		if (at > path && at[-1] == '-' && (!at[length] || at[length] == '-'))
+			return true;
+		at += length;
+	}
+	return false;
+}
+
+static void print_pins(const char *path, void *arg)
+{
+	if (has_inode(path, arg))
+		puts(path);
+}
+
+static void pins(char *inode, const char *ours)
+{
+	struct namespaces namespaces = { .inode = inode, .ours = ours };
+
+	if (ours)
+		each_entry(NETNS, look_at_netns, &namespaces);
+	if (!namespaces.of_another)
+		each_entry(PINS, print_pins, inode);
+}
+
+/* ---------------------------------------------------------------- processes */
+
+static void look_at_process(const char *path, void *arg)
+{
+	char at[64], exe[PATH_MAX], arguments[4096];
+	const char *pid = path + strlen("/proc/");
+	bool names = false;
+	ssize_t length;
+	size_t size;
+
+	if (*pid < '0' || *pid > '9')
+		return;
+	snprintf(at, sizeof(at), "/proc/%s/cmdline", pid);
+	size = read_file(at, arguments, sizeof(arguments));
+	for (char *one = arguments; one < arguments + size; one += strlen(one) + 1)
+		names |= !strcmp(one, arg);
+	if (!names)
+		return;
+	snprintf(at, sizeof(at), "/proc/%s/exe", pid);
+	length = readlink(at, exe, sizeof(exe) - 1);
+	exe[length < 0 ? 0 : length] = 0;
+	if (strstr(exe, "reuseportctl"))
+		puts(pid);
+}
+
+/* ----------------------------------------------------------------- watchers */
+
+/* Return the cookie of a namespace, or 0 where the kernel has none. */
+static uint64_t cookie_of_netns(const char *name)
+{
+	char path[PATH_MAX];
+	uint64_t cookie = 0;
+	socklen_t size = sizeof(cookie);
+	int fd, sock;
+
+	snprintf(path, sizeof(path), NETNS "/%s", name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || setns(fd, CLONE_NEWNET))
+		return 0;
+	sock = socket(AF_INET, SOCK_DGRAM, 0);
+	if (sock < 0 || getsockopt(sock, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &size))
+		return 0;
+	close(sock);
+	close(fd);
+	return cookie;
+}
+
+/* Return where a variable is in a map's value, by the map's BTF, or -1. */
+static int offset_of(const struct bpf_map_info *map, const char *variable)
+{
+	struct btf *btf = btf__load_from_kernel_by_id(map->btf_id);
+	const struct btf_type *section;
+	int offset = -1;
+
+	if (!btf)
+		return -1;
+	section = btf__type_by_id(btf, map->btf_value_type_id);
+	if (section && btf_is_datasec(section)) {
+		const struct btf_var_secinfo *info = btf_var_secinfos(section);
+
+		for (unsigned int i = 0; i < btf_vlen(section); i++, info++) {
+			const struct btf_type *type = btf__type_by_id(btf, info->type);
+
+			if (!strcmp(btf__name_by_offset(btf, type->name_off), variable))
+				offset = info->offset;
+		}
+	}
+	btf__free(btf);
+	return offset;
+}
+
+/* Return whether this map is the read-only data of a watcher of that namespace. */
+static bool watches(uint32_t map_id, uint64_t cookie)
+{
+	int fd = bpf_map_get_fd_by_id(map_id), offset;
+	struct bpf_map_info map = { 0 };
+	uint32_t size = sizeof(map), zero = 0;
+	bool found = false;
+	uint64_t wanted;
+	char *value;
+
+	if (fd < 0)
+		return false;
+	if (!bpf_obj_get_info_by_fd(fd, &map, &size) && strstr(map.name, ".rodata")) {
+		offset = offset_of(&map, "want_netns_cookie");
+		value = calloc(1, map.value_size);
+		if (offset >= 0 && value && !bpf_map_lookup_elem(fd, &zero, value)) {
+			memcpy(&wanted, value + offset, sizeof(wanted));
+			found = wanted == cookie;
+		}
+		free(value);
+	}
+	close(fd);
+	return found;
+}
+
+static void watchers(const char *name)
+{
+	uint64_t cookie = 0;
+	uint32_t id = 0;
+
+	while (!bpf_prog_get_next_id(id, &id)) {
+		struct bpf_prog_info program = { 0 };
+		uint32_t size = sizeof(program), maps[16];
+		int fd = bpf_prog_get_fd_by_id(id);
+
+		program.nr_map_ids = 16;
+		program.map_ids = (uintptr_t)maps;
+		if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &program, &size) &&
+		    !strncmp(program.name, "event_", 6)) {
+			if (!cookie)
+				cookie = cookie_of_netns(name);
+			for (uint32_t i = 0; cookie && i < program.nr_map_ids && i < 16; i++)
+				if (watches(maps[i], cookie))
+					printf("id %u name %s\n", id, program.name);
+		}
+		if (fd >= 0)
+			close(fd);
+	}
+}
+
+/* ------------------------------------------------------------------ objects */
+
+static void print_object(const char *path, void *arg)
+{
+	char at[64], info[4096];
+	const char *line;
+	int fd = bpf_obj_get(path);
+
+	(void)arg;
+	if (fd < 0)
+		return;
+	snprintf(at, sizeof(at), "/proc/self/fdinfo/%d", fd);
+	read_file(at, info, sizeof(info));
+	if ((line = strstr(info, "\nprog_id:")))
+		printf("prog %d\n", atoi(line + 9));
+	else if ((line = strstr(info, "\nmap_id:")))
+		printf("map %d\n", atoi(line + 8));
+	close(fd);
+}
+
+static void print_objects(const char *path, void *arg)
+{
+	if (has_inode(path, arg))
+		each_entry(path, print_object, NULL);
+}
+
+static void alive(const char *path)
+{
+	FILE *file = fopen(path, "r");
+	char kind[8];
+	uint32_t id;
+	int fd;
+
+	if (!file)
+		die("%s", path);
+	while (fscanf(file, "%7s %u\n", kind, &id) == 2) {
+		fd = !strcmp(kind, "prog") ? bpf_prog_get_fd_by_id(id) : bpf_map_get_fd_by_id(id);
+		if (fd < 0)
+			continue;
+		printf("%s %u\n", kind, id);
+		close(fd);
+	}
+	fclose(file);
+}
+
+int main(int argc, char **argv)
+{
+	const char *what = argc > 2 ? argv[1] : "";
+
+	if (!strcmp(what, "pins")) {
+		pins(argv[2], argv[3]);
+	} else if (!strcmp(what, "processes")) {
+		each_entry("/proc", look_at_process, argv[2]);
+	} else if (!strcmp(what, "watchers")) {
+		watchers(argv[2]);
+	} else if (!strcmp(what, "objects")) {
+		for (int i = 2; i < argc; i++)
+			each_entry(PINS, print_objects, argv[i]);
+	} else if (!strcmp(what, "alive")) {
+		alive(argv[2]);
+	} else {
+		fputs(usage, stderr);
+		return 2;
+	}
+	return 0;
+}
