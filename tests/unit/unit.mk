@@ -2,6 +2,7 @@
 # The unit tests: one program of cmocka's a file, built to $(BUILD)/unit/NAME.
 # They see the pure headers and the library's inside.
 
+comma := ,
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(sort $(wildcard tests/unit/*.c)))
 
 .PHONY: unit
@@ -14,3 +15,7 @@ $(BUILD)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h bpf/decide/*.h) $(LIB_
 
 # The host that it compiles for is made up.
 $(BUILD)/unit/table_compile: UNIT_LDFLAGS := -Wl,--wrap=topology_cpus_of_node
+
+# Sockets, CPUs and membarrier() are made up as well.
+$(BUILD)/unit/publish: UNIT_LDFLAGS := $(addprefix -Wl$(comma)--wrap=,sockarray_holds topology_nodes \
+	topology_cpus_of_node cpus_of_process syscall table_compile)

@@ -103,14 +103,6 @@ static bool same_policy(const struct plan *a, const struct plan *b)
 	       !memcmp(a->hash_key, b->hash_key, sizeof(a->hash_key));
 }
 
-/* Return whether a table compiled for one plan can serve the other. */
-static bool same_table(const struct plan *a, const struct plan *b)
-{
-	unsigned int differ = flags_asked(a) ^ flags_asked(b);
-
-	return a->policy == b->policy && !(differ & ~PLAN_ADMIT_MANUAL);
-}
-
 /* Return whether policy and generations are in use already. */
 static bool same_spec(const struct map_view *view, const struct plan_spec *want)
 {
@@ -173,7 +165,7 @@ static int compile_next_half(const struct map_view *view, const struct plan *wan
 		.cpus = workers->cpus,
 	};
 
-	if (epoch && same_table(plan_in_use(view), want)) {
+	if (epoch && plan_in_use(view)->policy == want->policy) {
 		c.before = half_entries(view, epoch);
 		c.before_weights = workers->before;
 	}
