@@ -97,7 +97,7 @@ state() {
 	equal "$(state sk-reuseport "$BATS_FILE_TMPDIR/nosys" no_memory)" failed
 	start_worker --port 8080
 	refused 1 "$BATS_FILE_TMPDIR/nosys" no_memory "$REUSEPORTCTL" attach --netns "$NS" --port 8080
-	says "was tried and failed" "allocate memory"
+	says "a test of" "failed: " "allocate memory"
 	untouched 8080
 }
 

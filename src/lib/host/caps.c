@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Capabilities: which one is missing, by name, before anything is tried. */
+/* Capabilities: name the missing ones before an operation starts. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,15 +19,15 @@ static const struct {
 	enum cap bit;
 	cap_value_t cap;
 	const char *name;
-	bool in_sys_admin; /* what CAP_SYS_ADMIN covers too */
+	bool in_sys_admin; /* CAP_SYS_ADMIN includes it */
 } known[] = {
 	{ CAP_TO_LOAD, CAP_BPF, "CAP_BPF", true },
 	{ CAP_TO_ATTACH, CAP_NET_ADMIN, "CAP_NET_ADMIN", false },
 	{ CAP_TO_READ, CAP_PERFMON, "CAP_PERFMON", true },
-	{ CAP_TO_TAKE, CAP_SYS_PTRACE, "CAP_SYS_PTRACE", false },
+	{ CAP_TO_DUPLICATE, CAP_SYS_PTRACE, "CAP_SYS_PTRACE", false },
 };
 
-static bool has(cap_t caps, cap_value_t cap)
+static bool has_cap(cap_t caps, cap_value_t cap)
 {
 	cap_flag_value_t value = CAP_CLEAR;
 
@@ -44,8 +44,8 @@ int caps_missing(unsigned int wanted, char *names, size_t size)
 		return -errno;
 	*names = '\0';
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-		if (!(wanted & known[i].bit) || has(caps, known[i].cap) ||
-		    (known[i].in_sys_admin && has(caps, CAP_SYS_ADMIN)))
+		if (!(wanted & known[i].bit) || has_cap(caps, known[i].cap) ||
+		    (known[i].in_sys_admin && has_cap(caps, CAP_SYS_ADMIN)))
 			continue;
 		if (len < size)
 			len += snprintf(names + len, size - len, "%s%s", len ? ", " : "",
@@ -59,8 +59,8 @@ int caps_missing(unsigned int wanted, char *names, size_t size)
 int caps_require(const char *what, struct reuseport_error *err)
 {
 	char names[128];
-	int missing = caps_missing(CAP_TO_LOAD | CAP_TO_ATTACH | CAP_TO_READ | CAP_TO_TAKE, names,
-				   sizeof(names));
+	int missing = caps_missing(CAP_TO_LOAD | CAP_TO_ATTACH | CAP_TO_READ | CAP_TO_DUPLICATE,
+				   names, sizeof(names));
 
 	if (missing < 0)
 		return fail(err, -missing, "cannot read this process's capabilities: %s",

@@ -9,7 +9,7 @@
 
 #include "host/cgroup.h"
 
-static int open_in(const char *mounts_path, const char *root)
+static int open_cgroup2(const char *mounts_path, const char *root)
 {
 	FILE *mounts = setmntent(mounts_path, "re");
 	struct mntent *entry;
@@ -28,12 +28,12 @@ static int open_in(const char *mounts_path, const char *root)
 	return fd;
 }
 
-/* As process 1 sees it, if "ip netns exec" has hidden it behind a private /sys. */
+/* If "ip netns exec" has hidden the mount behind a private /sys, open process 1's. */
 int cgroup_open_root(void)
 {
-	int fd = open_in("/proc/self/mounts", "");
+	int fd = open_cgroup2("/proc/self/mounts", "");
 
 	if (fd < 0)
-		fd = open_in("/proc/1/mounts", "/proc/1/root");
+		fd = open_cgroup2("/proc/1/mounts", "/proc/1/root");
 	return fd < 0 ? -ENOENT : fd;
 }

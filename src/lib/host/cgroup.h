@@ -3,7 +3,7 @@
 #ifndef HOST_CGROUP_H
 #define HOST_CGROUP_H
 
-/* An fd of its directory, to be closed. -ENOENT: cgroup2 is mounted nowhere. */
+/* Open the directory; the caller closes it. -ENOENT: cgroup2 is mounted nowhere. */
 int cgroup_open_root(void);
 
 #endif

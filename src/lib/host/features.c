@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Features: what the running kernel can do for this process, found out by trying. */
+/* Features: test what the running kernel can do for this process. */
 #include <bpf/btf.h>
 #include <errno.h>
 #include <stdio.h>
@@ -13,35 +13,35 @@
 #include "host/probes.h"
 
 #define DISABLE_VARIABLE "REUSEPORT_DISABLE"
-#define ENOTSUPP_KERNEL 524 /* the kernel's own ENOTSUPP, which libc has no name for */
+#define ENOTSUPP_KERNEL 524 /* the kernel's ENOTSUPP, for which libc has no name */
 
 static const struct row {
 	const char *name;
-	const char *since; /* where Linux itself has it; distributions carry it back */
+	const char *since; /* version of mainline Linux; distributions backport */
 	const char *what;
 	const char *without;
-	unsigned int caps;                   /* of enum cap: what trying takes */
-	int (*probe)(const struct btf *btf); /* NULL: features_btf() is the trial */
+	unsigned int caps;                   /* of enum cap, that the probe needs */
+	int (*probe)(const struct btf *btf); /* NULL: features_btf() is the probe */
 } rows[FEATURES] = {
 	[FEATURE_BTF] = { "btf", "5.4",
-			  "BTF of its own (built with CONFIG_DEBUG_INFO_BTF, seen as "
+			  "BTF (CONFIG_DEBUG_INFO_BTF, the file "
 			  "/sys/kernel/btf/vmlinux)",
 			  "nothing is steered", 0, NULL },
 	[FEATURE_SK_REUSEPORT] = { "sk-reuseport", "4.19",
 				   "BPF_PROG_TYPE_SK_REUSEPORT with "
-				   "REUSEPORT_SOCKARRAY (built with CONFIG_BPF_SYSCALL)",
+				   "REUSEPORT_SOCKARRAY (CONFIG_BPF_SYSCALL)",
 				   "nothing is steered", CAP_TO_LOAD, probe_sk_reuseport },
 	[FEATURE_PROBE_READS] = { "probe-reads", "5.5", "bpf_probe_read_kernel()",
 				  "nothing is steered", CAP_TO_LOAD | CAP_TO_READ,
 				  probe_probe_reads },
 	[FEATURE_PIDFD_GETFD] = { "pidfd-getfd", "5.6",
-				  "pidfd_getfd(), by which sockets of "
-				  "running servers are reached",
+				  "pidfd_getfd(), to reach the sockets of "
+				  "running servers",
 				  "nothing is steered", 0, probe_pidfd_getfd },
-	[FEATURE_MMAP] = { "mmap", "5.5", "maps in memory (BPF_F_MMAPABLE)",
+	[FEATURE_MMAP] = { "mmap", "5.5", "mmapable maps (BPF_F_MMAPABLE)",
 			   "tables are read and written by system calls", CAP_TO_LOAD, probe_mmap },
 	[FEATURE_MIGRATION] = { "migration", "5.14", "the select-or-migrate attach type",
-				"a listener that closes resets the connections that wait for it: drain it first",
+				"a listener that closes resets the connections in its queue: drain it first",
 				CAP_TO_LOAD, probe_migration },
 	[FEATURE_PLAIN_READS] = { "plain-reads", "6.2", "bpf_rdonly_cast()",
 				  "the program reads the kernel's sockets by probe reads, which cost more",
@@ -51,11 +51,11 @@ static const struct row {
 				  probe_ring_buffer },
 	[FEATURE_TCP_EVENTS] = { "tcp-events", "5.12",
 				 "BTF tracepoints (inet_sock_set_state, "
-				 "tcp_destroy_sock) that may ask for a socket's cookie",
+				 "tcp_destroy_sock) that can read a socket's cookie",
 				 "joins and leaves of TCP workers are found by polling",
 				 CAP_TO_LOAD | CAP_TO_READ, probe_tcp_events },
 	[FEATURE_CGROUP2] = { "cgroup2", "4.5",
-			      "cgroup2 mounted (mount -t cgroup2 none "
+			      "a cgroup2 mount (mount -t cgroup2 none "
 			      "/sys/fs/cgroup)",
 			      "joins and leaves of UDP workers are found by polling", 0,
 			      probe_cgroup2 },
@@ -64,64 +64,66 @@ static const struct row {
 				 "joins and leaves of UDP workers are found by polling",
 				 CAP_TO_LOAD | CAP_TO_ATTACH | CAP_TO_READ, probe_udp_events },
 	[FEATURE_ITERATORS] = { "iterators", "5.9", "socket iterators (iter/tcp, iter/udp)",
-				"another tool's program on a group is not seen; list goes by sock_diag",
+				"another tool's program on a group is not visible; groups are listed by sock_diag",
 				CAP_TO_LOAD | CAP_TO_READ, probe_iterators },
 	[FEATURE_TEST_RUN] = { "test-run", "5.10", "BPF_PROG_TEST_RUN of raw tracepoints",
-			       "drain --wait cannot count the handshakes that have begun, and is refused for TCP",
+			       "the handshakes that have begun cannot be counted; to wait for a drained TCP worker is refused",
 			       CAP_TO_LOAD | CAP_TO_READ, probe_test_run },
-	[FEATURE_TICKS] = { "ticks", "5.5", "bpf_jiffies64()", "--sticky is refused", CAP_TO_LOAD,
-			    probe_ticks },
+	[FEATURE_TICKS] = { "ticks", "5.5", "bpf_jiffies64()", "sticky flows are refused",
+			    CAP_TO_LOAD, probe_ticks },
 	[FEATURE_NETNS_COOKIE] = { "netns-cookie", "5.14", "SO_NETNS_COOKIE",
-				   "a network namespace is told from a later one by its inode alone, which may be "
-				   "given again",
+				   "a network namespace is identified by its inode alone, which the kernel may "
+				   "reuse",
 				   0, probe_netns_cookie },
 	[FEATURE_DETACH] = { "detach", "5.3", "SO_DETACH_REUSEPORT_BPF", "detach is refused", 0,
 			     probe_detach },
 	[FEATURE_UDP_ITER_ORDER] = { "udp-iter-order", "6.6",
 				     "iter/udp in the order of the "
 				     "lookup by address",
-				     "explain puts UDP sockets of one address in order by rule", 0,
-				     probe_udp_iter_order },
+				     "explain guesses the order of the UDP sockets on one address",
+				     0, probe_udp_iter_order },
 	[FEATURE_UDP_HASH4] = { "udp-hash4", "6.13",
 				"a table of connected UDP sockets by both "
 				"addresses and ports",
-				"nothing is lost: explain follows the lookup without it", 0,
+				"explain follows the lookup without that table", 0,
 				probe_udp_hash4 },
 };
 
-#define NEEDED (FEATURE_PIDFD_GETFD + 1) /* those up to here */
+#define NEEDED (FEATURE_PIDFD_GETFD + 1) /* nothing can be steered without these */
 
-struct outcome {
-	bool tried;
+/* The result of one probe. */
+struct probe_result {
+	bool known;
 	enum reuseport_feature_state state;
-	int code; /* errno of the trial, 0 for none */
+	int code; /* errno, 0 for none */
 };
 
 struct features {
-	struct outcome outcomes[FEATURES];
+	struct probe_result results[FEATURES];
 	struct btf *btf;
 	bool btf_tried;
 	int btf_code;
 };
 
-/* ------------------------------------------------------- left unused by order */
+/* ---------------------------------------------------------- REUSEPORT_DISABLE */
 
 static const struct {
 	const char *name;
 	unsigned int features;
-} together[] = {
+} feature_sets[] = {
 	{ "events", 1u << FEATURE_TCP_EVENTS | 1u << FEATURE_UDP_EVENTS },
 };
 
-/* The bits of the features that a word names; 0: none. */
-static unsigned int bits_of(const char *word, size_t len)
+/* Return the bits of the features that a word names; 0 for an unknown word. */
+static unsigned int feature_bits(const char *word, size_t len)
 {
 	for (int i = 0; i < FEATURES; i++)
 		if (strlen(rows[i].name) == len && !strncmp(rows[i].name, word, len))
 			return 1u << i;
-	for (size_t i = 0; i < sizeof(together) / sizeof(together[0]); i++)
-		if (strlen(together[i].name) == len && !strncmp(together[i].name, word, len))
-			return together[i].features;
+	for (size_t i = 0; i < sizeof(feature_sets) / sizeof(feature_sets[0]); i++)
+		if (strlen(feature_sets[i].name) == len &&
+		    !strncmp(feature_sets[i].name, word, len))
+			return feature_sets[i].features;
 	return 0;
 }
 
@@ -132,8 +134,8 @@ static int refuse_word(const char *word, size_t len, struct reuseport_error *err
 
 	for (int i = 0; i < FEATURES; i++)
 		at += snprintf(names + at, sizeof(names) - at, ", %s", rows[i].name);
-	return fail(err, EINVAL, DISABLE_VARIABLE " '%.*s': there are %s", len > 32 ? 32 : (int)len,
-		    word, names);
+	return fail(err, EINVAL, DISABLE_VARIABLE " names no feature by '%.*s': there are %s",
+		    len > 32 ? 32 : (int)len, word, names);
 }
 
 static int read_disabled(unsigned int *disabled, struct reuseport_error *err)
@@ -145,7 +147,7 @@ static int read_disabled(unsigned int *disabled, struct reuseport_error *err)
 	*disabled = 0;
 	while (at && *at) {
 		len = strcspn(at, ",");
-		bits = bits_of(at, len);
+		bits = feature_bits(at, len);
 		if (!bits)
 			return refuse_word(at, len, err);
 		*disabled |= bits;
@@ -189,15 +191,15 @@ void features_free(struct features *features)
 
 void features_disable(struct features *features, enum feature feature)
 {
-	features->outcomes[feature] = (struct outcome){
-		.tried = true,
+	features->results[feature] = (struct probe_result){
+		.known = true,
 		.state = REUSEPORT_FEATURE_DISABLED,
 	};
 }
 
 bool features_disabled(const struct features *features, enum feature feature)
 {
-	return features->outcomes[feature].state == REUSEPORT_FEATURE_DISABLED;
+	return features->results[feature].state == REUSEPORT_FEATURE_DISABLED;
 }
 
 const char *features_name(enum feature feature)
@@ -210,11 +212,10 @@ const char *features_without(enum feature feature)
 	return rows[feature].without;
 }
 
-/* ------------------------------------------------------------------ trials */
+/* ------------------------------------------------------------------ probes */
 
 struct btf *features_btf(struct features *features)
 {
-
 	if (features->btf_tried)
 		return features->btf;
 	features->btf_tried = true;
@@ -225,16 +226,16 @@ struct btf *features_btf(struct features *features)
 	return features->btf;
 }
 
-/* What kernels say to what they have not heard of. */
-static bool is_unheard_of(int code)
+/* Return whether that is the error of a kernel that does not know the feature. */
+static bool is_unknown_feature(int code)
 {
 	switch (code) {
 	case ENOSYS:
 	case ENOENT:
 	case ESRCH:
 	case EINVAL:
-	case EACCES: /* the verifier: of a member of the context that is not there */
-	case E2BIG:  /* of an attribute of bpf() */
+	case EACCES: /* the verifier, for an unknown member of the context */
+	case E2BIG:  /* bpf(), for an unknown attribute */
 	case ENOPROTOOPT:
 	case EOPNOTSUPP:
 	case ENOTSUPP_KERNEL:
@@ -244,8 +245,9 @@ static bool is_unheard_of(int code)
 	}
 }
 
-/* Who may not is often told that there is no such thing. */
-static enum reuseport_feature_state judge(const struct row *row, int code)
+/* Turn a probe's error into a state. To a process without the capability, kernels often
+ * say that the feature is missing. */
+static enum reuseport_feature_state state_of_probe(const struct row *row, int code)
 {
 	char names[128];
 
@@ -253,29 +255,31 @@ static enum reuseport_feature_state judge(const struct row *row, int code)
 		return REUSEPORT_FEATURE_AVAILABLE;
 	if (code == EPERM || caps_missing(row->caps, names, sizeof(names)) > 0)
 		return REUSEPORT_FEATURE_NOT_PERMITTED;
-	return is_unheard_of(code) ? REUSEPORT_FEATURE_MISSING : REUSEPORT_FEATURE_FAILED;
+	return is_unknown_feature(code) ? REUSEPORT_FEATURE_MISSING : REUSEPORT_FEATURE_FAILED;
 }
 
-static const struct outcome *outcome_of(struct features *features, enum feature feature)
+static const struct probe_result *run_probe(struct features *features, enum feature feature)
 {
-	struct outcome *outcome = &features->outcomes[feature];
+	struct probe_result *result = &features->results[feature];
 	const struct row *row = &rows[feature];
 	struct btf *btf;
 	int ret;
 
-	if (outcome->tried)
-		return outcome;
+	if (result->known)
+		return result;
 	btf = features_btf(features);
 	libbpf_quiet_begin();
 	ret = row->probe ? row->probe(btf) : features->btf_code;
 	libbpf_quiet_end();
-	*outcome = (struct outcome){ .tried = true, .state = judge(row, -ret), .code = -ret };
-	return outcome;
+	*result = (struct probe_result){ .known = true,
+					 .state = state_of_probe(row, -ret),
+					 .code = -ret };
+	return result;
 }
 
 bool features_have(struct features *features, enum feature feature)
 {
-	return outcome_of(features, feature)->state == REUSEPORT_FEATURE_AVAILABLE;
+	return run_probe(features, feature)->state == REUSEPORT_FEATURE_AVAILABLE;
 }
 
 /* ---------------------------------------------------------------- as errors */
@@ -283,21 +287,21 @@ bool features_have(struct features *features, enum feature feature)
 int features_explain(struct features *features, enum feature feature, const char *what,
 		     struct reuseport_error *err)
 {
-	const struct outcome *outcome = outcome_of(features, feature);
+	const struct probe_result *result = run_probe(features, feature);
 	const struct row *row = &rows[feature];
 	char names[128] = "";
 
-	switch (outcome->state) {
+	switch (result->state) {
 	case REUSEPORT_FEATURE_AVAILABLE:
 		return 0;
 	case REUSEPORT_FEATURE_MISSING:
 		return fail(err, EOPNOTSUPP,
-			    "cannot %s: this kernel has no %s: it needs Linux %s "
+			    "cannot %s: this kernel has no %s, which needs Linux %s "
 			    "or newer",
 			    what, row->what, row->since);
 	case REUSEPORT_FEATURE_DISABLED:
 		return fail(err, EOPNOTSUPP,
-			    "cannot %s: it needs %s, and " DISABLE_VARIABLE " has '%s'", what,
+			    "cannot %s: it needs %s, but " DISABLE_VARIABLE " turns off '%s'", what,
 			    row->what, row->name);
 	case REUSEPORT_FEATURE_NOT_PERMITTED:
 		caps_missing(row->caps, names, sizeof(names));
@@ -307,13 +311,13 @@ int features_explain(struct features *features, enum feature feature, const char
 				    "%s: run as root (sudo)",
 				    what, row->what, names);
 		return fail(err, EPERM,
-			    "cannot %s: this process may not use %s: something forbids "
-			    "it beside capabilities, such as a seccomp filter, a security module, "
-			    "or lockdown",
+			    "cannot %s: this process may not use %s, although it has the "
+			    "capabilities: check seccomp filters, security modules and "
+			    "lockdown",
 			    what, row->what);
 	default:
-		return fail(err, outcome->code, "cannot %s: %s was tried and failed: %s", what,
-			    row->what, strerror(outcome->code));
+		return fail(err, result->code, "cannot %s: a test of %s failed: %s", what,
+			    row->what, strerror(result->code));
 	}
 }
 
@@ -377,9 +381,10 @@ const char *reuseport_feature_state_name(enum reuseport_feature_state state)
 										  "unknown";
 }
 
-static void describe(struct features *features, enum feature feature, struct reuseport_feature *to)
+static void describe_feature(struct features *features, enum feature feature,
+			     struct reuseport_feature *to)
 {
-	const struct outcome *outcome = outcome_of(features, feature);
+	const struct probe_result *result = run_probe(features, feature);
 	const struct row *row = &rows[feature];
 
 	*to = (struct reuseport_feature){
@@ -388,10 +393,10 @@ static void describe(struct features *features, enum feature feature, struct reu
 		.what = row->what,
 		.without = row->without,
 		.needed = feature < NEEDED,
-		.state = outcome->state,
-		.code = outcome->code,
+		.state = result->state,
+		.code = result->code,
 	};
-	if (outcome->state == REUSEPORT_FEATURE_NOT_PERMITTED)
+	if (result->state == REUSEPORT_FEATURE_NOT_PERMITTED)
 		caps_missing(row->caps, to->caps, sizeof(to->caps));
 }
 
@@ -405,7 +410,7 @@ int reuseport_features(struct reuseport_feature **list, size_t *n, struct reusep
 		return ret;
 	made = calloc(FEATURES, sizeof(*made));
 	for (int i = 0; made && i < FEATURES; i++)
-		describe(features, i, &made[i]);
+		describe_feature(features, i, &made[i]);
 	features_free(features);
 	if (!made)
 		return fail(err, ENOMEM, "out of memory");

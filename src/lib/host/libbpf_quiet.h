@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Silences libbpf while a load is tried whose failure has a meaning for us. */
+/* Silence libbpf during a load whose failure the caller explains itself. */
 #ifndef HOST_LIBBPF_QUIET_H
 #define HOST_LIBBPF_QUIET_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* reuseport_device(): the index of a network device in a namespace. */
+/* reuseport_device(): return the index of a network device in a namespace. */
 #include <errno.h>
 #include <net/if.h>
 
@@ -19,7 +19,7 @@ int reuseport_device(uint64_t netns, const char *name, uint32_t *ifindex,
 	found = if_nametoindex(name);
 	netns_leave(&visit);
 	if (!found)
-		return fail(err, ENODEV, "there is no device '%.16s'", name);
+		return fail(err, ENODEV, "no network device is named '%.16s'", name);
 	*ifindex = found;
 	return 0;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Network namespaces: by name, by pid, by inode; entering and leaving them. */
+/* Network namespaces: find them by name, pid or inode, enter and leave them. */
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
@@ -40,12 +40,13 @@ int reuseport_netns(const char *name, uint64_t *inode, struct reuseport_error *e
 	if (!name) {
 		if (netns_inode_of(OWN_PATH, inode))
 			return fail(err, ENOENT,
-				    "cannot see this process's network namespace: "
+				    "cannot read this process's network namespace: "
 				    "is /proc mounted?");
 		return 0;
 	}
 	if (!*name || strchr(name, '/') || strlen(name) > 64)
-		return fail(err, EINVAL, "'%s' is no name or pid of a network namespace", name);
+		return fail(err, EINVAL, "'%s' is neither a name nor a pid of a network namespace",
+			    name);
 	snprintf(path, sizeof(path), NAMED_DIR "/%s", name);
 	if (!netns_inode_of(path, inode))
 		return 0;
@@ -66,12 +67,13 @@ int reuseport_netns(const char *name, uint64_t *inode, struct reuseport_error *e
 
 /* ------------------------------------------------------------ enumeration */
 
+/* Namespaces that an enumeration has visited. */
 struct seen {
 	uint64_t *inodes;
 	size_t n, room;
 };
 
-static int seen_before(struct seen *seen, uint64_t inode)
+static int was_seen(struct seen *seen, uint64_t inode)
 {
 	uint64_t *grown;
 
@@ -89,7 +91,7 @@ static int seen_before(struct seen *seen, uint64_t inode)
 	return 0;
 }
 
-static int each_named(struct seen *seen, netns_fn fn, void *ctx)
+static int each_named_netns(struct seen *seen, netns_fn fn, void *ctx)
 {
 	DIR *dir = opendir(NAMED_DIR);
 	char path[512];
@@ -103,14 +105,14 @@ static int each_named(struct seen *seen, netns_fn fn, void *ctx)
 		if (entry->d_name[0] == '.')
 			continue;
 		snprintf(path, sizeof(path), NAMED_DIR "/%s", entry->d_name);
-		if (!netns_inode_of(path, &inode) && !seen_before(seen, inode))
+		if (!netns_inode_of(path, &inode) && !was_seen(seen, inode))
 			ret = fn(ctx, inode, entry->d_name, 0);
 	}
 	closedir(dir);
 	return ret;
 }
 
-static int each_process(struct seen *seen, netns_fn fn, void *ctx)
+static int each_process_netns(struct seen *seen, netns_fn fn, void *ctx)
 {
 	DIR *dir = opendir("/proc");
 	char path[300];
@@ -124,7 +126,7 @@ static int each_process(struct seen *seen, netns_fn fn, void *ctx)
 		if (!isdigit((unsigned char)entry->d_name[0]))
 			continue;
 		snprintf(path, sizeof(path), "/proc/%s/ns/net", entry->d_name);
-		if (!netns_inode_of(path, &inode) && !seen_before(seen, inode))
+		if (!netns_inode_of(path, &inode) && !was_seen(seen, inode))
 			ret = fn(ctx, inode, "", strtoul(entry->d_name, NULL, 10));
 	}
 	closedir(dir);
@@ -136,22 +138,23 @@ int netns_for_each(netns_fn fn, void *ctx)
 	struct seen seen = { 0 };
 	int ret;
 
-	ret = each_named(&seen, fn, ctx);
+	ret = each_named_netns(&seen, fn, ctx);
 	if (!ret)
-		ret = each_process(&seen, fn, ctx);
+		ret = each_process_netns(&seen, fn, ctx);
 	free(seen.inodes);
 	return ret;
 }
 
-struct naming {
+/* Where to copy the name of a namespace. */
+struct netns_naming {
 	uint64_t inode;
 	char *name;
 	size_t size;
 };
 
-static int copy_name(void *ctx, uint64_t inode, const char *name, uint32_t pid)
+static int copy_netns_name(void *ctx, uint64_t inode, const char *name, uint32_t pid)
 {
-	struct naming *naming = ctx;
+	struct netns_naming *naming = ctx;
 
 	(void)pid;
 	if (inode == naming->inode)
@@ -161,16 +164,17 @@ static int copy_name(void *ctx, uint64_t inode, const char *name, uint32_t pid)
 
 void netns_name_of(uint64_t inode, char *name, size_t size)
 {
-	struct naming naming = { .inode = inode, .name = name, .size = size };
+	struct netns_naming naming = { .inode = inode, .name = name, .size = size };
 	struct seen seen = { 0 };
 
 	*name = '\0';
-	each_named(&seen, copy_name, &naming);
+	each_named_netns(&seen, copy_netns_name, &naming);
 	free(seen.inodes);
 }
 
 /* ---------------------------------------------------- entering and leaving */
 
+/* The namespace to open. */
 struct wanted {
 	uint64_t inode;
 	int fd;
@@ -196,7 +200,7 @@ static int open_if_wanted(void *ctx, uint64_t inode, const char *name, uint32_t 
 	return wanted->fd >= 0;
 }
 
-static int open_by_inode(uint64_t inode, uint32_t hint_pid)
+static int open_netns(uint64_t inode, uint32_t hint_pid)
 {
 	struct wanted wanted = { .inode = inode, .fd = -1 };
 	char path[64];
@@ -212,19 +216,19 @@ static int open_by_inode(uint64_t inode, uint32_t hint_pid)
 	return wanted.fd;
 }
 
-static int gone(const struct netns_ref *ref, struct reuseport_error *err)
+static int netns_is_gone(const struct netns_ref *ref, struct reuseport_error *err)
 {
 	return fail(err, ENETDOWN, "no network namespace has the inode %llu any more",
 		    (unsigned long long)ref->inode);
 }
 
-static int move_into(const struct netns_ref *ref, struct netns_visit *visit,
-		     struct reuseport_error *err)
+static int move_into_netns(const struct netns_ref *ref, struct netns_visit *visit,
+			   struct reuseport_error *err)
 {
-	int fd = open_by_inode(ref->inode, ref->hint_pid), code;
+	int fd = open_netns(ref->inode, ref->hint_pid), code;
 
 	if (fd < 0)
-		return gone(ref, err);
+		return netns_is_gone(ref, err);
 	visit->home = open(OWN_PATH, O_RDONLY | O_CLOEXEC);
 	code = visit->home < 0 || setns(fd, CLONE_NEWNET) ? errno : 0;
 	close(fd);
@@ -235,7 +239,7 @@ static int move_into(const struct netns_ref *ref, struct netns_visit *visit,
 	visit->home = -1;
 	return fail(err, code, "cannot enter network namespace %llu: %s%s",
 		    (unsigned long long)ref->inode, strerror(code),
-		    code == EPERM ? "; it needs CAP_SYS_ADMIN: run as root" : "");
+		    code == EPERM ? "; this needs CAP_SYS_ADMIN; run as root" : "");
 }
 
 int netns_enter(const struct netns_ref *ref, struct netns_visit *visit, struct reuseport_error *err)
@@ -245,21 +249,21 @@ int netns_enter(const struct netns_ref *ref, struct netns_visit *visit, struct r
 
 	visit->home = -1;
 	if (netns_inode_of(OWN_PATH, &own) || own != ref->inode) {
-		ret = move_into(ref, visit, err);
+		ret = move_into_netns(ref, visit, err);
 		if (ret)
 			return ret;
 	}
 	if (!ref->cookie || netns_cookie() == ref->cookie)
 		return 0;
 	netns_leave(visit);
-	return gone(ref, err);
+	return netns_is_gone(ref, err);
 }
 
 void netns_leave(struct netns_visit *visit)
 {
 	if (visit->home < 0)
 		return;
-	/* The fd is open and the way in took the same right: it cannot fail. */
+	/* It cannot fail: the fd is open, and the way in needed the same capability. */
 	if (setns(visit->home, CLONE_NEWNET))
 		errno = 0;
 	close(visit->home);
@@ -272,7 +276,7 @@ uint64_t netns_cookie(void)
 	socklen_t len = sizeof(cookie);
 	int fd;
 
-	if (features_allow(FEATURE_NETNS_COOKIE, "tell namespaces apart", NULL))
+	if (features_allow(FEATURE_NETNS_COOKIE, "tell network namespaces apart", NULL))
 		return 0;
 	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)

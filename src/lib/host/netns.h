@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * Network namespaces: by name, by pid, by inode; entering and leaving them.
- * Nothing here keeps a namespace alive beyond the call: it is looked up anew.
+ * Network namespaces: find them by name, pid or inode, enter and leave them. Nothing
+ * here keeps a namespace alive beyond the call: it is looked up again.
  */
 #ifndef HOST_NETNS_H
 #define HOST_NETNS_H
@@ -9,37 +9,37 @@
 #include "reuseport_bpf.h"
 
 struct netns_visit {
-	int home; /* fd of the caller's namespace, -1 when it never left */
+	int home; /* fd of the caller's namespace, -1 if it was not left */
 };
 
-/* Inode of the namespace that fd or path refers to. */
+/* Read the inode of the namespace that the path refers to. Return 0 or -errno. */
 int netns_inode_of(const char *path, uint64_t *inode);
 
-/* A namespace to be found again. */
+/* A namespace that can be found again. */
 struct netns_ref {
 	uint64_t inode;
-	uint64_t cookie;   /* 0: not known; tells it from a later one with the
-			    * same inode */
+	uint64_t cookie;   /* 0: not known; a later namespace with the same inode
+			    * has another cookie */
 	uint32_t hint_pid; /* a process that is likely to be in it, 0 for none */
 };
 
-/* Moves the calling thread into the namespace. -ENETDOWN: it is gone. */
+/* Move the calling thread into the namespace, and back. -ENETDOWN: it is gone. */
 int netns_enter(const struct netns_ref *ref, struct netns_visit *visit,
 		struct reuseport_error *err);
 void netns_leave(struct netns_visit *visit);
 
-/* Of the namespace that the thread is in; 0 where the kernel has none (5.14). */
+/* Return the cookie of the thread's namespace; 0 if the kernel has none (before 5.14). */
 uint64_t netns_cookie(void);
 
-/* The name that "ip netns" knows it by, or "". */
+/* Read the name that "ip netns" has for the namespace, or "". */
 void netns_name_of(uint64_t inode, char *name, size_t size);
 
 /* Moves the calling process out of its namespace, so as not to keep it alive. */
 void netns_leave_for_good(void);
 
 /*
- * Calls fn with the inode, a name ("" if it has none) and a pid (0 if it has
- * only a name) of each namespace of the host, until fn returns nonzero.
+ * Call fn for each namespace of the host, until fn returns nonzero: with its inode, its
+ * name ("" if it has none) and the pid of a process in it (0 if it has a name).
  */
 typedef int (*netns_fn)(void *ctx, uint64_t inode, const char *name, uint32_t pid);
 int netns_for_each(netns_fn fn, void *ctx);

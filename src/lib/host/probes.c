@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Probes: each tries one feature of the kernel in the smallest way that tells. */
+/* Probes: each one tests one feature of the kernel in the smallest way. */
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <errno.h>
@@ -65,9 +65,9 @@
 
 #define CALL_OF(insns) insns, sizeof(insns) / sizeof((insns)[0])
 
-/* An fd or -errno. */
-static int load(enum bpf_prog_type type, enum bpf_attach_type attach_type, int btf_id,
-		const struct bpf_insn *insns, size_t n)
+/* Load a tiny program; return its fd or -errno. */
+static int load_probe(enum bpf_prog_type type, enum bpf_attach_type attach_type, int btf_id,
+		      const struct bpf_insn *insns, size_t n)
 {
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = attach_type,
 		    .attach_btf_id = btf_id);
@@ -86,7 +86,7 @@ static int done(int fd)
 
 static int load_steering(enum bpf_attach_type attach_type, const struct bpf_insn *insns, size_t n)
 {
-	return done(load(BPF_PROG_TYPE_SK_REUSEPORT, attach_type, 0, insns, n));
+	return done(load_probe(BPF_PROG_TYPE_SK_REUSEPORT, attach_type, 0, insns, n));
 }
 
 /* ------------------------------------------------------- the steering program */
@@ -131,8 +131,8 @@ int probe_probe_reads(const struct btf *btf)
 	return load_steering(0, CALL_OF(insns));
 }
 
-/* The attach type alone does not tell: kernels that have not heard of it, such as
- * Debian's 5.10, ignore it. They refuse to read this member of the context. */
+/* The attach type alone is no test: kernels that do not know it, such as Debian's 5.10,
+ * ignore it. They refuse to read this member of the context. */
 int probe_migration(const struct btf *btf)
 {
 	static const struct bpf_insn insns[] = {
@@ -144,7 +144,7 @@ int probe_migration(const struct btf *btf)
 	return load_steering(BPF_SK_REUSEPORT_SELECT_OR_MIGRATE, CALL_OF(insns));
 }
 
-static int find(const struct btf *btf, const char *name, unsigned int kind)
+static int find_btf_id(const struct btf *btf, const char *name, unsigned int kind)
 {
 	int id = btf ? btf__find_by_name_kind(btf, name, kind) : -ENOENT;
 
@@ -153,9 +153,9 @@ static int find(const struct btf *btf, const char *name, unsigned int kind)
 
 int probe_plain_reads(const struct btf *btf)
 {
-	int context = find(btf, "bpf_cast_to_kern_ctx", BTF_KIND_FUNC);
-	int cast = find(btf, "bpf_rdonly_cast", BTF_KIND_FUNC);
-	int sock = find(btf, "sock", BTF_KIND_STRUCT);
+	int context = find_btf_id(btf, "bpf_cast_to_kern_ctx", BTF_KIND_FUNC);
+	int cast = find_btf_id(btf, "bpf_rdonly_cast", BTF_KIND_FUNC);
+	int sock = find_btf_id(btf, "sock", BTF_KIND_STRUCT);
 	const struct bpf_insn insns[] = {
 		KFUNC(context), MOVE(BPF_REG_1, 0), MOVE(BPF_REG_2, sock), KFUNC(cast), RETURN(1),
 	};
@@ -220,7 +220,7 @@ int probe_netns_cookie(const struct btf *btf)
 	return ret;
 }
 
-/* From a socket that has no program: that it has none is the answer wanted. */
+/* Detach from a socket without a program: -ENOENT means that the option is known. */
 int probe_detach(const struct btf *btf)
 {
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), one = 1, ret;
@@ -247,19 +247,19 @@ int probe_ring_buffer(const struct btf *btf)
 	return map < 0 ? -errno : done(map);
 }
 
-/* A tracepoint whose first argument is a socket, of which the cookie is asked. */
-static int try_tracepoint(const struct btf *btf, const char *type)
+/* Attach to a tracepoint and read the cookie of its first argument, a socket. */
+static int probe_tracepoint(const struct btf *btf, const char *type)
 {
 	static const struct bpf_insn insns[] = {
 		LOAD(BPF_REG_1, BPF_REG_1, 0),
 		HELPER(BPF_FUNC_get_socket_cookie),
 		RETURN(0),
 	};
-	int id = find(btf, type, BTF_KIND_TYPEDEF), prog, link;
+	int id = find_btf_id(btf, type, BTF_KIND_TYPEDEF), prog, link;
 
 	if (id < 0)
 		return id;
-	prog = load(BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP, id, CALL_OF(insns));
+	prog = load_probe(BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP, id, CALL_OF(insns));
 	if (prog < 0)
 		return prog;
 	link = bpf_raw_tracepoint_open(NULL, prog);
@@ -271,9 +271,9 @@ static int try_tracepoint(const struct btf *btf, const char *type)
 
 int probe_tcp_events(const struct btf *btf)
 {
-	int ret = try_tracepoint(btf, "btf_trace_inet_sock_set_state");
+	int ret = probe_tracepoint(btf, "btf_trace_inet_sock_set_state");
 
-	return ret ? ret : try_tracepoint(btf, "btf_trace_tcp_destroy_sock");
+	return ret ? ret : probe_tracepoint(btf, "btf_trace_tcp_destroy_sock");
 }
 
 int probe_cgroup2(const struct btf *btf)
@@ -282,7 +282,7 @@ int probe_cgroup2(const struct btf *btf)
 	return done(cgroup_open_root());
 }
 
-static int try_cgroup(int cgroup, enum bpf_attach_type type)
+static int probe_cgroup_program(int cgroup, enum bpf_attach_type type)
 {
 	static const struct bpf_insn insns[] = {
 		COPY(BPF_REG_6, BPF_REG_1),
@@ -291,7 +291,7 @@ static int try_cgroup(int cgroup, enum bpf_attach_type type)
 		HELPER(BPF_FUNC_get_netns_cookie),
 		RETURN(1),
 	};
-	int prog = load(BPF_PROG_TYPE_CGROUP_SOCK, type, 0, CALL_OF(insns)), link;
+	int prog = load_probe(BPF_PROG_TYPE_CGROUP_SOCK, type, 0, CALL_OF(insns)), link;
 
 	if (prog < 0)
 		return prog;
@@ -309,23 +309,23 @@ int probe_udp_events(const struct btf *btf)
 	(void)btf;
 	if (cgroup < 0)
 		return cgroup;
-	ret = try_cgroup(cgroup, BPF_CGROUP_INET4_POST_BIND);
+	ret = probe_cgroup_program(cgroup, BPF_CGROUP_INET4_POST_BIND);
 	if (!ret)
-		ret = try_cgroup(cgroup, BPF_CGROUP_INET_SOCK_RELEASE);
+		ret = probe_cgroup_program(cgroup, BPF_CGROUP_INET_SOCK_RELEASE);
 	close(cgroup);
 	return ret;
 }
 
-/* ----------------------------------------------------- looks into the kernel */
+/* ------------------------------------------------- reading the kernel's state */
 
-static int try_iterator(const struct btf *btf, const char *function)
+static int probe_iterator(const struct btf *btf, const char *function)
 {
 	static const struct bpf_insn insns[] = { RETURN(0) };
-	int id = find(btf, function, BTF_KIND_FUNC), prog, link, iter;
+	int id = find_btf_id(btf, function, BTF_KIND_FUNC), prog, link, iter;
 
 	if (id < 0)
 		return id;
-	prog = load(BPF_PROG_TYPE_TRACING, BPF_TRACE_ITER, id, CALL_OF(insns));
+	prog = load_probe(BPF_PROG_TYPE_TRACING, BPF_TRACE_ITER, id, CALL_OF(insns));
 	if (prog < 0)
 		return prog;
 	link = bpf_link_create(prog, 0, BPF_TRACE_ITER, NULL);
@@ -343,9 +343,9 @@ static int try_iterator(const struct btf *btf, const char *function)
 
 int probe_iterators(const struct btf *btf)
 {
-	int ret = try_iterator(btf, "bpf_iter_tcp");
+	int ret = probe_iterator(btf, "bpf_iter_tcp");
 
-	return ret ? ret : try_iterator(btf, "bpf_iter_udp");
+	return ret ? ret : probe_iterator(btf, "bpf_iter_udp");
 }
 
 int probe_test_run(const struct btf *btf)
@@ -353,7 +353,7 @@ int probe_test_run(const struct btf *btf)
 	static const struct bpf_insn insns[] = { RETURN(0) };
 	__u64 args[1] = { 0 };
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = args, .ctx_size_in = sizeof(args));
-	int prog = load(BPF_PROG_TYPE_RAW_TRACEPOINT, 0, 0, CALL_OF(insns)), ret;
+	int prog = load_probe(BPF_PROG_TYPE_RAW_TRACEPOINT, 0, 0, CALL_OF(insns)), ret;
 
 	(void)btf;
 	if (prog < 0)
@@ -364,23 +364,23 @@ int probe_test_run(const struct btf *btf)
 }
 
 /*
- * That iter/udp walks the chains by address before those by port came with a
- * state of its own, by "bpf: udp: Implement batching for sockets iterator".
+ * iter/udp walks the chains by address before those by port since it has a state of its
+ * own (commit "bpf: udp: Implement batching for sockets iterator").
  */
 int probe_udp_iter_order(const struct btf *btf)
 {
-	int id = find(btf, "bpf_udp_iter_state", BTF_KIND_STRUCT);
+	int id = find_btf_id(btf, "bpf_udp_iter_state", BTF_KIND_STRUCT);
 
 	return id < 0 ? id : 0;
 }
 
-/* The table of connected sockets by all four, by "ipv4/udp: Add 4-tuple hash for
- * connected socket". */
+/* The table of connected sockets by 4-tuple came with the commit "ipv4/udp: Add 4-tuple
+ * hash for connected socket". */
 int probe_udp_hash4(const struct btf *btf)
 {
-	int id = find(btf, "udp_table", BTF_KIND_STRUCT);
+	int id = find_btf_id(btf, "udp_table", BTF_KIND_STRUCT);
 	const struct btf_type *type = id > 0 ? btf__type_by_id(btf, id) : NULL;
-	/* Signed or not, by libbpf's version. */
+	/* Its type depends on libbpf's version. */
 	__u32 n = type ? btf_vlen(type) : 0;
 
 	for (__u32 i = 0; i < n; i++)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * Probes: each tries one feature of the kernel in the smallest way that tells,
- * and leaves nothing behind. 0: it works; else -errno. btf is the kernel's, or
- * NULL where it has none.
+ * Probes: each one tests one feature of the kernel in the smallest way, and leaves
+ * nothing behind. It returns 0 if the feature works, else -errno. btf is the kernel's,
+ * or NULL if it has none.
  */
 #ifndef HOST_PROBES_H
 #define HOST_PROBES_H

@@ -20,7 +20,7 @@ unsigned long long proc_stat(uint32_t pid, int field)
 	len = fread(text, 1, sizeof(text) - 1, file);
 	fclose(file);
 	text[len] = '\0';
-	/* The name, field 2, may have any character in it, ')' and newline too. */
+	/* The name, field 2, can contain any character, even ')' and a newline. */
 	at = strrchr(text, ')');
 	for (int i = 2; at && i < field; i++)
 		at = strchr(at + 1, ' ');

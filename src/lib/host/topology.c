@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Topology: CPUs and NUMA nodes of the host, and sets of CPUs. */
+/* Topology: the CPUs and NUMA nodes of the host, and sets of CPUs. */
 #include <bpf/libbpf.h>
 #include <ctype.h>
 #include <errno.h>
@@ -40,7 +40,7 @@ bool cpus_meet(const struct cpus *set, const struct cpus *other)
 	return false;
 }
 
-static int parse_number(const char **at, unsigned long *number)
+static int parse_cpu(const char **at, unsigned long *number)
 {
 	char *end;
 
@@ -57,12 +57,12 @@ int cpus_parse(const char *text, const char **end, struct cpus *set)
 	unsigned long first, last;
 
 	for (;; text++) {
-		if (parse_number(&text, &first))
+		if (parse_cpu(&text, &first))
 			return -EINVAL;
 		last = first;
 		if (*text == '-') {
 			text++;
-			if (parse_number(&text, &last) || last < first)
+			if (parse_cpu(&text, &last) || last < first)
 				return -EINVAL;
 		}
 		for (unsigned long cpu = first; cpu <= last; cpu++)
@@ -77,7 +77,7 @@ int cpus_parse(const char *text, const char **end, struct cpus *set)
 
 int cpus_of_process(uint32_t pid, struct cpus *set)
 {
-	/* The call itself: glibc's cpu_set_t is too small for large hosts. */
+	/* The raw system call, because glibc's cpu_set_t is too small for large hosts. */
 	*set = (struct cpus){ 0 };
 	return syscall(SYS_sched_getaffinity, pid, sizeof(set->words), set->words) < 0 ? -errno : 0;
 }
@@ -89,8 +89,8 @@ unsigned int topology_cpus(void)
 	return cpus > 0 ? cpus : 1;
 }
 
-/* A file that holds one list. */
-static int read_list(const char *path, struct cpus *set)
+/* Read a file with one list of CPUs or nodes. */
+static int read_cpu_list(const char *path, struct cpus *set)
 {
 	char text[4096];
 	const char *end;
@@ -112,7 +112,7 @@ unsigned int topology_nodes(void)
 	struct cpus nodes;
 	unsigned int last = 0;
 
-	if (read_list(NODES "/possible", &nodes))
+	if (read_cpu_list(NODES "/possible", &nodes))
 		return 1;
 	for (unsigned int node = 0; node < CPUS_MAX; node++)
 		if (cpus_has(&nodes, node))
@@ -126,7 +126,7 @@ void topology_cpus_of_node(unsigned int node, struct cpus *set)
 
 	snprintf(path, sizeof(path), NODES "/node%u/cpulist", node);
 	*set = (struct cpus){ 0 };
-	if (!read_list(path, set) || node || !access(NODES "/possible", F_OK))
+	if (!read_cpu_list(path, set) || node || !access(NODES "/possible", F_OK))
 		return;
 	for (unsigned int cpu = 0; cpu < topology_cpus(); cpu++)
 		cpus_add(set, cpu);

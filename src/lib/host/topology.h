@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Topology: CPUs and NUMA nodes of the host, and sets of CPUs. */
+/* Topology: the CPUs and NUMA nodes of the host, and sets of CPUs. */
 #ifndef HOST_TOPOLOGY_H
 #define HOST_TOPOLOGY_H
 
@@ -8,7 +8,7 @@
 
 #include "reuseport_bpf.h"
 
-#define CPUS_MAX 8192 /* as many as any Linux is built for */
+#define CPUS_MAX 8192 /* the largest NR_CPUS that Linux can be built for */
 
 /* A set of CPUs. */
 struct cpus {
@@ -25,22 +25,23 @@ static inline void cpus_add(struct cpus *set, unsigned int cpu)
 	set->words[cpu / 64] |= 1ULL << (cpu % 64);
 }
 
+/* Return the number of CPUs in the set; whether all, or any, are in the other set. */
 unsigned int cpus_count(const struct cpus *set);
 bool cpus_within(const struct cpus *set, const struct cpus *other);
 bool cpus_meet(const struct cpus *set, const struct cpus *other);
 
-/* A list as the kernel writes it, "0-3,8". -EINVAL: malformed, or a CPU beyond
- * CPUS_MAX. The end of it is where *end points, or the end of the text. */
+/* Parse a list as the kernel writes it, "0-3,8", and set *end to the first character
+ * after it. -EINVAL: it is malformed, or has a CPU beyond CPUS_MAX. */
 int cpus_parse(const char *text, const char **end, struct cpus *set);
 
-/* The CPUs that a process may run on. -ESRCH: it is gone. */
+/* Read the CPUs that a process may run on. -ESRCH: it is gone. */
 int cpus_of_process(uint32_t pid, struct cpus *set);
 
-/* CPUs that the host could have; NUMA nodes; both 1 or more. */
+/* Return the number of possible CPUs and of NUMA nodes, both 1 or more. */
 unsigned int topology_cpus(void);
 unsigned int topology_nodes(void);
 
-/* The CPUs of a node; on a host without NUMA node 0 has all. */
+/* Read the CPUs of a node. On a host without NUMA, node 0 has all. */
 void topology_cpus_of_node(unsigned int node, struct cpus *set);
 
 #endif
