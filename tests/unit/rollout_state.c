@@ -189,12 +189,42 @@ static void any_steps(void **unused)
 	assert_true(g.latest > 1000);
 }
 
+/*
+ * A worker joins in two steps, its generation first and then its admission, and rollouts
+ * may take any steps in between: under manual admission it never gets work by that alone.
+ */
+static void admission_meets_any_steps(void **unused)
+{
+	const struct plan manual = { .flags = PLAN_ADMIT_MANUAL }, automatic = { .flags = 0 };
+	struct generations g = { 0 };
+	unsigned int admitted = 0, waited = 0;
+	uint64_t random = 3;
+
+	(void)unused;
+	for (int i = 0; i < 100000; i++) {
+		struct worker_entry entry = { .state = WORKER_JOINING,
+					      .generation = generation_of_newcomer(&g) };
+
+		for (unsigned int steps = next_hash(&random) % 4; steps; steps--)
+			take(&g, 1 + next_hash(&random) % 4, 1);
+		assert_true(generation_admits(&automatic, &g, &entry));
+		if (!generation_admits(&manual, &g, &entry)) {
+			waited++;
+			continue;
+		}
+		admitted++;
+		entry.state = WORKER_ACTIVE;
+		assert_int_equal(generation_state(&g, &entry), WORKER_JOINING);
+	}
+	assert_true(admitted > 1000 && waited > 1000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_after_the_other), cmocka_unit_test(there_and_back),
 		cmocka_unit_test(out_of_order),        cmocka_unit_test(states_of_workers),
-		cmocka_unit_test(any_steps),
+		cmocka_unit_test(any_steps),           cmocka_unit_test(admission_meets_any_steps),
 	};
 
 	return cmocka_run_group_tests_name("rollout", tests, NULL, NULL);

@@ -40,24 +40,21 @@ static void slots_set_state(struct worker_entry *entry, enum worker_state state)
 	__atomic_store_n(&entry->state, state, __ATOMIC_RELEASE);
 }
 
-static bool slots_admit_manually(const struct reuseport_group *group)
+static bool slots_may_be_active(const struct reuseport_group *group,
+				const struct worker_entry *entry)
 {
-	const struct control *control = group->at.view.control;
+	const struct map_view *view = &group->at.view;
 
-	return control->plan[control->epoch & 1].flags & PLAN_ADMIT_MANUAL;
+	return generation_admits(plan_in_use(view), generations_in_use(view), entry);
 }
 
-/*
- * Those of a rollout that has begun wait by their generation, for the switch. A
- * drain that has met the entry meanwhile counts.
- */
+/* A drain that has met the entry meanwhile counts. */
 static void slots_admit(const struct reuseport_group *group, struct worker_entry *entry)
 {
 	enum worker_state expected = WORKER_JOINING;
 
 	map_view_fetch(&group->at.view);
-	if (!slots_admit_manually(group) ||
-	    generations_in_use(&group->at.view)->phase == ROLLOUT_BEGUN)
+	if (slots_may_be_active(group, entry))
 		__atomic_compare_exchange_n(&entry->state, &expected, WORKER_ACTIVE, false,
 					    __ATOMIC_RELEASE, __ATOMIC_RELAXED);
 	map_view_store(&group->at.view);
@@ -165,7 +162,7 @@ void slots_adopt(struct reuseport_group *group)
 			continue;
 		}
 		/* Whoever put it there was killed in between. */
-		if (entry->state == WORKER_JOINING && !slots_admit_manually(group))
+		if (entry->state == WORKER_JOINING && slots_may_be_active(group, entry))
 			slots_set_state(entry, WORKER_ACTIVE);
 		group->slots[slot] = (struct slot){ .cookie = entry->cookie, .pid = entry->pid };
 		group->ns.hint_pid = entry->pid;

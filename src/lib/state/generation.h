@@ -25,6 +25,19 @@ static inline bool generation_in_rollout(const struct generations *g)
 	return g->phase != ROLLOUT_NONE;
 }
 
+/*
+ * Return whether a worker that has joined may be active: it is admitted automatically, or
+ * it waits by its generation, for the switch of a rollout that has begun. The worker's own
+ * generation decides that, and not the phase alone: a rollout may have begun after it was
+ * made one of the serving generation.
+ */
+static inline bool generation_admits(const struct plan *plan, const struct generations *g,
+				     const struct worker_entry *entry)
+{
+	return !(plan->flags & PLAN_ADMIT_MANUAL) ||
+	       (g->phase == ROLLOUT_BEGUN && entry->generation == g->other);
+}
+
 /* What the worker's own state and its generation make together. */
 static inline enum worker_state generation_state(const struct generations *g,
 						 const struct worker_entry *entry)
