@@ -17,5 +17,5 @@ $(BUILD)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h bpf/decide/*.h) $(LIB_
 $(BUILD)/unit/table_compile: UNIT_LDFLAGS := -Wl,--wrap=topology_cpus_of_node
 
 # Sockets, CPUs and membarrier() are made up as well.
-$(BUILD)/unit/publish: UNIT_LDFLAGS := $(addprefix -Wl$(comma)--wrap=,sockarray_holds topology_nodes \
+$(BUILD)/unit/publish $(BUILD)/unit/publish_cases: UNIT_LDFLAGS := $(addprefix -Wl$(comma)--wrap=,sockarray_holds topology_nodes \
 	topology_cpus_of_node cpus_of_process syscall table_compile)
