@@ -69,7 +69,7 @@ BPF_TARGET := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/; s/ppc64le
 # takes, each atomic addition is one with a result (Linux 5.12), and what clang 19 and
 # 22 make for it is more than the verifier of 6.1 looks through.
 BPF_CFLAGS := -g -O2 -target bpf -mcpu=v1 -D__TARGET_ARCH_$(BPF_TARGET) -Wall \
-	$(if $(WERROR),-Werror) -ffile-prefix-map=$(CURDIR)/= \
+	$(if $(WERROR),-Werror) -ffile-prefix-map=$(CURDIR)=. \
 	-I. -Ibpf $(LIBBPF_INCLUDE) -idirafter /usr/include/$(MULTIARCH)
 
 BPF_NAMES := steer socket_events group_iter queue_depth
