@@ -90,6 +90,102 @@ consumes() {
 		"$("$REUSEPORTCTL" --version | cut -d' ' -f2)" version
 }
 
+# Without -s, so that it shows what it does.
+make_here() {
+	make --no-print-directory -C "$RP_ROOT" ${RP_SANITIZED:+SANITIZE=1} "$@" 3>&-
+}
+
+@test "installed: uninstall removes what install put there" {
+	local root=$BATS_TEST_TMPDIR/root
+	local where=(DESTDIR="$root" PREFIX=/usr LIBDIR=/usr/lib/x86_64-linux-gnu)
+	make_here -s install "${where[@]}"
+	[ -e "$root/usr/lib/x86_64-linux-gnu/libreuseport-bpf.so.0" ] || fail "LIBDIR is not honoured"
+	# What others have installed there stays.
+	touch "$root/usr/include/other.h"
+	mkdir "$root/usr/share/other"
+	make_here -s uninstall "${where[@]}"
+	equal "$(find "$root" -mindepth 1 | sort | xargs)" \
+		"$(echo "$root"/usr{,/include{,/other.h},/share{,/other}})" "what is left"
+	rm -r "$root/usr/include/other.h" "$root/usr/share/other"
+	make_here -s install "${where[@]}"
+	make_here -s uninstall "${where[@]}"
+	equal "$(find "$root" -mindepth 1)" "" "what is left"
+	# Again, with nothing there.
+	make_here -s uninstall "${where[@]}"
+}
+
+@test "installed: uninstall without DESTDIR" {
+	local prefix=$BATS_TEST_TMPDIR/opt/rp
+	make_here -s install PREFIX="$prefix"
+	"$prefix/sbin/reuseportctl" --version
+	make_here -s uninstall PREFIX="$prefix"
+	[ ! -e "$prefix" ] || fail "left: $(find "$prefix")"
+	[ -d "$BATS_TEST_TMPDIR/opt" ]
+	# The system's own directories stay, empty or not.
+	! make_here -n uninstall PREFIX=/usr/local | grep -A1 'for dir in' | grep /usr ||
+		fail "a directory of the system"
+}
+
+# commands ARGS...: those that make everything, without running them.
+commands() {
+	env -u WERROR make --no-print-directory -C "$RP_ROOT" -nB V=1 BUILD="$BATS_TEST_TMPDIR/build" \
+		"$@" all helpers unit 3>&- | sed -e ':more' -e '/\\$/N; s/\\\n[[:space:]]*//; tmore'
+}
+
+# each_has FLAG...: each line of standard input, of which there are some, has them all.
+each_has() {
+	local lines flag
+	lines=$(cat)
+	[ "$lines" ] || fail "no such command"
+	for flag in "$@"; do
+		! grep -vF -e " $flag" <<<"$lines" || fail "without $flag"
+	done
+}
+
+@test "build: a packager's flags are in each command" {
+	skip_if_sanitized "commands only"
+	local out=$BATS_TEST_TMPDIR/commands compile='^rp-cc .* -c ' link='^rp-cc .* -o [^ ]*'
+	CC=rp-cc CPPFLAGS="-DRP_CPP -I/rp" CFLAGS="-O1 -DRP_C" LDFLAGS=-Wl,-rp \
+		commands AR=rp-ar LD=rp-ld OBJCOPY=rp-objcopy CLANG=clang-rp >"$out"
+	! grep -E '^(gcc|cc|ar|ld|objcopy|clang) ' "$out" || fail "another tool"
+	grep -E "$compile" "$out" | each_has -DRP_CPP -O1 -DRP_C
+	# Headers of ours come before those in a packager's directory.
+	grep -E "$compile" "$out" | sed 's/ -I\/rp.*//' | each_has -Iinclude
+	grep -E "$link/(libreuseport-bpf.so|reuseportctl)" "$out" | each_has -O1 -DRP_C -Wl,-rp
+	equal "$(grep -cE "$link/(libreuseport-bpf.so|reuseportctl)" "$out")" 2 "library and command"
+	grep -E "$link/(helpers|unit)/" "$out" | each_has -DRP_CPP -O1 -DRP_C -Wl,-rp
+	grep -q '^rp-ar ' "$out" && grep -q '^rp-ld -r ' "$out" && grep -q '^rp-objcopy ' "$out"
+	# They are for this machine, not for the kernel's.
+	grep '^clang-rp ' "$out" | each_has '-target bpf'
+	! grep '^clang-rp ' "$out" | grep -e -DRP || fail "a flag for BPF"
+}
+
+@test "build: warnings are errors in the tests' builds only" {
+	skip_if_sanitized "commands only"
+	! commands CLANG=clang | grep -e -Werror || fail "-Werror"
+	commands CLANG=clang WERROR=1 | grep -E '^(cc|gcc|clang) .* -c ' | each_has -Werror
+}
+
+# As dpkg-buildflags has them, with hardening=+all and optimize=+lto. The archive, which
+# the command is linked with, is what -flto breaks first: it must hold machine code.
+@test "build: hardened, with LTO" {
+	skip_if_sanitized "the same sources with other flags"
+	local build=$BATS_TEST_TMPDIR/build from
+	from=$(dirname "$REUSEPORTCTL")
+	mkdir "$build"
+	cp -a "$from"/{bpf,skel} "$build"
+	CPPFLAGS="-Wdate-time -D_FORTIFY_SOURCE=2" \
+		CFLAGS="-g -O1 -ffile-prefix-map=$RP_ROOT=. -flto=auto -fstack-protector-strong" \
+		LDFLAGS="-flto=auto -Wl,-z,relro -Wl,-z,now" \
+		make --no-print-directory -s -j2 -C "$RP_ROOT" BUILD="$build" all 3>&-
+	"$build/reuseportctl" --version
+	readelf -d "$build/libreuseport-bpf.so" | grep -q BIND_NOW || fail "library: not hardened"
+	readelf -d "$build/reuseportctl" | grep -q BIND_NOW || fail "command: not hardened"
+	BUILD=$build bats --tap -f "archive|shared library" "$BATS_TEST_DIRNAME/symbols.bats" 3>&-
+	! grep -rlaF "$RP_ROOT" "$build"/{libreuseport-bpf.a,libreuseport-bpf.so,reuseportctl} ||
+		fail "the directory of the build is in it"
+}
+
 @test "installed: a program that links the shared library" {
 	build "$ROOT" consumer
 	readelf -d "$BATS_TEST_TMPDIR/consumer" | grep -q 'NEEDED.*libreuseport-bpf.so.0' ||
