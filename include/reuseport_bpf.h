@@ -300,6 +300,10 @@ int reuseport_group__fd(const struct reuseport_group *group);
  */
 int reuseport_group__process(struct reuseport_group *group, struct reuseport_error *err);
 
+/* Give the keeping to the child of the next fork(). There the handle works, once
+ * reuseport_group__keep() has recorded the process; here only __free is left. */
+int reuseport_group__hand_over(struct reuseport_group *group, struct reuseport_error *err);
+
 /* Record the calling process as the keeper, as status shows it. Needed after a fork()
  * that was announced by __hand_over. -EPERM: this process does not keep the group. */
 int reuseport_group__keep(struct reuseport_group *group, struct reuseport_error *err);
@@ -309,6 +313,14 @@ int reuseport_group__keep(struct reuseport_group *group, struct reuseport_error 
 bool reuseport_group__adopted(const struct reuseport_group *group);
 unsigned int reuseport_group__workers(const struct reuseport_group *group);
 const char *reuseport_group__pin(const struct reuseport_group *group);
+const struct reuseport_key *reuseport_group__key(const struct reuseport_group *group);
+
+/*
+ * Give selection back to the kernel, empty the array and remove the pins. After success
+ * only __free is left; after a failure the group is kept as before.
+ * -EOPNOTSUPP: the kernel cannot take a program off a group (before 5.3).
+ */
+int reuseport_group__detach(struct reuseport_group *group, struct reuseport_error *err);
 
 /* Stop keeping, and free the handle. Steering goes on. */
 void reuseport_group__free(struct reuseport_group *group);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,15 +72,33 @@ static void loop(struct reuseport_group **groups, size_t n, int signals, struct 
 	}
 }
 
+/* A keeper must not keep the network namespace of its groups alive. */
+static void keeper_leave_netns(void)
+{
+	int fd = open("/proc/1/ns/net", O_RDONLY | O_CLOEXEC);
+	bool moved = fd >= 0 && !setns(fd, CLONE_NEWNET);
+
+	if (fd >= 0)
+		close(fd);
+	/* Process 1 may hide its namespace; an empty one serves as well. Without the right
+	 * to either, this one lives on with us. */
+	if (!moved && unshare(CLONE_NEWNET))
+		errno = 0;
+}
+
 static int keep_all(struct reuseport_group **groups, size_t n, struct log *log)
 {
 	struct reuseport_error error;
+	uint64_t own = 0;
 
+	reuseport_netns(NULL, &own, NULL);
 	for (size_t i = 0; i < n; i++) {
-		if (!reuseport_group__keep(groups[i], &error))
-			continue;
-		log_line(log, LOG_ERR, error.text);
-		return EXIT_FAILED;
+		if (reuseport_group__keep(groups[i], &error)) {
+			log_line(log, LOG_ERR, error.text);
+			return EXIT_FAILED;
+		}
+		if (reuseport_group__key(groups[i])->netns == own)
+			keeper_leave_netns();
 	}
 	return EXIT_DONE;
 }
@@ -149,10 +168,14 @@ static int run_as_child(struct reuseport_group **groups, size_t n, size_t which,
 pid_t keeper_leave_behind(struct reuseport_group **groups, size_t n, size_t which, struct log *log,
 			  int *status)
 {
+	struct reuseport_error error;
 	int ready[2], code;
 	char byte;
 	pid_t pid;
 
+	code = reuseport_group__hand_over(groups[which], &error);
+	if (code)
+		return code;
 	if (pipe2(ready, O_CLOEXEC))
 		return -errno;
 	pid = fork();

@@ -18,6 +18,7 @@
 #include "host/caps.h"
 #include "host/features.h"
 #include "host/reuseport_sockopt.h"
+#include "keeper/handle.h"
 #include "sockets/group_iter.h"
 #include "sockets/pidfd_socket.h"
 #include "sockets/sock_diag.h"
@@ -149,6 +150,27 @@ static int detach_group(const struct reuseport_key *key, uint32_t program_id,
 	return ret;
 }
 
+/* Give back what is pinned, with the lock on the pins held. */
+static int detach_pinned(const char *path, const struct reuseport_key *key,
+			 const struct steering *steering, struct reuseport_error *err)
+{
+	int ret = detach_group(key, steering->program_id, err);
+
+	if (ret)
+		return ret;
+	if (steering->maps[MAP_SOCKETS] >= 0)
+		sockarray_empty(steering->maps[MAP_SOCKETS]);
+	ret = pins_remove(path);
+	return ret ? fail(err, -ret, "cannot remove %s: %s", path, strerror(-ret)) : 0;
+}
+
+int reuseport_group__detach(struct reuseport_group *group, struct reuseport_error *err)
+{
+	int ret = handle_owner_check(group, err);
+
+	return ret ? ret : detach_pinned(group->at.pin, &group->at.key, &group->at.steering, err);
+}
+
 static int detach_one(const char *path, const struct reuseport_key *key,
 		      struct reuseport_error *err)
 {
@@ -159,14 +181,7 @@ static int detach_one(const char *path, const struct reuseport_key *key,
 	if (lock < 0)
 		return lock;
 	steering_open(&steering, path);
-	ret = detach_group(key, steering.program_id, err);
-	if (!ret) {
-		if (steering.maps[MAP_SOCKETS] >= 0)
-			sockarray_empty(steering.maps[MAP_SOCKETS]);
-		ret = pins_remove(path);
-		if (ret)
-			fail(err, -ret, "cannot remove %s: %s", path, strerror(-ret));
-	}
+	ret = detach_pinned(path, key, &steering, err);
 	steering_close(&steering);
 	close(lock);
 	return ret;
@@ -194,6 +209,16 @@ static int detach_orphans(const struct reuseport_filter *filter, struct reusepor
 	return ret ? ret : count;
 }
 
+/* To ask ourselves to release the lock would be to wait in vain. */
+static int detach_is_own(const struct reuseport_key *key, struct reuseport_error *err)
+{
+	char text[GROUP_KEY_TEXT_LEN];
+
+	group_key_text(key, text, sizeof(text));
+	return fail(err, EDEADLK, "this process keeps %s itself: nothing was detached; use "
+		    "reuseport_group__detach()", text);
+}
+
 int reuseport_detach(const struct reuseport_filter *from, struct reuseport_error *err)
 {
 	struct group_key_filter filter;
@@ -206,6 +231,9 @@ int reuseport_detach(const struct reuseport_filter *from, struct reuseport_error
 		ret = caps_require("detach", err);
 	if (!ret)
 		ret = attachment_find(&filter.want, &keys, &n, err);
+	for (size_t i = 0; !ret && i < n; i++)
+		if (handle_owner_has(&keys[i]))
+			ret = detach_is_own(&keys[i], err);
 	for (size_t i = 0; !ret && i < n; i++) {
 		ret = pins_path(&keys[i], false, path, sizeof(path), err);
 		if (!ret)

@@ -286,16 +286,3 @@ uint64_t netns_cookie(void)
 	close(fd);
 	return cookie;
 }
-
-void netns_leave_for_good(void)
-{
-	int fd = open("/proc/1/ns/net", O_RDONLY | O_CLOEXEC);
-	bool moved = fd >= 0 && !setns(fd, CLONE_NEWNET);
-
-	if (fd >= 0)
-		close(fd);
-	/* Process 1 may hide its own; an empty namespace does as well. Without
-	 * the right to either, this one simply lives on with us. */
-	if (!moved && unshare(CLONE_NEWNET))
-		errno = 0;
-}

@@ -34,9 +34,6 @@ uint64_t netns_cookie(void);
 /* Read the name that "ip netns" has for the namespace, or "". */
 void netns_name_of(uint64_t inode, char *name, size_t size);
 
-/* Moves the calling process out of its namespace, so as not to keep it alive. */
-void netns_leave_for_good(void);
-
 /*
  * Call fn for each namespace of the host, until fn returns nonzero: with its inode, its
  * name ("" if it has none) and the pid of a process in it (0 if it has a name).

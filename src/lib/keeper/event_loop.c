@@ -239,8 +239,10 @@ static bool event_loop_must_release(struct reuseport_group *group)
 int reuseport_group__process(struct reuseport_group *group, struct reuseport_error *err)
 {
 	uint64_t expirations;
-	int ret = 0;
+	int ret = handle_owner_check(group, err);
 
+	if (ret)
+		return ret;
 	if (event_loop_must_release(group))
 		return fail(err, ESHUTDOWN, "%s is being detached", group->at.text);
 	if (read(group->loop.timer, &expirations, sizeof(expirations)) < 0 && errno != EAGAIN)
@@ -307,20 +309,6 @@ int event_loop_open(struct reuseport_group *group, struct reuseport_error *err)
 	group->loop.settle_at = NEVER;
 	event_loop_arm_timer(group);
 	return attachment_write_entry(&group->at, err);
-}
-
-int reuseport_group__keep(struct reuseport_group *group, struct reuseport_error *err)
-{
-	uint64_t own;
-	int ret;
-
-	group->at.entry.keeper_pid = getpid();
-	ret = attachment_write_entry(&group->at, err);
-	if (ret)
-		return ret;
-	if (!reuseport_netns(NULL, &own, NULL) && own == group->at.key.netns)
-		netns_leave_for_good();
-	return 0;
 }
 
 int reuseport_group__fd(const struct reuseport_group *group)

@@ -45,21 +45,32 @@ int handle_new(const struct reuseport_key *key, const struct reuseport_attach_op
 	group->force = opts->force;
 	group->log = opts->log;
 	group->log_ctx = opts->log_ctx;
+	handle_own(group);
 	*made = group;
 	return 0;
+}
+
+void handle_close(struct reuseport_group *group)
+{
+	int *fds[] = { &group->loop.timer, &group->loop.notice, &group->loop.epoll, &group->lock };
+
+	socket_events_close(group->loop.events);
+	group->loop.events = NULL;
+	group_iter_close(group->reader);
+	group->reader = NULL;
+	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
+		fd_close(*fds[i]);
+		*fds[i] = -1;
+	}
+	attachment_close(&group->at);
 }
 
 void reuseport_group__free(struct reuseport_group *group)
 {
 	if (!group)
 		return;
-	socket_events_close(group->loop.events);
-	group_iter_close(group->reader);
-	fd_close(group->loop.timer);
-	fd_close(group->loop.notice);
-	fd_close(group->loop.epoll);
-	attachment_close(&group->at);
-	fd_close(group->lock);
+	handle_disown(group);
+	handle_close(group);
 	features_free(group->features);
 	free(group->slots);
 	free(group);
@@ -78,4 +89,9 @@ unsigned int reuseport_group__workers(const struct reuseport_group *group)
 const char *reuseport_group__pin(const struct reuseport_group *group)
 {
 	return group->at.pin;
+}
+
+const struct reuseport_key *reuseport_group__key(const struct reuseport_group *group)
+{
+	return &group->at.key;
 }

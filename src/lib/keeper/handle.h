@@ -4,6 +4,7 @@
 #define KEEPER_HANDLE_H
 
 #include "host/netns.h"
+#include "keeper/handle_owner.h"
 #include "sockets/socket_events.h"
 #include "state/attachment.h"
 
@@ -41,6 +42,7 @@ struct event_loop {
 };
 
 struct reuseport_group {
+	struct handle_owner owner;
 	struct attachment at;
 	struct netns_ref ns;
 	int lock; /* the keeper's, on the pins */
@@ -67,6 +69,9 @@ struct reuseport_group {
 /* Make a handle; free it with reuseport_group__free(). */
 int handle_new(const struct reuseport_key *key, const struct reuseport_attach_opts *opts,
 	       struct reuseport_group **made, struct reuseport_error *err);
+
+/* Close all that a handle has open; what it knows stays. */
+void handle_close(struct reuseport_group *group);
 
 /* Log through the function that attach was given, if any. */
 void handle_log(const struct reuseport_group *group, int level, const char *fmt, ...)
