@@ -226,9 +226,13 @@ each_has() {
 	run_shared plusplus
 }
 
-@test "header: alone, C99" {
-	gcc -std=c99 -pedantic -Wall -Wextra -Werror -Wstrict-prototypes -fsyntax-only \
-		-x c "$ROOT/usr/include/reuseport_bpf.h"
-	clang -std=c99 -Wall -Wextra -Werror -Wno-pragma-once-outside-header -fsyntax-only \
-		-x c "$ROOT/usr/include/reuseport_bpf.h"
+@test "header: each alone, C99" {
+	local header
+	for header in "$RP_ROOT"/include/*.h; do
+		header=$ROOT/usr/include/$(basename "$header")
+		gcc -std=c99 -pedantic -Wall -Wextra -Werror -Wstrict-prototypes -fsyntax-only \
+			-x c "$header"
+		clang -std=c99 -Wall -Wextra -Werror -Wno-pragma-once-outside-header -fsyntax-only \
+			-x c "$header"
+	done
 }
