@@ -53,7 +53,7 @@ check_include_circles() {
 	} | awk '
 		$1 == "file" { exists[$2]; next }
 		{
-			if (!match($2, /^(src\/lib|src\/cli|bpf)\//))
+			if (!match($2, /^(src\/lib|src\/cli|bpf|include)\//))
 				next
 			to = substr($2, 1, RLENGTH) $3
 			if (!(to in exists))
