@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Detach: gives selection back to the kernel, whatever state the pins are in. */
+/* reuseport_detach(): give selection back to the kernel, whatever state the pins are in. */
 #include <bpf/bpf.h>
 #include <ctype.h>
 #include <dirent.h>
@@ -28,6 +28,7 @@
 
 /* ----------------------------------------------------------------- keeper */
 
+/* Return whether the process has the directory open. */
 static bool process_has_open(uint32_t pid, const char *path)
 {
 	char dir_path[32], link_path[300];
@@ -52,8 +53,8 @@ static bool process_has_open(uint32_t pid, const char *path)
 	return has;
 }
 
-/* The process that has the directory open, other than this one: found through
- * /proc, since the pins that name it may be damaged. */
+/* Return the pid of another process that has the directory open, or 0. It is looked for
+ * in /proc, because the pins that name the keeper may be damaged. */
 static uint32_t detach_find_keeper(const char *path)
 {
 	DIR *dir = opendir("/proc");
@@ -71,7 +72,8 @@ static uint32_t detach_find_keeper(const char *path)
 	return found;
 }
 
-/* A stuck keeper of ours is ended; a server that keeps its own group is not. */
+/* Kill a keeper of the command that does not react. A server that keeps its own group is
+ * left alone. */
 static int detach_end_stuck_keeper(const char *path, struct reuseport_error *err)
 {
 	uint32_t pid = detach_find_keeper(path);
@@ -81,8 +83,10 @@ static int detach_end_stuck_keeper(const char *path, struct reuseport_error *err
 
 	proc_comm(pid, comm);
 	if (pidfd >= 0 && strcmp(comm, REUSEPORT_KEEPER_NAME))
-		ret = fail(err, EBUSY, "process %u (%s) keeps %s and does not let go: end it first",
-			   pid, comm, path);
+		ret = fail(
+			err, EBUSY,
+			"process %u (%s) keeps %s and does not release it: end the process first",
+			pid, comm, path);
 	else if (pidfd >= 0)
 		syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
 	fd_close(pidfd);
@@ -102,14 +106,14 @@ static int detach_lock(const char *path, struct reuseport_error *err)
 /* ---------------------------------------------------------------- program */
 
 /*
- * Takes our program off the group of these members. A foreign one stays. Where
- * the kernel cannot tell, ours is assumed: the pins say that it was put there.
+ * Detach our program from the group of these members. A foreign program stays. Where the
+ * kernel cannot tell, it is assumed to be ours, since the pins say that it was attached.
  */
 static int detach_program(const struct reuseport_key *key, const struct netns_ref *ns,
 			  const struct sock_diag_list *members, uint32_t program_id,
 			  struct reuseport_error *err)
 {
-	static const char what[] = "take the program off";
+	static const char what[] = "detach the program";
 	struct group_program present;
 	int ret = features_allow(FEATURE_DETACH, what, err), member;
 
@@ -133,6 +137,7 @@ static int detach_program(const struct reuseport_key *key, const struct netns_re
 	return 0;
 }
 
+/* Give the selection of one group back to the kernel. */
 static int detach_group(const struct reuseport_key *key, uint32_t program_id,
 			struct reuseport_error *err)
 {
@@ -141,7 +146,7 @@ static int detach_group(const struct reuseport_key *key, uint32_t program_id,
 	int ret;
 
 	ret = sock_diag_members(key, &ns, &members, err);
-	/* With the namespace its sockets went, and the program with them. */
+	/* The sockets went with their namespace, and the program with the sockets. */
 	if (ret)
 		return ret == -ENETDOWN ? 0 : ret;
 	if (members.n)
@@ -189,7 +194,7 @@ static int detach_one(const char *path, const struct reuseport_key *key,
 
 /* ------------------------------------------------------------------- all */
 
-/* Groups that have a program of ours although their pins were lost. */
+/* Detach groups that have a program of ours although their pins were lost. */
 static int detach_orphans(const struct reuseport_filter *filter, struct reuseport_error *err)
 {
 	const struct reuseport_group_info *group;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* reuseport_get_policy(): the policies in use, as words. */
+/* reuseport_get_policy(): the policies in use, with their options. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

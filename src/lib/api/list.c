@@ -24,7 +24,7 @@ struct list_item {
 	struct reuseport_key key;
 };
 
-struct own {
+struct own_program {
 	struct reuseport_key key;
 	uint32_t program_id;
 };
@@ -35,7 +35,7 @@ struct listing {
 	struct reuseport_group_list *list;
 	uint64_t netns_cookie; /* of the namespace at hand */
 	struct reuseport_error *err;
-	struct own *own; /* what is pinned */
+	struct own_program *own; /* programs that are pinned */
 	size_t n_own;
 	int ret;
 };
@@ -44,19 +44,21 @@ static int list_add_own(void *ctx, const char *path, const struct reuseport_key 
 {
 	struct listing *listing = ctx;
 	struct steering steering;
-	struct own *grown;
+	struct own_program *grown;
 
 	steering_open(&steering, path);
 	grown = realloc(listing->own, (listing->n_own + 1) * sizeof(*grown));
 	if (grown) {
 		listing->own = grown;
 		if (steering.program >= 0)
-			listing->own[listing->n_own++] = (struct own){ *key, steering.program_id };
+			listing->own[listing->n_own++] =
+				(struct own_program){ *key, steering.program_id };
 	}
 	steering_close(&steering);
 	return grown ? 0 : fail(listing->err, ENOMEM, "out of memory");
 }
 
+/* Return whether the program is this toolkit's. */
 static bool list_is_own(const struct listing *listing, uint32_t id, const char *name)
 {
 	for (size_t i = 0; i < listing->n_own; i++)
@@ -65,8 +67,8 @@ static bool list_is_own(const struct listing *listing, uint32_t id, const char *
 	return group_program_is_ours(name);
 }
 
-/* Where the kernel does not tell which program a group has, what is pinned for it
- * is taken to be attached. */
+/* Take what is pinned for the group to be attached, where the kernel cannot tell which
+ * program it has. */
 static void list_assume_attached(const struct listing *listing, struct reuseport_group_info *group)
 {
 	for (size_t i = 0; i < listing->n_own; i++) {
@@ -136,7 +138,7 @@ static int list_by_group(const void *a, const void *b)
 	return x->group < y->group ? -1 : x->group > y->group;
 }
 
-/* One row for each group, whichever member comes first. */
+/* Add each group once, by the first of its members. */
 static int list_add_netns(void *ctx, uint64_t inode, const char *name, uint32_t pid)
 {
 	struct listing *listing = ctx;
@@ -146,7 +148,7 @@ static int list_add_netns(void *ctx, uint64_t inode, const char *name, uint32_t 
 
 	if (listing->filter.want.netns && listing->filter.want.netns != inode)
 		return 0;
-	/* One that has just gone is not there to be listed. */
+	/* It may have just gone. */
 	if (netns_enter(&ns, &visit, NULL))
 		return 0;
 	listing->netns_cookie = netns_cookie();
@@ -192,7 +194,7 @@ int reuseport_list(const struct reuseport_filter *filter, struct reuseport_group
 	if (!listing.list)
 		return fail(err, ENOMEM, "out of memory");
 	group_iter_open(&listing.reader, NULL);
-	/* Works without pins in sight too: the names tell whose programs they are. */
+	/* Without pins in sight the programs are known by their names. */
 	pins_for_each(list_add_own, &listing, NULL);
 	netns_for_each(list_add_netns, &listing);
 	group_iter_close(listing.reader);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Rollout: new work goes from one generation of workers to the next, and back. */
+/* reuseport_rollout(): move new work from one generation of workers to the next, or back. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,7 @@
 #include "state/plan_lock.h"
 #include "state/publish.h"
 
-/* Workers of a generation that would get work if it served. */
+/* Count the workers of a generation that would get work if it served. */
 static unsigned int rollout_count_ready(const struct attachment *at, uint32_t generation)
 {
 	unsigned int count = 0;
@@ -35,8 +35,6 @@ static int rollout_take_step(const struct attachment *at, enum reuseport_rollout
 				  at->key.port, err);
 }
 
-/* ------------------------------------------------------------------- together */
-
 static int rollout_one(const struct attachment *at, enum reuseport_rollout step,
 		       struct reuseport_error *err)
 {
@@ -50,8 +48,8 @@ static int rollout_one(const struct attachment *at, enum reuseport_rollout step,
 	return ret < 0 ? ret : 0;
 }
 
-/* With all locked, so that each of them takes the step or, by what can be known
- * beforehand, none. */
+/* Take the step in all of them, whose locks are held. It is tried without publishing
+ * first, so that a refusal by one of them changes none. */
 static int rollout_all(const struct attachment *list, size_t n, enum reuseport_rollout step,
 		       struct reuseport_error *err)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* reuseport_set_policy(): the policy of running attachments. */
+/* reuseport_set_policy(): change the policy of running attachments. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +14,8 @@
 #include "state/plan_lock.h"
 #include "state/publish.h"
 
-/* With all that are meant locked, so that either each of them is changed or,
- * by what can be known beforehand, none. */
+/* Change all of them, whose locks are held. The policy is checked against each first, so
+ * that a refusal by one of them changes none. */
 static int set_policy_of_all(struct attachment *list, size_t n,
 			     const struct reuseport_policy_opts *words, struct reuseport_error *err)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Status: what holds for each attachment at this moment. */
+/* reuseport_status(): the state of each attachment at this moment. */
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <stdio.h>
@@ -69,7 +69,7 @@ static int status_describe_worker(struct reuseport_worker *worker, const struct 
 	return status_copy_pids(worker, first, n);
 }
 
-/* Only those whose socket is in its slot right now: the kernel is the truth. */
+/* Read the workers whose socket is in its slot right now: the kernel is the truth. */
 static int status_read_workers(struct reuseport_status *status, const struct attachment *at,
 			       const struct sock_diag_list *members, const struct socket_owners *h)
 {
@@ -108,7 +108,7 @@ static int status_read_flows(struct reuseport_status *status, const struct map_v
 	status->flows_occupied = flow_table_count(view, by_slot);
 	for (size_t i = 0; i < status->n_workers; i++)
 		status->workers[i].flows = by_slot[status->workers[i].slot];
-	/* Flows may have been entered since the counters were read. */
+	/* Flows may have been added since the counters were read. */
 	if (entered > status->flows_occupied)
 		status->counters.flows_evicted = entered - status->flows_occupied;
 	free(by_slot);
@@ -144,7 +144,7 @@ static void status_describe_program(struct reuseport_status *status,
 		snprintf(status->program_tag + 2 * i, 3, "%02x", info.tag[i]);
 }
 
-/* Where the kernel cannot tell, it is taken for granted. */
+/* Return whether the group has the program; true where the kernel cannot tell. */
 static bool status_is_attached(const struct reuseport_status *status, const struct netns_ref *ns,
 			       const struct sock_diag_list *members)
 {
@@ -221,7 +221,7 @@ static int status_add(void *ctx, const char *path, const struct reuseport_key *k
 	attachment_init(&at, key);
 	snprintf(at.pin, sizeof(at.pin), "%s", path);
 	status->damaged = attachment_open_pins(&at, NULL) != 0;
-	/* Detached while we looked, or not attached yet. */
+	/* It was detached meanwhile, or is not attached yet. */
 	if (status->damaged && (access(path, F_OK) || attachment_is_being_made(path)))
 		all->n--;
 	else if (!status->damaged)
@@ -256,7 +256,7 @@ int reuseport_status(const struct reuseport_filter *filter, struct reuseport_sta
 	if (all.n) {
 		qsort(all.list, all.n, sizeof(*all.list), status_by_key);
 	} else {
-		free(all.list); /* of one that was not attached yet */
+		free(all.list); /* it may have had one that was not attached yet */
 		all.list = NULL;
 	}
 	*list = all.list;

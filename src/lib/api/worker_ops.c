@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Changes of one worker, named by slot, pid or cookie: weight, drain, admit. */
+/* Operations on workers: weight, drain, undrain, admit. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,16 +15,16 @@
 #include "state/plan_lock.h"
 #include "state/publish.h"
 
-/* What is to be done with a worker. Returns whether it applies to it. */
-struct order {
+struct worker_op {
 	const char *what; /* "may not WHAT: ..." */
+	/* Change the worker's entry. Returns false if the operation is not for it. */
 	bool (*apply)(struct worker_entry *entry, const struct generations *g, unsigned int value);
 	unsigned int value;
 };
 
-/* Returns how many workers of the attachment it applied to. */
-static int worker_ops_apply_one(const struct attachment *at, const struct worker_selector *name,
-				const struct order *order, struct reuseport_error *err)
+/* Apply it to the selected workers of one attachment. Returns their number. */
+static int worker_ops_apply_one(const struct attachment *at, const struct worker_selector *selector,
+				const struct worker_op *op, struct reuseport_error *err)
 {
 	const struct map_view *view = &at->view;
 	int lock = plan_lock(at, PLAN_LOCK_WAIT_MS, err), ret = 0, count = 0;
@@ -32,44 +32,45 @@ static int worker_ops_apply_one(const struct attachment *at, const struct worker
 	if (lock < 0)
 		return lock;
 	for (unsigned int slot = 0; slot < view->size.slots; slot++)
-		if (name ? worker_selector_matches(name, at, slot) :
-			   attachment_has_worker(at, slot))
-			count += order->apply(&view->workers[slot], generations_in_use(view),
-					      order->value);
+		if (selector ? worker_selector_matches(selector, at, slot) :
+			       attachment_has_worker(at, slot))
+			count += op->apply(&view->workers[slot], generations_in_use(view),
+					   op->value);
 	map_view_store(view);
 	if (count)
 		ret = publish_workers(at, err);
-	/* What goes by a worker's state alone, as sticky flows do, is over as well. */
+	/* Sticky flows go by the worker's state alone, so wait without a new plan too. */
 	if (count && ret >= 0)
 		publish_synchronize(at, ret || view->size.flows);
 	close(lock);
 	return ret < 0 ? ret : count;
 }
 
-/* Those that the name fits, or all if there is none. */
+/* Apply it to the workers that the selector matches, or to all if it is NULL. */
 static int worker_ops_apply_all(const struct attachment *list, size_t n,
-				const struct worker_selector *name, const struct order *order,
+				const struct worker_selector *selector, const struct worker_op *op,
 				struct reuseport_error *err)
 {
 	int ret = 0, count = 0;
 
 	for (size_t i = 0; ret >= 0 && i < n; i++) {
-		ret = worker_ops_apply_one(&list[i], name, order, err);
+		ret = worker_ops_apply_one(&list[i], selector, op, err);
 		count += ret;
 	}
 	return ret < 0 ? ret : count;
 }
 
+/* Apply it to the workers that "worker" names, or to all if that is NULL. */
 static int worker_ops_run(const struct reuseport_filter *filter, const char *worker,
-			  const struct order *order, struct reuseport_error *err)
+			  const struct worker_op *op, struct reuseport_error *err)
 {
-	struct worker_selector name;
+	struct worker_selector selector;
 	struct attachment *list;
 	size_t n;
-	int ret = worker ? worker_selector_parse(worker, &name, err) : 0;
+	int ret = worker ? worker_selector_parse(worker, &selector, err) : 0;
 
 	if (!ret)
-		ret = caps_require(order->what, err);
+		ret = caps_require(op->what, err);
 	if (!ret) {
 		refresh_unkept(filter);
 		ret = attachment_open_all(filter, &list, &n, err);
@@ -77,14 +78,14 @@ static int worker_ops_run(const struct reuseport_filter *filter, const char *wor
 	if (ret)
 		return ret;
 	if (worker)
-		ret = worker_selector_find(&name, list, n, err);
+		ret = worker_selector_find(&selector, list, n, err);
 	if (!ret)
-		ret = worker_ops_apply_all(list, n, worker ? &name : NULL, order, err);
+		ret = worker_ops_apply_all(list, n, worker ? &selector : NULL, op, err);
 	attachment_close_all(list, n);
 	return ret;
 }
 
-/* ----------------------------------------------------------------- the orders */
+/* ------------------------------------------------------------- the operations */
 
 static bool worker_set_weight(struct worker_entry *entry, const struct generations *g,
 			      unsigned int weight)
@@ -97,12 +98,12 @@ static bool worker_set_weight(struct worker_entry *entry, const struct generatio
 int reuseport_set_weight(const struct reuseport_filter *filter, const char *worker,
 			 unsigned int weight, struct reuseport_error *err)
 {
-	const struct order order = { "change a weight", worker_set_weight, weight };
+	const struct worker_op op = { "change a weight", worker_set_weight, weight };
 
 	if (weight > REUSEPORT_WEIGHT_MAX)
 		return fail(err, EINVAL, "weight %u is out of range: 0 to %u", weight,
 			    REUSEPORT_WEIGHT_MAX);
-	return worker_ops_run(filter, worker, &order, err);
+	return worker_ops_run(filter, worker, &op, err);
 }
 
 static bool worker_set_state(struct worker_entry *entry, const struct generations *g,
@@ -116,13 +117,13 @@ static bool worker_set_state(struct worker_entry *entry, const struct generation
 int reuseport_drain(const struct reuseport_filter *filter, const char *worker, bool release,
 		    struct reuseport_error *err)
 {
-	const struct order order = { "drain a worker", worker_set_state,
-				     release ? WORKER_LEAVING : WORKER_DRAINING };
+	const struct worker_op op = { "drain a worker", worker_set_state,
+				      release ? WORKER_LEAVING : WORKER_DRAINING };
 
-	return worker_ops_run(filter, worker, &order, err);
+	return worker_ops_run(filter, worker, &op, err);
 }
 
-/* Also of a generation that a rollout has left behind. */
+/* Undrain a worker, also one of a generation that a rollout has left behind. */
 static bool worker_undrain(struct worker_entry *entry, const struct generations *g,
 			   unsigned int value)
 {
@@ -135,9 +136,9 @@ static bool worker_undrain(struct worker_entry *entry, const struct generations 
 int reuseport_undrain(const struct reuseport_filter *filter, const char *worker,
 		      struct reuseport_error *err)
 {
-	const struct order order = { "take back a worker", worker_undrain, WORKER_ACTIVE };
+	const struct worker_op op = { "undrain a worker", worker_undrain, WORKER_ACTIVE };
 
-	return worker_ops_run(filter, worker, &order, err);
+	return worker_ops_run(filter, worker, &op, err);
 }
 
 static bool worker_admit(struct worker_entry *entry, const struct generations *g,
@@ -149,7 +150,7 @@ static bool worker_admit(struct worker_entry *entry, const struct generations *g
 int reuseport_admit(const struct reuseport_filter *filter, const char *worker,
 		    struct reuseport_error *err)
 {
-	const struct order order = { "admit a worker", worker_admit, WORKER_ACTIVE };
+	const struct worker_op op = { "admit a worker", worker_admit, WORKER_ACTIVE };
 
-	return worker_ops_run(filter, worker, &order, err);
+	return worker_ops_run(filter, worker, &op, err);
 }

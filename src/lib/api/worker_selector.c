@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Workers by name: a slot, a pid or a cookie. */
+/* Worker selector: select workers by slot, pid or cookie. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +20,7 @@ static const struct {
 
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
-int worker_selector_parse(const char *text, struct worker_selector *name,
+int worker_selector_parse(const char *text, struct worker_selector *selector,
 			  struct reuseport_error *err)
 {
 	struct worker_selector parsed = { .kind = WORKER_BY_ANY };
@@ -38,13 +38,14 @@ int worker_selector_parse(const char *text, struct worker_selector *name,
 	parsed.number = strtoull(digits, NULL, 10);
 	if (!*digits || strspn(digits, "0123456789") != strlen(digits) || errno)
 		return fail(err, EINVAL,
-			    "'%.32s' names no worker: slot:N, pid:N, cookie:N, or the "
-			    "number alone",
+			    "'%.32s' does not select a worker: use slot:N, pid:N, cookie:N "
+			    "or the number alone",
 			    text);
-	*name = parsed;
+	*selector = parsed;
 	return 0;
 }
 
+/* Return whether the number is the slot, the pid or the cookie of the slot's worker. */
 static bool worker_has_number(const struct attachment *at, unsigned int slot,
 			      enum worker_selector_kind kind, uint64_t number)
 {
@@ -55,14 +56,14 @@ static bool worker_has_number(const struct attachment *at, unsigned int slot,
 	return number && (kind == WORKER_BY_PID ? entry->pid == number : entry->cookie == number);
 }
 
-bool worker_selector_matches(const struct worker_selector *name, const struct attachment *at,
+bool worker_selector_matches(const struct worker_selector *selector, const struct attachment *at,
 			     unsigned int slot)
 {
-	return worker_has_number(at, slot, name->kind, name->number) &&
+	return worker_has_number(at, slot, selector->kind, selector->number) &&
 	       attachment_has_worker(at, slot);
 }
 
-/* Whether a number means the same workers by two kinds of name. */
+/* Return whether a number selects the same workers by two kinds. */
 static bool same_workers(const struct attachment *list, size_t n, uint64_t number,
 			 enum worker_selector_kind a, enum worker_selector_kind b)
 {
@@ -81,7 +82,7 @@ static void worker_selector_refresh_one(const struct attachment *at,
 {
 	const struct socket_owner *first;
 
-	/* What others have changed meanwhile is not to be undone. */
+	/* Do not undo what others have changed meanwhile. */
 	map_view_fetch(&at->view);
 	for (unsigned int slot = 0; slot < at->entry.slots; slot++) {
 		struct worker_entry *entry = &at->view.workers[slot];
@@ -94,8 +95,8 @@ static void worker_selector_refresh_one(const struct attachment *at,
 	map_view_store(&at->view);
 }
 
-/* The keeper looks now and then only who serves whom, and a reload has other
- * processes. */
+/* Read again which processes serve the workers: a reload starts others, which the keeper
+ * notices only from time to time. */
 static void worker_selector_refresh(const struct attachment *list, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -112,54 +113,53 @@ static void worker_selector_refresh(const struct attachment *list, size_t n)
 }
 
 static bool worker_selector_matches_any(const struct attachment *list, size_t n,
-					const struct worker_selector *name)
+					const struct worker_selector *selector)
 {
 	for (size_t i = 0; i < n; i++)
 		for (unsigned int slot = 0; slot < list[i].entry.slots; slot++)
-			if (worker_selector_matches(name, &list[i], slot))
+			if (worker_selector_matches(selector, &list[i], slot))
 				return true;
 	return false;
 }
 
-static int worker_selector_resolve(struct worker_selector *name, const struct attachment *list,
+/* Find out the kind of a number alone. */
+static int worker_selector_resolve(struct worker_selector *selector, const struct attachment *list,
 				   size_t n, struct reuseport_error *err)
 {
-	unsigned long long number = name->number;
+	unsigned long long number = selector->number;
 	struct worker_selector found = { .kind = WORKER_BY_ANY };
 
 	for (size_t i = 0; i < KINDS; i++) {
 		struct worker_selector guess = { kinds[i].kind, number };
 
-		if ((name->kind != WORKER_BY_ANY && name->kind != guess.kind) ||
+		if ((selector->kind != WORKER_BY_ANY && selector->kind != guess.kind) ||
 		    !worker_selector_matches_any(list, n, &guess))
 			continue;
 		if (found.kind != WORKER_BY_ANY &&
 		    !same_workers(list, n, number, found.kind, guess.kind))
 			return fail(err, EINVAL,
-				    "%llu could be two workers: say slot:%llu, "
-				    "pid:%llu or cookie:%llu",
+				    "%llu is ambiguous: use slot:%llu, pid:%llu or cookie:%llu",
 				    number, number, number, number);
 		if (found.kind == WORKER_BY_ANY)
 			found = guess;
 	}
 	if (found.kind == WORKER_BY_ANY)
 		return fail(err, ENOENT,
-			    "no worker has %s%llu: 'reuseportctl status' shows those "
-			    "that there are",
-			    name->kind == WORKER_BY_ANY ? "the slot, pid or cookie " :
-							  kinds[name->kind - 1].prefix,
+			    "no worker has %s%llu: the status shows which workers there are",
+			    selector->kind == WORKER_BY_ANY ? "the slot, pid or cookie " :
+							      kinds[selector->kind - 1].prefix,
 			    number);
-	*name = found;
+	*selector = found;
 	return 0;
 }
 
-int worker_selector_find(struct worker_selector *name, const struct attachment *list, size_t n,
+int worker_selector_find(struct worker_selector *selector, const struct attachment *list, size_t n,
 			 struct reuseport_error *err)
 {
-	int ret = worker_selector_resolve(name, list, n, err);
+	int ret = worker_selector_resolve(selector, list, n, err);
 
 	if (ret != -ENOENT)
 		return ret;
 	worker_selector_refresh(list, n);
-	return worker_selector_resolve(name, list, n, err);
+	return worker_selector_resolve(selector, list, n, err);
 }

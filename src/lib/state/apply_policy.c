@@ -19,7 +19,7 @@ int apply_policy_check(const struct attachment *at, const struct plan *plan,
 		return 0;
 	return fail(err, ENOSPC,
 		    "%s: %u table entries are too few for policy %s on %u CPUs: detach, "
-		    "then attach with --table",
+		    "then attach with more table entries",
 		    at->text, size->table_entries, policy_name(plan->policy), size->cpus);
 }
 

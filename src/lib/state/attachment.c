@@ -54,7 +54,7 @@ int attachment_write_entry(const struct attachment *at, struct reuseport_error *
 	uint32_t zero = 0;
 
 	if (bpf_map_update_elem(at->steering.maps[MAP_ATTACHMENT], &zero, &at->entry, BPF_ANY))
-		return fail(err, errno, "cannot write the attachment of %s: %s", at->text,
+		return fail(err, errno, "cannot write the description of %s: %s", at->text,
 			    strerror(errno));
 	return 0;
 }
@@ -195,7 +195,8 @@ static int attachment_open_when_made(struct attachment *at, const struct reusepo
 		return ret;
 	for (int tries = 0; attachment_is_being_made(at->pin); tries++) {
 		if (tries == MADE_TRIES)
-			return fail(err, EBUSY, "%s is just being attached: try again", at->text);
+			return fail(err, EBUSY, "%s is being attached right now: try again",
+				    at->text);
 		clock_sleep_ms(MADE_PAUSE_MS);
 	}
 	ret = attachment_open_pins(at, err);
@@ -237,8 +238,8 @@ int attachment_open_all(const struct reuseport_filter *filter, struct attachment
 int attachment_not_found(const struct reuseport_filter *filter, struct reuseport_error *err)
 {
 	return fail(err, ENOENT,
-		    "nothing is attached to %s port %u there: 'reuseportctl status' "
-		    "shows what is, and where",
+		    "nothing is attached to %s port %u there: the status shows what is "
+		    "attached, and where",
 		    filter->proto ? group_key_proto_name(filter->proto) : "tcp or udp",
 		    filter->port);
 }

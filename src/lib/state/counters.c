@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Counters: the per-CPU maps of the program, summed. */
+/* Counters: sum the per-CPU maps of the program. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -7,7 +7,7 @@
 
 #include "state/counters.h"
 
-/* The value of a per-CPU element as rows of 64-bit words, one row a CPU. */
+/* Sum a per-CPU element, which is a row of 64-bit words for each CPU. */
 static int counters_sum(int map, uint32_t index, uint64_t *sum, size_t words)
 {
 	int cpus = libbpf_num_possible_cpus(), ret = 0;

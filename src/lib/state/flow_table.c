@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Flows: what the table of the sticky flows holds. */
+/* Flow table: read the map of sticky flows. */
 #include <time.h>
 
 #include "clock.h"
@@ -12,16 +12,16 @@ unsigned int flow_table_hz(void)
 {
 	struct timespec tick;
 
-	/* The coarse clocks go on with each tick. */
+	/* The coarse clocks advance with each tick. */
 	if (clock_getres(CLOCK_MONOTONIC_COARSE, &tick) || !tick.tv_nsec)
 		return 100;
 	return (SECOND_NS + tick.tv_nsec / 2) / tick.tv_nsec;
 }
 
 /*
- * The kernel does not tell user space its jiffies. They follow the monotonic clock
- * from five minutes before the overflow on (INITIAL_JIFFIES); what is off by is
- * less than a second.
+ * Return the kernel's jiffies, which user space cannot read. They follow the monotonic
+ * clock and start five minutes before they overflow (INITIAL_JIFFIES). The error is less
+ * than a second.
  */
 static uint32_t flow_table_now(void)
 {
@@ -30,6 +30,7 @@ static uint32_t flow_table_now(void)
 	return clock_ns(CLOCK_MONOTONIC) / (SECOND_NS / hz) - 300 * hz;
 }
 
+/* Return whether the flow belongs to a present worker and is not idle. */
 static bool flow_table_has(const struct map_view *view, const struct flow *flow, uint32_t now)
 {
 	return flow->slot < view->size.slots && flow_is_of(flow, &view->workers[flow->slot]) &&

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * Generations: which of the workers get new work. They lie with the table, so
- * that they change with it in one step; a worker's own record never does.
+ * Generations: which workers get new work. They are stored with the table and change with
+ * it in one step; a worker's own entry does not change.
  */
 #ifndef STATE_GENERATION_H
 #define STATE_GENERATION_H
@@ -14,7 +14,7 @@ static inline const struct generations *generations_in_use(const struct map_view
 	return half_generations(view, view->control->epoch);
 }
 
-/* Of a worker that joins now. */
+/* Return the generation of a worker that joins now. */
 static inline uint32_t generation_of_newcomer(const struct generations *g)
 {
 	return g->phase == ROLLOUT_BEGUN ? g->other : g->serving;
@@ -38,7 +38,7 @@ static inline bool generation_admits(const struct plan *plan, const struct gener
 	       (g->phase == ROLLOUT_BEGUN && entry->generation == g->other);
 }
 
-/* What the worker's own state and its generation make together. */
+/* Return the effective state: the worker's own combined with its generation's. */
 static inline enum worker_state generation_state(const struct generations *g,
 						 const struct worker_entry *entry)
 {

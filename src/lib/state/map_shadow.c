@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Copies of maps that cannot be mapped into memory, element by element. */
+/* Map shadow: copies of maps that cannot be mapped into memory. */
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -12,8 +12,8 @@
 struct shadow_map {
 	int fd;
 	size_t value_size, n;
-	char *seen;  /* what the caller reads and writes */
-	char *known; /* what the map has, as far as this process knows */
+	char *copy;  /* the caller reads and writes it */
+	char *known; /* the map, as this process has last read or written it */
 };
 
 struct map_shadow {
@@ -42,7 +42,7 @@ static int shadow_map_fetch(struct shadow_map *map)
 	for (__u32 i = 0; i < map->n; i++)
 		if (bpf_map_lookup_elem(map->fd, &i, map->known + i * map->value_size))
 			return -errno;
-	memcpy(map->seen, map->known, map->n * map->value_size);
+	memcpy(map->copy, map->known, map->n * map->value_size);
 	return 0;
 }
 
@@ -58,10 +58,10 @@ void *map_shadow_add(struct map_shadow *shadow, int fd, size_t value_size, size_
 	*map = (struct shadow_map){ fd, value_size, n, calloc(n, value_size),
 				    calloc(n, value_size) };
 	shadow->n++;
-	if (map->seen && map->known)
+	if (map->copy && map->known)
 		ret = shadow_map_fetch(map);
 	errno = -ret;
-	return ret ? NULL : map->seen;
+	return ret ? NULL : map->copy;
 }
 
 void map_shadow_fetch(struct map_shadow *shadow, size_t skip)
@@ -73,12 +73,12 @@ void map_shadow_fetch(struct map_shadow *shadow, size_t skip)
 static void shadow_map_store(struct shadow_map *map)
 {
 	for (__u32 i = 0; i < map->n; i++) {
-		char *seen = map->seen + i * map->value_size;
+		char *copy = map->copy + i * map->value_size;
 		char *known = map->known + i * map->value_size;
 
-		if (memcmp(seen, known, map->value_size) &&
-		    !bpf_map_update_elem(map->fd, &i, seen, BPF_ANY))
-			memcpy(known, seen, map->value_size);
+		if (memcmp(copy, known, map->value_size) &&
+		    !bpf_map_update_elem(map->fd, &i, copy, BPF_ANY))
+			memcpy(known, copy, map->value_size);
 	}
 }
 

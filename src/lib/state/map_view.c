@@ -8,7 +8,7 @@
 #include "state/map_shadow.h"
 #include "state/map_view.h"
 
-/* The kernel wants whole pages. */
+/* Round up to whole pages, which mmap() needs. */
 static size_t whole_pages(size_t bytes)
 {
 	size_t page = sysconf(_SC_PAGESIZE);
@@ -34,7 +34,7 @@ static size_t table_bytes(const struct steering_size *size)
 	return 2 * half_words(size) * sizeof(uint16_t);
 }
 
-/* What each of them is, for both ways to open it. */
+/* Open one map in one of the two ways. */
 typedef void *(*open_fn)(struct map_view *view, int fd, size_t value_size, size_t n);
 
 static void *open_mapped(struct map_view *view, int fd, size_t value_size, size_t n)
@@ -48,8 +48,8 @@ static void *open_shadow(struct map_view *view, int fd, size_t value_size, size_
 	return map_shadow_add(view->shadow, fd, value_size, n);
 }
 
-/* The control comes first, so that it is stored last; the flows, which nobody but
- * the program writes, last, so that they are not fetched again. */
+/* Open all maps: the control first, so that it is stored last; the flows last, so that they
+ * are not fetched again, since only the program writes them. */
 static int map_view_open_all(struct map_view *view, const int *maps, open_fn open)
 {
 	const struct steering_size *size = &view->size;

@@ -27,7 +27,7 @@
 #define HOST_BPFFS "/proc/1/root" BPFFS
 #define ROOT_NAME "reuseport"
 
-#define LET_GO_TRIES 20 /* of pins_lock, which takes 100 ms each */
+#define TAKE_OVER_TRIES 20 /* of pins_lock, which takes 100 ms each */
 
 /* ------------------------------------------------------------------ names */
 
@@ -93,7 +93,7 @@ static bool is_bpffs(const char *path)
 	return !statfs(path, &fs) && fs.f_type == BPF_FS_MAGIC;
 }
 
-/* Whether some ancestor, up to process 1, sees other mounts than we do. */
+/* Return whether some ancestor, up to process 1, sees other mounts than this process. */
 static bool in_private_mount_namespace(void)
 {
 	uint64_t own, other;
@@ -113,13 +113,13 @@ static int mount_bpffs(struct reuseport_error *err)
 {
 	if (mount("bpf", BPFFS, "bpf", 0, "mode=0700"))
 		return fail(err, errno == ENOENT ? ENODEV : errno,
-			    "bpffs is not mounted on " BPFFS " and cannot be: %s; as "
+			    "bpffs is not mounted on " BPFFS " and cannot be mounted: %s; as "
 			    "root: mount -t bpf bpf " BPFFS,
 			    strerror(errno));
 	return 0;
 }
 
-/* *bpffs is NULL if it is not mounted and need not be. */
+/* Find the mounted bpffs. Without "mount" *bpffs may be NULL. */
 static int find_bpffs(bool mount, const char **bpffs, struct reuseport_error *err)
 {
 	int ret;
@@ -131,11 +131,12 @@ static int find_bpffs(bool mount, const char **bpffs, struct reuseport_error *er
 	}
 	if (in_private_mount_namespace()) {
 		if (!is_bpffs(HOST_BPFFS))
-			return fail(err, ENODEV,
-				    "bpffs is not mounted on " BPFFS " in this private "
-				    "mount namespace: run reuseportctl outside of it, with --netns "
-				    "NAME instead of 'ip netns exec NAME'; or, for pins that last "
-				    "as long as it does: mount -t bpf bpf " BPFFS);
+			return fail(
+				err, ENODEV,
+				"bpffs is not mounted on " BPFFS " in this private "
+				"mount namespace: run outside of it and name the network "
+				"namespace, instead of using 'ip netns exec'; or, for pins that "
+				"last as long as it does: mount -t bpf bpf " BPFFS);
 		*bpffs = HOST_BPFFS;
 		return 0;
 	}
@@ -179,7 +180,8 @@ static int pins_make_directories(const char *path)
 	return 0;
 }
 
-/* The directory may be removed by a detach between open and lock. */
+/* Return whether the locked directory is still the one of that path: a detach may have
+ * removed it between open and lock. */
 static bool pins_is_same_directory(int fd, const char *path)
 {
 	struct stat held, named;
@@ -192,7 +194,7 @@ int pins_lock(const char *path, struct reuseport_error *err)
 {
 	int fd, ret;
 
-	/* Somebody who only asks holds the lock for a moment: try for a while. */
+	/* A process that only checks the lock holds it for a moment: try for a while. */
 	for (int tries = 0; tries < 20; tries++) {
 		ret = pins_make_directories(path);
 		if (ret && ret != -ENOENT)
@@ -217,7 +219,7 @@ int pins_take_over(const char *path, struct reuseport_error *err)
 	if (mkdir(pins_join(path, PIN_DETACHING, request, sizeof(request)), 0700) &&
 	    errno != EEXIST && errno != ENOENT)
 		return fail(err, errno, "cannot make %s: %s", request, strerror(errno));
-	for (int tries = 0; lock == -EBUSY && tries < LET_GO_TRIES; tries++)
+	for (int tries = 0; lock == -EBUSY && tries < TAKE_OVER_TRIES; tries++)
 		lock = pins_lock(path, err);
 	return lock;
 }
@@ -250,7 +252,7 @@ int pins_remove(const char *path)
 	closedir(dir);
 	if (rmdir(path) && errno != ENOENT)
 		return -errno;
-	/* The last one takes the common directory along. */
+	/* With the last one the common directory goes. */
 	snprintf(parent, sizeof(parent), "%s", path);
 	*strrchr(parent, '/') = '\0';
 	rmdir(parent);

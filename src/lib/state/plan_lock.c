@@ -38,8 +38,8 @@ int plan_lock(const struct attachment *at, unsigned int wait_ms, struct reusepor
 	while (flock(fd, LOCK_EX | LOCK_NB)) {
 		if (errno != EWOULDBLOCK || clock_ns(CLOCK_MONOTONIC) >= until) {
 			close(fd);
-			return fail(err, EBUSY, "another process is changing %s and does not end",
-				    at->pin);
+			return fail(err, EBUSY,
+				    "another process is changing %s and does not finish", at->pin);
 		}
 		clock_sleep_ms(LOCK_PAUSE_MS);
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * Plan lock: one process at a time changes the plan and the table of an
- * attachment, its keeper or a command. The lock goes with the process.
+ * Plan lock: one process at a time changes the plan and the table of an attachment, its
+ * keeper or a command. The lock ends with the process.
  */
 #ifndef STATE_PLAN_LOCK_H
 #define STATE_PLAN_LOCK_H

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* The REUSEPORT_SOCKARRAY: which socket is in which slot. */
+/* Sockarray: which socket is in which slot of the REUSEPORT_SOCKARRAY. */
 #include <bpf/bpf.h>
 
 #include "state/sockarray.h"

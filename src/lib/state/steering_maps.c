@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* The steering program and the maps that outlive it: loading, pinning. */
+/* Steering: the program and its maps; load, pin, open. */
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -99,7 +99,7 @@ static int steering_dup(int fd)
 	return kept < 0 ? -errno : kept;
 }
 
-/* Duplicates what the skeleton holds, which closes its own. */
+/* Duplicate the fds of the skeleton, which closes its own. */
 static int steering_dup_all(struct steering *steering, struct steer_bpf *skeleton,
 			    const struct steering_size *size)
 {
@@ -122,7 +122,7 @@ static int steering_dup_all(struct steering *steering, struct steer_bpf *skeleto
 	return steering->program < 0 ? steering->program : 0;
 }
 
-/* What not every kernel has. */
+/* Features that not every kernel has. */
 struct variant {
 	bool migrate;
 	bool plain_reads;
@@ -184,7 +184,7 @@ static int steering_load_variant(struct steering *steering, const struct steerin
 	return ret;
 }
 
-/* Without asking at first, since a kernel that has it all is the usual one. */
+/* Try with all features first, without probing: most kernels have them. */
 static int steering_load_best(struct steering *steering, const struct steering_size *size,
 			      int proto, struct features *features)
 {
@@ -201,7 +201,7 @@ static int steering_load_best(struct steering *steering, const struct steering_s
 	variant.plain_reads = features_have(features, FEATURE_PLAIN_READS);
 	variant.in_memory = features_have(features, FEATURE_MMAP);
 	ret = steering_load_variant(steering, size, proto, &variant);
-	/* There, but not for a program like this one. */
+	/* The kernel has the feature, but not for a program like this one. */
 	if (ret && variant.plain_reads) {
 		variant.plain_reads = false;
 		ret = steering_load_variant(steering, size, proto, &variant);
@@ -271,7 +271,7 @@ void steering_unpin(const char *path)
 		unlink(pins_join(path, kinds[i].name, joined, sizeof(joined)));
 }
 
-/* "map" or "prog": what the kernel says of the fd, before it is asked as such. */
+/* Return whether the fd is of the kind "map" or "prog". */
 static bool steering_fd_is_kind(int fd, const char *kind)
 {
 	char path[32], link[64], wanted[32];

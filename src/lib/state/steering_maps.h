@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* The steering program and the maps that outlive it: loading, pinning. */
+/* Steering: the program and its maps; load, pin, open. */
 #ifndef STATE_STEERING_MAPS_H
 #define STATE_STEERING_MAPS_H
 
@@ -24,7 +24,7 @@ enum steering_map {
 struct steering {
 	int program;
 	uint32_t program_id;
-	/* How it was loaded: set by steering_load only. */
+	/* How it was loaded; only steering_load() sets them. */
 	bool migrates;
 	bool plain_reads;
 	int maps[MAPS];
@@ -36,7 +36,7 @@ struct steering {
 		.program = -1, .maps = { -1, -1, -1, -1, -1, -1, -1, -1, -1 } \
 	}
 
-/* What the maps are made for. */
+/* The sizes for which the maps are made. */
 struct steering_size {
 	unsigned int slots;
 	unsigned int table_entries; /* of each half, a power of two, 32 or more */
@@ -58,26 +58,26 @@ static inline size_t half_words(const struct steering_size *size)
 struct steering_size steering_size_of(const struct attachment_entry *entry);
 
 /*
- * Loads the program and makes its maps, in the best way that the kernel has: plain
- * loads or probe reads, select-or-migrate or plain select, maps in memory or not.
+ * Load the program and make its maps in the best way that the kernel has: with plain loads
+ * or probe reads, select-or-migrate or select, maps that can be mapped or not.
  */
 int steering_load(struct steering *steering, const struct steering_size *size, int proto,
 		  struct features *features, struct reuseport_error *err);
 
-/* Pins all in the directory; the program, which marks the whole, last. */
+/* Pin everything in the directory, the program last: it marks the pins as complete. */
 int steering_pin(const struct steering *steering, const char *path, struct reuseport_error *err);
 
-/* Removes the pins, as many as there are, and leaves the directory. */
+/* Remove the pins that exist and leave the directory. */
 void steering_unpin(const char *path);
 
-/* Opens what is pinned. -ENOENT: something is missing, or is no map or program
- * as it should be; the rest is open. */
+/* Open what is pinned. -ENOENT: a pin is missing, or is not the map or program that it should
+ * be; the rest is open. */
 int steering_open(struct steering *steering, const char *path);
 
-/* Whether the maps are what an attachment so described has. */
+/* Return whether the maps are those of an attachment with that description. */
 bool steering_fits(const struct steering *steering, const struct attachment_entry *entry);
 
-/* NULL is not allowed; one that is half open is. */
+/* Close what is open. */
 void steering_close(struct steering *steering);
 
 #endif
