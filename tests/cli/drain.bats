@@ -88,7 +88,7 @@ does() {
 	for command in drain undrain admit; do
 		for word in nginx slot: slot:x pid:abc '' '*' 99999999999999999999999; do
 			refused 2 ctl $command --port 8080 "$word"
-			says "names no worker" "slot:N"
+			says "does not select a worker" "slot:N"
 		done
 	done
 	equal "$(states)" active
@@ -151,7 +151,7 @@ does() {
 	wait_until 15 grep -q ^over "$BATS_TEST_TMPDIR/inside"
 	pid=$(sed -n 's/^over //p' "$BATS_TEST_TMPDIR/inside")
 	[ "$pid" -lt 8 ] || skip "the worker has pid $pid, and no slot has that number"
-	equal "$(grep -c "=reuseportctl: $pid could be two workers: say slot:$pid, pid:$pid or cookie:$pid=2$" \
+	equal "$(grep -c "=reuseportctl: $pid is ambiguous: use slot:$pid, pid:$pid or cookie:$pid=2$" \
 		"$BATS_TEST_TMPDIR/inside")" 3 "refusals"
 	equal "$(states | xargs -n1 | sort -u)" active
 	record_bpf

@@ -122,7 +122,7 @@ s.bind(("127.0.0.1", 8081)); s.connect(("127.0.0.1", 8080)); time.sleep(60)'
 	for proto in tcp udp; do
 		start_workers 4 --port 8080 --proto $proto
 		refused 1 ctl attach --port 8080 --proto $proto --slots 2
-		says "4 workers" "2 slots" "--slots 4"
+		says "4 workers" "2 slots" "4 slots or more"
 		untouched 8080 $proto
 		succeeds ctl attach --port 8080 --proto $proto --slots 4
 		in_sync 8080 $proto

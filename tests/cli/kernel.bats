@@ -151,7 +151,7 @@ container() {
 		succeeds ip netns exec "$NS" "$REUSEPORTCTL" detach --port 8080
 	else
 		refused 1 ip netns exec "$NS" "$REUSEPORTCTL" attach --port 8080
-		says "bpffs is not mounted" "--netns NAME" "ip netns exec" "mount -t bpf"
+		says "bpffs is not mounted" "network namespace" "ip netns exec" "mount -t bpf"
 	fi
 	untouched 8080
 }

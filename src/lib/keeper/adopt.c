@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Adopt: takes over an attachment whose keeper is gone. */
+/* Adopt: take over an attachment whose keeper has ended. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +23,7 @@
 #include "state/publish.h"
 #include "state/sockarray.h"
 
-#define MEND_WAIT_MS 100
+#define PUBLISH_WAIT_MS 100
 
 /* Clear what an attach left that was killed half-way, or that has no owner any more. */
 static int adopt_clear(struct reuseport_group *group)
@@ -56,7 +56,7 @@ static int adopt_pins(struct reuseport_group *group, struct reuseport_error *err
 	return ret ? ret : attachment_map(&group->at, err);
 }
 
-/* The words of an attach count where they say anything at all. */
+/* Apply the policy and the admission that attach was given, if any. */
 static int adopt_policy(struct reuseport_group *group, const struct reuseport_attach_opts *opts,
 			struct reuseport_error *err)
 {
@@ -74,11 +74,11 @@ static int adopt_policy(struct reuseport_group *group, const struct reuseport_at
 	return ret < 0 ? ret : 0;
 }
 
-/* The table follows those who joined and left while nobody kept it. If somebody
- * is changing it at this moment, the keeper tries again. */
+/* Publish for the workers that joined and left while no keeper ran. If another process holds
+ * the plan lock at this moment, the keeper tries again. */
 static void adopt_publish(struct reuseport_group *group)
 {
-	int lock = plan_lock(&group->at, MEND_WAIT_MS, NULL);
+	int lock = plan_lock(&group->at, PUBLISH_WAIT_MS, NULL);
 
 	group->loop.plan_due = true;
 	if (lock < 0)
@@ -110,7 +110,7 @@ int adopt(struct reuseport_group *group, const struct sock_diag_list *members,
 	if (ret)
 		return ret;
 	if (opts->slots && opts->slots != group->at.entry.slots)
-		return fail(err, EINVAL, "%s is steered with %u slots: to have %u, detach first",
+		return fail(err, EINVAL, "%s has %u slots: to have %u, detach first",
 			    group->at.text, group->at.entry.slots, opts->slots);
 	if (opts->table_entries && opts->table_entries != group->at.entry.table_entries)
 		return fail(err, EINVAL, "%s has %u table entries: to have %u, detach first",
@@ -127,7 +127,7 @@ int adopt(struct reuseport_group *group, const struct sock_diag_list *members,
 		ret = program_attach_check_any(group, members, &present, err);
 		if (ret < 0 && !(ret == -EEXIST && group->force))
 			return ret;
-		/* Where the kernel cannot tell, once too often does no harm. */
+		/* Where the kernel cannot tell, attaching it again does no harm. */
 		detached = ret != 1 || !present.present;
 	}
 	group->slots = calloc(group->at.entry.slots, sizeof(*group->slots));
@@ -137,7 +137,7 @@ int adopt(struct reuseport_group *group, const struct sock_diag_list *members,
 	if (!ret)
 		ret = event_loop_open(group, err);
 	if (!ret) {
-		/* Who waits is let in where admission is automatic from now on. */
+		/* Waiting workers are admitted where admission is automatic from now on. */
 		ret = adopt_policy(group, opts, err);
 		slots_adopt(group);
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Adopt: takes over an attachment whose keeper is gone. */
+/* Adopt: take over an attachment whose keeper has ended. */
 #ifndef KEEPER_ADOPT_H
 #define KEEPER_ADOPT_H
 
@@ -7,9 +7,9 @@
 #include "sockets/sock_diag.h"
 
 /*
- * With the lock held: same slots, same counters, and the policy that opts asks
- * for. -ENOENT: there is nothing to adopt, and what a killed attach or a
- * namespace that is gone left has been cleared away; steer anew.
+ * Take over what is pinned, with the keeper's lock held: slots and counters stay, the policy
+ * is the one that opts asks for. -ENOENT: there is nothing to adopt, and what a killed attach
+ * or an earlier namespace left has been removed.
  */
 int adopt(struct reuseport_group *group, const struct sock_diag_list *members,
 	  const struct reuseport_attach_opts *opts, struct reuseport_error *err);

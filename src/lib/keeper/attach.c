@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Attach: steers a group anew, or adopts what is pinned; all or nothing. */
+/* Attach: steer a group, or adopt what is pinned for it; all or nothing. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -34,7 +34,7 @@
 #include "state/plan_lock.h"
 #include "state/sockarray.h"
 
-/* Another attachment's array gives its sockets free a moment after it is gone. */
+/* Another attachment's array releases its sockets a moment after it is gone. */
 #define BUSY_TRIES 50
 #define BUSY_PAUSE_MS 10
 
@@ -51,17 +51,20 @@ static int attach_check_opts(const struct reuseport_attach_opts *from,
 	if (ret)
 		return ret;
 	if (opts->slots > REUSEPORT_SLOTS_MAX)
-		return fail(err, EINVAL, "%u slots are too many: 1 to %u", opts->slots,
+		return fail(err, EINVAL, "%u slots are out of range: 1 to %u", opts->slots,
 			    REUSEPORT_SLOTS_MAX);
 	if (opts->table_entries && !limits_table_valid(opts->table_entries))
-		return fail(err, EINVAL, "%u table entries: it must be a power of two, %u to %u",
+		return fail(err, EINVAL,
+			    "%u table entries are out of range: a power of two, %u to %u",
 			    opts->table_entries, REUSEPORT_TABLE_MIN, REUSEPORT_TABLE_MAX);
 	if (opts->flows && !limits_flows_valid(opts->flows))
-		return fail(err, EINVAL, "%u flows: %u to %u", opts->flows, REUSEPORT_FLOWS_MIN,
-			    REUSEPORT_FLOWS_MAX);
-	if (opts->idle_s > REUSEPORT_IDLE_MAX || (opts->idle_s && !opts->flows))
-		return fail(err, EINVAL, "an idle time of %u s: it goes with sticky flows, 0 to %u",
+		return fail(err, EINVAL, "%u sticky flows are out of range: %u to %u", opts->flows,
+			    REUSEPORT_FLOWS_MIN, REUSEPORT_FLOWS_MAX);
+	if (opts->idle_s > REUSEPORT_IDLE_MAX)
+		return fail(err, EINVAL, "an idle time of %u s is out of range: 0 to %u",
 			    opts->idle_s, REUSEPORT_IDLE_MAX);
+	if (opts->idle_s && !opts->flows)
+		return fail(err, EINVAL, "an idle time is for sticky flows only");
 	if (opts->admit && strcmp(opts->admit, "auto") && strcmp(opts->admit, "manual"))
 		return fail(err, EINVAL, "admit '%.32s' is neither auto nor manual", opts->admit);
 	words = policy_words_of_attach(opts);
@@ -84,7 +87,7 @@ static struct steering_size attach_choose_size(const struct reuseport_attach_opt
 	return size;
 }
 
-/* ---------------------------------------------------------- steering anew */
+/* ------------------------------------------------------- a group without pins */
 
 static int attach_learn_netns(struct reuseport_group *group, struct reuseport_error *err)
 {
@@ -126,8 +129,7 @@ static int attach_describe(struct reuseport_group *group, const struct steering_
 	return ret ? ret : attachment_map(&group->at, err);
 }
 
-/* Fills the array. Sockets that another array is about to give free, after a
- * detach, are waited for. */
+/* Fill the array. Wait for sockets that another array is about to release, after a detach. */
 static int attach_fill(struct reuseport_group *group, const struct sock_diag_list *members,
 		       int *via, struct reuseport_error *err)
 {
@@ -141,8 +143,8 @@ static int attach_fill(struct reuseport_group *group, const struct sock_diag_lis
 	return ret;
 }
 
-/* Attaching is the last step: it replaces what is there in one go, and nothing
- * after it can fail. */
+/* Fill the array, pin, and attach the program. Attaching is the last step: it replaces what is
+ * there at once, and nothing after it can fail. */
 static int attach_fill_and_pin(struct reuseport_group *group, const struct sock_diag_list *members,
 			       const struct reuseport_attach_opts *opts,
 			       struct reuseport_error *err)
@@ -165,8 +167,8 @@ static int attach_fill_and_pin(struct reuseport_group *group, const struct sock_
 	return ret;
 }
 
-/* The sockets may sit in the array of the program that is to be replaced. Until
- * ours is there, that program finds empty slots and the kernel picks. */
+/* Replace another program. The sockets may be in its array. Until ours is attached, that
+ * program finds empty slots and the kernel selects. */
 static int attach_replace(struct reuseport_group *group, const struct sock_diag_list *members,
 			  const struct reuseport_attach_opts *opts,
 			  const struct group_program *present, struct reuseport_error *err)
@@ -186,13 +188,13 @@ static int attach_replace(struct reuseport_group *group, const struct sock_diag_
 	return ret;
 }
 
-/* What the group has for a program now, and whether it may be replaced. */
+/* Find out which program the group has, and check that it may be replaced. */
 static int attach_check_present(struct reuseport_group *group, const struct sock_diag_list *members,
 				struct group_program *present, struct reuseport_error *err)
 {
 	int ret = program_attach_check_any(group, members, present, err);
 
-	/* One of ours whose pins were lost is no foreigner. */
+	/* A program of ours whose pins were lost is not foreign. */
 	if (ret == -EEXIST && (group->force || group_program_is_ours(present->name)))
 		return 0;
 	if (ret == -ENOENT)
@@ -212,13 +214,13 @@ static int attach_load(struct reuseport_group *group, const struct sock_diag_lis
 
 	if (members->n > size.slots)
 		return fail(err, ENOSPC,
-			    "%s has %zu workers, more than %u slots: attach with "
-			    "--slots %zu or more",
+			    "%s has %zu workers, more than %u slots: attach with %zu slots "
+			    "or more",
 			    group->at.text, members->n, size.slots, members->n);
 	ret = attach_check_present(group, members, &present, err);
 	if (!ret && size.flows &&
 	    getrandom(size.flow_key, sizeof(size.flow_key), 0) != sizeof(size.flow_key))
-		ret = fail(err, errno, "no random key is to be had: %s", strerror(errno));
+		ret = fail(err, errno, "cannot get random bytes: %s", strerror(errno));
 	if (!ret)
 		ret = steering_load(&group->at.steering, &size, group->at.key.proto,
 				    group->features, err);
@@ -233,7 +235,8 @@ static int attach_load(struct reuseport_group *group, const struct sock_diag_lis
 	return attach_fill_and_pin(group, members, opts, err);
 }
 
-/* Who looks meanwhile sees that it is under way: attachment_is_being_made(). */
+/* Attach to a group without pins. Others see meanwhile that it is under way: see
+ * attachment_is_being_made(). */
 static int attach_new(struct reuseport_group *group, const struct sock_diag_list *members,
 		      const struct reuseport_attach_opts *opts, struct reuseport_error *err)
 {
@@ -251,7 +254,7 @@ static int attach_new(struct reuseport_group *group, const struct sock_diag_list
 /* ----------------------------------------------------------------- attach */
 
 static int attach_or_adopt(struct reuseport_group *group, const struct reuseport_attach_opts *opts,
-			   bool anew, struct reuseport_error *err)
+			   bool may_attach, struct reuseport_error *err)
 {
 	struct sock_diag_list members = { 0 };
 	int ret;
@@ -264,7 +267,7 @@ static int attach_or_adopt(struct reuseport_group *group, const struct reuseport
 	if (!ret) {
 		ret = adopt(group, &members, opts, err);
 		if (ret == -ENOENT) {
-			ret = members.n && anew ?
+			ret = members.n && may_attach ?
 				      attach_new(group, &members, opts, err) :
 				      fail(err, ENOENT, "%s has no worker", group->at.text);
 			if (ret)
@@ -276,7 +279,7 @@ static int attach_or_adopt(struct reuseport_group *group, const struct reuseport
 }
 
 static int attach_group(const struct reuseport_key *from_key,
-			const struct reuseport_attach_opts *from, bool anew,
+			const struct reuseport_attach_opts *from, bool may_attach,
 			struct reuseport_group **out, struct reuseport_error *err)
 {
 	struct reuseport_attach_opts opts;
@@ -300,7 +303,7 @@ static int attach_group(const struct reuseport_key *from_key,
 	ret = handle_new(&key, &opts, &group, err);
 	if (ret)
 		return ret;
-	ret = attach_or_adopt(group, &opts, anew, err);
+	ret = attach_or_adopt(group, &opts, may_attach, err);
 	if (ret) {
 		reuseport_group__free(group);
 		return ret;

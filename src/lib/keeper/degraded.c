@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Ways: how an attachment does what not every kernel can; noted and told. */
+/* Degraded: which fallbacks an attachment uses for features that the kernel lacks. */
 #include <netinet/in.h>
 #include <syslog.h>
 
@@ -23,13 +23,14 @@ struct reuseport_ways degraded_modes(const struct attachment *at)
 	};
 }
 
-/* What an order has switched off is no news to who gave it; a loss is. */
+/* Log one fallback: as a warning if something is lost, unless the user has disabled the
+ * feature (REUSEPORT_DISABLE). */
 static void degraded_log_one(const struct reuseport_group *group, enum feature feature,
 			     bool is_loss)
 {
-	bool ordered = features_disabled(group->features, feature);
+	bool disabled = features_disabled(group->features, feature);
 
-	handle_log(group, is_loss && !ordered ? LOG_WARNING : LOG_INFO, "%s: without %s: %s",
+	handle_log(group, is_loss && !disabled ? LOG_WARNING : LOG_INFO, "%s: without %s: %s",
 		   group->at.text, features_name(feature), features_without(feature));
 }
 

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Ways: how an attachment does what not every kernel can; noted and told. */
+/* Degraded: which fallbacks an attachment uses for features that the kernel lacks. */
 #ifndef KEEPER_DEGRADED_H
 #define KEEPER_DEGRADED_H
 
 #include "keeper/handle.h"
 
-/* Notes in group->at.entry how the keeper goes about it. */
+/* Note in group->at.entry which features the keeper uses. */
 void degraded_note(struct reuseport_group *group);
 
-/* Logs what is done in another way than the best, and what that costs. */
+/* Log each fallback in use, and what it costs. */
 void degraded_log(const struct reuseport_group *group);
 
-/* As noted in an entry. */
+/* Return the modes, as the entry and the view have them. */
 struct reuseport_ways degraded_modes(const struct attachment *at);
 
 #endif

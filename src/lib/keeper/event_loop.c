@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Keep: following the workers of an attachment, event by event. */
+/* Event loop: follow the workers of an attachment, event by event. */
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
@@ -27,10 +27,10 @@
 #define REFRESH (10000 * MS)     /* of pids and names */
 #define REFRESH_SOON (1000 * MS) /* a server forks after it has bound */
 #define RETRY (MS / 2)           /* a pending event */
-#define AFFINITY (300 * MS)      /* looking at the workers' CPUs */
-#define PLAN_RETRY (20 * MS)     /* somebody else is changing the plan */
+#define AFFINITY (300 * MS)      /* of reading the workers' CPUs */
+#define PLAN_RETRY (20 * MS)     /* another process holds the plan lock */
 #define PLAN_WAIT_MS 2
-#define SETTLE (50 * MS) /* after a change of the plan */
+#define SYNCHRONIZE (50 * MS) /* after a plan was published */
 #define RETRY_MAX 100
 
 static uint64_t event_loop_now(void)
@@ -59,7 +59,7 @@ static void pending_add(struct reuseport_group *group, const struct socket_event
 	};
 }
 
-/* What has left need not be waited for. */
+/* Forget what is pending for a socket: a newer event counts. */
 static void pending_drop(struct reuseport_group *group, uint64_t cookie)
 {
 	unsigned int kept = 0;
@@ -95,7 +95,8 @@ static void pending_retry(struct reuseport_group *group)
 		if (one->leaving)
 			ret = membership_leave(group, one->cookie);
 		else
-			/* Now and then not just where it was made: everywhere. */
+			/* Now and then look in all processes, not only in the one that made
+			 * it. */
 			ret = membership_join(group, one->cookie, one->inode,
 					      one->tries % 16 == 3 ? 0 : one->pid);
 		if (ret == -EAGAIN && ++one->tries < RETRY_MAX)
@@ -120,7 +121,7 @@ static int event_loop_resync(struct reuseport_group *group, struct reuseport_err
 	ret = membership_sync(group, refresh, &error);
 	if (ret == -ENETDOWN) {
 		pins_remove(group->at.pin);
-		return fail(err, ENETDOWN, "%s: %s; its pins are removed", group->at.text,
+		return fail(err, ENETDOWN, "%s: %s; its pins were removed", group->at.text,
 			    error.text);
 	}
 	if (ret)
@@ -140,7 +141,7 @@ static bool event_loop_follows_affinity(const struct reuseport_group *group)
 	return chain_by_place(plan->policy) && !(plan->flags & PLAN_GIVEN_CPUS);
 }
 
-/* Whoever serves them may have changed without an event, as at a reload. */
+/* Refresh soon if a process has ended: a reload replaces it without an event. */
 static void event_loop_refresh_if_server_ended(struct reuseport_group *group)
 {
 	for (unsigned int slot = 0; slot < group->at.entry.slots; slot++) {
@@ -151,8 +152,7 @@ static void event_loop_refresh_if_server_ended(struct reuseport_group *group)
 	}
 }
 
-/* Workers may have joined, left, or moved to other CPUs: the plan and the table
- * follow. */
+/* Publish if workers may have joined, left, or moved to other CPUs. */
 static void event_loop_publish(struct reuseport_group *group)
 {
 	struct reuseport_error error = { 0 };
@@ -170,7 +170,7 @@ static void event_loop_publish(struct reuseport_group *group)
 	if (ret < 0)
 		handle_log(group, LOG_ERR, "%s: %s", group->at.text, error.text);
 	if (ret > 0)
-		group->loop.settle_at = event_loop_now() + SETTLE;
+		group->loop.synchronize_at = event_loop_now() + SYNCHRONIZE;
 	if (ret >= 0)
 		group->loop.plan_at = NEVER;
 	if (ret >= 0 && event_loop_follows_affinity(group)) {
@@ -179,24 +179,25 @@ static void event_loop_publish(struct reuseport_group *group)
 	}
 }
 
-/* Waiting costs some milliseconds: now, when nothing else is to be done, rather
- * than before the next change. While somebody holds the lock, later. */
+/* Synchronize now, when there is nothing else to do, rather than before the next plan: it
+ * takes some milliseconds. While another process holds the lock, do it later. */
 static void event_loop_synchronize(struct reuseport_group *group)
 {
 	int lock;
 
-	if (group->loop.n_pending || event_loop_now() < group->loop.settle_at)
+	if (group->loop.n_pending || event_loop_now() < group->loop.synchronize_at)
 		return;
-	group->loop.settle_at = event_loop_now() + SETTLE;
+	group->loop.synchronize_at = event_loop_now() + SYNCHRONIZE;
 	lock = plan_lock(&group->at, 0, NULL);
 	if (lock < 0)
 		return;
 	publish_synchronize(&group->at, false);
 	close(lock);
-	group->loop.settle_at = NEVER;
+	group->loop.synchronize_at = NEVER;
 }
 
-/* Without a member nothing tells that the namespace has gone. */
+/* Choose the time of the next resync. Without a member no event tells that the namespace
+ * has gone. */
 static void event_loop_plan_resync(struct reuseport_group *group)
 {
 	if (!group->workers)
@@ -210,9 +211,9 @@ static void event_loop_plan_resync(struct reuseport_group *group)
 
 static void event_loop_arm_timer(struct reuseport_group *group)
 {
-	uint64_t at =
-		event_loop_sooner(group->loop.resync_at,
-				  event_loop_sooner(group->loop.plan_at, group->loop.settle_at));
+	uint64_t at = event_loop_sooner(group->loop.resync_at,
+					event_loop_sooner(group->loop.plan_at,
+							  group->loop.synchronize_at));
 	struct itimerspec spec = { 0 };
 
 	if (group->loop.n_pending)
@@ -224,12 +225,12 @@ static void event_loop_arm_timer(struct reuseport_group *group)
 
 /* ---------------------------------------------------------------- release */
 
-/* Somebody detaches: see detach.c. */
+/* Return whether a command detaches the group: see pins_take_over(). */
 static bool event_loop_must_release(struct reuseport_group *group)
 {
 	char path[REUSEPORT_PATH_MAX + 32], drain[512];
 
-	/* Or somebody changed something: see plan_lock_notify(). */
+	/* Or another process has changed the policy: see plan_lock_notify(). */
 	while (read(group->loop.notice, drain, sizeof(drain)) > 0)
 		group->loop.plan_due = true;
 	return !access(pins_join(group->at.pin, PIN_DETACHING, path, sizeof(path)), F_OK) ||
@@ -306,7 +307,7 @@ int event_loop_open(struct reuseport_group *group, struct reuseport_error *err)
 	group->loop.resync_at = event_loop_now() + RESYNC_POLLING;
 	group->loop.refresh_at = event_loop_now() + REFRESH_SOON;
 	group->loop.plan_at = event_loop_now();
-	group->loop.settle_at = NEVER;
+	group->loop.synchronize_at = NEVER;
 	event_loop_arm_timer(group);
 	return attachment_write_entry(&group->at, err);
 }

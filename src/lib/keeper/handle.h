@@ -8,15 +8,15 @@
 #include "sockets/socket_events.h"
 #include "state/attachment.h"
 
-/* What the keeper remembers of a slot, beside the pinned struct worker_entry. */
+/* A slot, as the keeper knows it beside the pinned struct worker_entry. */
 struct slot {
 	uint64_t cookie; /* 0: free */
 	uint32_t inode;
 	uint32_t pid;
 };
 
-/* An event that could not be finished yet: the socket was not in its group, or
- * not out of its slot. */
+/* An event that could not be handled yet: the socket was not in its group yet, or still in its
+ * slot. */
 struct pending {
 	uint64_t cookie;
 	uint32_t inode;
@@ -27,7 +27,7 @@ struct pending {
 
 #define PENDING_MAX 64
 
-/* When the keeper does what; the times are of CLOCK_MONOTONIC, in ns. */
+/* The event sources and what is due; times are of CLOCK_MONOTONIC, in ns. */
 struct event_loop {
 	struct socket_events *events; /* NULL: polling */
 	int timer, notice, epoll;
@@ -37,8 +37,8 @@ struct event_loop {
 	uint64_t resync_at;
 	uint64_t refresh_at; /* of pids and names */
 	bool plan_due;
-	uint64_t plan_at;   /* when to publish for the workers */
-	uint64_t settle_at; /* when to synchronize, after a plan was published */
+	uint64_t plan_at;        /* when to publish for the workers */
+	uint64_t synchronize_at; /* after a plan was published */
 };
 
 struct reuseport_group {
@@ -55,13 +55,13 @@ struct reuseport_group {
 	struct event_loop loop;
 	struct group_iter_bpf *reader; /* NULL: not needed yet */
 
-	uint64_t refused;       /* members that could not join, as a checksum, */
-	uint64_t refused_until; /* and until when not to try them again */
+	uint64_t refused;       /* checksum of the members that could not join, */
+	uint64_t refused_until; /* and when to try them again */
 
 	bool adopted;
 	bool force;
-	struct features *features; /* of the kernel, as far as they were asked for */
-	bool full_logged;          /* that there are more members than slots */
+	struct features *features; /* of the kernel, as far as they were probed */
+	bool full_logged;          /* there are more members than slots, and that was logged */
 	reuseport_log_fn log;
 	void *log_ctx;
 };

@@ -77,7 +77,7 @@ int keeper_lock(struct reuseport_group *group, struct reuseport_error *err)
 	if (lock == -EBUSY && entry.keeper_pid)
 		return fail(err, EBUSY,
 			    "%s is steered already, its keeper is process %u: nothing "
-			    "was changed; 'reuseportctl status' shows it",
+			    "was changed",
 			    at->text, entry.keeper_pid);
 	if (lock == -EBUSY)
 		return fail(err, EBUSY,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Sync: makes the array follow the members of the group. */
+/* Membership: make the array follow the members of the group. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,20 +25,20 @@ static int membership_explain_claim(const struct reuseport_group *group, int cod
 {
 	if (code == ENOSPC)
 		return fail(err, code,
-			    "%s has more workers than slots (%u): detach, then attach "
-			    "with --slots",
+			    "%s has more workers than slots (%u): detach, then attach with "
+			    "more slots",
 			    group->at.text, group->at.entry.slots);
 	if (code == EBUSY)
 		return fail(err, code,
 			    "a socket of process %u is in another program's sockarray: "
-			    "end what steers it ('bpftool map' lists reuseport_sockarray maps)",
+			    "end that program ('bpftool map' lists reuseport_sockarray maps)",
 			    pid);
 	return fail(err, code, "cannot put a socket of process %u into the array: %s", pid,
 		    strerror(code));
 }
 
-/* Takes the socket from one holder and gives it a slot. The copy is returned
- * through via if that is not NULL, else closed at once. */
+/* Duplicate the socket of one process and give it a slot. *via receives the duplicate; it is
+ * closed at once if via is NULL. */
 static int membership_claim_from(struct reuseport_group *group, const struct socket_owner *owner,
 				 uint64_t cookie, int *via, struct reuseport_error *err)
 {
@@ -65,8 +65,8 @@ static int membership_claim_from(struct reuseport_group *group, const struct soc
 }
 
 /*
- * The process that serves it comes first, then every other holder: the first
- * may be gone by now.
+ * Claim the socket from the process that serves it, or else from any other that has it open:
+ * the first may have ended.
  */
 static int membership_claim(struct reuseport_group *group, const struct socket_owners *h,
 			    uint64_t cookie, uint32_t inode, int *via, struct reuseport_error *err)
@@ -94,7 +94,7 @@ static void membership_log_failure(struct reuseport_group *group, int code,
 	handle_log(group, LOG_ERR, "%s", error->text);
 }
 
-/* Failures are logged, but for those that another try may mend. */
+/* Let one socket join. Failures are logged, except those that may pass: -EAGAIN. */
 static int membership_join_one(struct reuseport_group *group, const struct socket_owners *h,
 			       uint64_t cookie, uint32_t inode)
 {
@@ -104,7 +104,7 @@ static int membership_join_one(struct reuseport_group *group, const struct socke
 	ret = membership_claim(group, h, cookie, inode, &via, &error);
 	if (ret == -ESTALE || ret == -EAGAIN)
 		return -EAGAIN;
-	/* Events are of a port: another address there has a keeper of its own. */
+	/* Events are of a port: a group on another address has its own keeper. */
 	if (ret == -EXDEV)
 		return 0;
 	if (!ret) {
@@ -163,7 +163,7 @@ static void membership_release_departed(struct reuseport_group *group,
 
 /* ------------------------------------------------------------------- full */
 
-/* Who holds the members that have no slot. */
+/* Find the processes that have the members without a slot open. */
 static int membership_scan_newcomers(const struct reuseport_group *group,
 				     const struct sock_diag_list *members, struct socket_owners *h)
 {
@@ -199,7 +199,7 @@ static void membership_refresh_servers(struct reuseport_group *group,
 	free(owners.list);
 }
 
-/* A checksum of the members without a slot, 0 if there are none. */
+/* Return a checksum of the members without a slot, 0 if there are none. */
 static uint64_t membership_newcomers(const struct reuseport_group *group,
 				     const struct sock_diag_list *members)
 {
@@ -212,8 +212,8 @@ static uint64_t membership_newcomers(const struct reuseport_group *group,
 }
 
 /*
- * Looking through /proc is dear: members that could not join, for want of
- * slots or of SO_REUSEPORT, are let alone for a while.
+ * Let all members without a slot join. The scan of /proc is expensive, so members that could
+ * not join, because they lack a slot or SO_REUSEPORT, are left alone for a while.
  */
 static void membership_join_newcomers(struct reuseport_group *group,
 				      const struct sock_diag_list *members)
@@ -278,10 +278,10 @@ int membership_fill(struct reuseport_group *group, const struct sock_diag_list *
 	if (!ret && !group->workers)
 		ret = owners.denied ?
 			      fail(err, EPERM,
-				   "may not look into the processes that hold the sockets of "
-				   "%s: it needs CAP_SYS_PTRACE: run as root",
+				   "cannot look into the processes that have the sockets of %s "
+				   "open: CAP_SYS_PTRACE is needed: run as root",
 				   group->at.text) :
-			      fail(err, ENOENT, "no process that can be seen holds a member of %s",
+			      fail(err, ENOENT, "no visible process has a socket of %s open",
 				   group->at.text);
 	free(owners.list);
 	return ret;

@@ -34,7 +34,7 @@ int program_attach_check(struct reuseport_group *group, uint64_t cookie,
 	int ret;
 
 	*foreign = (struct group_program){ 0 };
-	/* Kept open: loading it is what takes time when a group is recreated. */
+	/* It stays open: loading it is what takes time when a group is recreated. */
 	if (!group->reader && group_iter_open(&group->reader, NULL))
 		return 1;
 	ret = group_iter_program_of(group->reader, &group->ns, group->at.key.proto, cookie, foreign,
@@ -49,7 +49,7 @@ int program_attach_check(struct reuseport_group *group, uint64_t cookie,
 		snprintf(foreign->name, sizeof(foreign->name), "classic BPF");
 	return fail(err, EEXIST,
 		    "%s has another program already (id %u%s%s): detach it with the "
-		    "tool that set it, or replace it with --force",
+		    "tool that attached it, or force the attach to replace it",
 		    group->at.text, foreign->id, *foreign->name ? ", " : "", foreign->name);
 }
 
@@ -64,9 +64,9 @@ int program_attach_check_any(struct reuseport_group *group, const struct sock_di
 }
 
 /*
- * Members share one group with a newcomer if they are still in the array after
- * it was put there: a group of that key exists but once, and leaving the array
- * comes before leaving the group.
+ * Return whether an earlier worker shares the group with a newcomer. It does if it is still in
+ * the array after the newcomer was put there: there is only one group of that key, and a socket
+ * leaves the array before it leaves the group.
  */
 static bool has_older_member(const struct reuseport_group *group, uint64_t cookie)
 {

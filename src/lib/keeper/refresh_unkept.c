@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Catching up with the workers of attachments that nobody keeps. */
+/* Refresh attachments that have no keeper. */
 #include <stdlib.h>
 
 #include "keeper/attach.h"

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Catching up with the workers of attachments that nobody keeps. */
+/* Refresh attachments that have no keeper. */
 #ifndef KEEPER_REFRESH_UNKEPT_H
 #define KEEPER_REFRESH_UNKEPT_H
 
 #include "reuseport_bpf.h"
 
 /*
- * Where no keeper runs nobody has seen who joined and left: one look is taken now,
- * as its keeper for that moment. Failures are let be: what follows then goes by
- * what is known.
+ * Bring selected attachments without a keeper up to date: no process has seen which workers
+ * joined and left. This process keeps each for that moment. Failures are ignored: the caller
+ * then uses what is known.
  */
 void refresh_unkept(const struct reuseport_filter *filter);
 

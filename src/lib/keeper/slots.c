@@ -25,7 +25,7 @@ static struct worker_entry *slots_entry(const struct reuseport_group *group, uns
 	return &group->at.view.workers[slot];
 }
 
-/* The state comes first when the entry ends and last when it begins. */
+/* Free the entry. The state is written first when an entry ends and last when it begins. */
 static void slots_free_entry(const struct reuseport_group *group, unsigned int slot)
 {
 	struct worker_entry *entry = slots_entry(group, slot);
@@ -48,7 +48,7 @@ static bool slots_may_be_active(const struct reuseport_group *group,
 	return generation_admits(plan_in_use(view), generations_in_use(view), entry);
 }
 
-/* A drain that has met the entry meanwhile counts. */
+/* Admit a worker that has joined, unless a drain has changed its entry meanwhile. */
 static void slots_admit(const struct reuseport_group *group, struct worker_entry *entry)
 {
 	enum worker_state expected = WORKER_JOINING;
@@ -61,8 +61,8 @@ static void slots_admit(const struct reuseport_group *group, struct worker_entry
 }
 
 /*
- * First the description, then the socket: a keeper killed in between leaves an
- * entry for an empty slot, which the next one frees.
+ * Write the entry, then the socket. A keeper that is killed in between leaves an entry for an
+ * empty slot, which the next keeper frees.
  */
 static int slots_fill(const struct reuseport_group *group, unsigned int slot, int fd,
 		      struct worker_entry *entry)
@@ -109,7 +109,7 @@ int slots_claim(struct reuseport_group *group, int fd, uint64_t cookie, uint32_t
 	for (slot = group->lowest_free; slot < group->at.entry.slots;
 	     slot = slots_next_free(group, slot + 1)) {
 		ret = slots_fill(group, slot, fd, &entry);
-		/* Still held by a socket that is being closed: the next one. */
+		/* It still holds a socket that is being closed: try the next one. */
 		if (ret != -EEXIST)
 			break;
 		ret = -ENOSPC;
@@ -142,7 +142,7 @@ void slots_set_server(struct reuseport_group *group, unsigned int slot, uint32_t
 
 	if (!pid || entry->cookie != group->slots[slot].cookie || entry->pid == pid)
 		return;
-	/* What a command has changed meanwhile is not to be undone. */
+	/* Do not undo what a command has changed meanwhile. */
 	map_view_fetch(&group->at.view);
 	proc_comm(pid, entry->comm);
 	entry->pid = pid;
@@ -161,7 +161,7 @@ void slots_adopt(struct reuseport_group *group)
 			slots_free_entry(group, slot);
 			continue;
 		}
-		/* Whoever put it there was killed in between. */
+		/* A keeper was killed before it could admit it. */
 		if (entry->state == WORKER_JOINING && slots_may_be_active(group, entry))
 			slots_set_state(entry, WORKER_ACTIVE);
 		group->slots[slot] = (struct slot){ .cookie = entry->cookie, .pid = entry->pid };

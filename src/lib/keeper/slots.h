@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * Slots: a worker keeps its slot as long as it lives. The array in the kernel
- * is the truth; struct worker_entry says whose slot it is.
+ * Slots: a worker keeps its slot as long as it lives. The array in the kernel is the truth;
+ * struct worker_entry describes the worker in the slot.
  */
 #ifndef KEEPER_SLOTS_H
 #define KEEPER_SLOTS_H
@@ -9,23 +9,23 @@
 #include "keeper/handle.h"
 #include "state/sockarray.h"
 
-/* The worker's slot, or SLOT_NONE. */
+/* Return the worker's slot, or SLOT_NONE. */
 unsigned int slots_find(const struct reuseport_group *group, uint64_t cookie);
 
 /*
- * Puts the socket "fd" into the lowest free slot. -EAGAIN: it is not in its
- * group yet. -EBUSY: it sits in another array. -ENOSPC: no slot is free.
+ * Put the socket "fd" into the lowest free slot. -EAGAIN: it is not in its group yet. -EBUSY:
+ * it is in another array. -ENOSPC: no slot is free.
  */
 int slots_claim(struct reuseport_group *group, int fd, uint64_t cookie, uint32_t inode,
 		uint32_t pid);
 
-/* Frees the slot of a worker that has left. */
+/* Free the slot of a worker that has left. */
 void slots_release(struct reuseport_group *group, unsigned int slot);
 
-/* Records which process serves the worker, if that has changed. */
+/* Record which process serves the worker, if that has changed. */
 void slots_set_server(struct reuseport_group *group, unsigned int slot, uint32_t pid);
 
-/* Reads the slots of an adopted attachment; frees those whose worker left. */
+/* Read the slots of an adopted attachment; free those whose worker has left. */
 void slots_adopt(struct reuseport_group *group);
 
 #endif

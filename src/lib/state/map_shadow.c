@@ -31,7 +31,7 @@ void map_shadow_free(struct map_shadow *shadow)
 	if (!shadow)
 		return;
 	for (size_t i = 0; i < shadow->n; i++) {
-		free(shadow->maps[i].seen);
+		free(shadow->maps[i].copy);
 		free(shadow->maps[i].known);
 	}
 	free(shadow);

@@ -15,7 +15,7 @@
 #include "state/steering_maps.h"
 #include "steer.skel.h"
 
-/* As bpf/maps.h has them. */
+/* Each map, as bpf/maps.h defines it. */
 static const struct map_kind {
 	const char *name; /* of the pin */
 	const char *map;  /* of the map, if it is another */
