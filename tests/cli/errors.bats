@@ -189,11 +189,11 @@ s.bind(("127.0.0.1", 8081)); s.connect(("127.0.0.1", 8080)); time.sleep(60)'
 	start_worker --port 8080
 	for pair in hsah=hash Hash=hash has=hash linux3=linux39 linux_39=linux39 linux=linux39; do
 		refused 2 ctl attach --port 8080 --policy "${pair%=*}"
-		says "no policy '${pair%=*}'" "did you mean '${pair#*=}'" "hash, consistent" linux39
+		says "unknown policy '${pair%=*}'" "did you mean '${pair#*=}'" "hash, consistent" linux39
 		untouched 8080
 	done
 	refused 2 ctl attach --port 8080 --policy ''
-	says "no policy ''" "hash, consistent" linux39
+	says "unknown policy ''" "hash, consistent" linux39
 	refused 2 ctl attach --port 8080 --policy "$(printf 'x%.0s' {1..5000})"
 	says "hash, consistent" linux39
 	untouched 8080

@@ -117,7 +117,7 @@ ask() {
 	start_worker --port 8080
 	attach --port 8080
 	refused 2 ctl policy --port 8080 consistant
-	says "no policy 'consistant'" "did you mean 'consistent'?" "round-robin"
+	says "unknown policy 'consistant'" "did you mean 'consistent'?" "round-robin"
 	refused 2 ctl policy --port 8080 --key source
 	says "'source'" tuple src src-prefix/LEN dst
 	refused 2 ctl policy --port 8080 --key src-prefix/200
@@ -125,11 +125,11 @@ ask() {
 	refused 2 ctl policy --port 8080 --hash-key 12
 	says "32 hexadecimal digits"
 	refused 2 ctl policy --port 8080 hash --over consistent
-	says --over weighted hash
+	says "lie over another" weighted hash
 	refused 2 ctl policy --port 8080 random --key src
-	says random --key
+	says random "a key has no meaning"
 	refused 2 ctl policy --port 8080 hash --cpu-map 0:0
-	says --cpu-map cpu numa
+	says "a map of CPUs is for" cpu numa
 	refused 2 ctl policy --port 8080 cpu --cpu-map 0:999
 	says "slot 999" "0 to 255"
 }
@@ -209,7 +209,7 @@ ask() {
 	attach --port 8080
 	ctl policy --port 8080 --addr :: random
 	refused 2 ctl policy --port 8080 --key src
-	says random --key
+	says random "a key has no meaning"
 	equal "$(ctl status --port 8080 --json |
 		jq -c '.groups | sort_by(.addr) | map([.policy, .rules.key])')" \
 		'[["hash","tuple"],["random","tuple"]]'
@@ -462,7 +462,7 @@ uses_all() {
 @test "policy: an attach whose words do not suit leaves nothing" {
 	start_workers 2 --port 8080
 	refused 1 ctl attach --port 8080 --over consistent
-	says --over weighted
+	says "lie over another" weighted
 	untouched 8080
 	refused 1 ctl attach --port 8080 --policy cpu --cpu-map 0:16 --slots 16
 	says "slot 16" "0 to 15"

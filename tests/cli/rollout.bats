@@ -117,11 +117,11 @@ begun() {
 	attach --port 8080
 	for word in switch finish abort; do
 		refused 1 ctl rollout --port 8080 $word
-		says "no rollout has begun" "begin' comes first"
+		says "no rollout has begun" "begin one first"
 	done
 	step begin begun
 	refused 1 ctl rollout --port 8080 finish
-	says "generation 1 waits still" switch
+	says "generation 1 has not been switched to yet" switch
 	equal "$(phase)" "begun 0 1"
 	newcomers 1
 	step switch switched
@@ -150,7 +150,7 @@ begun() {
 	attach --port 8080
 	step begin begun
 	refused 1 ctl rollout --port 8080 switch
-	says "no worker of generation 1 has joined" "start the new ones first" status
+	says "no worker of generation 1 has joined" "start the new workers first"
 	equal "$(phase)" "begun 0 1"
 	equal "$(workers)" "active 0"
 }

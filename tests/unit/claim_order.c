@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* The claims of policy "consistent": their order, their times and their horizons. */
+/* The claims of policy "consistent": their order and their times. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -146,28 +146,28 @@ static void order_of_claims(void **state)
 	assert_true(precedes((claim){ 2000000, 1, 5 }, (claim){ 2000000001, 1000, 4 }));
 }
 
-/* Before a horizon: the claims at times below it, whatever the weights. */
-static void horizons_cut_at_one_time(void **state)
+/* The count has the claims at earlier times and no others, for any weights. */
+static void counts_end_at_one_time(void **state)
 {
 	static uint32_t weights[3000];
 	uint64_t random = 2;
-	struct race race;
+	struct claim_order claims;
 
 	(void)state;
 	for (uint32_t slot = 0; slot < 3000; slot++)
 		weights[slot] = draw(&random, 1001);
-	assert_int_equal(race_open(&race, MOST_ENTRIES, weights, 3000), 0);
+	assert_int_equal(claim_order_open(&claims, MOST_ENTRIES, weights, 3000), 0);
 	for (int i = 0; i < 20000; i++) {
-		uint64_t horizon = draw(&random, i % 2 ? 60 : 1U << 31);
+		uint64_t until = draw(&random, i % 2 ? 60 : 1U << 31);
 		uint32_t weight = 1 + draw(&random, 1000);
-		uint32_t claims = race_claims(&race, horizon, weight);
-		unsigned __int128 time = (unsigned __int128)horizon * weight << 25;
+		uint32_t before = claim_order_count(&claims, until, weight);
+		unsigned __int128 time = (unsigned __int128)until * weight << 25;
 
-		assert_true(claims <= MOST_ENTRIES);
-		assert_true(!claims || race.clock[claims - 1] * race.weight < time);
-		assert_true(claims == MOST_ENTRIES || race.clock[claims] * race.weight >= time);
+		assert_true(before <= MOST_ENTRIES);
+		assert_true(!before || claims.clock[before - 1] * claims.weight < time);
+		assert_true(before == MOST_ENTRIES || claims.clock[before] * claims.weight >= time);
 	}
-	race_close(&race);
+	claim_order_close(&claims);
 }
 
 int main(void)
@@ -179,7 +179,7 @@ int main(void)
 		cmocka_unit_test(slots_differ),
 		cmocka_unit_test(clocks_are_quantiles),
 		cmocka_unit_test(order_of_claims),
-		cmocka_unit_test(horizons_cut_at_one_time),
+		cmocka_unit_test(counts_end_at_one_time),
 	};
 
 	return cmocka_run_group_tests_name("consistent_claims", tests, NULL, NULL);

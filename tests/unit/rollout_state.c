@@ -25,7 +25,7 @@
 
 static int take(struct generations *g, enum reuseport_rollout step, unsigned int able)
 {
-	return rollout_state_step(g, step, able, "tcp 0.0.0.0:80", 80, NULL);
+	return rollout_state_step(g, step, able, "tcp 0.0.0.0:80", NULL);
 }
 
 static struct generations state(uint32_t serving, uint32_t other, uint32_t latest,
@@ -89,15 +89,15 @@ static void out_of_order(void **unused)
 	} cases[] = {
 		{ ROLLOUT_NONE, SWITCH, 1, -EINVAL, "no rollout has begun" },
 		{ ROLLOUT_NONE, FINISH, 1, -EINVAL, "no rollout has begun" },
-		{ ROLLOUT_NONE, ABORT, 1, -EINVAL, "--port 80 begin" },
+		{ ROLLOUT_NONE, ABORT, 1, -EINVAL, "begin one first" },
 		{ ROLLOUT_BEGUN, BEGIN, 1, -EALREADY, "switch to it, or abort it" },
 		{ ROLLOUT_BEGUN, SWITCH, 0, -ECHILD, "no worker of generation 2" },
-		{ ROLLOUT_BEGUN, FINISH, 1, -EINVAL, "generation 2 waits still" },
+		{ ROLLOUT_BEGUN, FINISH, 1, -EINVAL, "generation 2 has not been switched to yet" },
 		{ ROLLOUT_SWITCHED, BEGIN, 1, -EALREADY, "finish it, or abort it" },
 		{ ROLLOUT_SWITCHED, SWITCH, 1, -EALREADY, "to generation 1 already" },
 		{ ROLLOUT_SWITCHED, ABORT, 0, -ECHILD, "no worker of generation 2 is left" },
-		{ ROLLOUT_NONE, 0, 1, -EINVAL, "0 is no step" },
-		{ ROLLOUT_NONE, 5, 1, -EINVAL, "5 is no step" },
+		{ ROLLOUT_NONE, 0, 1, -EINVAL, "0 is not a step" },
+		{ ROLLOUT_NONE, 5, 1, -EINVAL, "5 is not a step" },
 	};
 
 	(void)unused;
@@ -106,7 +106,7 @@ static void out_of_order(void **unused)
 		struct reuseport_error err = { 0 };
 
 		assert_int_equal(rollout_state_step(&g, cases[i].step, cases[i].able,
-						    "tcp 0.0.0.0:80", 80, &err),
+						    "tcp 0.0.0.0:80", &err),
 				 cases[i].ret);
 		assert_int_equal(err.code, -cases[i].ret);
 		assert_non_null(strstr(err.text, cases[i].says));

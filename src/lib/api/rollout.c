@@ -31,8 +31,7 @@ static unsigned int rollout_count_ready(const struct attachment *at, uint32_t ge
 static int rollout_take_step(const struct attachment *at, enum reuseport_rollout step,
 			     struct generations *g, struct reuseport_error *err)
 {
-	return rollout_state_step(g, step, rollout_count_ready(at, g->other), at->text,
-				  at->key.port, err);
+	return rollout_state_step(g, step, rollout_count_ready(at, g->other), at->text, err);
 }
 
 static int rollout_one(const struct attachment *at, enum reuseport_rollout step,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Apportion: whole shares of a whole, by weight. */
+/* Apportion: divide a whole number into whole shares, by weight. */
 #include "policy/apportion.h"
 
 static uint32_t count_from(const uint32_t *remainders, uint32_t n, uint32_t least)
@@ -11,12 +11,12 @@ static uint32_t count_from(const uint32_t *remainders, uint32_t n, uint32_t leas
 	return count;
 }
 
-/* The largest remainder that at least "left" of them reach. */
+/* Return the largest value that at least "left" remainders reach. */
 static uint32_t last_rounded_up(const uint32_t *remainders, uint32_t n, uint32_t left, uint32_t sum)
 {
 	uint32_t low = 0, high = sum;
 
-	/* All reach "low", too few reach "high". */
+	/* Enough remainders reach "low", too few reach "high". */
 	while (high - low > 1) {
 		uint32_t middle = low + (high - low) / 2;
 
@@ -37,13 +37,14 @@ void apportion(uint32_t *counts, uint32_t total, const uint32_t *weights, uint32
 	for (uint32_t i = 0; i < n; i++) {
 		uint64_t due = (uint64_t)total * weights[i];
 
-		/* The counts hold the remainders for a while. */
+		/* The counts hold the remainders for now. */
 		counts[i] = sum ? due % sum : 0;
 		left -= sum ? due / sum : 0;
 	}
 	if (!sum)
 		return;
-	/* It is above 0 if any are left: more remainders are, as each is below 1. */
+	/* It is above 0 if any is left: each remainder is below 1 entry, so more than
+	 * "left" of them are above 0. */
 	last = last_rounded_up(counts, n, left, sum);
 	equals = left - count_from(counts, n, last + 1);
 	for (uint32_t i = 0; i < n; i++) {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Race: the slots that claim the entries of a table. */
+/* Claim order: the order in which the slots claim the entries of a table. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "policy/claim_order.h"
 
-/* A sort by counting: the heaviest first, those of one weight by number. */
-static void sort(struct race *race, const uint32_t *weights, uint32_t slots)
+/* Sort the claimants by counting: the heaviest first, equal weights by number. */
+static void sort_claimants(struct claim_order *claims, const uint32_t *weights, uint32_t slots)
 {
 	uint32_t next[CONSISTENT_MAX_WEIGHT + 1] = { 0 }, before = 0;
 
@@ -19,13 +19,13 @@ static void sort(struct race *race, const uint32_t *weights, uint32_t slots)
 		next[weight] = before;
 		before += count;
 	}
-	race->runners = before;
+	claims->claimants = before;
 	for (uint32_t slot = 0; slot < slots; slot++)
 		if (weights[slot])
-			race->order[next[weights[slot]]++] = slot;
+			claims->by_weight[next[weights[slot]]++] = slot;
 }
 
-static int check(uint32_t entries, const uint32_t *weights, uint32_t slots)
+static int check_claims(uint32_t entries, const uint32_t *weights, uint32_t slots)
 {
 	if (entries < 1U << CONSISTENT_MIN_BITS || entries > 1U << CONSISTENT_MAX_BITS ||
 	    entries & (entries - 1) || slots > CONSISTENT_NONE)
@@ -36,68 +36,70 @@ static int check(uint32_t entries, const uint32_t *weights, uint32_t slots)
 	return 0;
 }
 
-int race_open(struct race *race, uint32_t entries, const uint32_t *weights, uint32_t slots)
+int claim_order_open(struct claim_order *claims, uint32_t entries, const uint32_t *weights,
+		     uint32_t slots)
 {
-	int ret = check(entries, weights, slots);
+	int ret = check_claims(entries, weights, slots);
 
-	*race = (struct race){ .bits = __builtin_ctz(entries | 1U << 31), .entries = entries };
+	*claims = (struct claim_order){ .bits = __builtin_ctz(entries | 1U << 31),
+					.entries = entries };
 	if (ret)
 		return ret;
-	race->slot = malloc(slots * sizeof(*race->slot) + 1);
-	race->order = malloc(slots * sizeof(*race->order) + 1);
-	race->clock = malloc(entries * sizeof(*race->clock));
-	race->settled = calloc(entries / 64, sizeof(*race->settled));
-	if (!race->slot || !race->order || !race->clock || !race->settled) {
-		race_close(race);
+	claims->slot = malloc(slots * sizeof(*claims->slot) + 1);
+	claims->by_weight = malloc(slots * sizeof(*claims->by_weight) + 1);
+	claims->clock = malloc(entries * sizeof(*claims->clock));
+	claims->settled = calloc(entries / 64, sizeof(*claims->settled));
+	if (!claims->slot || !claims->by_weight || !claims->clock || !claims->settled) {
+		claim_order_close(claims);
 		return -ENOMEM;
 	}
 	for (uint32_t slot = 0; slot < slots; slot++) {
-		race->slot[slot] = consistent_slot(slot, weights[slot]);
-		race->weight += weights[slot];
+		claims->slot[slot] = consistent_slot(slot, weights[slot]);
+		claims->weight += weights[slot];
 	}
-	sort(race, weights, slots);
-	consistent_clocks(race->clock, entries);
-	race->open = entries;
+	sort_claimants(claims, weights, slots);
+	consistent_clocks(claims->clock, entries);
+	claims->open = entries;
 	return 0;
 }
 
-void race_close(struct race *race)
+void claim_order_close(struct claim_order *claims)
 {
-	free(race->slot);
-	free(race->order);
-	free(race->clock);
-	free(race->settled);
+	free(claims->slot);
+	free(claims->by_weight);
+	free(claims->clock);
+	free(claims->settled);
 }
 
-void race_settle(struct race *race, const uint16_t *table)
+void claim_order_settle(struct claim_order *claims, const uint16_t *table)
 {
-	race->open = race->entries;
-	for (uint32_t i = 0; i < race->entries / 64; i++) {
+	claims->open = claims->entries;
+	for (uint32_t i = 0; i < claims->entries / 64; i++) {
 		uint64_t word = 0;
 
 		for (uint32_t bit = 0; bit < 64; bit++)
 			word |= (uint64_t)(table[i * 64 + bit] != CONSISTENT_NONE) << bit;
-		race->settled[i] = word;
-		race->open -= __builtin_popcountll(word);
+		claims->settled[i] = word;
+		claims->open -= __builtin_popcountll(word);
 	}
 }
 
-uint32_t race_claims(const struct race *race, uint64_t horizon, uint32_t weight)
+uint32_t claim_order_count(const struct claim_order *claims, uint64_t until, uint32_t weight)
 {
-	/* A clock is in units of 2^-27; the horizon in 2^-2 of 1 / all weight. */
-	uint64_t clock = horizon << 25, end;
-	uint32_t low = 0, high = race->entries;
+	/* The unit of a clock is 2^-27, that of "until" is 2^-2, both of 1 / all weight. */
+	uint64_t clock = until << 25, end;
+	uint32_t low = 0, high = claims->entries;
 
 	/*
-	 * Rounded up, which for whole clocks is the very limit: whoever is beyond
-	 * it claims later than all of those who are not, whatever their weights.
+	 * Rounded up, which is exact for whole clocks: every claim beyond this limit
+	 * is later than every claim before it, for any weights.
 	 */
-	end = clock / race->weight * weight +
-	      (clock % race->weight * weight + race->weight - 1) / race->weight;
+	end = clock / claims->weight * weight +
+	      (clock % claims->weight * weight + claims->weight - 1) / claims->weight;
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
 
-		if (race->clock[middle] < end)
+		if (claims->clock[middle] < end)
 			low = middle + 1;
 		else
 			high = middle;

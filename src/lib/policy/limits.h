@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Size: how many slots and table entries an attachment has, if nobody says. */
+/* Limits: the valid and the default numbers of slots, table entries and flows. */
 #ifndef POLICY_LIMITS_H
 #define POLICY_LIMITS_H
 
@@ -13,6 +13,7 @@
 #define TABLE_LEAST_DEFAULT 16384
 #define TABLE_MOST_DEFAULT 524288 /* one change takes less than 10 ms up to here */
 
+/* Return the default number of slots for a group of that size. */
 static inline unsigned int limits_slots_for(size_t members)
 {
 	unsigned int slots = SLOTS_DEFAULT;
@@ -23,9 +24,10 @@ static inline unsigned int limits_slots_for(size_t members)
 }
 
 /*
- * 2,048 entries a worker, with room for as many again: then the shares of policy
- * "consistent" are off by 1.6% (one deviation), at most by 7% or so. More would
- * cost cache lines; bench/README.md shows the trade.
+ * Return the default number of table entries for a group of that size: 2,048 for each
+ * worker, with room for as many workers again. Then the shares of policy "consistent"
+ * deviate by 1.6% (one standard deviation), and by about 7% at most. A larger table
+ * costs more cache lines; see bench/README.md.
  */
 static inline unsigned int limits_table_for(size_t members)
 {
@@ -36,7 +38,7 @@ static inline unsigned int limits_table_for(size_t members)
 	return entries;
 }
 
-/* Whole buckets: as many or a few more. */
+/* Round up to whole buckets. */
 static inline unsigned int limits_flows_rounded(unsigned int flows)
 {
 	return (flows + 7) / 8 * 8;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Policies: their names and options as words, and as a plan. */
+/* Policies: turn names and options, as words, into a plan and back. */
 #include <endian.h>
 #include <errno.h>
 #include <stdio.h>
@@ -26,8 +26,8 @@ static const struct reuseport_policy policies[] = {
 	[POLICY_NUMA] = { "numa", "a worker on the NUMA node where the packet arrived; else any" },
 	[POLICY_LEAST_QUEUE] = { "least-queue", "the worker whose accept queue (TCP) or receive "
 						"queue (UDP) is shortest" },
-	[POLICY_RANDOM] = { "random", "any worker by chance, each packet anew; shares by weight" },
-	[POLICY_ROUND_ROBIN] = { "round-robin", "one worker after the other, on each CPU; shares "
+	[POLICY_RANDOM] = { "random", "a random worker for each packet; shares by weight" },
+	[POLICY_ROUND_ROBIN] = { "round-robin", "the workers in turn, on each CPU; shares "
 						"by weight" },
 };
 
@@ -50,8 +50,8 @@ static size_t min3(size_t a, size_t b, size_t c)
 	return least < c ? least : c;
 }
 
-/* Levenshtein's edit distance, by rows (Wagner and Fischer, 1974). */
-static size_t distance(const char *a, const char *b)
+/* Return Levenshtein's edit distance, by rows (Wagner and Fischer, 1974). */
+static size_t edit_distance(const char *a, const char *b)
 {
 	size_t row[64], len = strlen(b), diagonal, above;
 
@@ -71,7 +71,7 @@ static size_t distance(const char *a, const char *b)
 	return row[len];
 }
 
-/* The policy's number, or -EINVAL. */
+/* Return the policy's number, or -EINVAL. */
 static int find_policy(const char *name, struct reuseport_error *err)
 {
 	const char *nearest = policies[0].name;
@@ -81,12 +81,12 @@ static int find_policy(const char *name, struct reuseport_error *err)
 	for (size_t i = 0; i < N_POLICIES; i++) {
 		if (!strcmp(name, policies[i].name))
 			return i;
-		if (distance(name, policies[i].name) < distance(name, nearest))
+		if (edit_distance(name, policies[i].name) < edit_distance(name, nearest))
 			nearest = policies[i].name;
 		len += snprintf(all + len, sizeof(all) - len, "%s%s", len ? ", " : "",
 				policies[i].name);
 	}
-	return fail(err, EINVAL, "no policy '%.32s': did you mean '%s'? There are: %s", name,
+	return fail(err, EINVAL, "unknown policy '%.32s': did you mean '%s'? Policies: %s", name,
 		    nearest, all);
 }
 
@@ -103,7 +103,7 @@ static bool read_bits(const char **at, unsigned long most, unsigned long *bits)
 	return *bits >= 1 && *bits <= most;
 }
 
-/* "LEN" or "LEN4,LEN6". One length is for both; of IPv4 no more than 32. */
+/* Read "LEN" or "LEN4,LEN6". One length is for both families, for IPv4 32 at most. */
 static bool read_prefix(const char *text, struct plan *plan)
 {
 	unsigned long bits, bits6;
@@ -134,13 +134,13 @@ static int read_key(const char *text, struct plan *plan, struct reuseport_error 
 		plan->key = KEY_DST;
 	else if (strncmp(text, prefix, sizeof(prefix) - 1))
 		return fail(err, EINVAL,
-			    "no key '%.32s': there are tuple, src, src-prefix/LEN "
-			    "and dst",
+			    "unknown key '%.32s': it must be tuple, src, src-prefix/LEN "
+			    "or dst",
 			    text);
 	else if (!read_prefix(text + sizeof(prefix) - 1, plan))
 		return fail(err, EINVAL,
-			    "'%.32s' is no prefix: src-prefix/LEN with 1 to 128 bits, or "
-			    "src-prefix/LEN4,LEN6 with 1 to 32 and 1 to 128",
+			    "'%.32s' is not a prefix: it must be src-prefix/LEN with 1 to 128 "
+			    "bits, or src-prefix/LEN4,LEN6 with 1 to 32 and 1 to 128",
 			    text);
 	return 0;
 }
@@ -178,7 +178,7 @@ static int read_hash_key(const char *text, struct plan *plan, struct reuseport_e
 static int read_over(const char *text, struct plan *plan, struct reuseport_error *err)
 {
 	if (plan->policy != POLICY_WEIGHTED)
-		return fail(err, EINVAL, "--over is for policy weighted, not for %s",
+		return fail(err, EINVAL, "only policy weighted can lie over another one, not %s",
 			    policy_name(plan->policy));
 	if (!strcmp(text, "consistent"))
 		plan->flags |= PLAN_OVER_CONSISTENT;
@@ -192,6 +192,7 @@ static int read_over(const char *text, struct plan *plan, struct reuseport_error
 
 /* ---------------------------------------------------------------- the choice */
 
+/* Keep the present hash key, or make a random one. */
 static int make_hash_key(struct plan *plan, const struct plan *present, struct reuseport_error *err)
 {
 	if (present &&
@@ -200,22 +201,24 @@ static int make_hash_key(struct plan *plan, const struct plan *present, struct r
 		return 0;
 	}
 	if (getrandom(plan->hash_key, sizeof(plan->hash_key), 0) != sizeof(plan->hash_key))
-		return fail(err, errno, "no random key is to be had: %s", strerror(errno));
+		return fail(err, errno, "cannot get random bytes for a hash key: %s",
+			    strerror(errno));
 	return 0;
 }
 
-/* Words that would have no effect are wrong: who gave them expects one. */
-static int check_words(const struct reuseport_policy_opts *words, const struct plan *plan,
-		       struct reuseport_error *err)
+/* Refuse words that have no effect with this policy: the caller expects one. */
+static int check_policy_words(const struct reuseport_policy_opts *words, const struct plan *plan,
+			      struct reuseport_error *err)
 {
 	bool hashes = plan->policy != POLICY_RANDOM && plan->policy != POLICY_ROUND_ROBIN;
 	bool places = chain_by_place(plan->policy);
 
 	if (!hashes && (words->key || words->hash_key))
-		return fail(err, EINVAL, "policy %s hashes nothing: --%s has no meaning for it",
-			    policy_name(plan->policy), words->key ? "key" : "hash-key");
+		return fail(err, EINVAL, "policy %s hashes nothing: a %s has no meaning for it",
+			    policy_name(plan->policy), words->key ? "key" : "hash key");
 	if (!places && words->cpu_map)
-		return fail(err, EINVAL, "--cpu-map is for the policies cpu and numa, not for %s",
+		return fail(err, EINVAL,
+			    "a map of CPUs is for the policies cpu and numa, not for %s",
 			    policy_name(plan->policy));
 	return 0;
 }
@@ -231,7 +234,7 @@ int policy_choose(const struct reuseport_policy_opts *words, const struct plan *
 	if (ret < 0)
 		return ret;
 	plan.policy = ret;
-	ret = check_words(words, &plan, err);
+	ret = check_policy_words(words, &plan, err);
 	if (!ret && words->key)
 		ret = read_key(words->key, &plan, err);
 	if (!ret && words->over)
@@ -262,7 +265,7 @@ int policy_read_map(const char *text, struct given_cpu *cpus, unsigned int n_cpu
 	for (;; text++) {
 		if (cpus_parse(text, &text, &set) || *text++ != ':' || *text < '0' || *text > '9')
 			return fail(err, EINVAL,
-				    "a map of CPUs reads CPUS:SLOT,CPUS:SLOT..., as in "
+				    "a map of CPUs must be CPUS:SLOT,CPUS:SLOT..., such as "
 				    "0-3:0,4-7:1");
 		slot = strtoul(text, &end, 10);
 		text = end;
@@ -285,21 +288,22 @@ int policy_read_map(const char *text, struct given_cpu *cpus, unsigned int n_cpu
 			break;
 	}
 	return *text ? fail(err, EINVAL,
-			    "'%.16s' ends the map of CPUs: CPUS:SLOT,CPUS:SLOT... was "
-			    "expected",
+			    "unexpected '%.16s' in the map of CPUs: it must be "
+			    "CPUS:SLOT,CPUS:SLOT...",
 			    text) :
 		       0;
 }
 
-/* Without a policy the group's own is meant, which may be one that takes these. */
-static const char *suppose(const struct reuseport_policy_opts *words)
+/* Return the policy to check the words with. Without a policy the words are for the
+ * group's own, so assume one that knows them. */
+static const char *assumed_policy(const struct reuseport_policy_opts *words)
 {
 	if (words->policy || (!words->over && !words->cpu_map))
 		return words->policy;
 	return words->over ? policies[POLICY_WEIGHTED].name : policies[POLICY_CPU].name;
 }
 
-/* Complete as far as that goes without knowing the group. */
+/* Check all that can be checked without the group. */
 int reuseport_policy_check(const struct reuseport_policy_opts *from, struct reuseport_error *err)
 {
 	struct reuseport_policy_opts words = { .sz = sizeof(words) };
@@ -309,7 +313,7 @@ int reuseport_policy_check(const struct reuseport_policy_opts *from, struct reus
 
 	if (ret)
 		return ret;
-	words.policy = suppose(&words);
+	words.policy = assumed_policy(&words);
 	ret = policy_choose(&words, NULL, &choice, err);
 	if (ret || !choice.cpu_map)
 		return ret;

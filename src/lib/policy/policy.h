@@ -1,36 +1,38 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Policies: their names and options as words, and as a plan. */
+/* Policies: turn names and options, as words, into a plan and back. */
 #ifndef POLICY_POLICY_H
 #define POLICY_POLICY_H
 
 #include "abi.h"
 #include "reuseport_bpf.h"
 
-/* Never NULL. */
+/* Return the policy's name, "unknown" for an unknown one. */
 const char *policy_name(unsigned int policy);
 
-/* What becomes of words: the plan but for its width, and the map of CPUs. */
+/* The meaning of words: the plan, without its width, and the map of CPUs. */
 struct policy_choice {
 	struct plan plan;
-	const char *cpu_map; /* NULL: none; of the words */
+	const char *cpu_map; /* NULL: none; points into the words */
 };
 
 /*
- * From words, all of which may be NULL, and the plan at present, NULL for none:
- * no policy is present's, or "hash"; the hash key is the given one, present's,
- * or random. -EINVAL: a word is wrong, or does not go with the policy.
+ * Choose by words, each of which may be NULL, and the present plan, NULL for none. The
+ * default policy is the present one's, else "hash"; the default hash key the present
+ * one, else a random one. -EINVAL: a word is wrong, or the policy does not know it.
  */
 int policy_choose(const struct reuseport_policy_opts *words, const struct plan *present,
 		  struct policy_choice *choice, struct reuseport_error *err);
 
-/* The words of an attach. */
+/* Return the policy's words of an attach. */
 struct reuseport_policy_opts policy_words_of_attach(const struct reuseport_attach_opts *opts);
 
-/* Writes what is given for each CPU; all of a map or nothing. -EINVAL. */
+/* Parse a map of CPUs into the slot of each CPU. -EINVAL: it is malformed, or names a
+ * CPU or slot out of range. */
 int policy_read_map(const char *text, struct given_cpu *cpus, unsigned int n_cpus,
 		    unsigned int slots, struct reuseport_error *err);
 
-/* "tuple", "src-prefix/24,56"; 32 hexadecimal digits. */
+/* Print the key, such as "tuple" or "src-prefix/24,56"; the hash key as 32 hexadecimal
+ * digits. */
 #define POLICY_KEY_LEN 32
 #define POLICY_HASH_KEY_LEN 33
 void policy_key_text(const struct plan *plan, char text[POLICY_KEY_LEN]);

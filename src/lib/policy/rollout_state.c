@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* The steps of a rollout: pure, from one state of the generations to the next. */
+/* Rollout state: the steps of a rollout, from one state of the generations to the next.
+ * Pure. */
 #include <errno.h>
 
 #include "error.h"
 #include "policy/rollout_state.h"
 
-/* Of which group, and how many workers of generation "other" could serve. */
 struct rollout {
-	const char *text;
-	uint16_t port;
-	unsigned int able;
+	const char *text;  /* names the group */
+	unsigned int able; /* workers of generation "other" that could serve */
 };
 
 static int begin(const struct rollout *at, struct generations *g, struct reuseport_error *err)
@@ -27,10 +26,7 @@ static int begin(const struct rollout *at, struct generations *g, struct reusepo
 
 static int not_begun(const struct rollout *at, struct reuseport_error *err)
 {
-	return fail(err, EINVAL,
-		    "%s: no rollout has begun: 'reuseportctl rollout --port %u begin' "
-		    "comes first",
-		    at->text, at->port);
+	return fail(err, EINVAL, "%s: no rollout has begun: begin one first", at->text);
 }
 
 static int switch_over(const struct rollout *at, struct generations *g, struct reuseport_error *err)
@@ -41,13 +37,13 @@ static int switch_over(const struct rollout *at, struct generations *g, struct r
 		return not_begun(at, err);
 	if (g->phase == ROLLOUT_SWITCHED)
 		return fail(err, EALREADY,
-			    "%s has been switched to generation %u already: finish "
-			    "it, or abort",
+			    "%s: the rollout has switched to generation %u already: "
+			    "finish or abort it",
 			    at->text, g->serving);
 	if (!at->able)
 		return fail(err, ECHILD,
 			    "%s: no worker of generation %u has joined yet: start the "
-			    "new ones first; 'reuseportctl status' shows them",
+			    "new workers first",
 			    at->text, g->other);
 	g->serving = g->other;
 	g->other = serving;
@@ -61,8 +57,8 @@ static int finish(const struct rollout *at, struct generations *g, struct reusep
 		return not_begun(at, err);
 	if (g->phase == ROLLOUT_BEGUN)
 		return fail(err, EINVAL,
-			    "%s: generation %u waits still: switch to it first, or "
-			    "abort",
+			    "%s: generation %u has not been switched to yet: switch to it "
+			    "first, or abort the rollout",
 			    at->text, g->other);
 	g->other = 0;
 	g->phase = ROLLOUT_NONE;
@@ -84,9 +80,9 @@ static int abort_it(const struct rollout *at, struct generations *g, struct reus
 }
 
 int rollout_state_step(struct generations *g, enum reuseport_rollout step, unsigned int able,
-		       const char *text, uint16_t port, struct reuseport_error *err)
+		       const char *text, struct reuseport_error *err)
 {
-	const struct rollout rollout = { .text = text, .port = port, .able = able }, *at = &rollout;
+	const struct rollout rollout = { .text = text, .able = able }, *at = &rollout;
 
 	switch (step) {
 	case REUSEPORT_ROLLOUT_BEGIN:
@@ -98,5 +94,5 @@ int rollout_state_step(struct generations *g, enum reuseport_rollout step, unsig
 	case REUSEPORT_ROLLOUT_ABORT:
 		return abort_it(at, g, err);
 	}
-	return fail(err, EINVAL, "%u is no step of a rollout", step);
+	return fail(err, EINVAL, "%u is not a step of a rollout", step);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* The steps of a rollout: pure, from one state of the generations to the next. */
+/* Rollout state: the steps of a rollout, from one state of the generations to the next.
+ * Pure. */
 #ifndef POLICY_ROLLOUT_STATE_H
 #define POLICY_ROLLOUT_STATE_H
 
@@ -7,11 +8,11 @@
 #include "reuseport_bpf.h"
 
 /*
- * "able": how many workers of generation g->other would get work if it served;
- * text and port name the group in messages. On failure g stays as it is. Returns
- * 0, -EALREADY, -EINVAL or -ECHILD: see reuseport_rollout().
+ * Take one step. "able" is the number of workers of generation g->other that would
+ * receive work if it served; text names the group in messages. On failure g is
+ * unchanged. Return 0, -EALREADY, -EINVAL or -ECHILD: see reuseport_rollout().
  */
 int rollout_state_step(struct generations *g, enum reuseport_rollout step, unsigned int able,
-		       const char *text, uint16_t port, struct reuseport_error *err);
+		       const char *text, struct reuseport_error *err);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Compile: turns a policy and the workers' weights into the table. */
+/* Table compiler: turn a policy and the workers' weights into the table. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "policy/table_compile.h"
 #include "policy/table_consistent.h"
 
-/* Turns that "round-robin" has at most before it begins again. */
+/* Maximum number of turns of "round-robin" before they repeat. */
 #define TURNS_MAX 16384
 
 static uint32_t gcd(uint32_t a, uint32_t b)
@@ -23,7 +23,7 @@ static uint32_t gcd(uint32_t a, uint32_t b)
 	return a;
 }
 
-/* The fewest entries in which every share is exact, 0 if all weights are. */
+/* Return the least width at which every share is exact; 0 if all weights are 0. */
 static uint64_t exact_width(const uint32_t *weights, unsigned int slots)
 {
 	uint64_t sum = 0;
@@ -38,7 +38,7 @@ static uint64_t exact_width(const uint32_t *weights, unsigned int slots)
 
 /* ----------------------------------------------------------------- one row */
 
-/* Shares of "width" entries, one slot after the other. */
+/* Fill a row with the shares, one slot after the other. */
 static int fill_runs(uint16_t *entries, uint32_t width, const uint32_t *weights, unsigned int slots)
 {
 	uint32_t *counts = calloc(slots, sizeof(*counts));
@@ -61,7 +61,7 @@ struct turn {
 	uint16_t slot;
 };
 
-static int by_time(const void *a, const void *b)
+static int compare_turns(const void *a, const void *b)
 {
 	const struct turn *x = a, *y = b;
 
@@ -80,11 +80,11 @@ static uint32_t run_length(const uint16_t *entries, uint32_t first, uint32_t wid
 }
 
 /*
- * Spreads a row of runs: of n slots with c turns each, the i-th slot's j-th turn
- * comes at (j + (i + 1/2) / n) / c. So they do not all come at once between the
- * turns of a heavier one.
+ * Spread a row of runs: among n slots with c turns each, the i-th slot's j-th turn comes
+ * at (j + (i + 1/2) / n) / c. So the turns of equal slots do not come all at once
+ * between two turns of a heavier one.
  */
-static int spread(uint16_t *entries, uint32_t width)
+static int spread_turns(uint16_t *entries, uint32_t width)
 {
 	struct turn *turns = calloc(width, sizeof(*turns));
 	uint32_t *slots = calloc(width + 1, sizeof(*slots)); /* by count of turns */
@@ -106,7 +106,7 @@ static int spread(uint16_t *entries, uint32_t width)
 		before[c]++;
 	}
 	if (!ret) {
-		qsort(turns, width, sizeof(*turns), by_time);
+		qsort(turns, width, sizeof(*turns), compare_turns);
 		for (uint32_t i = 0; i < width; i++)
 			entries[i] = turns[i].slot;
 	}
@@ -116,10 +116,10 @@ static int spread(uint16_t *entries, uint32_t width)
 	return ret;
 }
 
-static int compile_one_row(const struct table_spec *c, uint32_t room, uint16_t *entries,
+static int compile_one_row(const struct table_spec *spec, uint32_t room, uint16_t *entries,
 			   uint32_t *width)
 {
-	uint64_t exact = exact_width(c->weights, c->slots);
+	uint64_t exact = exact_width(spec->weights, spec->slots);
 	int ret;
 
 	*width = exact < room ? exact : room;
@@ -128,22 +128,23 @@ static int compile_one_row(const struct table_spec *c, uint32_t room, uint16_t *
 		*entries = TABLE_NO_WORKER;
 		return 0;
 	}
-	ret = fill_runs(entries, *width, c->weights, c->slots);
-	if (!ret && c->plan.policy == POLICY_ROUND_ROBIN)
-		ret = spread(entries, *width);
+	ret = fill_runs(entries, *width, spec->weights, spec->slots);
+	if (!ret && spec->plan.policy == POLICY_ROUND_ROBIN)
+		ret = spread_turns(entries, *width);
 	return ret;
 }
 
 /* ------------------------------------------------- a row for each CPU or node */
 
-#define RANK_NODE (CPUS_MAX + 1) /* not on the CPU, but on its node */
+#define RANK_NODE (CPUS_MAX + 1) /* not on the CPU but on its node */
 #define RANK_NONE (CPUS_MAX + 2)
 
-/* How a worker's CPUs lie to a node's. */
+/* Whether a worker's CPUs are on a node. */
 enum { SUITS_NOT, SUITS_PARTLY, SUITS_WHOLLY };
 
+/* Where the workers run. */
 struct places {
-	const struct table_spec *compile;
+	const struct table_spec *spec;
 	uint32_t rows;
 	struct cpus *nodes;    /* CPUs of each node */
 	unsigned int *node_of; /* of each CPU */
@@ -153,51 +154,51 @@ struct places {
 	uint32_t *candidates;  /* weights by slot, of one row */
 };
 
-/* How well the worker suits the row: the smaller the better. */
-static unsigned int rank(const struct places *places, uint32_t row, unsigned int slot)
+/* Return how well the worker suits the row: the smaller, the better. */
+static unsigned int place_rank(const struct places *places, uint32_t row, unsigned int slot)
 {
-	const struct table_spec *c = places->compile;
-	const uint8_t *suits = &places->suits[slot * c->node_count];
+	const struct table_spec *spec = places->spec;
+	const uint8_t *suits = &places->suits[slot * spec->node_count];
 
 	if (row == places->rows)
 		return 0;
-	if (c->plan.policy == POLICY_NUMA)
+	if (spec->plan.policy == POLICY_NUMA)
 		return suits[row] == SUITS_NOT ? RANK_NONE : suits[row] == SUITS_PARTLY;
-	if (cpus_has(&c->cpus[slot], row))
+	if (cpus_has(&spec->cpus[slot], row))
 		return places->narrow[slot];
 	return suits[places->node_of[row]] == SUITS_NOT ? RANK_NONE : RANK_NODE;
 }
 
-/* Those who suit the row best; all workers if nobody does. */
+/* Choose the workers that suit the row best; all workers if none does. */
 static void choose_candidates(const struct places *places, uint32_t row)
 {
-	const struct table_spec *c = places->compile;
+	const struct table_spec *spec = places->spec;
 	unsigned int best = RANK_NONE;
 
-	for (unsigned int slot = 0; slot < c->slots; slot++) {
-		if (!c->weights[slot])
+	for (unsigned int slot = 0; slot < spec->slots; slot++) {
+		if (!spec->weights[slot])
 			continue;
-		places->ranks[slot] = rank(places, row, slot);
+		places->ranks[slot] = place_rank(places, row, slot);
 		if (places->ranks[slot] < best)
 			best = places->ranks[slot];
 	}
-	for (unsigned int slot = 0; slot < c->slots; slot++)
-		places->candidates[slot] = c->weights[slot] && places->ranks[slot] <= best ?
-						   c->weights[slot] :
+	for (unsigned int slot = 0; slot < spec->slots; slot++)
+		places->candidates[slot] = spec->weights[slot] && places->ranks[slot] <= best ?
+						   spec->weights[slot] :
 						   0;
 }
 
-/* The fewest entries in which the shares of every row are exact. */
+/* Return the least width at which the shares of every row are exact. */
 static uint32_t common_width(const struct places *places, uint32_t most)
 {
-	const struct table_spec *c = places->compile;
+	const struct table_spec *spec = places->spec;
 	uint64_t width = 1;
 
 	for (uint32_t row = 0; row <= places->rows && width < most; row++) {
 		uint64_t exact;
 
 		choose_candidates(places, row);
-		exact = exact_width(places->candidates, c->slots);
+		exact = exact_width(places->candidates, spec->slots);
 		if (exact && exact < most)
 			width *= exact / gcd(width, exact);
 		else if (exact)
@@ -208,53 +209,54 @@ static uint32_t common_width(const struct places *places, uint32_t most)
 
 static int fill_rows(const struct places *places, uint16_t *entries, uint32_t *width)
 {
-	const struct table_spec *c = places->compile;
+	const struct table_spec *spec = places->spec;
 	int ret = 0;
 
-	*width = common_width(places, c->room / (places->rows + 1));
+	*width = common_width(places, spec->room / (places->rows + 1));
 	for (uint32_t row = 0; !ret && row <= places->rows; row++) {
 		choose_candidates(places, row);
-		ret = fill_runs(entries + row * *width, *width, places->candidates, c->slots);
+		ret = fill_runs(entries + row * *width, *width, places->candidates, spec->slots);
 	}
 	return ret;
 }
 
 static void learn_places(struct places *places)
 {
-	const struct table_spec *c = places->compile;
+	const struct table_spec *spec = places->spec;
 
-	for (unsigned int node = 0; node < c->node_count; node++) {
-		if (c->nodes)
-			places->nodes[node] = c->nodes[node];
+	for (unsigned int node = 0; node < spec->node_count; node++) {
+		if (spec->nodes)
+			places->nodes[node] = spec->nodes[node];
 		else
 			topology_cpus_of_node(node, &places->nodes[node]);
-		for (unsigned int cpu = 0; cpu < c->cpu_count; cpu++)
+		for (unsigned int cpu = 0; cpu < spec->cpu_count; cpu++)
 			if (cpus_has(&places->nodes[node], cpu))
 				places->node_of[cpu] = node;
 	}
-	for (unsigned int slot = 0; slot < c->slots; slot++) {
-		if (!c->weights[slot])
+	for (unsigned int slot = 0; slot < spec->slots; slot++) {
+		if (!spec->weights[slot])
 			continue;
-		places->narrow[slot] = cpus_count(&c->cpus[slot]);
-		for (unsigned int node = 0; node < c->node_count; node++)
-			places->suits[slot * c->node_count + node] =
-				!cpus_meet(&c->cpus[slot], &places->nodes[node])  ? SUITS_NOT :
-				cpus_within(&c->cpus[slot], &places->nodes[node]) ? SUITS_WHOLLY :
-										    SUITS_PARTLY;
+		places->narrow[slot] = cpus_count(&spec->cpus[slot]);
+		for (unsigned int node = 0; node < spec->node_count; node++)
+			places->suits[slot * spec->node_count + node] =
+				!cpus_meet(&spec->cpus[slot], &places->nodes[node]) ? SUITS_NOT :
+				cpus_within(&spec->cpus[slot], &places->nodes[node]) ?
+										      SUITS_WHOLLY :
+										      SUITS_PARTLY;
 	}
 }
 
-static int compile_places(const struct table_spec *c, uint16_t *entries, uint32_t *width)
+static int compile_places(const struct table_spec *spec, uint16_t *entries, uint32_t *width)
 {
 	struct places places = {
-		.compile = c,
-		.rows = table_compile_rows(&c->plan, c->cpu_count, c->node_count),
-		.nodes = calloc(c->node_count, sizeof(*places.nodes)),
-		.node_of = calloc(c->cpu_count, sizeof(*places.node_of)),
-		.narrow = calloc(c->slots, sizeof(*places.narrow)),
-		.suits = calloc((size_t)c->slots * c->node_count, sizeof(*places.suits)),
-		.ranks = calloc(c->slots, sizeof(*places.ranks)),
-		.candidates = calloc(c->slots, sizeof(*places.candidates)),
+		.spec = spec,
+		.rows = table_compile_rows(&spec->plan, spec->cpu_count, spec->node_count),
+		.nodes = calloc(spec->node_count, sizeof(*places.nodes)),
+		.node_of = calloc(spec->cpu_count, sizeof(*places.node_of)),
+		.narrow = calloc(spec->slots, sizeof(*places.narrow)),
+		.suits = calloc((size_t)spec->slots * spec->node_count, sizeof(*places.suits)),
+		.ranks = calloc(spec->slots, sizeof(*places.ranks)),
+		.candidates = calloc(spec->slots, sizeof(*places.candidates)),
 	};
 	int ret = -ENOMEM;
 
@@ -274,18 +276,19 @@ static int compile_places(const struct table_spec *c, uint16_t *entries, uint32_
 
 /* -------------------------------------------------------------- consistent */
 
-static int compile_consistent(const struct table_spec *c, uint16_t *entries, uint32_t *width)
+static int compile_consistent(const struct table_spec *spec, uint16_t *entries, uint32_t *width)
 {
-	*width = c->room;
-	if (c->plan.policy == POLICY_WEIGHTED)
-		return table_exact_build(entries, c->room, c->weights, c->slots);
-	if (!c->before)
-		return table_consistent_build(entries, c->room, c->weights, c->slots);
-	memcpy(entries, c->before, c->room * sizeof(*entries));
-	return table_consistent_change(entries, c->room, c->before_weights, c->weights, c->slots);
+	*width = spec->room;
+	if (spec->plan.policy == POLICY_WEIGHTED)
+		return table_exact_build(entries, spec->room, spec->weights, spec->slots);
+	if (!spec->before)
+		return table_consistent_build(entries, spec->room, spec->weights, spec->slots);
+	memcpy(entries, spec->before, spec->room * sizeof(*entries));
+	return table_consistent_change(entries, spec->room, spec->before_weights, spec->weights,
+				       spec->slots);
 }
 
-/* ------------------------------------------------------------------- which */
+/* -------------------------------------------------------- by the policy */
 
 uint32_t table_compile_rows(const struct plan *plan, unsigned int cpu_count,
 			    unsigned int node_count)
@@ -301,44 +304,44 @@ bool table_compile_by_group(const struct plan *plan, bool restricted)
 	       !(plan->flags & PLAN_OWN_HASH);
 }
 
-/* Policies that know "some work" and "none" only. */
-static int compile_equal(const struct table_spec *c, uint16_t *entries, uint32_t *width)
+/* Compile for a policy that knows no weight but 0 and 1. */
+static int compile_equal(const struct table_spec *spec, uint16_t *entries, uint32_t *width)
 {
-	uint32_t *ones = calloc(c->slots, sizeof(*ones));
-	struct table_spec equal = *c;
+	uint32_t *ones = calloc(spec->slots, sizeof(*ones));
+	struct table_spec equal = *spec;
 	int ret;
 
 	if (!ones)
 		return -ENOMEM;
-	for (unsigned int slot = 0; slot < c->slots; slot++)
-		ones[slot] = c->weights[slot] != 0;
+	for (unsigned int slot = 0; slot < spec->slots; slot++)
+		ones[slot] = spec->weights[slot] != 0;
 	equal.weights = ones;
-	ret = compile_one_row(&equal, c->room, entries, width);
+	ret = compile_one_row(&equal, spec->room, entries, width);
 	free(ones);
 	return ret;
 }
 
-int table_compile(const struct table_spec *c, uint16_t *entries, uint32_t *width)
+int table_compile(const struct table_spec *spec, uint16_t *entries, uint32_t *width)
 {
 	*width = 0;
-	if (table_compile_by_group(&c->plan, c->restricted))
+	if (table_compile_by_group(&spec->plan, spec->restricted))
 		return 0;
-	switch (c->plan.policy) {
+	switch (spec->plan.policy) {
 	case POLICY_HASH:
 	case POLICY_LINUX39:
 	case POLICY_LEAST_QUEUE:
-		return compile_equal(c, entries, width);
+		return compile_equal(spec, entries, width);
 	case POLICY_CPU:
 	case POLICY_NUMA:
-		return compile_places(c, entries, width);
+		return compile_places(spec, entries, width);
 	case POLICY_ROUND_ROBIN:
-		return compile_one_row(c, c->room < TURNS_MAX ? c->room : TURNS_MAX, entries,
-				       width);
+		return compile_one_row(spec, spec->room < TURNS_MAX ? spec->room : TURNS_MAX,
+				       entries, width);
 	case POLICY_CONSISTENT:
-		return compile_consistent(c, entries, width);
+		return compile_consistent(spec, entries, width);
 	default:
-		if (c->plan.flags & PLAN_OVER_CONSISTENT)
-			return compile_consistent(c, entries, width);
-		return compile_one_row(c, c->room, entries, width);
+		if (spec->plan.flags & PLAN_OVER_CONSISTENT)
+			return compile_consistent(spec, entries, width);
+		return compile_one_row(spec, spec->room, entries, width);
 	}
 }
