@@ -41,6 +41,7 @@ static void there_and_back(const struct reuseport_key *key, const char *expected
 	assert_null(strpbrk(name, "./"));
 	memset(&back, 0xff, sizeof(back));
 	assert_int_equal(pins_parse(name, &back), 0);
+	assert_int_equal(back.sz, sizeof(back));
 	assert_true(group_key_equal(key, &back));
 }
 

@@ -53,7 +53,7 @@ void pins_name(const struct reuseport_key *key, char *name, size_t size)
 int pins_parse(const char *name, struct reuseport_key *key)
 {
 	char proto[4], addr[INET6_ADDRSTRLEN], again[REUSEPORT_PATH_MAX];
-	struct reuseport_key parsed = { 0 };
+	struct reuseport_key parsed = { .sz = sizeof(parsed) };
 	unsigned long long netns;
 	unsigned int port;
 	const char *device;
