@@ -18,7 +18,7 @@
 #include "host/caps.h"
 #include "host/features.h"
 #include "host/reuseport_sockopt.h"
-#include "keeper/handle.h"
+#include "keeper/handle_owner.h"
 #include "sockets/group_iter.h"
 #include "sockets/pidfd_socket.h"
 #include "sockets/sock_diag.h"
@@ -220,8 +220,10 @@ static int detach_is_own(const struct reuseport_key *key, struct reuseport_error
 	char text[GROUP_KEY_TEXT_LEN];
 
 	group_key_text(key, text, sizeof(text));
-	return fail(err, EDEADLK, "this process keeps %s itself: nothing was detached; use "
-		    "reuseport_group__detach()", text);
+	return fail(err, EDEADLK,
+		    "this process keeps %s itself: nothing was detached; use "
+		    "reuseport_group__detach()",
+		    text);
 }
 
 int reuseport_detach(const struct reuseport_filter *from, struct reuseport_error *err)
