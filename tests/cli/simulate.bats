@@ -47,7 +47,7 @@ as_nobody() {
 	succeeds simulate --generate 10000
 	for word in POLICY MIN/DUE MAX/DUE MAX/MEAN JOIN "LEAVE 0" "WEIGHT 0:2" LEAST NOTE \
 		"10000 packets made up, each of another client, seed 1; 4 workers" \
-		"not the same ones"; do
+		"not the same packets"; do
 		[[ $output == *"$word"* ]] || fail "'$word' is not in: $output"
 	done
 	for word in $("$REUSEPORTCTL" policy --list | cut -d' ' -f1) weighted/consistent; do

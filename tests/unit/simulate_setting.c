@@ -147,7 +147,7 @@ static void bad_input_is_refused(void **state)
 	struct asked asked;
 
 	(void)state;
-	refused(equal("hash", 0), EINVAL, "no worker");
+	refused(equal("hash", 0), EINVAL, "one worker or more");
 	refused(equal("hsah", 4), EINVAL, "did you mean 'hash'");
 	asked = equal("hash", 4);
 	asked.workers[3].slot = 2;

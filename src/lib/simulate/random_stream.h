@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Dice: numbers that look random and are the same in every run, for simulations. */
+/* Random streams: numbers that look random and are the same in every pass. */
 #ifndef SIMULATE_RANDOM_STREAM_H
 #define SIMULATE_RANDOM_STREAM_H
 
@@ -7,18 +7,18 @@
 
 #include "decide/consistent.h"
 
-enum dice_stream {
-	DICE_CLIENT, /* addresses */
-	DICE_WHO,    /* which client sends */
-	DICE_PORT,
-	DICE_CHANCE,   /* policy "random" */
-	DICE_KERNEL,   /* the secret of the kernel's hash */
-	DICE_HASH_KEY, /* a hash key that nobody gave */
-	DICE_RECEIVE,  /* which CPU receives */
+enum random_stream {
+	STREAM_ADDRESS,    /* addresses of the clients */
+	STREAM_CLIENT,     /* which client sends a packet */
+	STREAM_PORT,       /* source port of a packet */
+	STREAM_POLICY,     /* policy "random" */
+	STREAM_KERNEL_KEY, /* in place of the key of the kernel's hash */
+	STREAM_HASH_KEY,   /* in place of a hash key that is not given */
+	STREAM_RECEIVE,    /* which CPU receives a packet */
 };
 
-/* Throw "i" of a stream; equal seeds throw equally. */
-static inline uint64_t dice(uint64_t seed, enum dice_stream stream, uint64_t i)
+/* Return number "i" of a stream; equal for equal seeds. */
+static inline uint64_t random_number(uint64_t seed, enum random_stream stream, uint64_t i)
 {
 	return consistent_mix(consistent_mix(consistent_mix(seed) + stream) + i);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Course: which worker each of many packets goes to, by one policy. */
+/* Replay: find the worker of each of many packets, by one policy. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,79 +15,79 @@
 
 /* ------------------------------------------------------------------ hashing */
 
-/* A plan that does nothing but hash the tuple, with a key of the seed's. */
-static struct plan made_up(uint64_t seed, enum dice_stream stream)
+/* Return a plan that only hashes the tuple, with a key made of the seed. */
+static struct plan stand_in_plan(uint64_t seed, enum random_stream stream)
 {
 	return (struct plan){
 		.key = KEY_TUPLE,
-		.hash_key = { dice(seed, stream, 0), dice(seed, stream, 1) },
+		.hash_key = { random_number(seed, stream, 0), random_number(seed, stream, 1) },
 	};
 }
 
 /*
- * The kernel's hash has a secret; another one of the tuple, as evenly spread,
- * stands in. Likewise for the one by which a network card chooses the CPU (RSS).
+ * The kernel's hash has a secret key, so another evenly spread hash of the tuple stands
+ * in for it, and for the hash by which a network card chooses the CPU (RSS).
  */
-int course_prepare(struct course *course, const struct reuseport_tuple *tuples, size_t n,
+int replay_prepare(struct replay *replay, const struct reuseport_tuple *tuples, size_t n,
 		   struct reuseport_error *err)
 {
-	struct plan kernel = made_up(course->seed, DICE_KERNEL);
-	struct plan receive = made_up(course->seed, DICE_RECEIVE);
-	const struct plan *plan = course->plan.flags & PLAN_OWN_HASH ? &course->plan : &kernel;
+	struct plan kernel = stand_in_plan(replay->seed, STREAM_KERNEL_KEY);
+	struct plan receive = stand_in_plan(replay->seed, STREAM_RECEIVE);
+	const struct plan *plan = replay->plan.flags & PLAN_OWN_HASH ? &replay->plan : &kernel;
 
-	course->n = n;
-	course->hashes = malloc(n * sizeof(*course->hashes));
-	course->arrivals = malloc(n * sizeof(*course->arrivals));
-	if (!course->hashes || !course->arrivals) {
-		course_free(course);
+	replay->n = n;
+	replay->hashes = malloc(n * sizeof(*replay->hashes));
+	replay->arrivals = malloc(n * sizeof(*replay->arrivals));
+	if (!replay->hashes || !replay->arrivals) {
+		replay_free(replay);
 		return fail(err, ENOMEM, "out of memory");
 	}
 	for (size_t i = 0; i < n; i++) {
 		struct tuple t = packet_tuple(&tuples[i]);
 
-		course->hashes[i] = course->plan.policy == POLICY_RANDOM ?
-					    dice(course->seed, DICE_CHANCE, i) >> 32 :
+		replay->hashes[i] = replay->plan.policy == POLICY_RANDOM ?
+					    random_number(replay->seed, STREAM_POLICY, i) >> 32 :
 					    key_hash(plan, &t);
-		course->arrivals[i] = decide_hash(key_hash(&receive, &t), course->machine.cpus);
+		replay->arrivals[i] = decide_hash(key_hash(&receive, &t), replay->layout.cpus);
 	}
 	return 0;
 }
 
-void course_free(struct course *course)
+void replay_free(struct replay *replay)
 {
-	free(course->hashes);
-	free(course->arrivals);
-	course->hashes = NULL;
-	course->arrivals = NULL;
+	free(replay->hashes);
+	free(replay->arrivals);
+	replay->hashes = NULL;
+	replay->arrivals = NULL;
 }
 
-/* ----------------------------------------------------------- what is decided by */
+/* ------------------------------------------------------------------- decisions */
 
-/* One run: the course, who is there, and the table for them. */
-struct run {
-	const struct course *course;
-	const struct crowd *crowd;
+/* One pass: the packets, the workers, and the table for them. */
+struct pass {
+	const struct replay *replay;
+	const struct workers *workers;
 	uint16_t *entries;
-	uint16_t *owners; /* what comes out */
+	uint16_t *owners; /* the result, by packet */
 };
 
-/* Without a table: a member of the kernel's group, in its order. */
-static void by_group(const struct run *run)
+/* Decide without a table: pick a member of the kernel's group, in its order. */
+static void replay_by_group(const struct pass *pass)
 {
-	const struct course *c = run->course;
+	const struct replay *c = pass->replay;
 	bool linux39 = c->plan.policy == POLICY_LINUX39;
-	uint32_t n = run->crowd->n;
+	uint32_t n = pass->workers->n;
 
 	for (size_t i = 0; i < c->n; i++)
-		run->owners[i] = run->crowd->members[linux39 ? decide_linux39(c->hashes[i], n) :
-							       decide_hash(c->hashes[i], n)];
+		pass->owners[i] = pass->workers->members[linux39 ? decide_linux39(c->hashes[i], n) :
+								   decide_hash(c->hashes[i], n)];
 }
 
-static int by_table(const struct run *run)
+static int replay_by_table(const struct pass *pass)
 {
-	const struct course *c = run->course;
-	struct circumstances at = { .rows = c->machine.cpus };
-	uint64_t *packets = calloc(c->machine.cpus, sizeof(*packets)); /* by CPU */
+	const struct replay *c = pass->replay;
+	struct circumstances at = { .rows = c->layout.cpus };
+	uint64_t *packets = calloc(c->layout.cpus, sizeof(*packets)); /* by CPU */
 
 	if (!packets)
 		return -ENOMEM;
@@ -98,22 +98,23 @@ static int by_table(const struct run *run)
 		if (c->plan.policy == POLICY_ROUND_ROBIN) {
 			at.turn = chain_turn(packets[cpu]++, cpu, c->plan.width);
 		} else if (c->plan.policy == POLICY_NUMA) {
-			at.row = c->machine.node_of[cpu];
-			at.rows = c->machine.nodes;
+			at.row = c->layout.node_of[cpu];
+			at.rows = c->layout.nodes;
 		}
-		run->owners[i] = run->entries[chain_index(&c->plan, c->hashes[i], &at, 0)];
+		pass->owners[i] = pass->entries[chain_index(&c->plan, c->hashes[i], &at, 0)];
 	}
 	free(packets);
 	return 0;
 }
 
-static uint16_t shortest_queue(const struct run *run, const uint32_t *queues, uint32_t hash)
+static uint16_t slot_of_shortest_queue(const struct pass *pass, const uint32_t *queues,
+				       uint32_t hash)
 {
-	uint32_t n = run->course->plan.width, looks = least_queue_looks(n);
+	uint32_t n = pass->replay->plan.width, looks = least_queue_looks(n);
 	uint64_t best = LEAST_QUEUE_NONE;
 
 	for (uint32_t i = 0; i < looks; i++) {
-		uint16_t slot = run->entries[least_queue_index(hash, n, i)];
+		uint16_t slot = pass->entries[least_queue_index(hash, n, i)];
 		uint64_t one;
 
 		if (slot == TABLE_NO_WORKER)
@@ -125,24 +126,25 @@ static uint16_t shortest_queue(const struct run *run, const uint32_t *queues, ui
 	return least_queue_slot(best);
 }
 
-/* All serve at the same pace: one each while as many come as there are workers. */
-static int by_queue(const struct run *run)
+/* Decide by the shortest queue. All workers serve at the same rate: one packet each
+ * while as many packets arrive as there are workers. */
+static int replay_by_queue(const struct pass *pass)
 {
-	const struct course *c = run->course;
-	uint32_t *queues = calloc(run->crowd->slots, sizeof(*queues));
+	const struct replay *c = pass->replay;
+	uint32_t *queues = calloc(pass->workers->slots, sizeof(*queues));
 
 	if (!queues)
 		return -ENOMEM;
 	for (size_t i = 0; i < c->n; i++) {
-		uint16_t slot = shortest_queue(run, queues, c->hashes[i]);
+		uint16_t slot = slot_of_shortest_queue(pass, queues, c->hashes[i]);
 
-		run->owners[i] = slot;
+		pass->owners[i] = slot;
 		if (slot == TABLE_NO_WORKER)
 			continue;
 		queues[slot]++;
 		for (uint32_t j = 0; (i + 1) % c->plan.width == 0 && j < c->plan.width; j++)
-			if (queues[run->entries[j]])
-				queues[run->entries[j]]--;
+			if (queues[pass->entries[j]])
+				queues[pass->entries[j]]--;
 	}
 	free(queues);
 	return 0;
@@ -150,43 +152,43 @@ static int by_queue(const struct run *run)
 
 /* ------------------------------------------------------------------ the table */
 
-/* Where a worker runs: by the map, by its process, or one a CPU, by slot. */
-static int place_worker(const struct course *course, const struct crowd *crowd, unsigned int slot,
-			struct cpus *cpus, struct reuseport_error *err)
+/* Find the CPUs of a worker: by the map, else by its process, else one CPU by slot. */
+static int place_worker(const struct replay *replay, const struct workers *workers,
+			unsigned int slot, struct cpus *cpus, struct reuseport_error *err)
 {
 	int ret = 0;
 
-	if (course->given) {
-		for (unsigned int cpu = 0; cpu < course->machine.cpus; cpu++)
-			if (course->given[cpu].given && course->given[cpu].slot == slot)
+	if (replay->given) {
+		for (unsigned int cpu = 0; cpu < replay->layout.cpus; cpu++)
+			if (replay->given[cpu].given && replay->given[cpu].slot == slot)
 				cpus_add(cpus, cpu);
-	} else if (crowd->pids[slot]) {
-		ret = cpus_of_process(crowd->pids[slot], cpus);
+	} else if (workers->pids[slot]) {
+		ret = cpus_of_process(workers->pids[slot], cpus);
 		if (ret)
 			return fail(err, ESRCH,
-				    "process %u of the worker in slot %u is gone: try "
+				    "process %u of the worker in slot %u has exited: try "
 				    "again",
-				    crowd->pids[slot], slot);
+				    workers->pids[slot], slot);
 	} else {
-		cpus_add(cpus, slot % course->machine.cpus);
+		cpus_add(cpus, slot % replay->layout.cpus);
 	}
 	return ret;
 }
 
-static int place_workers(const struct course *course, const struct crowd *crowd, struct cpus **cpus,
-			 struct reuseport_error *err)
+static int place_workers(const struct replay *replay, const struct workers *workers,
+			 struct cpus **cpus, struct reuseport_error *err)
 {
 	struct cpus *all;
 	int ret = 0;
 
-	if (!chain_by_place(course->plan.policy))
+	if (!chain_by_place(replay->plan.policy))
 		return 0;
-	all = calloc(crowd->slots, sizeof(*all));
+	all = calloc(workers->slots, sizeof(*all));
 	if (!all)
 		return fail(err, ENOMEM, "out of memory");
-	for (unsigned int slot = 0; !ret && slot < crowd->slots; slot++)
-		if (crowd->weights[slot])
-			ret = place_worker(course, crowd, slot, &all[slot], err);
+	for (unsigned int slot = 0; !ret && slot < workers->slots; slot++)
+		if (workers->weights[slot])
+			ret = place_worker(replay, workers, slot, &all[slot], err);
 	if (ret)
 		free(all);
 	else
@@ -194,27 +196,27 @@ static int place_workers(const struct course *course, const struct crowd *crowd,
 	return ret;
 }
 
-static int make_table(struct course *course, const struct crowd *crowd, uint16_t *entries,
+static int make_table(struct replay *replay, const struct workers *workers, uint16_t *entries,
 		      struct reuseport_error *err)
 {
 	struct table_spec c = {
-		.plan = course->plan,
-		.room = course->room,
-		.slots = crowd->slots,
-		.weights = crowd->weights,
-		.restricted = crowd_restricted(crowd),
-		.cpu_count = course->machine.cpus,
-		.node_count = course->machine.nodes,
-		.nodes = course->machine.of_node,
+		.plan = replay->plan,
+		.room = replay->room,
+		.slots = workers->slots,
+		.weights = workers->weights,
+		.restricted = workers_restricted(workers),
+		.cpu_count = replay->layout.cpus,
+		.node_count = replay->layout.nodes,
+		.nodes = replay->layout.of_node,
 	};
 	struct cpus *cpus = NULL;
 	uint32_t width;
 	int ret;
 
-	if (table_compile_rows(&c.plan, c.cpu_count, c.node_count) >= course->room)
+	if (table_compile_rows(&c.plan, c.cpu_count, c.node_count) >= replay->room)
 		return fail(err, ENOSPC, "%u table entries are too few for policy %s on %u CPUs",
-			    course->room, policy_name(course->plan.policy), course->machine.cpus);
-	ret = place_workers(course, crowd, &cpus, err);
+			    replay->room, policy_name(replay->plan.policy), replay->layout.cpus);
+	ret = place_workers(replay, workers, &cpus, err);
 	if (ret)
 		return ret;
 	c.cpus = cpus;
@@ -222,32 +224,32 @@ static int make_table(struct course *course, const struct crowd *crowd, uint16_t
 	free(cpus);
 	if (ret)
 		return fail(err, -ret, "cannot compile the table: %s", strerror(-ret));
-	course->plan.width = width;
+	replay->plan.width = width;
 	return 0;
 }
 
-int course_run(struct course *course, const struct crowd *crowd, uint16_t *owners,
+int replay_run(struct replay *replay, const struct workers *workers, uint16_t *owners,
 	       struct reuseport_error *err)
 {
-	struct run run = { .course = course,
-			   .crowd = crowd,
-			   .owners = owners,
-			   .entries = malloc(course->room * sizeof(*run.entries)) };
+	struct pass pass = { .replay = replay,
+			     .workers = workers,
+			     .owners = owners,
+			     .entries = malloc(replay->room * sizeof(*pass.entries)) };
 	int ret;
 
-	if (!run.entries)
+	if (!pass.entries)
 		return fail(err, ENOMEM, "out of memory");
-	ret = make_table(course, crowd, run.entries, err);
+	ret = make_table(replay, workers, pass.entries, err);
 	if (ret) {
-		free(run.entries);
+		free(pass.entries);
 		return ret;
 	}
-	if (!course->plan.width)
-		by_group(&run);
-	else if (course->plan.policy == POLICY_LEAST_QUEUE)
-		ret = by_queue(&run);
+	if (!replay->plan.width)
+		replay_by_group(&pass);
+	else if (replay->plan.policy == POLICY_LEAST_QUEUE)
+		ret = replay_by_queue(&pass);
 	else
-		ret = by_table(&run);
-	free(run.entries);
+		ret = replay_by_table(&pass);
+	free(pass.entries);
 	return ret ? fail(err, -ret, "out of memory") : 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * Course: which worker each of many packets goes to, by one policy. As in the
- * BPF program, with the same decision functions: compile the table, hash the
- * packet, look up who gets it. What only a kernel knows is made up.
+ * Replay: find the worker of each of many packets, by one policy. As in the BPF program
+ * and with its decision functions: compile the table, hash the packet, look up the
+ * worker. What only a kernel knows is replaced by random numbers.
  */
 #ifndef SIMULATE_REPLAY_H
 #define SIMULATE_REPLAY_H
@@ -12,28 +12,28 @@
 #include "simulate/cpu_layout.h"
 #include "simulate/workers.h"
 
-struct course {
+struct replay {
 	struct plan plan;
-	uint32_t room; /* entries of the table, at most */
+	uint32_t room; /* maximum number of table entries */
 	uint64_t seed;
-	struct machine machine;
-	struct given_cpu *given; /* by CPU, the map of CPUs; NULL: none */
-	size_t n;                /* packets */
+	struct cpu_layout layout;
+	struct given_cpu *given; /* the map of CPUs, by CPU; NULL: none */
+	size_t n;                /* number of packets */
 	uint32_t *hashes;        /* of each packet */
 	uint16_t *arrivals;      /* CPU that receives each packet */
 };
 
-/* Hashes the packets. "course" has plan, seed and machine. -ENOMEM. */
-int course_prepare(struct course *course, const struct reuseport_tuple *tuples, size_t n,
+/* Hash the packets. "replay" has plan, seed and layout. -ENOMEM. */
+int replay_prepare(struct replay *replay, const struct reuseport_tuple *tuples, size_t n,
 		   struct reuseport_error *err);
-void course_free(struct course *course);
+void replay_free(struct replay *replay);
 
 /*
- * The slot that each packet goes to, TABLE_NO_WORKER where nobody may get work;
- * the width of the table's rows stays in plan.width. -ESRCH: a worker's process
- * is gone; -ENOSPC: the table has not room for the rows; -ENOMEM.
+ * Find the slot of each packet, TABLE_NO_WORKER if no worker may receive work. The width
+ * of the table's rows stays in plan.width. -ESRCH: a worker's process is gone; -ENOSPC:
+ * the rows do not fit into the table; -ENOMEM.
  */
-int course_run(struct course *course, const struct crowd *crowd, uint16_t *owners,
+int replay_run(struct replay *replay, const struct workers *workers, uint16_t *owners,
 	       struct reuseport_error *err);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Shares: what each worker of a simulation got, and what moved between two. */
+/* Shares: count the packets of each worker, and those that a change moves. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -8,8 +8,8 @@
 #include "reuseport_simulate.h"
 #include "simulate/shares.h"
 
-/* By slot; one more for nobody, which is slot "slots". */
-static uint64_t *count(const uint16_t *owners, size_t n, unsigned int slots)
+/* Count the packets by slot; element "slots" counts those without a worker. */
+static uint64_t *count_packets(const uint16_t *owners, size_t n, unsigned int slots)
 {
 	uint64_t *counts = calloc(slots + 1, sizeof(*counts));
 
@@ -18,12 +18,12 @@ static uint64_t *count(const uint16_t *owners, size_t n, unsigned int slots)
 	return counts;
 }
 
-int shares_count(const struct crowd *crowd, const uint16_t *owners, size_t n,
+int shares_count(const struct workers *workers, const uint16_t *owners, size_t n,
 		 struct reuseport_simulated_share **shares, uint64_t *nobody,
 		 struct reuseport_error *err)
 {
-	struct reuseport_simulated_share *all = calloc(crowd->n, sizeof(*all));
-	uint64_t *counts = count(owners, n, crowd->slots);
+	struct reuseport_simulated_share *all = calloc(workers->n, sizeof(*all));
+	uint64_t *counts = count_packets(owners, n, workers->slots);
 	double whole = 0;
 	size_t at = 0;
 
@@ -32,17 +32,17 @@ int shares_count(const struct crowd *crowd, const uint16_t *owners, size_t n,
 		free(counts);
 		return fail(err, ENOMEM, "out of memory");
 	}
-	for (unsigned int slot = 0; slot < crowd->slots; slot++)
-		whole += crowd->weights[slot];
-	for (unsigned int slot = 0; slot < crowd->slots; slot++)
-		if (crowd->there[slot])
+	for (unsigned int slot = 0; slot < workers->slots; slot++)
+		whole += workers->weights[slot];
+	for (unsigned int slot = 0; slot < workers->slots; slot++)
+		if (workers->present[slot])
 			all[at++] = (struct reuseport_simulated_share){
 				.slot = slot,
-				.weight = crowd->weights[slot],
+				.weight = workers->weights[slot],
 				.packets = counts[slot],
-				.due = whole ? crowd->weights[slot] / whole : 0,
+				.due = whole ? workers->weights[slot] / whole : 0,
 			};
-	*nobody = counts[crowd->slots];
+	*nobody = counts[workers->slots];
 	*shares = all;
 	free(counts);
 	return 0;
@@ -51,7 +51,7 @@ int shares_count(const struct crowd *crowd, const uint16_t *owners, size_t n,
 int shares_compare(const uint16_t *before, const uint16_t *after, size_t n, unsigned int slots,
 		   struct reuseport_simulated_change *out, struct reuseport_error *err)
 {
-	uint64_t *was = count(before, n, slots), *is = count(after, n, slots);
+	uint64_t *was = count_packets(before, n, slots), *is = count_packets(after, n, slots);
 	unsigned int slot = out->change.slot;
 
 	if (!was || !is) {
@@ -63,7 +63,7 @@ int shares_compare(const uint16_t *before, const uint16_t *after, size_t n, unsi
 		out->moved += before[i] != after[i];
 		out->needless += before[i] != after[i] && before[i] != slot && after[i] != slot;
 	}
-	/* Who has more than before got at least that from others. */
+	/* A worker that has more than before got at least the difference from others. */
 	for (unsigned int i = 0; i <= slots; i++)
 		out->least += is[i] > was[i] ? is[i] - was[i] : 0;
 	free(was);
@@ -96,14 +96,14 @@ void shares_summarize(struct reuseport_simulation *simulation)
 		simulation->max_over_mean = (double)most * due / sum;
 }
 
-bool shares_differ(const struct crowd *crowd)
+bool shares_differ(const struct workers *workers)
 {
 	uint32_t first = 0;
 
-	for (unsigned int slot = 0; slot < crowd->slots; slot++) {
+	for (unsigned int slot = 0; slot < workers->slots; slot++) {
 		if (!first)
-			first = crowd->weights[slot];
-		if (crowd->weights[slot] && crowd->weights[slot] != first)
+			first = workers->weights[slot];
+		if (workers->weights[slot] && workers->weights[slot] != first)
 			return true;
 	}
 	return false;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Crowd: the workers of a simulation, and what a join, a leave or a weight does. */
+/* Workers: the workers of a simulation, and their joins, leaves and weights. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,108 +9,110 @@
 #include "reuseport_simulate.h"
 #include "simulate/workers.h"
 
-static int make_room(struct crowd *crowd, unsigned int slots, struct reuseport_error *err)
+static int workers_alloc(struct workers *workers, unsigned int slots, struct reuseport_error *err)
 {
-	*crowd = (struct crowd){
+	*workers = (struct workers){
 		.slots = slots,
-		.weights = calloc(slots, sizeof(*crowd->weights)),
-		.pids = calloc(slots, sizeof(*crowd->pids)),
-		.there = calloc(slots, sizeof(*crowd->there)),
-		.members = calloc(slots, sizeof(*crowd->members)),
+		.weights = calloc(slots, sizeof(*workers->weights)),
+		.pids = calloc(slots, sizeof(*workers->pids)),
+		.present = calloc(slots, sizeof(*workers->present)),
+		.members = calloc(slots, sizeof(*workers->members)),
 	};
-	if (crowd->weights && crowd->pids && crowd->there && crowd->members)
+	if (workers->weights && workers->pids && workers->present && workers->members)
 		return 0;
-	crowd_free(crowd);
+	workers_free(workers);
 	return fail(err, ENOMEM, "out of memory");
 }
 
-void crowd_free(struct crowd *crowd)
+void workers_free(struct workers *workers)
 {
-	free(crowd->weights);
-	free(crowd->pids);
-	free(crowd->there);
-	free(crowd->members);
-	*crowd = (struct crowd){ 0 };
+	free(workers->weights);
+	free(workers->pids);
+	free(workers->present);
+	free(workers->members);
+	*workers = (struct workers){ 0 };
 }
 
-/* The kernel appends who joins. */
-static void join(struct crowd *crowd, unsigned int slot, uint32_t weight, uint32_t pid)
+/* Add a worker. The kernel appends it to the group. */
+static void workers_join(struct workers *workers, unsigned int slot, uint32_t weight, uint32_t pid)
 {
-	crowd->there[slot] = true;
-	crowd->weights[slot] = weight;
-	crowd->pids[slot] = pid;
-	crowd->members[crowd->n++] = slot;
+	workers->present[slot] = true;
+	workers->weights[slot] = weight;
+	workers->pids[slot] = pid;
+	workers->members[workers->n++] = slot;
 }
 
-/* The kernel moves the last one into the hole. */
-static void leave(struct crowd *crowd, unsigned int slot)
+/* Remove a worker. The kernel moves the group's last member into its place. */
+static void workers_leave(struct workers *workers, unsigned int slot)
 {
-	for (unsigned int i = 0; i < crowd->n; i++) {
-		if (crowd->members[i] != slot)
+	for (unsigned int i = 0; i < workers->n; i++) {
+		if (workers->members[i] != slot)
 			continue;
-		crowd->members[i] = crowd->members[--crowd->n];
+		workers->members[i] = workers->members[--workers->n];
 		break;
 	}
-	crowd->there[slot] = false;
-	crowd->weights[slot] = 0;
+	workers->present[slot] = false;
+	workers->weights[slot] = 0;
 }
 
-int crowd_make(struct crowd *crowd, unsigned int slots,
-	       const struct reuseport_simulated_worker *workers, size_t n,
-	       struct reuseport_error *err)
+int workers_make(struct workers *workers, unsigned int slots,
+		 const struct reuseport_simulated_worker *list, size_t n,
+		 struct reuseport_error *err)
 {
-	int ret = make_room(crowd, slots, err);
+	int ret = workers_alloc(workers, slots, err);
 
 	for (size_t i = 0; !ret && i < n; i++) {
-		unsigned int slot = workers[i].slot, weight = workers[i].weight;
+		unsigned int slot = list[i].slot, weight = list[i].weight;
 
 		if (slot >= slots)
 			ret = fail(err, EINVAL, "slot %u is out of range: 0 to %u", slot,
 				   slots - 1);
-		else if (crowd->there[slot])
+		else if (workers->present[slot])
 			ret = fail(err, EINVAL, "slot %u is given to two workers", slot);
 		else if (weight > REUSEPORT_WEIGHT_MAX)
 			ret = fail(err, EINVAL, "weight %u is out of range: 0 to %u", weight,
 				   REUSEPORT_WEIGHT_MAX);
 		else
-			join(crowd, slot, weight, workers[i].pid);
+			workers_join(workers, slot, weight, list[i].pid);
 	}
 	if (ret)
-		crowd_free(crowd);
+		workers_free(workers);
 	return ret;
 }
 
-int crowd_copy(struct crowd *copy, const struct crowd *crowd, struct reuseport_error *err)
+int workers_copy(struct workers *copy, const struct workers *workers, struct reuseport_error *err)
 {
-	int ret = make_room(copy, crowd->slots, err);
+	int ret = workers_alloc(copy, workers->slots, err);
 
 	if (ret)
 		return ret;
-	memcpy(copy->weights, crowd->weights, crowd->slots * sizeof(*crowd->weights));
-	memcpy(copy->pids, crowd->pids, crowd->slots * sizeof(*crowd->pids));
-	memcpy(copy->there, crowd->there, crowd->slots * sizeof(*crowd->there));
-	memcpy(copy->members, crowd->members, crowd->slots * sizeof(*crowd->members));
-	copy->n = crowd->n;
+	memcpy(copy->weights, workers->weights, workers->slots * sizeof(*workers->weights));
+	memcpy(copy->pids, workers->pids, workers->slots * sizeof(*workers->pids));
+	memcpy(copy->present, workers->present, workers->slots * sizeof(*workers->present));
+	memcpy(copy->members, workers->members, workers->slots * sizeof(*workers->members));
+	copy->n = workers->n;
 	return 0;
 }
 
-/* As in an attachment: into the lowest free slot, with weight 1. */
-static int change_join(struct crowd *crowd, struct reuseport_change *change,
+/* Let a worker join as in an attachment: into the lowest free slot, with weight 1. */
+static int change_join(struct workers *workers, struct reuseport_change *change,
 		       struct reuseport_error *err)
 {
 	unsigned int slot = 0;
 
-	while (slot < crowd->slots && crowd->there[slot])
+	while (slot < workers->slots && workers->present[slot])
 		slot++;
-	if (slot == crowd->slots)
-		return fail(err, EINVAL, "all %u slots are taken: nobody can join", crowd->slots);
+	if (slot == workers->slots)
+		return fail(err, EINVAL, "all %u slots are in use: no worker can join",
+			    workers->slots);
 	change->slot = slot;
 	change->weight = change->weight ? change->weight : 1;
-	join(crowd, slot, change->weight, 0);
+	workers_join(workers, slot, change->weight, 0);
 	return 0;
 }
 
-int crowd_change(struct crowd *crowd, struct reuseport_change *change, struct reuseport_error *err)
+int workers_change(struct workers *workers, struct reuseport_change *change,
+		   struct reuseport_error *err)
 {
 	unsigned int slot = change->slot;
 
@@ -118,28 +120,28 @@ int crowd_change(struct crowd *crowd, struct reuseport_change *change, struct re
 		return fail(err, EINVAL, "weight %u is out of range: 0 to %u", change->weight,
 			    REUSEPORT_WEIGHT_MAX);
 	if (change->kind == REUSEPORT_JOIN)
-		return change_join(crowd, change, err);
-	if (slot >= crowd->slots || !crowd->there[slot])
-		return fail(err, EINVAL, "slot %u has no worker that could %s", slot,
-			    change->kind == REUSEPORT_LEAVE ? "leave" : "have another weight");
+		return change_join(workers, change, err);
+	if (slot >= workers->slots || !workers->present[slot])
+		return fail(err, EINVAL, "slot %u has no worker to %s", slot,
+			    change->kind == REUSEPORT_LEAVE ? "leave" : "give a weight");
 	if (change->kind == REUSEPORT_WEIGHT) {
-		crowd->weights[slot] = change->weight;
-	} else if (crowd->n == 1) {
+		workers->weights[slot] = change->weight;
+	} else if (workers->n == 1) {
 		return fail(err, EINVAL,
-			    "slot %u has the only worker: if it left, nobody would be "
-			    "there",
+			    "slot %u has the only worker: if it left, no worker would be "
+			    "left",
 			    slot);
 	} else {
 		change->weight = 0;
-		leave(crowd, slot);
+		workers_leave(workers, slot);
 	}
 	return 0;
 }
 
-bool crowd_restricted(const struct crowd *crowd)
+bool workers_restricted(const struct workers *workers)
 {
-	for (unsigned int slot = 0; slot < crowd->slots; slot++)
-		if (crowd->there[slot] && !crowd->weights[slot])
+	for (unsigned int slot = 0; slot < workers->slots; slot++)
+		if (workers->present[slot] && !workers->weights[slot])
 			return true;
 	return false;
 }

@@ -1,31 +1,33 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Crowd: the workers of a simulation, and what a join, a leave or a weight does. */
+/* Workers: the workers of a simulation, and their joins, leaves and weights. */
 #ifndef SIMULATE_WORKERS_H
 #define SIMULATE_WORKERS_H
 
 #include "reuseport_simulate.h"
 
-struct crowd {
+struct workers {
 	unsigned int slots;
 	uint32_t *weights; /* by slot */
 	uint32_t *pids;    /* by slot; 0: not known */
-	bool *there;       /* by slot */
+	bool *present;     /* by slot */
 	uint16_t *members; /* slots, in the order of the kernel's group */
-	unsigned int n;    /* workers */
+	unsigned int n;    /* number of workers */
 };
 
-/* The members are in the order given. -EINVAL: they are no workers; -ENOMEM. */
-int crowd_make(struct crowd *crowd, unsigned int slots,
-	       const struct reuseport_simulated_worker *workers, size_t n,
-	       struct reuseport_error *err);
-int crowd_copy(struct crowd *copy, const struct crowd *crowd, struct reuseport_error *err);
-void crowd_free(struct crowd *crowd);
+/* Make the workers; the group has them in the order given. -EINVAL: a slot or a weight is
+ * wrong; -ENOMEM. */
+int workers_make(struct workers *workers, unsigned int slots,
+		 const struct reuseport_simulated_worker *list, size_t n,
+		 struct reuseport_error *err);
+int workers_copy(struct workers *copy, const struct workers *workers, struct reuseport_error *err);
+void workers_free(struct workers *workers);
 
-/* Fills in the slot and the weight of who joins. -EINVAL: there is no such worker, or
- * nobody would be left. */
-int crowd_change(struct crowd *crowd, struct reuseport_change *change, struct reuseport_error *err);
+/* Apply a change. Fill in the slot and the weight of a worker that joins. -EINVAL: there
+ * is no such worker, or none would be left. */
+int workers_change(struct workers *workers, struct reuseport_change *change,
+		   struct reuseport_error *err);
 
-/* A worker is there and has weight 0. */
-bool crowd_restricted(const struct crowd *crowd);
+/* Return whether some worker has weight 0. */
+bool workers_restricted(const struct workers *workers);
 
 #endif
