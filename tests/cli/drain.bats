@@ -167,7 +167,7 @@ does() {
 	bpftool map update pinned "$pin/attachment" key 0 0 0 0 value 2 0 0 0 $bytes
 	for command in "drain slot:0" "undrain slot:0" admit "rollout begin"; do
 		refused 1 ctl $command --port 8080
-		says "another version" "detach, then attach"
+		says "ABI version" "detach, then attach"
 	done
 	serves 8080
 	succeeds ctl detach --port 8080

@@ -158,7 +158,7 @@ container() {
 
 @test "bpffs: not mounted anywhere, in a private mount namespace" {
 	refused 1 container 'umount /sys/fs/bpf; unshare -m "$1" attach --port 8080'
-	says "bpffs is not mounted" "--netns" "mount -t bpf bpf /sys/fs/bpf"
+	says "bpffs is not mounted" "network namespace" "mount -t bpf bpf /sys/fs/bpf"
 	equal "$(pins_of "$NS_INODE")" "" pins
 }
 

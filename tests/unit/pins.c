@@ -43,6 +43,7 @@ static void there_and_back(const struct reuseport_key *key, const char *expected
 	assert_int_equal(pins_parse(name, &back), 0);
 	assert_int_equal(back.sz, sizeof(back));
 	assert_true(group_key_equal(key, &back));
+	assert_true(back.sz == sizeof(back));
 }
 
 static void names_of_ipv4(void **state)
