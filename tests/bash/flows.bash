@@ -22,7 +22,6 @@ start_flows() {
 	spawn "$pipe.from" "$HELPERS/flows" --to "$to" "$@" <"$pipe.to"
 	flows_pid=$spawned
 	hear
-	sleep 0.3
 }
 
 hear() {
@@ -32,6 +31,12 @@ hear() {
 # What is sent from now on, and what was before, are counted apart.
 phase() {
 	echo "phase $1" >&"$flows_to"
+	hear
+}
+
+# Until each flow has sent one more datagram, and been answered.
+whole_round() {
+	echo round >&"$flows_to"
 	hear
 }
 
@@ -110,39 +115,39 @@ rollout() {
 	ctl rollout --port 8080 --proto udp "$1" >/dev/null
 }
 
-# What moves flows or could: after each, some time. Workers in worker_ids, from 0 on.
+# What moves flows or could: after each, each flow sends. Workers in worker_ids, from 0 on.
 disturb() {
-	local policy pause=${1:-0.5}
+	local policy
 	phase join
 	start_worker --port 8080 --proto udp "${listen[@]}"
 	worker_pids+=("$worker_pid") worker_ids+=("$worker_cookies")
 	joined
-	sleep "$pause"
+	whole_round
 
 	phase drain
 	ctl drain --port 8080 --proto udp "cookie:${worker_ids[1]}" >/dev/null
-	sleep "$pause"
+	whole_round
 
 	phase release
 	release 1
 	joined
-	sleep "$pause"
+	whole_round
 
 	phase weights
 	weight "cookie:${worker_ids[0]}" 5
 	weight "cookie:${worker_ids[2]}" 0
-	sleep "$pause"
+	whole_round
 
 	phase policies
 	for policy in hash consistent least-queue round-robin; do
 		use $policy
-		sleep "$pause"
+		whole_round
 	done
 }
 
 # All workers are replaced by as many new ones.
 replace_all() {
-	local old=${#worker_ids[@]} i pause=${1:-0.5}
+	local old=${#worker_ids[@]} i
 	phase begin
 	rollout begin
 	for ((i = 0; i < old; i++)); do
@@ -150,19 +155,19 @@ replace_all() {
 		worker_pids+=("$worker_pid") worker_ids+=("$worker_cookies")
 	done
 	joined
-	sleep "$pause"
+	whole_round
 
 	phase switch
 	rollout switch
-	sleep "$pause"
+	whole_round
 
 	phase finish
 	rollout finish
-	sleep "$pause"
+	whole_round
 
 	phase release-all
 	for ((i = 0; i < old; i++)); do
 		release "$i"
 	done
-	sleep "$pause"
+	whole_round
 }

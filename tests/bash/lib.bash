@@ -223,7 +223,7 @@ start_load() {
 	load_out=$BATS_TEST_TMPDIR/load.$((load_count = ${load_count:-0} + 1))
 	spawn "$load_out" "$HELPERS/load" "$@"
 	load_pid=$spawned
-	sleep 0.3
+	wait_until 10 test -s "$load_out" || fail "the load is not answered"
 }
 
 # Sets $load_result, one JSON object.
@@ -231,7 +231,7 @@ stop_load() {
 	# No error if --seconds were over.
 	kill -INT "$load_pid" 2>/dev/null || true
 	wait "$load_pid" || fail "load failed"
-	load_result=$(cat "$load_out")
+	load_result=$(tail -n 1 "$load_out")
 	echo "load: $load_result"
 }
 
@@ -368,6 +368,15 @@ pause() {
 
 now_ms() {
 	echo $((${EPOCHREALTIME/./} / 1000))
+}
+
+# rounds VAR SOAK CHECK [SANITIZED]: sets VAR to how often something is done again and
+# again: in full for "make soak", otherwise enough to see it.
+rounds() {
+	local n=$3
+	[ -z "${RP_SANITIZED:-}" ] || n=${4:-$3}
+	[ -z "${RP_SOAK:-}" ] || n=$2
+	printf -v "$1" %s "$n"
 }
 
 # For what is heavy and would tell nothing new under the sanitizers.

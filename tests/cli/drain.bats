@@ -4,12 +4,9 @@
 # words, states, messages, whoever keeps or does not keep, interrupted, at once.
 load common.bash
 
-# Under the sanitizers and their slowness a sample is enough.
-ROUNDS=4
-[ -z "${RP_SANITIZED:-}" ] || ROUNDS=2
-
 setup() {
 	begin_test
+	rounds ROUNDS 4 2
 }
 
 teardown() {
@@ -524,7 +521,7 @@ killed() {
 	local pid
 	"$REUSEPORTCTL" "$1" --netns "$NS" --port 8080 "${@:2}" >/dev/null 2>&1 3>&- &
 	pid=$!
-	sleep "0.0$(printf %03d $((RANDOM % 60)))"
+	pause "0.0$(printf %03d $((RANDOM % 60)))"
 	kill -KILL "$pid" 2>/dev/null || true
 	wait "$pid" 2>/dev/null || true
 }
@@ -589,7 +586,7 @@ not_answering() {
 		kill_keeper 8080 tcp
 		"$REUSEPORTCTL" drain --netns "$NS" --port 8080 slot:0 >/dev/null 2>&1 3>&- &
 		pid=$!
-		sleep "0.0$(printf %02d $((RANDOM % 30)))"
+		pause "0.0$(printf %02d $((RANDOM % 30)))"
 		succeeds ctl detach --port 8080
 		# Done, or too late.
 		wait "$pid" || true

@@ -230,8 +230,7 @@ through_all() {
 		succeeds ctl policy --port 8080 --proto "$proto" "$policy"
 		equal "$(status 8080 "$proto" .policy)" "$policy"
 		diff <(echo "$before") <(slots "$proto")
-		sleep 0.2
-		[ "$(packets 8080 "$proto")" -gt "$packets" ] || fail "no packet under $policy"
+		wait_until 5 more_packets "$proto" "$packets" || fail "no packet under $policy"
 	done
 	stop_load
 	no_failed_request
@@ -241,6 +240,10 @@ through_all() {
 	packets=$(($(packets 8080 "$proto") - $(jq .sent <<<"$load_result")))
 	((packets >= 0 && packets <= 20)) || fail "$packets packets more than were sent"
 	equal "$(status 8080 "$proto" .program.id)" "$program" "program"
+}
+
+more_packets() {
+	[ "$(packets 8080 "$1")" -gt "$2" ]
 }
 
 @test "policy: TCP, through all of them under load" {
@@ -331,7 +334,6 @@ through_all() {
 			worker_pids+=("$worker_pid")
 		done
 		wait_until 2 in_sync 8080 tcp
-		sleep 0.2
 	done
 }
 

@@ -4,11 +4,10 @@
 # or does not keep, interrupted, at once.
 load common.bash
 
-ROUNDS=4
-[ -z "${RP_SANITIZED:-}" ] || ROUNDS=2
 
 setup() {
 	begin_test
+	rounds ROUNDS 4 2
 }
 
 teardown() {
@@ -350,7 +349,7 @@ killed() {
 	local pid
 	"$REUSEPORTCTL" rollout --netns "$NS" --port 8080 "$1" >/dev/null 2>&1 3>&- &
 	pid=$!
-	sleep "$(printf '%d.%03d' 0 $((RANDOM % ms)))"
+	pause "$(printf '%d.%03d' 0 $((RANDOM % ms)))"
 	kill -KILL "$pid" 2>/dev/null || true
 	wait "$pid" 2>/dev/null || true
 }

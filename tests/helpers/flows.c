@@ -3,9 +3,12 @@
  * flows: UDP flows that go on, and which worker answers each of them. A flow is a
  * socket with a source address and port of its own; each datagram has a number,
  * which the worker sends back. With --fresh each datagram is a new flow, and no
- * tuple comes twice. Commands on standard input, each answered with a line:
+ * tuple comes twice. Prints a line when the first round is over. Commands on standard
+ * input, each answered with a line:
  *   phase NAME   what is sent from now on belongs to this phase; sends nothing more
  *                until all that was sent before is answered or lost
+ *   round        is answered when each flow has sent one more datagram, and all that
+ *                were sent until then are answered or lost
  *   end COOKIE   from now on this worker may lose its flows: it will die, or it is
  *                released
  * At SIGINT, SIGTERM or the end of input it stops sending, waits for what is missing
@@ -91,6 +94,7 @@ struct flows {
 	uint64_t *ended;
 	size_t n_ended;
 	char pending[32]; /* the phase that is to begin */
+	uint64_t round;   /* the last datagram of the round that is waited for, or 0 */
 };
 
 static volatile sig_atomic_t stopped;
@@ -289,16 +293,22 @@ static void begin_phase(struct flows *flows, const char *name)
 	snprintf(flows->phases[flows->n_phases++].name, sizeof(flows->pending), "%s", name);
 }
 
+static void begin_round(struct flows *flows)
+{
+	flows->round = flows->seq + (flows->fresh ? 1 : flows->n);
+}
+
 static void obey(struct flows *flows, char *line)
 {
 	char word[16], value[32];
+	int words = sscanf(line, "%15s %31s", word, value);
 
 	errno = 0;
-	if (sscanf(line, "%15s %31s", word, value) != 2)
-		die("unknown command: %s", line);
-	if (!strcmp(word, "phase")) {
+	if (words == 1 && !strcmp(word, "round")) {
+		begin_round(flows);
+	} else if (words == 2 && !strcmp(word, "phase")) {
 		strcpy(flows->pending, value);
-	} else if (!strcmp(word, "end")) {
+	} else if (words == 2 && !strcmp(word, "end")) {
 		flows->ended = grow(flows->ended, flows->n_ended, sizeof(*flows->ended));
 		flows->ended[flows->n_ended++] = strtoull(value, NULL, 10);
 		printf("ended %s\n", value);
@@ -355,6 +365,11 @@ static void run(struct flows *flows)
 			send_one(flows);
 		take_events(flows);
 		expire(flows, now_ms());
+		if (flows->round && flows->oldest >= flows->round) {
+			flows->round = 0;
+			puts("round");
+			fflush(stdout);
+		}
 		if (*flows->pending && !flows->missing) {
 			begin_phase(flows, flows->pending);
 			printf("phase %s\n", flows->pending);
@@ -474,8 +489,7 @@ int main(int argc, char **argv)
 	raise_limits();
 	open_all(&flows);
 	begin_phase(&flows, "first");
-	puts("ready");
-	fflush(stdout);
+	begin_round(&flows);
 
 	run(&flows);
 

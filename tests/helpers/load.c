@@ -2,8 +2,9 @@
 /*
  * load: a steady load with exact accounting. Each request has a socket, and so
  * a tuple, of its own: TCP connects and reads the worker's line, UDP sends a
- * datagram and reads the reply. Runs for --seconds or until SIGINT or SIGTERM,
- * then prints one JSON line in which sent is the sum of the others:
+ * datagram and reads the reply. Prints "begun" at the first answer, runs for --seconds
+ * or until SIGINT or SIGTERM, then prints one JSON line in which sent is the sum of
+ * the others:
  *   refused  no listener (a reset of the SYN, ICMP port unreachable)
  *   reset    established, then lost: a reset, or the end without a line
  *   timeout  no answer within 3 s
@@ -193,6 +194,7 @@ static void run(struct load *load, long rate, long seconds)
 {
 	int64_t start = now_ms(), end = start + seconds * 1000, next_expire = start, now;
 	unsigned long due = 0;
+	bool begun = false;
 
 	while ((now = now_ms()), load->n_free < IN_FLIGHT || !stopped) {
 		struct epoll_event events[256];
@@ -207,6 +209,11 @@ static void run(struct load *load, long rate, long seconds)
 		n = epoll_wait(load->epfd, events, 256, 1);
 		for (int i = 0; i < n; i++)
 			receive(load, events[i].data.u32);
+		if (!begun && load->outcomes[OK]) {
+			begun = true;
+			puts("begun");
+			fflush(stdout);
+		}
 		if (now >= next_expire) {
 			expire(load, now);
 			next_expire = now + 50;

@@ -8,8 +8,8 @@ load ../bash/churn.bash
 
 setup() {
 	begin_test
-	changes=500 seconds=10
-	[ -z "${RP_SANITIZED:-}" ] || changes=60 seconds=2
+	rounds changes 500 100 60
+	rounds seconds 10 2
 }
 
 teardown() {
@@ -121,7 +121,7 @@ command_change() {
 	begin_both
 	kill_keeper 8080 tcp
 	kill_keeper 8080 udp
-	changes=$((changes / 8))
+	rounds changes 60 12 8
 	start_loads
 	start_changes --slots 4 --count "$changes"
 	end_changes "without keepers"
@@ -133,7 +133,7 @@ command_change() {
 	local -A places load_pids load_outs load_results
 	local i pids=()
 	begin_both
-	changes=$((changes / 25))
+	rounds changes 20 6 3
 	start_loads
 	for i in 1 2 3; do
 		start_changes --slots 4 --count "$changes" --seed "$i"
@@ -153,7 +153,6 @@ command_change() {
 churn_until_gone() {
 	local joins=0
 	leaves=0
-	set +T # of bats' tracing, which is slow
 	while ! gone "$1"; do
 		if ((${#live[@]} <= 2 || (${#live[@]} < 8 && RANDOM % 2))); then
 			churn_join
@@ -162,9 +161,8 @@ churn_until_gone() {
 			churn_leave term
 			leaves=$((leaves + 1))
 		fi
-		sleep "${2:-0}"
+		pause "${2:-0}"
 	done
-	set -T
 	echo "# $joins joins, $leaves leaves" >&3
 }
 
@@ -185,11 +183,13 @@ churn_until_gone() {
 }
 
 storm() {
+	local seconds
+	rounds seconds 3 1
 	here tcp
 	begin 1 --policy $*
 	begin_churn tcp
 	churn_join && churn_join && churn_join && churn_join
-	start_load --to 127.0.0.1:8080 --rate 500 --seconds 3
+	start_load --to 127.0.0.1:8080 --rate 500 --seconds "$seconds"
 	churn_until_gone "$load_pid"
 	stop_load
 	only_races_failed "$leaves"
@@ -216,23 +216,21 @@ all_have_entries() {
 
 # A command that is killed at some time within its run, at every step of it.
 killed_change() {
-	local change most=16 pause
+	local change most=16 for
 	[ -z "${RP_SANITIZED:-}" ] || most=200
-	printf -v pause "0.%03d" $((RANDOM % most))
+	printf -v for "0.%03d" $((RANDOM % most))
 	choose_change "$1"
 	"$REUSEPORTCTL" "${change[@]}" >/dev/null 3>&- &
 	record $!
-	read -r -t "$pause" -u "$silence" || true # a sleep without a process
+	pause "$for"
 	kill -KILL $! 2>/dev/null || true
 	wait $! || killed=$((killed + 1))
 }
 
 @test "changes: the command is killed in the middle, the group works and the next change too" {
 	local -A places load_pids load_outs load_results
-	local i n=40 killed=0 silence
-	[ -z "${RP_SANITIZED:-}" ] || n=10
-	mkfifo "$BATS_TEST_TMPDIR/silence"
-	exec {silence}<>"$BATS_TEST_TMPDIR/silence"
+	local i n killed=0
+	rounds n 40 10
 	begin_both
 	start_loads
 	for ((i = 0; i < n; i++)); do

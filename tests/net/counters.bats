@@ -139,19 +139,20 @@ skip_without_incoming_cpu() {
 # The kernel takes a UDP socket that closes out of the group, and a moment later out of
 # its table. Over IPv4 the newest one stands first in that, and gets what comes between.
 @test "counters: what the program does not see is what a UDP socket takes as it closes" {
-	local round seen
+	local round closes seen
+	rounds closes 300 100
 	here_udp
 	begin 1 --admit manual
 	start_flows --flows 100 --rate 20000
 	begin_churn udp
-	for round in {1..300}; do
+	for ((round = 0; round < closes; round++)); do
 		churn_join
 		churn_leave term
 	done
 	stop_flows
 	seen=$(packets 8080 udp)
-	echo "# $seen of $(jq .sent <<<"$flows_result") datagrams seen, through 300 closes" >&3
+	echo "# $seen of $(jq .sent <<<"$flows_result") datagrams seen, through $closes closes" >&3
 	balanced 8080 udp
-	flows_are ".sent > 10000 and .lost == .sent - $seen and .lost < .sent / 1000
+	flows_are ".sent > 3000 and .lost == .sent - $seen and .lost < 3 + .sent / 1000
 		and .again == 0"
 }

@@ -56,7 +56,7 @@ drains_under_load() {
 	start_load --to 127.0.0.1:8080 --rate 1000
 	drain "cookie:$one"
 	before=$(selected "$one")
-	sleep 0.7
+	sleep 0.3
 	equal "$(selected "$one")" "$before" "new connections to a drained worker"
 	equal "$(state "$one")" draining
 	ctl undrain --port 8080 "cookie:$one"
@@ -272,7 +272,7 @@ joining() {
 get_nothing() {
 	local before
 	before=$(selected_by "$@")
-	sleep 0.4
+	sleep 0.2
 	equal "$(selected_by "$@")" "$before" "connections to the generation that does not serve"
 }
 

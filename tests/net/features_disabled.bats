@@ -108,12 +108,14 @@ mmap_life() {
 
 # Commands that meet each other and a keeper that sees joins and leaves.
 @test "masked: mmap: changes at the same time are not lost" {
-	local round changing
+	local round changing many
 	export REUSEPORT_DISABLE=mmap
 	here tcp
 	begin 4 --policy weighted
 	# Small weights, so that nobody is left out by chance in the end.
-	for round in 1 2 1 2 1; do
+	rounds many 5 2
+	for round in $(seq "$many"); do
+		round=$((2 - round % 2))
 		weight "cookie:${worker_ids[0]}" $((round + 1)) &
 		changing=($!)
 		weight "cookie:${worker_ids[1]}" $((round + 2)) &
@@ -137,14 +139,15 @@ mmap_life() {
 
 # A while after a worker has come or gone the keeper notes that its plan has settled.
 @test "masked: mmap: what is changed while the keeper notes something is not undone" {
-	local round
+	local round many
 	export REUSEPORT_DISABLE=mmap
 	here tcp
 	begin 2
-	for round in {1..15}; do
+	rounds many 15 5
+	for ((round = 1; round <= many; round++)); do
 		start_worker --port 8080
 		stop "$worker_pid"
-		sleep 0.0$((RANDOM % 6))
+		pause 0.0$((RANDOM % 6))
 		use "hash --hash-key $(printf %032x "$round")"
 		use "consistent --key src-prefix/$((round + 8))"
 		equal "$(status 8080 tcp '"\(.policy) \(.rules.hash_key) \(.rules.key)"')" \

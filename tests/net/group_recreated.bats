@@ -64,11 +64,12 @@ reborn() {
 	reborn tcp
 }
 
-@test "reborn: five times in a row" {
-	local round
+@test "reborn: again and again" {
+	local round many
+	rounds many 5 2
 	start_workers 3 --port 8080
 	attach --port 8080
-	for round in 1 2 3 4 5; do
+	for ((round = 0; round < many; round++)); do
 		stop_all tcp
 		start_workers 3 --port 8080
 		wait_until 2 steered tcp

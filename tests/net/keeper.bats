@@ -82,8 +82,9 @@ ask() {
 }
 
 @test "keeper: of two attaches at once exactly one wins" {
-	local round first second one two
-	for round in 1 2 3 4 5; do
+	local round first second one two many
+	rounds many 5 2
+	for ((round = 0; round < many; round++)); do
 		ctl attach --port 8080 2>>"$BATS_TEST_TMPDIR/attach.log" &
 		first=$!
 		ctl attach --port 8080 2>>"$BATS_TEST_TMPDIR/attach.log" &
@@ -147,9 +148,10 @@ ask() {
 }
 
 @test "keeper: nothing fails through attach, death, adoption and detach" {
-	local round
+	local round many
+	rounds many 5 2
 	start_load --to 127.0.0.1:8080 --rate 1000
-	for round in 1 2 3 4 5; do
+	for ((round = 0; round < many; round++)); do
 		attach --port 8080
 		kill_keeper 8080 tcp
 		attach --port 8080

@@ -17,14 +17,14 @@ teardown() {
 KEY=00112233445566778899aabbccddeeff
 OTHER_KEY=00112233445566778899aabbccddeef0
 # Tuples of which is asked where they go.
-N=$(packets_of 1000)
+N=$(packets_of 500)
 
 # -------------------------------------------------------------- every policy
 
 all_policies() {
 	local policy answers=$BATS_TEST_TMPDIR/answers
 	local n
-	n=$(packets_of 200)
+	n=$(packets_of 100)
 	begin 4
 	for policy in "${POLICIES[@]}"; do
 		use $policy

@@ -8,8 +8,8 @@
 #
 #   RP_RESTART_SECONDS=20 bats tests/net/rolling_restart.bats
 #
-# Each measurement takes that many seconds, 5 unless it is given, and in the
-# sanitized run, which has the keeper's part only, 3.
+# Each measurement takes that many seconds, 2 unless it is given ("make soak": 5), and in
+# the sanitized run, which has the keeper's part only, 3.
 load ../bash/lib.bash
 load ../bash/policies.bash
 
@@ -17,8 +17,9 @@ WORKERS=4
 WORKER=(--port 8080 --round-ms 10)
 
 setup() {
-	rate=2000 seconds=${RP_RESTART_SECONDS:-5}
-	[ -z "${RP_SANITIZED:-}" ] || rate=500 seconds=3
+	rounds rate 2000 2000 500
+	rounds seconds 5 2 3
+	seconds=${RP_RESTART_SECONDS:-$seconds}
 	begin_test
 	skip_without migration
 	in_ns sysctl -qw net.ipv4.tcp_migrate_req=0
@@ -93,7 +94,7 @@ start_all() {
 }
 
 sleep_ms() {
-	[ "$1" -le 0 ] || sleep "$(($1 / 1000)).$(printf %03d $(($1 % 1000)))"
+	[ "$1" -le 0 ] || pause "$(($1 / 1000)).$(printf %03d $(($1 % 1000)))"
 }
 
 # rolling WAY...: one worker after the other is restarted, in each of these ways,
@@ -156,13 +157,15 @@ steered_and_restarted() {
 	no_failed_request
 }
 
-# The kernel's figures are of both ways together.
+# The kernel's figures are of both ways together. What is but for the eye takes its time.
 kernel_alone() {
 	local both=(start_then_stop stop_then_start)
+	[ "$where" != loopback ] || [ "${RP_SOAK:-}" ] || return 0
 	rolling "${both[@]}"
 	figures "kernel alone, $where, ${both[*]}"
 	# There is something to be lost. On loopback that is few, and may be none.
 	[ "$where" = loopback ] || load_is '.reset > 0'
+	[ "${RP_SOAK:-}" ] || return 0
 	in_ns sysctl -qw net.ipv4.tcp_migrate_req=1
 	rolling "${both[@]}"
 	figures "kernel alone, $where, ${both[*]}, tcp_migrate_req=1"

@@ -9,8 +9,9 @@ load ../bash/flows.bash
 
 setup() {
 	begin_test
-	flows=1000 rate=5000 switches=64
-	[ -z "${RP_SANITIZED:-}" ] || flows=100 rate=300 switches=6
+	rounds flows 1000 1000 100
+	rounds rate 5000 5000 1000
+	rounds switches 64 12 6
 }
 
 teardown() {
@@ -77,7 +78,6 @@ switch_often() {
 	old=$worker_cookies old_pid=$worker_pid
 	attach --port 8080 --proto udp "$@"
 	start_flows --fresh --rate 1500
-	set +T # of bats' tracing, which is slow
 	for ((i = 0; i < switches; i++)); do
 		rollout begin
 		two_more
@@ -85,13 +85,13 @@ switch_often() {
 		wait_until 5 rollout switch 2>/dev/null
 		phase "switched-$i"
 		expected[switched-$i]=$newcomers
-		sleep 0.02
+		pause 0.02
 		phase "between-$i"
 		if ((i % 2)); then
 			rollout abort
 			phase "aborted-$i"
 			expected[aborted-$i]=$old
-			sleep 0.02
+			pause 0.02
 			phase "after-$i"
 			newest=$worker_pid
 		else
@@ -102,7 +102,6 @@ switch_often() {
 		ctl drain --port 8080 --proto udp --wait --timeout 20 "pid:$newest" >/dev/null
 		stop "$newest"
 	done
-	set -T
 	stop_flows
 	nothing_lost
 	all_steered
@@ -192,7 +191,7 @@ kill_keepers_until_gone() {
 	begin 3 --sticky --policy consistent
 	start_flows --flows "$((flows / 2))" --rate $((rate / 2))
 	{
-		disturb 0.2
+		disturb
 		replace_released
 	} >"$BATS_TEST_TMPDIR/changes.log" 2>&1 3>&- &
 	changes=$!
@@ -214,7 +213,7 @@ kill_keepers_until_gone() {
 replace_released() {
 	unset 'worker_pids[1]' 'worker_ids[1]'
 	worker_pids=("${worker_pids[@]}") worker_ids=("${worker_ids[@]}")
-	replace_all 0.2
+	replace_all
 }
 
 @test "rollout: no keeper at all" {
@@ -223,8 +222,8 @@ replace_released() {
 	start_flows --flows "$((flows / 2))" --rate $((rate / 2))
 	kill_keeper 8080 udp
 	# The commands look for workers themselves: nobody else does.
-	joined() { sleep 0.1; }
-	disturb 0.2
+	joined() { pause 0.1; }
+	disturb
 	replace_released
 	stop_flows
 	nothing_lost

@@ -64,22 +64,23 @@ flows_are_counted() {
 # For the eye: what the same does to the kernel's own pick.
 @test "sticky: what moves without steering" {
 	local i
+	[ "${RP_SOAK:-}" ] || skip "make soak shows it"
 	here_udp
 	start_workers 4 --port 8080 --proto udp "${listen[@]}"
 	start_flows --flows 1000 --rate 5000
 	phase join
 	start_worker --port 8080 --proto udp "${listen[@]}"
 	worker_pids+=("$worker_pid") worker_ids+=("$worker_cookies")
-	sleep 0.5
+	whole_round
 	phase leave
 	stop "${worker_pids[1]}"
-	sleep 0.5
+	whole_round
 	phase restart
 	for i in 0 2 3 4; do
 		start_worker --port 8080 --proto udp "${listen[@]}"
 		stop "${worker_pids[i]}"
 	done
-	sleep 0.3
+	whole_round
 	stop_flows
 	show_moves "without steering"
 }
@@ -88,7 +89,7 @@ flows_are_counted() {
 	here_udp v6
 	begin 4 --sticky --policy random
 	start_flows --flows 500 --rate 2000
-	disturb 0.2
+	disturb
 	stop_flows
 	nothing_lost
 	none_moved
@@ -219,21 +220,24 @@ flows_are_counted() {
 	equal "$(status 8080 udp .counters.fallback)" 0
 }
 
+all_are_idle() {
+	equal "$(status 8080 udp '[.workers[].flows] | add')" 0 "flows that are not idle"
+}
+
 @test "sticky: after its idle time a flow is new again" {
 	local first i
 	here_udp
-	begin 4 --sticky --idle 3 --policy round-robin
+	begin 4 --sticky --idle 2 --policy round-robin
 	# 101: each gets another turn than the time before.
 	first=$(ask_on_one 101)
 	# Longer than the idle time, but never idle.
-	for i in {1..8}; do
-		sleep 0.5
+	for i in {1..7}; do
+		pause 0.4
 		diff <(echo "$first") <(ask_on_one 101)
 	done
-	equal "$(sticky '"\(.entered) \(.moved) \(.idle)"')" "101 0 3"
+	equal "$(sticky '"\(.entered) \(.moved) \(.idle)"')" "101 0 2"
 	flows_are_counted "$first"
-	sleep 4
-	equal "$(status 8080 udp '[.workers[].flows] | add')" 0 "flows that are not idle"
+	wait_until 10 all_are_idle
 	equal "$(lines "$(moved "$first" "$(ask_on_one 101)")")" 101 "flows that were new again"
 	equal "$(sticky '"\(.entered) \(.moved)"')" "101 101"
 	equal "$(status 8080 udp '[.workers[].flows] | add')" 101

@@ -41,8 +41,6 @@ joins_and_leaves() {
 	local n=$1 seed=${SEED:-$RANDOM} kills=$2 joins=$1 leaves=$1 step start took worst=0 what
 	echo "# $proto: $n joins, $n leaves, $kills of them killed, seed $seed" >&3
 	RANDOM=$seed
-	# bats traces each command of a function otherwise, at a millisecond each.
-	set +T
 	for ((step = 1; step <= 2 * n; step++)); do
 		if ((leaves == 0 || joins > 0 && (${#live[@]} <= 2 || RANDOM % 2))); then
 			what=join
@@ -67,7 +65,6 @@ joins_and_leaves() {
 		took=$(($(now_ms) - start))
 		((took <= worst)) || worst=$took
 	done
-	set -T
 	equal "$kills $joins $leaves" "0 0 0" "left to do"
 	echo "# $proto: right after $worst ms at worst, two looks included" >&3
 }
@@ -92,9 +89,9 @@ end() {
 }
 
 @test "sync: TCP, joins and leaves in random order, half of these killed, under load" {
-	local n=200
+	local n
+	rounds n 200 14 8
 	[ "$RP_THIN" -eq 1 ] || n=5
-	[ -z "${RP_SANITIZED:-}" ] || n=20
 	begin tcp
 	joins_and_leaves $n $((n / 2))
 	end
@@ -104,9 +101,9 @@ end() {
 }
 
 @test "sync: TCP, nothing fails while workers leave in order" {
-	local n=40
+	local n
+	rounds n 40 8
 	[ "$RP_THIN" -eq 1 ] || n=5
-	[ -z "${RP_SANITIZED:-}" ] || n=15
 	begin tcp
 	joins_and_leaves $n 0
 	end
@@ -114,9 +111,9 @@ end() {
 }
 
 @test "sync: UDP, joins and leaves in random order, half of these killed, under load" {
-	local n=200
+	local n
+	rounds n 200 14 8
 	[ "$RP_THIN" -eq 1 ] || n=5
-	[ -z "${RP_SANITIZED:-}" ] || n=20
 	begin udp
 	joins_and_leaves $n $((n / 2))
 	end
@@ -125,7 +122,8 @@ end() {
 }
 
 @test "sync: TCP without events, by polling" {
-	local n=20
+	local n
+	rounds n 20 4
 	[ "$RP_THIN" -eq 1 ] || n=2
 	export REUSEPORT_DISABLE=events
 	begin tcp
@@ -135,7 +133,8 @@ end() {
 }
 
 @test "sync: UDP without events, by polling" {
-	local n=20
+	local n
+	rounds n 20 4
 	[ "$RP_THIN" -eq 1 ] || n=2
 	export REUSEPORT_DISABLE=events
 	begin udp

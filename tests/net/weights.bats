@@ -35,7 +35,7 @@ nothing_for_zero() {
 	weight "pid:${worker_pids[2]}" 7
 	for policy in "${POLICIES[@]}"; do
 		use $policy
-		answers=$(ask 500) || fail "not all answered under $policy"
+		answers=$(ask 200) || fail "not all answered under $policy"
 		equal "$(grep -c " ${worker_ids[1]}\$" <<<"$answers")" 0 "requests to weight 0, $policy"
 		equal "$(answers_by_worker <<<"$answers" | wc -l)" 3 "workers in use, $policy"
 	done
@@ -47,7 +47,7 @@ nothing_for_zero() {
 	weight "pid:${worker_pids[1]}" 1
 	for policy in hash weighted least-queue; do
 		use $policy
-		equal "$(ask 300 | answers_by_worker | wc -l)" 4 "workers in use, $policy"
+		equal "$(ask 200 | answers_by_worker | wc -l)" 4 "workers in use, $policy"
 	done
 }
 
@@ -141,9 +141,9 @@ shares() {
 	set_weights "${weights[@]}"
 	for policy in weighted "weighted --key src" "weighted --over consistent" consistent random; do
 		use $policy
-		answers=$(ask 1600 | by_slot | answers_by_worker)
+		answers=$(ask 800 | by_slot | answers_by_worker)
 		for slot in 0 1 3; do
-			near "$(sed -n "s/^$slot //p" <<<"$answers")" 1600 "${weights[slot]}/8" \
+			near "$(sed -n "s/^$slot //p" <<<"$answers")" 800 "${weights[slot]}/8" \
 				"$policy, slot $slot"
 		done
 		equal "$(wc -l <<<"$answers")" 3 "workers in use, $policy"

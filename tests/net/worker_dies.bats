@@ -28,7 +28,7 @@ listens() {
 		if listens "$cookie"; then
 			fail "the listener outlives its process"
 		fi
-		sleep 0.5
+		pause 0.3
 	done
 	stop_load
 	# What a killed worker had accepted is lost with it: at most its own.
@@ -37,11 +37,12 @@ listens() {
 }
 
 @test "no black hole: workers killed while the keeper takes their sockets" {
-	local i
+	local i many
+	rounds many 20 8
 	start_worker --port 8080
 	attach --port 8080
 	start_load --to 127.0.0.1:8080 --rate 500
-	for i in {1..20}; do
+	for ((i = 0; i < many; i++)); do
 		start_worker --port 8080
 		stop "$worker_pid" KILL
 		if listens "$worker_cookies"; then
@@ -63,7 +64,7 @@ listens() {
 	kill_keeper 8080 tcp
 	start_load --to 127.0.0.1:8080 --rate 1000
 	stop "${worker_pids[0]}" KILL
-	sleep 0.5
+	pause 0.3
 	stop_load
 	load_is '.timeout == 0 and .refused == 0 and .other == 0 and .reset <= 1'
 	balanced 8080 tcp

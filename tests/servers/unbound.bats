@@ -24,7 +24,7 @@ start_unbound() {
 	start_unbound
 	start_dns_load
 	cycles 5300 udp 4
-	stop_dns_load 5000
+	stop_dns_load 3000
 	no_keeper_error
 }
 

@@ -15,7 +15,7 @@ end
 
 -- Milliseconds before each request.
 function delay()
-	return math.random(2, 20)
+	return math.random(5, 50)
 end
 
 function done(summary)
