@@ -307,14 +307,16 @@ no_slot_twice() {
 	[ -z "$(status "$1" "$2" '.workers[].slot' | sort -n | uniq -d)" ]
 }
 
-# Every packet is counted under one name.
+# balanced PORT PROTO [FILTER]: every packet is counted under one name. Prints FILTER's
+# value, of the same look.
 balanced() {
 	local text
-	text=$(status "$1" "$2" '.counters |
-		if .packets + .migrations == .selected + .migrated + ([.fallbacks[]] | add)
-		   and .fallback == ([.fallbacks[]] | add)
-		then "balanced" else tojson end')
-	[ "$text" = balanced ] || fail "the counters do not add up: $text"
+	text=$(status "$1" "$2" "if .counters | .packets + .migrations ==
+			.selected + .migrated + ([.fallbacks[]] | add)
+			and .fallback == ([.fallbacks[]] | add)
+		then ${3:-empty} else .counters | \"unbalanced \" + tojson end")
+	[[ $text != unbalanced* ]] || fail "the counters do not add up: $text"
+	[ -z "${3:-}" ] || echo "$text"
 }
 
 packets() {
@@ -373,10 +375,13 @@ now_ms() {
 # rounds VAR SOAK CHECK [SANITIZED]: sets VAR to how often something is done again and
 # again: in full for "make soak", otherwise enough to see it.
 rounds() {
-	local n=$3
-	[ -z "${RP_SANITIZED:-}" ] || n=${4:-$3}
-	[ -z "${RP_SOAK:-}" ] || n=$2
-	printf -v "$1" %s "$n"
+	if [ "${RP_SOAK:-}" ]; then
+		printf -v "$1" %s "$2"
+	elif [ "${RP_SANITIZED:-}" ]; then
+		printf -v "$1" %s "${4:-$3}"
+	else
+		printf -v "$1" %s "$3"
+	fi
 }
 
 # For what is heavy and would tell nothing new under the sanitizers.

@@ -252,7 +252,9 @@ queue_is() {
 	ask 50 >/dev/null || fail "not all answered"
 	wait_until 3 in_sync 8080 tcp
 	ask 50 >/dev/null || fail "not all answered, once the keeper knew"
-	[ "$(status 8080 tcp '.counters.fallbacks | .nobody + .exhausted')" -eq 100 ]
+	# On a busy machine a SYN may be sent again.
+	status 8080 tcp '.counters | .packets == .fallbacks.nobody + .fallbacks.exhausted
+		and .packets >= 100 and .packets < 120' | grep -qx true
 	equal "$(state "$worker_cookies")" joining
 	balanced 8080 tcp
 }

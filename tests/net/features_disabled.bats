@@ -30,9 +30,8 @@ answered_by() {
 	answers=$(ask 120)
 	equal "$(cut -d' ' -f2 <<<"$answers" | sort -nu | paste -sd' ')" \
 		"$(printf '%s\n' "$@" | sort -n | paste -sd' ')" "who answers"
-	after=$(status 8080 "$proto" .counters.selected)
+	after=$(balanced 8080 "$proto" .counters.selected)
 	equal $((after - before)) 120 "selected"
-	balanced 8080 "$proto"
 }
 
 # Everything that changes the tables and the workers, each step with its effect.
