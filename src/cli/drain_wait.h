@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Restart: options and waiting that drain and rollout share. */
+/* Drain wait: the options and the waiting that drain and rollout share. */
 #ifndef CLI_DRAIN_WAIT_H
 #define CLI_DRAIN_WAIT_H
 
 #include "options.h"
 
-#define RESTART_OPTIONS 3
-extern const struct option_entry restart_options[RESTART_OPTIONS];
+#define DRAIN_WAIT_OPTIONS 3
+extern const struct option_entry drain_wait_options[DRAIN_WAIT_OPTIONS];
 
-bool restart_check(const struct options *options);
+/* Return whether --wait and --timeout can be combined as given, else print why not. */
+bool drain_wait_check(const struct options *options);
 
 /*
- * Waits, at most options->timeout_s seconds if that is not 0, until the queues of
- * the workers that get nothing new are empty: of one (worker), or of all (NULL).
- * Says what is left. An exit status.
+ * Wait until the queues of the drained workers are empty: those of one worker, or
+ * of all (NULL). Give up after options->timeout_s seconds unless that is 0. Print
+ * what each worker still has. Return an exit status.
  */
-int restart_wait(const struct options *options, const struct reuseport_filter *filter,
-		 const char *worker);
+int drain_wait(const struct options *options, const struct reuseport_filter *filter,
+	       const char *worker);
 
 #endif

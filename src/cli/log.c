@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Log: where the library's and the keeper's messages go. */
+/* Log: writes the messages of the library and the keeper. */
 #include <stdio.h>
 #include <syslog.h>
 #include <time.h>
@@ -7,7 +7,7 @@
 
 #include "log.h"
 
-static const char *level_name(int level)
+static const char *log_level_name(int level)
 {
 	if (level <= LOG_ERR)
 		return "error";
@@ -21,7 +21,7 @@ void log_line(void *ctx, int level, const char *line)
 	struct tm tm;
 	char stamp[32];
 
-	if (level > log->least)
+	if (level > log->max_level)
 		return;
 	if (log->fd < 0) {
 		syslog(level, "%s", line);
@@ -31,5 +31,5 @@ void log_line(void *ctx, int level, const char *line)
 	localtime_r(&now.tv_sec, &tm);
 	strftime(stamp, sizeof(stamp), "%F %T", &tm);
 	dprintf(log->fd, "%s.%03ld reuseportctl: %s: %s\n", stamp, now.tv_nsec / 1000000,
-		level_name(level), line);
+		log_level_name(level), line);
 }

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "command.h"
+#include "command_line.h"
 
 static const struct command *const commands[] = {
 	&cmd_attach,  &cmd_detach,   &cmd_status,   &cmd_list,  &cmd_policy,
@@ -15,14 +15,14 @@ static const struct command *const commands[] = {
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
-static void usage(FILE *out)
+static void print_usage(FILE *out)
 {
 	fprintf(out, "Usage: reuseportctl COMMAND [OPTION]...\n\n"
 		     "Steers SO_REUSEPORT traffic with eBPF.\n\n");
 	for (size_t i = 0; i < N_COMMANDS; i++)
 		fprintf(out, "  %-8s %s\n", commands[i]->name, commands[i]->summary);
-	fprintf(out, "\n'reuseportctl COMMAND --help' tells the options; "
-		     "see also reuseportctl(8).\n");
+	fprintf(out, "\nRun 'reuseportctl COMMAND --help' for the options of a command; "
+		     "see also\nreuseportctl(8).\n");
 }
 
 int main(int argc, char **argv)
@@ -30,16 +30,16 @@ int main(int argc, char **argv)
 	struct options options;
 	bool help;
 
-	/* A keeper must not hold what its caller left open, nor must a reader
-	 * that went away end an attach half-way. */
+	/* A keeper must not hold files that its caller left open, and a closed pipe
+	 * must not end an attach half-way. */
 	close_range(STDERR_FILENO + 1, ~0U, 0);
 	signal(SIGPIPE, SIG_IGN);
 	if (argc < 2) {
-		usage(stderr);
+		print_usage(stderr);
 		return EXIT_USAGE;
 	}
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
-		usage(stdout);
+		print_usage(stdout);
 		return EXIT_DONE;
 	}
 	if (!strcmp(argv[1], "--version")) {
@@ -49,15 +49,15 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < N_COMMANDS; i++) {
 		if (strcmp(argv[1], commands[i]->name))
 			continue;
-		if (!options_parse(&options, commands[i], argc - 1, argv + 1, &help))
+		if (!command_line_parse(&options, commands[i], argc - 1, argv + 1, &help))
 			return EXIT_USAGE;
 		if (help) {
-			options_help(commands[i]);
+			command_line_help(commands[i]);
 			return EXIT_DONE;
 		}
 		return commands[i]->exec(&options);
 	}
-	fprintf(stderr, "reuseportctl: no command '%s'\n", argv[1]);
-	usage(stderr);
+	fprintf(stderr, "reuseportctl: unknown command '%s'\n", argv[1]);
+	print_usage(stderr);
 	return EXIT_USAGE;
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Options: one table for parsing and for --help. */
+/* Options: the table of those that several commands have, and how values are stored. */
 #ifndef CLI_OPTIONS_H
 #define CLI_OPTIONS_H
 
 #include <reuseport_bpf.h>
-#include <reuseport_explain.h>
 #include <reuseport_simulate.h>
+
+#include "bounds.h"
 
 enum option_bit {
 	OPT_PORT = 1 << 0,
@@ -19,75 +20,84 @@ enum option_bit {
 	OPT_FORCE = 1 << 8,
 	OPT_LOG = 1 << 9,
 	OPT_JSON = 1 << 10,
-	OPT_PORTS = 1 << 11, /* --port may be repeated */
-	OPT_RULES = 1 << 12, /* what goes with a policy */
+	OPT_PORTS = 1 << 11,       /* --port can be repeated */
+	OPT_POLICY_OPTS = 1 << 12, /* --key, --hash-key, --over, --cpu-map */
 	OPT_TABLE = 1 << 13,
 	OPT_LIST = 1 << 14,
-	OPT_PACKET = 1 << 15,
-	OPT_RESTART = 1 << 16, /* how attach prepares for one */
+	OPT_PACKET = 1 << 15, /* --src, --dst, --dev, --cpu */
+	OPT_ADMIT = 1 << 16,
+	OPT_STICKY = 1 << 17, /* --sticky, --flows, --idle */
 };
 
 #define PORTS_MAX 64
 #define WORDS_MAX 4
 
-/* Of the command simulate. */
-#define CHANGES_MAX 8
+/* Options of the command simulate. */
 struct simulate_options {
-	bool all;            /* policies side by side */
+	const char *policy;  /* a name or "all" */
 	const char *workers; /* "4" or "1,1,2,5" */
 	const char *file, *pcap;
-	unsigned long generate, clients, seed; /* 0: not given */
-	unsigned int cpus, nodes, dport;       /* likewise */
+	unsigned long generate, clients, seed, cpus, nodes, dport; /* 0: not given */
 	struct reuseport_change changes[CHANGES_MAX];
 	unsigned int n_changes;
 };
 
 struct options {
+	const char *command;
 	uint16_t ports[PORTS_MAX];
 	unsigned int n_ports;
 	int proto; /* 0: not given */
 	const char *addr;
 	const char *netns;
-	struct reuseport_policy_opts rules;
+	struct reuseport_policy_opts policy;
 	const char *log;
 	const char *src, *dst, *dev, *cpu; /* of a packet */
-	const char *words[WORDS_MAX];      /* what is not an option */
+	const char *words[WORDS_MAX];      /* arguments that are not options */
 	int n_words;
-	unsigned int slots;
-	unsigned int table;
-	bool foreground;
-	bool wait;
-	bool force;
-	bool json;
-	bool list;
-	bool sticky;
-	bool release;
 	const char *admit;
-	unsigned long flows, idle_s, timeout_s;
+	unsigned long slots, table, flows, idle_s, timeout_s; /* 0: not given */
+	bool foreground, wait, force, json, list, sticky, release;
 	struct simulate_options simulate;
 };
 
-/* An option: what --help says of it, and who takes its value. */
+struct option_entry;
+typedef bool (*option_set_fn)(struct options *options, const struct option_entry *entry,
+			      const char *text);
+
+/* An option: its line of --help, and how its value is stored. */
 struct option_entry {
-	unsigned int bit; /* of enum option_bit; 0: of one command alone */
+	unsigned int bit; /* of enum option_bit; 0: only one command has it */
 	const char *name;
 	const char *value; /* NULL: a flag */
 	const char *help;
-	bool (*set)(struct options *options, const char *text);
+	option_set_fn set;
+	size_t member; /* offset of the value in struct options */
+	unsigned long min, max;
 };
 
-#define OWN_MAX 16 /* options of one command alone */
+/* The last members of an entry: store a text, a flag, or an unsigned long in a range. */
+#define OPTION_TEXT(name) .set = option_set_text, .member = offsetof(struct options, name)
+#define OPTION_FLAG(name) .set = option_set_flag, .member = offsetof(struct options, name)
+#define OPTION_NUMBER(name, least, most)                                                  \
+	.set = option_set_number, .member = offsetof(struct options, name), .min = least, \
+	.max = most
 
-struct command;
+bool option_set_text(struct options *options, const struct option_entry *entry, const char *text);
+bool option_set_flag(struct options *options, const struct option_entry *entry, const char *text);
+bool option_set_number(struct options *options, const struct option_entry *entry, const char *text);
 
-/* Returns false with a message on standard error for wrong usage; *help is set
- * when only help was asked for. */
-bool options_parse(struct options *options, const struct command *command, int argc, char **argv,
-		   bool *help);
+/* Parse the number, or print an error with the range. */
+bool option_number(const struct option_entry *entry, const char *text, unsigned long *value);
 
-/* Whether all of the text is a number in that range. */
-bool option_number(const char *text, unsigned long min, unsigned long max, unsigned long *value);
+/* The options that several commands have, in an array of *n. */
+const struct option_entry *options_table(size_t *n);
 
-void options_help(const struct command *command);
+/* Print "reuseportctl COMMAND: ...". Return false. */
+bool options_wrong(const struct options *options, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Do the same, and print how to get help. */
+bool options_wrong_usage(const struct options *options, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Table: columns for people, by libsmartcols. */
+/* Table: prints columns as text, by libsmartcols. */
 #ifndef CLI_TABLE_H
 #define CLI_TABLE_H
 
@@ -10,21 +10,23 @@ struct libscols_table;
 
 struct column {
 	const char *name;
-	bool right; /* numbers */
+	bool right; /* aligned to the right, as numbers are */
 };
 
-/* NULL when out of memory. */
+/* Return an empty table, or NULL when out of memory. */
 struct libscols_table *table_new(const struct column *columns, size_t n);
 
-/* Of a table without rows: this column is not printed. */
+/* Do not print this column. The table must not have rows yet. */
 void table_hide(struct libscols_table *table, size_t column);
 
-/* Appends a row of as many printf-formatted cells as table_cell is called for. */
+/* Append an empty row. */
 struct libscols_line *table_row(struct libscols_table *table);
+
+/* Set a cell of the row. */
 void table_cell(struct libscols_line *line, size_t column, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* Prints and frees it. */
+/* Print the table, and free it. */
 void table_print(struct libscols_table *table);
 
 #endif

@@ -70,7 +70,7 @@ does() {
 	start_worker --port 8080
 	attach --port 8080
 	refused 2 ctl drain --port 8080 slot:0 --timeout 5
-	says "--timeout goes with --wait"
+	says "--timeout requires --wait"
 	for seconds in 0 86401 x '' -1 1.5; do
 		refused 2 ctl drain --port 8080 slot:0 --wait --timeout "$seconds"
 		says "'$seconds'" "1 to 86400 seconds"
@@ -173,7 +173,7 @@ does() {
 
 # ----------------------------------------------------------------------- states
 
-@test "drain: by slot, pid, cookie and number, and taken back" {
+@test "drain: by slot, pid, cookie and number, and undrained" {
 	local cookies pids
 	start_workers 4 --port 8080
 	attach --port 8080
@@ -184,9 +184,9 @@ does() {
 	does "draining 1 worker" drain "pid:${pids[1]}"
 	does "draining 1 worker" drain "cookie:${cookies[2]}"
 	equal "$(states)" "draining draining draining active"
-	does "taken back 1 worker" undrain 0
-	does "taken back 1 worker" undrain "${pids[1]}"
-	does "taken back 1 worker" undrain "${cookies[2]}"
+	does "undrained 1 worker" undrain 0
+	does "undrained 1 worker" undrain "${pids[1]}"
+	does "undrained 1 worker" undrain "${cookies[2]}"
 	equal "$(states)" "active active active active"
 	serves 8080
 	equal "$(status 8080 tcp .counters.fallback)" 0
@@ -198,9 +198,9 @@ does() {
 	does "draining 1 worker" drain slot:0
 	does "draining 1 worker" drain slot:0
 	equal "$(states)" "draining active"
-	does "taken back 1 worker" undrain slot:0
+	does "undrained 1 worker" undrain slot:0
 	succeeds ctl undrain --port 8080 slot:0
-	[[ $output == "taken back 0 workers: not drained"* ]] || fail "$output"
+	[[ $output == "undrained 0 workers: none was drained"* ]] || fail "$output"
 	equal "$(states)" "active active"
 }
 
@@ -212,7 +212,7 @@ does() {
 	does "draining 1 worker" drain slot:0
 	equal "$(states)" "draining active"
 	does "draining 1 worker" drain slot:0 --release
-	does "taken back 1 worker" undrain slot:0
+	does "undrained 1 worker" undrain slot:0
 	equal "$(states)" "active active"
 }
 
@@ -225,7 +225,7 @@ does() {
 	[[ $stderr == *"no worker is left"*"the kernel picks"* ]] || fail "$stderr"
 	equal "$(states)" "draining draining draining"
 	serves 8080
-	does "taken back 3 workers" undrain "pid:$worker_pid"
+	does "undrained 3 workers" undrain "pid:$worker_pid"
 	does "draining 1 worker" drain slot:1
 }
 
@@ -235,7 +235,7 @@ does() {
 	attach --port 8080
 	run --separate-stderr ctl drain --port 8080 slot:0
 	equal "$status $output" "0 draining 2 workers"
-	does "taken back 1 worker" undrain --addr :: slot:0
+	does "undrained 1 worker" undrain --addr :: slot:0
 	equal "$(ctl status --port 8080 --json |
 		jq -c '.groups | sort_by(.addr) | map(.workers[0].state)')" '["draining","active"]'
 }
@@ -248,7 +248,7 @@ does() {
 	ctl policy --port 8080 consistent
 	ctl weight --port 8080 slot:0 9
 	equal "$(states)" "draining active"
-	does "taken back 1 worker" undrain slot:0
+	does "undrained 1 worker" undrain slot:0
 	equal "$(status 8080 tcp '[.workers[].weight] | tojson')" "[9,1]"
 }
 
@@ -343,9 +343,9 @@ hangs_with_queue() {
 	does "admitted 3 workers" admit
 	equal "$(states | xargs -n1 | sort -u)" active
 	succeeds ctl admit --port 8080
-	[[ $output == "admitted 0 workers: nobody waits"* ]] || fail "$output"
+	[[ $output == "admitted 0 workers: none is waiting"* ]] || fail "$output"
 	succeeds ctl status --port 8080
-	[[ $output == *"waits for 'reuseportctl admit'"* ]] || fail "$output"
+	[[ $output == *"wait for 'reuseportctl admit'"* ]] || fail "$output"
 }
 
 @test "admit: not who was drained" {
@@ -399,13 +399,13 @@ hangs_with_queue() {
 		message=$stderr
 	}
 	wrong --sticky
-	says "--sticky is for --proto udp"
+	says "--sticky requires --proto udp"
 	wrong --proto tcp --sticky
-	says "--sticky is for --proto udp"
+	says "--sticky requires --proto udp"
 	wrong --proto udp --flows 4096
-	says "--flows and --idle go with --sticky"
+	says "--flows and --idle require --sticky"
 	wrong --proto udp --idle 10
-	says "--flows and --idle go with --sticky"
+	says "--flows and --idle require --sticky"
 	for value in 0 1023 4194305 x ''; do
 		wrong --proto udp --sticky --flows "$value"
 		says "'$value'" "1024 to 4194304"
@@ -458,7 +458,7 @@ hangs_with_queue() {
 	start_worker --port 8080
 	does "draining 1 worker" drain "cookie:$worker_cookies"
 	equal "$(states)" "active draining"
-	does "taken back 1 worker" undrain "cookie:$worker_cookies"
+	does "undrained 1 worker" undrain "cookie:$worker_cookies"
 	does "draining 1 worker" drain slot:0 --wait 2>/dev/null || true
 	equal "$(status 8080 tcp .keeper.running)" false
 	# The next keeper finds it so.
@@ -488,7 +488,7 @@ hangs_with_queue() {
 		wait "$pid" || fail "attach, round $round: $(cat "$BATS_TEST_TMPDIR/attach")"
 		equal "$(states)" "draining active"
 		equal "$(status 8080 tcp .keeper.running)" true
-		does "taken back 1 worker" undrain slot:0
+		does "undrained 1 worker" undrain slot:0
 	done
 }
 

@@ -60,7 +60,7 @@ begun() {
 	attach --port 8080
 	for args in bgin Begin start '' beginn; do
 		refused 2 ctl rollout --port 8080 "$args"
-		says "'$args' is no step" "begin, switch, finish, abort"
+		says "'$args' is not a step" "begin, switch, finish, abort"
 	done
 	for args in begin switch abort; do
 		refused 2 ctl rollout --port 8080 $args --wait

@@ -46,7 +46,7 @@ as_nobody() {
 	local word
 	succeeds simulate --generate 10000
 	for word in POLICY MIN/DUE MAX/DUE MAX/MEAN JOIN "LEAVE 0" "WEIGHT 0:2" LEAST NOTE \
-		"10000 packets made up, each of another client, seed 1; 4 workers" \
+		"10000 packets generated, each from a new client, seed 1; 4 workers" \
 		"not the same packets"; do
 		[[ $output == *"$word"* ]] || fail "'$word' is not in: $output"
 	done
@@ -152,7 +152,7 @@ as_nobody() {
 		wrong --$bad -1
 		wrong --$bad 99999999999999999999
 		wrong --$bad
-		says "--$bad" "value is missing"
+		says "--$bad" "missing value"
 	done
 	for bad in "" : 1 :1 1: 1:1001 x:1 1:x 1:2:3 123456789012:1 1:-1; do
 		wrong --weight "$bad"
@@ -293,7 +293,7 @@ capture() {
 	answers .input.packets 7 --pcap - <"$FILE"
 	refused 3 simulate --pcap "$FILE" --dport 81
 	succeeds simulate --pcap "$FILE"
-	[[ $output == "7 packets of $FILE, 3 of TCP that begin no connection left out, "* ]] ||
+	[[ $output == "7 packets from $FILE; skipped 3 of TCP that do not open a connection, "* ]] ||
 		fail "$output"
 }
 
@@ -383,7 +383,7 @@ capture() {
 
 @test "simulate: nothing attached" {
 	refused 3 ctl simulate --port 8080
-	says "nothing is steered"
+	says "nothing is attached"
 }
 
 @test "simulate: an attachment of two families is two" {

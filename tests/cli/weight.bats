@@ -235,7 +235,7 @@ sets() {
 		"[100,100]"
 	balanced 8080 tcp
 	succeeds ctl status --port 8080
-	[[ $output == *"nobody may get work 100"* ]] || fail "$output"
+	[[ $output == *"no eligible worker 100"* ]] || fail "$output"
 	# And back.
 	ctl weight --port 8080 slot:0 1
 	ask 50

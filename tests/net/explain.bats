@@ -185,7 +185,7 @@ said() {
 
 @test "explain: nobody on the port, a single socket, a connected one" {
 	run -3 in_ns "$REUSEPORTCTL" explain --src 127.0.0.1:1 --dst 127.0.0.1:9
-	[[ $output == *"nobody"* ]] || fail "$output"
+	[[ $output == *"=> no socket"* ]] || fail "$output"
 	start_worker --port 8080 --no-reuseport
 	equal "$(said '[.decider, .certain, .candidates[0].group]')" '["socket",true,false]'
 	equal "$(said '.workers[0].cookie')" "$worker_cookies"
@@ -195,8 +195,8 @@ said() {
 	start_workers 4 --port 8080
 	attach --port 8080 --policy consistent --hash-key "$HASH_KEY"
 	run -0 in_ns "$REUSEPORTCTL" explain --src 127.9.9.9:4000 --dst 127.0.0.1:8080
-	for word in "steered group" wildcard wins "policy consistent" "hash: 0x" "taken: entry" \
-		"if that were gone" "100.0%" "$(said '.workers[0].cookie')"; do
+	for word in "steered group" wildcard wins "policy consistent" "hash: 0x" "selected: entry" \
+		"next if it were gone" "100.0%" "$(said '.workers[0].cookie')"; do
 		[[ $output == *"$word"* ]] || fail "no '$word' in: $output"
 	done
 }

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* reuseportctl drain, undrain, admit: whether a worker gets anything new. */
+/* reuseportctl drain, undrain, admit: whether a worker receives new work. */
 #include <stdio.h>
 #include <string.h>
 
 #include "command.h"
 #include "drain_wait.h"
-#include "words.h"
+#include "filter.h"
 
-/* "none": why nothing happened, if nothing did. */
-static int told(int count, const char *what, const char *none)
+/* Print the number of workers that changed and, if none did, why. */
+static int print_changed(int count, const char *change, const char *none)
 {
-	printf("%s %d worker%s%s\n", what, count, count == 1 ? "" : "s", count ? "" : none);
-	return word_written();
+	printf("%s %d worker%s%s\n", change, count, count == 1 ? "" : "s", count ? "" : none);
+	return exit_written();
 }
 
-static bool anybody_serves(const struct reuseport_status *status)
+static bool has_accepting_worker(const struct reuseport_status *status)
 {
 	for (size_t i = 0; i < status->n_workers; i++)
 		if (status->workers[i].weight &&
@@ -23,8 +23,9 @@ static bool anybody_serves(const struct reuseport_status *status)
 	return false;
 }
 
-/* A server of threads is one pid: to drain that is to drain all. */
-static void warn_if_nobody_serves(const struct reuseport_filter *filter)
+/* Warn if no worker accepts new work any more. A pid can have several workers, one for each thread:
+ * draining it drains all of them. */
+static void warn_if_none_accepts(const struct reuseport_filter *filter)
 {
 	struct reuseport_status *list;
 	size_t n;
@@ -32,53 +33,56 @@ static void warn_if_nobody_serves(const struct reuseport_filter *filter)
 	if (reuseport_status(filter, &list, &n, NULL))
 		return;
 	for (size_t i = 0; i < n; i++)
-		if (list[i].n_workers && !anybody_serves(&list[i]))
-			fprintf(stderr, "reuseportctl: no worker is left that may get work: the "
-					"kernel picks among all, drained or not\n");
+		if (list[i].n_workers && !has_accepting_worker(&list[i]))
+			fprintf(stderr,
+				"reuseportctl: no worker is left that accepts new work: the kernel "
+				"picks among all workers, drained or not\n");
 	reuseport_status__free(list, n);
 }
 
-static int drain(const struct options *options)
+static int drain_exec(const struct options *options)
 {
 	const char *worker = options->words[0];
 	struct reuseport_filter filter;
 	struct reuseport_error error;
-	int ret = word_filter(options, &filter);
+	int ret = filter_from_options(options, &filter);
 
 	if (ret != EXIT_DONE)
 		return ret;
 	ret = reuseport_drain(&filter, worker, options->release, &error);
 	if (ret < 0)
-		return word_refused(&error);
-	ret = told(ret, "draining", "");
-	warn_if_nobody_serves(&filter);
-	return ret == EXIT_DONE && options->wait ? restart_wait(options, &filter, worker) : ret;
+		return exit_refused(&error);
+	ret = print_changed(ret, "draining", "");
+	warn_if_none_accepts(&filter);
+	return ret == EXIT_DONE && options->wait ? drain_wait(options, &filter, worker) : ret;
 }
 
-static int undrain(const struct options *options)
+static int undrain_exec(const struct options *options)
 {
 	struct reuseport_filter filter;
 	struct reuseport_error error;
-	int ret = word_filter(options, &filter);
+	int ret = filter_from_options(options, &filter);
 
 	if (ret != EXIT_DONE)
 		return ret;
 	ret = reuseport_undrain(&filter, options->words[0], &error);
-	return ret < 0 ? word_refused(&error) :
-			 told(ret, "taken back", ": not drained, nor left behind by a rollout");
+	return ret < 0 ? exit_refused(&error) :
+			 print_changed(ret, "undrained",
+				       ": none was drained or replaced by a rollout");
 }
 
-static int admit(const struct options *options)
+static int admit_exec(const struct options *options)
 {
 	struct reuseport_filter filter;
 	struct reuseport_error error;
-	int ret = word_filter(options, &filter);
+	int ret = filter_from_options(options, &filter);
 
 	if (ret != EXIT_DONE)
 		return ret;
 	ret = reuseport_admit(&filter, options->words[0], &error);
-	return ret < 0 ? word_refused(&error) :
-			 told(ret, "admitted", ": nobody waits, or for a rollout to switch");
+	return ret < 0 ? exit_refused(&error) :
+			 print_changed(ret, "admitted",
+				       ": none is waiting, or only for a rollout to switch");
 }
 
 const struct command cmd_drain = {
@@ -86,13 +90,14 @@ const struct command cmd_drain = {
 	.words = "WORKER",
 	.least = 1,
 	.most = 1,
-	.summary = "Give nothing new to a worker; what is queued there remains its own",
+	.summary = "Send no new work to a worker; it keeps the work that it has queued",
+	.details = WORKER_DETAILS,
 	.takes = OPT_PORT | OPT_PROTO | OPT_ADDR | OPT_NETNS,
 	.requires = OPT_PORT,
-	.own = restart_options,
-	.n_own = RESTART_OPTIONS,
-	.check = restart_check,
-	.exec = drain,
+	.own = drain_wait_options,
+	.n_own = DRAIN_WAIT_OPTIONS,
+	.check = drain_wait_check,
+	.exec = drain_exec,
 };
 
 const struct command cmd_undrain = {
@@ -100,19 +105,20 @@ const struct command cmd_undrain = {
 	.words = "WORKER",
 	.least = 1,
 	.most = 1,
-	.summary = "Take back a worker that was drained, or left behind by a rollout",
+	.summary = "Send new work again to a worker drained, or replaced by a rollout",
+	.details = WORKER_DETAILS,
 	.takes = OPT_PORT | OPT_PROTO | OPT_ADDR | OPT_NETNS,
 	.requires = OPT_PORT,
-	.exec = undrain,
+	.exec = undrain_exec,
 };
 
 const struct command cmd_admit = {
 	.name = "admit",
 	.words = "[WORKER]",
 	.most = 1,
-	.summary =
-		"Let a worker in that joined under --admit manual; all that wait, if none is named",
+	.summary = "Admit a worker that joined under --admit manual, or all of them",
+	.details = WORKER_DETAILS,
 	.takes = OPT_PORT | OPT_PROTO | OPT_ADDR | OPT_NETNS,
 	.requires = OPT_PORT,
-	.exec = admit,
+	.exec = admit_exec,
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* reuseportctl features: what the running kernel can do for this process. */
+/* reuseportctl features: shows what the running kernel can do for this process. */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,8 +7,8 @@
 #include <sys/utsname.h>
 
 #include "command.h"
+#include "show/json.h"
 #include "table.h"
-#include "words.h"
 
 static json_t *feature_json(const struct reuseport_feature *feature)
 {
@@ -20,7 +20,7 @@ static json_t *feature_json(const struct reuseport_feature *feature)
 			 *feature->caps ? feature->caps : NULL);
 }
 
-static void print_json(const struct reuseport_feature *features, size_t n)
+static void print_features_json(const struct reuseport_feature *features, size_t n)
 {
 	json_t *list = json_array(), *root;
 	struct utsname kernel;
@@ -29,12 +29,10 @@ static void print_json(const struct reuseport_feature *features, size_t n)
 		json_array_append_new(list, feature_json(&features[i]));
 	root = json_pack("{s:s, s:s, s:o}", "kernel", uname(&kernel) ? "" : kernel.release,
 			 "machine", uname(&kernel) ? "" : kernel.machine, "features", list);
-	json_dumpf(root, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-	putchar('\n');
-	json_decref(root);
+	show_json(root);
 }
 
-static void print_table(const struct reuseport_feature *features, size_t n)
+static void print_features_table(const struct reuseport_feature *features, size_t n)
 {
 	static const struct column columns[] = {
 		{ "FEATURE", false },
@@ -56,8 +54,8 @@ static void print_table(const struct reuseport_feature *features, size_t n)
 		table_print(table);
 }
 
-/* One line for each that is not there: why. */
-static void print_reasons(const struct reuseport_feature *features, size_t n)
+/* Print why each unavailable feature is unavailable, on a line each. */
+static void print_unavailable(const struct reuseport_feature *features, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct reuseport_feature *feature = &features[i];
@@ -67,34 +65,34 @@ static void print_reasons(const struct reuseport_feature *features, size_t n)
 		printf("%s: %s: %s", feature->name, reuseport_feature_state_name(feature->state),
 		       feature->what);
 		if (*feature->caps)
-			printf(" takes %s", feature->caps);
+			printf(" requires %s", feature->caps);
 		else if (feature->code)
 			printf(" (%s)", strerror(feature->code));
 		putchar('\n');
 	}
 }
 
-static int features(const struct options *options)
+static int features_exec(const struct options *options)
 {
 	struct reuseport_feature *list;
 	struct reuseport_error error;
 	size_t n;
 
 	if (reuseport_features(&list, &n, &error))
-		return word_failure(&error);
+		return exit_failed(&error);
 	if (options->json) {
-		print_json(list, n);
+		print_features_json(list, n);
 	} else {
-		print_table(list, n);
-		print_reasons(list, n);
+		print_features_table(list, n);
+		print_unavailable(list, n);
 	}
 	free(list);
-	return word_written();
+	return exit_written();
 }
 
 const struct command cmd_features = {
 	.name = "features",
-	.summary = "Show what this kernel has of what steering uses, and what is lost without",
+	.summary = "Show kernel features: which are available, what is lost without them",
 	.takes = OPT_JSON,
-	.exec = features,
+	.exec = features_exec,
 };

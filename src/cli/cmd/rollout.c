@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* reuseportctl rollout: from one generation of workers to the next, and back. */
+/* reuseportctl rollout: moves traffic from one generation of workers to the next, and back. */
 #include <stdio.h>
 #include <string.h>
 
 #include "command.h"
 #include "drain_wait.h"
-#include "words.h"
+#include "filter.h"
 
 static const struct {
 	const char *name;
@@ -14,15 +14,14 @@ static const struct {
 } steps[] = {
 	{ "begin", REUSEPORT_ROLLOUT_BEGIN, "begun: start the new workers, then switch" },
 	{ "switch", REUSEPORT_ROLLOUT_SWITCH,
-	  "switched: all new work goes to the new workers; "
-	  "finish, or abort" },
-	{ "finish", REUSEPORT_ROLLOUT_FINISH, "finished: the old workers get nothing new" },
+	  "switched: all new work goes to the new workers; finish or abort" },
+	{ "finish", REUSEPORT_ROLLOUT_FINISH, "finished: the old workers receive no new work" },
 	{ "abort", REUSEPORT_ROLLOUT_ABORT, "aborted: all new work goes to the old workers" },
 };
 
 #define STEPS (sizeof(steps) / sizeof(steps[0]))
 
-static int rollout(const struct options *options)
+static int rollout_exec(const struct options *options)
 {
 	struct reuseport_filter filter;
 	struct reuseport_error error;
@@ -32,25 +31,23 @@ static int rollout(const struct options *options)
 	while (i < STEPS && strcmp(options->words[0], steps[i].name))
 		i++;
 	if (i == STEPS) {
-		fprintf(stderr,
-			"reuseportctl rollout: '%s' is no step: begin, switch, finish, "
-			"abort\n",
-			options->words[0]);
+		options_wrong(options, "'%s' is not a step (begin, switch, finish, abort)",
+			      options->words[0]);
 		return EXIT_USAGE;
 	}
 	if (options->wait && steps[i].step != REUSEPORT_ROLLOUT_FINISH) {
-		fprintf(stderr, "reuseportctl rollout: --wait goes with finish\n");
+		options_wrong(options, "--wait can be used only with finish");
 		return EXIT_USAGE;
 	}
-	ret = word_filter(options, &filter);
+	ret = filter_from_options(options, &filter);
 	if (ret != EXIT_DONE)
 		return ret;
 	if (reuseport_rollout(&filter, steps[i].step, &error) < 0)
-		return word_failure(&error);
+		return exit_failed(&error);
 	puts(steps[i].done);
-	ret = word_written();
+	ret = exit_written();
 	if (ret == EXIT_DONE && options->wait)
-		ret = restart_wait(options, &filter, NULL);
+		ret = drain_wait(options, &filter, NULL);
 	return ret;
 }
 
@@ -59,11 +56,11 @@ const struct command cmd_rollout = {
 	.words = "begin|switch|finish|abort",
 	.least = 1,
 	.most = 1,
-	.summary = "Replace all workers by a new generation, in one step, with a way back",
+	.summary = "Switch all new work to a new generation of workers, or back",
 	.takes = OPT_PORT | OPT_PROTO | OPT_ADDR | OPT_NETNS,
 	.requires = OPT_PORT,
-	.own = restart_options,
-	.n_own = 2, /* without --release */
-	.check = restart_check,
-	.exec = rollout,
+	.own = drain_wait_options,
+	.n_own = DRAIN_WAIT_OPTIONS - 1, /* without --release */
+	.check = drain_wait_check,
+	.exec = rollout_exec,
 };

@@ -1,111 +1,115 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* reuseportctl simulate: who would get how much, and what a change would move. */
+/* reuseportctl simulate: predicts each worker's share, and what a change would move. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "bounds.h"
 #include "command.h"
+#include "show/simulation.h"
 #include "simulate/packets.h"
-#include "simulate/simulate.h"
-#include "words.h"
+#include "simulate/setting.h"
+#include "simulate/simulate_options.h"
 
-#define SEED_DEFAULT 1
-
-const char *simulate_change_name(const struct reuseport_change *change)
+/* Set the changes to examine if the options name none: a join, the leave of the first
+ * worker that has weight, and twice its weight. Return their number. */
+static unsigned int default_changes(const struct setting *setting, struct reuseport_change *changes)
 {
-	static const char *const names[] = { "", "join", "leave", "weight" };
-
-	return names[change->kind];
-}
-
-/* What is examined if nobody says: a join, the first leaves, its weight doubles. */
-static unsigned int default_changes(const struct scene *scene, struct reuseport_change *changes)
-{
-	const struct reuseport_simulated_worker *first = scene->workers;
+	const struct reuseport_simulated_worker *first = setting->workers;
 	unsigned int n = 0;
 
-	for (size_t i = 1; i < scene->n && !first->weight; i++)
-		first = &scene->workers[i];
+	for (size_t i = 1; i < setting->n && !first->weight; i++)
+		first = &setting->workers[i];
 	changes[n++] = (struct reuseport_change){ .kind = REUSEPORT_JOIN };
-	if (scene->n > 1)
+	if (setting->n > 1)
 		changes[n++] = (struct reuseport_change){ .kind = REUSEPORT_LEAVE,
 							  .slot = first->slot };
 	changes[n++] = (struct reuseport_change){
 		.kind = REUSEPORT_WEIGHT,
 		.slot = first->slot,
-		.weight = first->weight > 500 ? 1000 : 2 * first->weight,
+		.weight = first->weight > REUSEPORT_WEIGHT_MAX / 2 ? REUSEPORT_WEIGHT_MAX :
+								     2 * first->weight,
 	};
 	return n;
 }
 
-/* ---------------------------------------------------------------- the words */
+/* ------------------------------------------------------- options of a policy */
 
-/* The word if it goes with the policy, else NULL. */
-static const char *fitting(const char *policy, const char *word, size_t member)
+/* Return the value if the policy accepts it as the option at this offset, else NULL. */
+static const char *fitting(const char *policy, const char *value, size_t member)
 {
 	struct reuseport_policy_opts alone = { .sz = sizeof(alone), .policy = policy };
 
-	memcpy((char *)&alone + member, &word, sizeof(word));
-	return reuseport_policy_check(&alone, NULL) ? NULL : word;
+	memcpy((char *)&alone + member, &value, sizeof(value));
+	return reuseport_policy_check(&alone, NULL) ? NULL : value;
 }
 
-#define FITTING(policy, words, word) \
-	fitting(policy, (words)->word, offsetof(struct reuseport_policy_opts, word))
+#define FITTING(policy, opts, option) \
+	fitting(policy, (opts)->option, offsetof(struct reuseport_policy_opts, option))
 
-static bool by_place(const char *policy)
+static bool uses_cpu_map(const char *policy)
 {
 	return !strcmp(policy, "cpu") || !strcmp(policy, "numa");
 }
 
-/* Of many policies each takes what goes with it; of an attachment's words too. */
-static struct reuseport_policy_opts words_for(const struct scene *scene, const char *policy,
-					      bool all)
+/* Add the options of the attachment that the policy accepts and that are not set yet. */
+static void inherit_opts(struct reuseport_policy_opts *opts, const struct reuseport_rules *attached,
+			 bool all)
 {
-	const struct reuseport_status *status = scene->status;
-	struct reuseport_policy_opts words = scene->rules;
+	const struct reuseport_policy_opts theirs = {
+		.key = attached->key,
+		.hash_key = attached->hash_key,
+		.over = "consistent",
+	};
 
-	words.policy = policy;
-	if (all) {
-		words.key = FITTING(policy, &scene->rules, key);
-		words.hash_key = FITTING(policy, &scene->rules, hash_key);
-		words.over = FITTING(policy, &scene->rules, over);
-		/* Not to be checked here, as --cpus may be others than this host's. */
-		words.cpu_map = by_place(policy) ? scene->rules.cpu_map : NULL;
-	}
-	if (!status)
-		return words;
-	if (!words.key)
-		words.key = fitting(policy, status->rules.key,
-				    offsetof(struct reuseport_policy_opts, key));
-	if (!words.hash_key && *status->rules.hash_key)
-		words.hash_key = fitting(policy, status->rules.hash_key,
-					 offsetof(struct reuseport_policy_opts, hash_key));
-	if (!words.over && status->rules.over_consistent && !all)
-		words.over = fitting(policy, "consistent",
-				     offsetof(struct reuseport_policy_opts, over));
-	return words;
+	if (!opts->key)
+		opts->key = FITTING(opts->policy, &theirs, key);
+	if (!opts->hash_key && *attached->hash_key)
+		opts->hash_key = FITTING(opts->policy, &theirs, hash_key);
+	if (!opts->over && attached->over_consistent && !all)
+		opts->over = FITTING(opts->policy, &theirs, over);
 }
 
-/* ---------------------------------------------------------------- the policies */
+/* Return the policy with its options. If all policies are simulated, each gets only the
+ * options that it accepts. */
+static struct reuseport_policy_opts opts_of_policy(const struct setting *setting,
+						   const char *policy, bool all)
+{
+	struct reuseport_policy_opts opts = setting->policy;
 
-static int run(const struct options *options, struct results *results,
-	       const struct reuseport_policy_opts *words)
+	opts.policy = policy;
+	if (all) {
+		opts.key = FITTING(policy, &setting->policy, key);
+		opts.hash_key = FITTING(policy, &setting->policy, hash_key);
+		opts.over = FITTING(policy, &setting->policy, over);
+		/* Do not check the map: --cpus can be more than this host has. */
+		opts.cpu_map = uses_cpu_map(policy) ? setting->policy.cpu_map : NULL;
+	}
+	if (setting->status)
+		inherit_opts(&opts, &setting->status->rules, all);
+	return opts;
+}
+
+/* ------------------------------------------------------------- the simulations */
+
+static int simulate_policy(const struct options *options, const struct setting *setting,
+			   const struct reuseport_policy_opts *policy,
+			   struct simulation_results *results)
 {
 	const struct simulate_options *simulate = &options->simulate;
-	const struct scene *scene = results->scene;
 	struct reuseport_change defaults[3];
-	unsigned int n = default_changes(scene, defaults);
+	unsigned int n = default_changes(setting, defaults);
 	struct reuseport_simulation_opts opts = {
 		.sz = sizeof(opts),
-		.rules = words,
-		.workers = scene->workers,
-		.n_workers = scene->n,
-		.tuples = results->input->tuples,
-		.n_tuples = results->input->n,
+		.rules = policy,
+		.workers = setting->workers,
+		.n_workers = setting->n,
+		.tuples = results->packets->tuples,
+		.n_tuples = results->packets->n,
 		.changes = simulate->n_changes ? simulate->changes : defaults,
 		.n_changes = simulate->n_changes ? simulate->n_changes : n,
-		.slots = scene->slots,
-		.table_entries = scene->table,
+		.slots = setting->slots,
+		.table_entries = setting->table,
 		.cpus = simulate->cpus,
 		.nodes = simulate->nodes,
 		.seed = results->seed,
@@ -113,83 +117,91 @@ static int run(const struct options *options, struct results *results,
 	struct reuseport_error error;
 
 	if (reuseport_simulate(&opts, &results->list[results->n], &error))
-		return word_refused(&error);
+		return exit_refused(&error);
 	results->n++;
 	return EXIT_DONE;
 }
 
-static int run_all(const struct options *options, struct results *results)
+static int simulate_all(const struct options *options, const struct setting *setting,
+			struct simulation_results *results)
 {
-	const struct reuseport_policy *policy;
-	struct reuseport_policy_opts words;
+	const struct reuseport_policy *known;
+	struct reuseport_policy_opts policy;
 	int ret = EXIT_DONE;
 	size_t n = 0;
 
 	while (reuseport_policy_at(n))
 		n++;
-	/* One of them may lie over either of two. */
+	/* Without --over, "weighted" is simulated over both of its base policies. */
 	results->list = calloc(n + 1, sizeof(*results->list));
 	if (!results->list)
-		return EXIT_FAILED;
-	for (size_t i = 0; ret == EXIT_DONE && (policy = reuseport_policy_at(i)); i++) {
-		words = words_for(results->scene, policy->name, true);
-		ret = run(options, results, &words);
-		if (ret != EXIT_DONE || strcmp(policy->name, "weighted") || words.over)
+		return exit_no_memory();
+	for (size_t i = 0; ret == EXIT_DONE && (known = reuseport_policy_at(i)); i++) {
+		policy = opts_of_policy(setting, known->name, true);
+		ret = simulate_policy(options, setting, &policy, results);
+		if (ret != EXIT_DONE || strcmp(known->name, "weighted") || policy.over)
 			continue;
-		words.over = "consistent";
-		ret = run(options, results, &words);
+		policy.over = "consistent";
+		ret = simulate_policy(options, setting, &policy, results);
 	}
 	return ret;
 }
 
-static int run_one(const struct options *options, struct results *results)
+static int simulate_one(const struct options *options, const struct setting *setting,
+			struct simulation_results *results)
 {
-	struct reuseport_policy_opts words = words_for(results->scene, results->scene->rules.policy,
-						       false);
+	struct reuseport_policy_opts policy = opts_of_policy(setting, setting->policy.policy,
+							     false);
 
 	results->list = calloc(1, sizeof(*results->list));
-	return results->list ? run(options, results, &words) : EXIT_FAILED;
+	return results->list ? simulate_policy(options, setting, &policy, results) :
+			       exit_no_memory();
 }
 
-static int show(const struct options *options, const struct results *results)
+static int print_results(const struct options *options, const struct simulation_results *results)
 {
 	if (options->json)
 		show_simulation_json(results);
 	else
 		show_simulation_text(results);
-	return word_written();
+	return exit_written();
 }
 
-static int simulate(const struct options *options)
+static int simulate_exec(const struct options *options)
 {
-	unsigned long seed = options->simulate.seed ? options->simulate.seed : SEED_DEFAULT;
-	struct input input;
-	struct scene scene;
-	struct results results = { .scene = &scene, .input = &input, .seed = seed };
-	int ret = scene_make(&scene, options);
+	struct simulation_results results = {
+		.seed = options->simulate.seed ? options->simulate.seed : SEED_DEFAULT,
+	};
+	struct packet_list packets;
+	struct setting setting;
+	int ret = setting_make(&setting, options);
 
 	if (ret != EXIT_DONE)
 		return ret;
-	results.all = !scene.rules.policy;
-	ret = input_read(&input, options, seed);
+	results.packets = &packets;
+	results.n_workers = setting.n;
+	results.all = !setting.policy.policy;
+	ret = packets_read(&packets, options, results.seed);
 	if (ret == EXIT_DONE)
-		ret = results.all ? run_all(options, &results) : run_one(options, &results);
+		ret = results.all ? simulate_all(options, &setting, &results) :
+				    simulate_one(options, &setting, &results);
 	if (ret == EXIT_DONE)
-		ret = show(options, &results);
+		ret = print_results(options, &results);
 	for (size_t i = 0; i < results.n; i++)
 		reuseport_simulation__free(results.list[i]);
 	free(results.list);
-	input_free(&input);
-	scene_free(&scene);
+	packet_list_free(&packets);
+	setting_free(&setting);
 	return ret;
 }
 
 const struct command cmd_simulate = {
 	.name = "simulate",
-	.summary = "Tell who would get how much by each policy, and what a change would move",
-	.takes = OPT_PORT | OPT_PROTO | OPT_ADDR | OPT_NETNS | OPT_RULES | OPT_TABLE | OPT_JSON,
-	.own = simulate_own,
-	.n_own = SIMULATE_OWN,
-	.check = simulate_check,
-	.exec = simulate,
+	.summary = "Predict each worker's share by policy, and what a change would move",
+	.takes = OPT_PORT | OPT_PROTO | OPT_ADDR | OPT_NETNS | OPT_POLICY_OPTS | OPT_TABLE |
+		 OPT_JSON,
+	.own = simulate_option_table,
+	.n_own = SIMULATE_OPTIONS,
+	.check = simulate_options_check,
+	.exec = simulate_exec,
 };

@@ -1,54 +1,56 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* reuseportctl weight: how much a worker gets, changed while it works. */
+/* reuseportctl weight: sets the weight of a worker while the attachment is in use. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "bounds.h"
 #include "command.h"
-#include "words.h"
+#include "filter.h"
+#include "parse.h"
 
-/* A weight that has no effect yet is no error: the policy may come after it. */
+/* Warn if the policy ignores the weight. That is not an error: another policy may be
+ * set later. */
 static void warn_without_effect(const struct reuseport_filter *filter, unsigned long weight)
 {
-	static const char *const equal[] = { "hash", "linux39", "least-queue" };
-	struct reuseport_ruled *found = NULL;
+	static const char *const ignoring[] = { "hash", "linux39", "least-queue" };
+	struct reuseport_ruled *groups = NULL;
 	size_t n = 0;
 
-	if (weight < 2 || reuseport_get_policy(filter, &found, &n, NULL))
+	if (weight < 2 || reuseport_get_policy(filter, &groups, &n, NULL))
 		return;
 	for (size_t i = 0; i < n; i++)
-		for (size_t j = 0; j < sizeof(equal) / sizeof(equal[0]); j++)
-			if (!strcmp(found[i].rules.policy, equal[j]))
+		for (size_t j = 0; j < sizeof(ignoring) / sizeof(ignoring[0]); j++)
+			if (!strcmp(groups[i].rules.policy, ignoring[j]))
 				fprintf(stderr,
-					"reuseportctl: policy %s knows weight 0 and others "
-					"only: 'reuseportctl policy --port %u weighted' goes by "
-					"weights\n",
-					equal[j], filter->port);
-	free(found);
+					"reuseportctl: policy %s ignores weights other than 0; to use them, "
+					"run 'reuseportctl policy --port %u weighted'\n",
+					ignoring[j], filter->port);
+	free(groups);
 }
 
-static int weight(const struct options *options)
+static int weight_exec(const struct options *options)
 {
 	const char *text = options->words[1];
 	struct reuseport_filter filter;
 	struct reuseport_error error;
-	unsigned long value;
+	unsigned long weight;
 	int ret;
 
-	if (strspn(text, "0123456789") != strlen(text) || strlen(text) > 4 || !*text ||
-	    (value = strtoul(text, NULL, 10)) > 1000) {
-		fprintf(stderr, "reuseportctl: weight '%s' is out of range: 0 to 1000\n", text);
+	if (!parse_number(text, 0, REUSEPORT_WEIGHT_MAX, &weight)) {
+		fprintf(stderr, "reuseportctl: weight '%s' is out of range (0 to %d)\n", text,
+			REUSEPORT_WEIGHT_MAX);
 		return EXIT_USAGE;
 	}
-	ret = word_filter(options, &filter);
+	ret = filter_from_options(options, &filter);
 	if (ret != EXIT_DONE)
 		return ret;
-	ret = reuseport_set_weight(&filter, options->words[0], value, &error);
+	ret = reuseport_set_weight(&filter, options->words[0], weight, &error);
 	if (ret < 0)
-		return word_refused(&error);
-	printf("weight %lu for %d worker%s\n", value, ret, ret == 1 ? "" : "s");
-	warn_without_effect(&filter, value);
-	return word_written();
+		return exit_refused(&error);
+	printf("weight %lu for %d worker%s\n", weight, ret, ret == 1 ? "" : "s");
+	warn_without_effect(&filter, weight);
+	return exit_written();
 }
 
 const struct command cmd_weight = {
@@ -56,9 +58,10 @@ const struct command cmd_weight = {
 	.words = "WORKER WEIGHT",
 	.least = 2,
 	.most = 2,
-	.summary =
-		"Set a worker's weight, 0 to 1000; WORKER is slot:N, pid:N, cookie:N or a number",
+	.summary = "Set a worker's weight",
+	.details = "WEIGHT is 0 to " BOUND_TEXT(
+		REUSEPORT_WEIGHT_MAX) "; 0 means no new work. " WORKER_DETAILS,
 	.takes = OPT_PORT | OPT_PROTO | OPT_ADDR | OPT_NETNS,
 	.requires = OPT_PORT,
-	.exec = weight,
+	.exec = weight_exec,
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Keeper: the process that follows the workers, in front or left behind. */
+/* Keeper: the process that follows the workers, in the foreground or the background. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -13,7 +13,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
-#include "command.h"
+#include "exit.h"
 #include "keeper/keeper.h"
 #include "keeper/notify.h"
 
@@ -28,8 +28,8 @@ static int open_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-/* Whether the group is still to be kept. */
-static bool process(struct reuseport_group *group, struct log *log)
+/* Process what happened in the group. Return whether the group still needs a keeper. */
+static bool process_group(struct reuseport_group *group, struct log *log)
 {
 	struct reuseport_error error;
 	int ret = reuseport_group__process(group, &error);
@@ -40,7 +40,7 @@ static bool process(struct reuseport_group *group, struct log *log)
 	return !over;
 }
 
-static size_t kept(struct reuseport_group *const *groups, size_t n)
+static size_t count_groups(struct reuseport_group *const *groups, size_t n)
 {
 	size_t count = 0;
 
@@ -49,10 +49,10 @@ static size_t kept(struct reuseport_group *const *groups, size_t n)
 	return count;
 }
 
-static void loop(struct reuseport_group **groups, size_t n, int signals, struct pollfd *fds,
-		 struct log *log)
+static void run_loop(struct reuseport_group **groups, size_t n, int signals, struct pollfd *fds,
+		     struct log *log)
 {
-	while (kept(groups, n)) {
+	while (count_groups(groups, n)) {
 		for (size_t i = 0; i < n; i++)
 			fds[i] = (struct pollfd){
 				.fd = groups[i] ? reuseport_group__fd(groups[i]) : -1,
@@ -64,7 +64,7 @@ static void loop(struct reuseport_group **groups, size_t n, int signals, struct 
 		if (fds[n].revents)
 			return;
 		for (size_t i = 0; i < n; i++) {
-			if (!fds[i].revents || process(groups[i], log))
+			if (!fds[i].revents || process_group(groups[i], log))
 				continue;
 			reuseport_group__free(groups[i]);
 			groups[i] = NULL;
@@ -73,7 +73,7 @@ static void loop(struct reuseport_group **groups, size_t n, int signals, struct 
 }
 
 /* A keeper must not keep the network namespace of its groups alive. */
-static void keeper_leave_netns(void)
+static void leave_netns(void)
 {
 	int fd = open("/proc/1/ns/net", O_RDONLY | O_CLOEXEC);
 	bool moved = fd >= 0 && !setns(fd, CLONE_NEWNET);
@@ -86,7 +86,8 @@ static void keeper_leave_netns(void)
 		errno = 0;
 }
 
-static int keep_all(struct reuseport_group **groups, size_t n, struct log *log)
+/* Record this process as the keeper of every group. */
+static int keep_groups(struct reuseport_group **groups, size_t n, struct log *log)
 {
 	struct reuseport_error error;
 	uint64_t own = 0;
@@ -98,7 +99,7 @@ static int keep_all(struct reuseport_group **groups, size_t n, struct log *log)
 			return EXIT_FAILED;
 		}
 		if (reuseport_group__key(groups[i])->netns == own)
-			keeper_leave_netns();
+			leave_netns();
 	}
 	return EXIT_DONE;
 }
@@ -109,11 +110,11 @@ int keeper_run(struct reuseport_group **groups, size_t n, struct log *log)
 	int signals = open_signals(), supervisor = notify_open(), status = EXIT_FAILED;
 
 	if (fds && signals >= 0)
-		status = keep_all(groups, n, log);
+		status = keep_groups(groups, n, log);
 	if (status == EXIT_DONE) {
-		notify(supervisor, "READY=1\nSTATUS=following the workers");
-		loop(groups, n, signals, fds, log);
-		notify(supervisor, "STOPPING=1");
+		notify_send(supervisor, "READY=1\nSTATUS=following the workers");
+		run_loop(groups, n, signals, fds, log);
+		notify_send(supervisor, "STOPPING=1");
 	}
 	for (size_t i = 0; i < n; i++) {
 		reuseport_group__free(groups[i]);
@@ -127,7 +128,7 @@ int keeper_run(struct reuseport_group **groups, size_t n, struct log *log)
 	return status;
 }
 
-/* ------------------------------------------------------------ left behind */
+/* -------------------------------------------------------- in the background */
 
 static void go_to_background(void)
 {
@@ -136,7 +137,7 @@ static void go_to_background(void)
 	prctl(PR_SET_NAME, REUSEPORT_KEEPER_NAME);
 	setsid();
 	if (chdir("/"))
-		errno = 0; /* then it stays where it was started */
+		errno = 0; /* the process keeps its working directory */
 	if (null < 0)
 		return;
 	for (int fd = 0; fd <= 2; fd++)
@@ -150,7 +151,7 @@ static int run_as_child(struct reuseport_group **groups, size_t n, size_t which,
 	struct reuseport_error error;
 	char byte = 0;
 
-	/* The locks of the others are not ours to hold. */
+	/* Do not hold the locks of groups that other keepers keep. */
 	for (size_t i = 0; i < n; i++) {
 		if (i == which)
 			continue;
@@ -160,13 +161,13 @@ static int run_as_child(struct reuseport_group **groups, size_t n, size_t which,
 	unsetenv("NOTIFY_SOCKET");
 	go_to_background();
 	if (!reuseport_group__keep(groups[which], &error) && write(ready, &byte, 1) != 1)
-		log_line(log, LOG_WARNING, "nobody waits for the keeper");
+		log_line(log, LOG_WARNING, "the command that started this keeper has ended");
 	close(ready);
 	return keeper_run(&groups[which], 1, log);
 }
 
-pid_t keeper_leave_behind(struct reuseport_group **groups, size_t n, size_t which, struct log *log,
-			  int *status)
+pid_t keeper_fork(struct reuseport_group **groups, size_t n, size_t which, struct log *log,
+		  int *status)
 {
 	struct reuseport_error error;
 	int ready[2], code;

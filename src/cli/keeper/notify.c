@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Notify: tells a supervisor, by sd_notify(3)'s protocol, how we are. */
+/* Notify: reports the state of the process to a supervisor, by sd_notify(3)'s protocol. */
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -31,9 +31,9 @@ int notify_open(void)
 	return fd;
 }
 
-void notify(int fd, const char *state)
+void notify_send(int fd, const char *state)
 {
-	/* A supervisor that does not listen is its own problem. */
+	/* Ignore failures: the supervisor may not listen. */
 	if (fd >= 0 && send(fd, state, strlen(state), MSG_NOSIGNAL) < 0)
 		errno = 0;
 }

@@ -1,24 +1,25 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Explanations for people: a numbered way from the port to the worker. */
-#include <arpa/inet.h>
+/* An explanation as text: numbered steps from the port to the worker. */
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "format.h"
 #include "show/explain.h"
-#include "show/status.h"
+#include "show/policy_info.h"
 #include "table.h"
-#include "words.h"
 
 static void print_address(int family, const uint8_t addr[16], uint16_t port)
 {
-	char text[INET6_ADDRSTRLEN];
-	bool v6 = family == AF_INET6;
+	struct reuseport_key key = { .family = family, .port = port };
+	char endpoint[FORMAT_ENDPOINT_MAX];
 
-	inet_ntop(family, addr, text, sizeof(text));
-	printf("%s%s%s:%u", v6 ? "[" : "", text, v6 ? "]" : "", port);
+	memcpy(key.addr, addr, sizeof(key.addr));
+	format_endpoint(&key, endpoint);
+	printf("%s", endpoint);
 }
 
-static void part(char *text, size_t size, const char *name, int value)
+static void append_score_part(char *text, size_t size, const char *name, int value)
 {
 	size_t len = strlen(text);
 
@@ -26,23 +27,23 @@ static void part(char *text, size_t size, const char *name, int value)
 		snprintf(text + len, size - len, "%s%s %d", len ? " + " : " = ", name, value);
 }
 
-/* "3 = base 1 + family 1 + device 1". */
-static void score_text(const struct reuseport_candidate *c, char *text, size_t size)
+/* Write the score and its parts: "3 = any 1 + IPv4 socket 1 + device 1". */
+static void write_score(const struct reuseport_candidate *c, char *text, size_t size)
 {
 	char parts[96] = "";
 
-	part(parts, sizeof(parts), "any", c->score_base);
-	part(parts, sizeof(parts), "IPv4 socket", c->score_family);
-	part(parts, sizeof(parts), "peer address", c->score_peer_addr);
-	part(parts, sizeof(parts), "peer port", c->score_peer_port);
-	part(parts, sizeof(parts), "device", c->score_device);
+	append_score_part(parts, sizeof(parts), "any", c->score_base);
+	append_score_part(parts, sizeof(parts), "IPv4 socket", c->score_family);
+	append_score_part(parts, sizeof(parts), "peer address", c->score_peer_addr);
+	append_score_part(parts, sizeof(parts), "peer port", c->score_peer_port);
+	append_score_part(parts, sizeof(parts), "device", c->score_device);
 	if (c->score < 0)
 		snprintf(text, size, "-");
 	else
 		snprintf(text, size, "%d%s", c->score, parts);
 }
 
-static const char *kind(const struct reuseport_candidate *c)
+static const char *candidate_kind(const struct reuseport_candidate *c)
 {
 	if (c->connected)
 		return "connected socket";
@@ -51,14 +52,14 @@ static const char *kind(const struct reuseport_candidate *c)
 	return c->steered ? "steered group" : "group";
 }
 
-static void candidates_table(const struct reuseport_explanation *e)
+static void print_candidates(const struct reuseport_explanation *e)
 {
 	static const struct column columns[] = {
 		{ "LOCAL", false }, { "KIND", false },  { "SOCKETS", true },
 		{ "TABLE", false }, { "SCORE", false }, { "VERDICT", false },
 	};
 	struct libscols_table *table = table_new(columns, 6);
-	char endpoint[80], score[128];
+	char endpoint[FORMAT_ENDPOINT_MAX], score[128];
 
 	if (!table)
 		return;
@@ -66,10 +67,10 @@ static void candidates_table(const struct reuseport_explanation *e)
 		const struct reuseport_candidate *c = &e->candidates[i];
 		struct libscols_line *line = table_row(table);
 
-		word_endpoint(&c->key, endpoint, sizeof(endpoint));
-		score_text(c, score, sizeof(score));
+		format_endpoint(&c->key, endpoint);
+		write_score(c, score, sizeof(score));
 		table_cell(line, 0, "%s", endpoint);
-		table_cell(line, 1, "%s", kind(c));
+		table_cell(line, 1, "%s", candidate_kind(c));
 		table_cell(line, 2, "%zu", c->sockets);
 		table_cell(line, 3, "%s", c->table);
 		table_cell(line, 4, "%s", score);
@@ -88,67 +89,63 @@ static void print_worker(const struct reuseport_chance *c)
 	printf(", queue %u", c->queue);
 }
 
-static void print_try(const struct reuseport_try *try)
+static void print_step(const struct reuseport_try *step)
 {
-	if (try->slot < 0)
-		printf("entry %u, of nobody", try->entry);
+	if (step->slot < 0)
+		printf("entry %u, no worker", step->entry);
 	else
-		printf("entry %u, slot %d%s", try->entry, try->slot, try->empty ? ", empty" : "");
+		printf("entry %u, slot %d%s", step->entry, step->slot,
+		       step->empty ? ", empty" : "");
 }
 
-static void print_policy(const struct reuseport_explanation *e)
+/* Print the fallback chain: the worker that receives the packet, those tried before it,
+ * and those that would follow. */
+static void print_chain(const struct reuseport_explanation *e)
 {
-	printf("2. policy");
-	show_rules(&e->rules);
-	putchar('\n');
-	if (e->hash_known)
-		printf("3. hash: 0x%08x, SipHash-1-3 of the key\n", e->hash);
-	else
-		printf("3. hash: not known from outside\n");
-	if (!e->rules.table_width)
-		printf("4. table: none, the policy goes by the kernel's own group\n");
-	else if (e->row >= 0)
-		printf("4. table: row %d, rows of %u entries\n", e->row, e->rules.table_width);
-	else
-		printf("4. table: rows of %u entries\n", e->rules.table_width);
 	for (size_t i = 0; i < e->n_tries; i++) {
-		printf((int)i == e->taken_by                    ? "   taken: " :
-		       e->taken_by >= 0 && (int)i > e->taken_by ? "   if that were gone: " :
+		printf((int)i == e->taken_by                    ? "   selected: " :
+		       e->taken_by >= 0 && (int)i > e->taken_by ? "   next if it were gone: " :
 								  "   tried: ");
-		print_try(&e->tries[i]);
+		print_step(&e->tries[i]);
 		putchar('\n');
 	}
 	if (e->n_tries)
 		printf(e->guarded ?
-			       "   then any worker that may get work, and last the kernel's own "
-			       "pick\n" :
+			       "   then any eligible worker, and last the kernel's own pick\n" :
 			       "   and last the kernel's own pick\n");
-	if (e->known_flow)
-		printf("5. flow: known\n");
 }
 
-const char *show_decider(enum reuseport_decider decider)
+static void print_policy_steps(const struct reuseport_explanation *e)
 {
-	static const char *const names[] = {
-		[REUSEPORT_NOBODY] = "nobody", [REUSEPORT_SOCKET] = "socket",
-		[REUSEPORT_KERNEL] = "kernel", [REUSEPORT_FOREIGN] = "foreign",
-		[REUSEPORT_POLICY] = "policy",
-	};
-
-	return names[decider];
+	printf("2. policy");
+	show_policy_info(&e->rules);
+	putchar('\n');
+	if (e->hash_known)
+		printf("3. hash: 0x%08x, SipHash-1-3 of the key\n", e->hash);
+	else
+		printf("3. hash: not known outside the kernel\n");
+	if (!e->rules.table_width)
+		printf("4. table: none; the policy uses the order of the kernel's group\n");
+	else if (e->row >= 0)
+		printf("4. table: row %d, rows of %u entries\n", e->row, e->rules.table_width);
+	else
+		printf("4. table: rows of %u entries\n", e->rules.table_width);
+	print_chain(e);
+	if (e->known_flow)
+		printf("5. flow: known\n");
 }
 
 static void print_decider(const struct reuseport_explanation *e)
 {
 	if (e->decider == REUSEPORT_POLICY)
-		print_policy(e);
+		print_policy_steps(e);
 	else if (e->decider == REUSEPORT_KERNEL)
-		printf("2. nothing steers the group: the kernel picks\n");
+		printf("2. no program steers the group: the kernel picks\n");
 	else if (e->decider == REUSEPORT_FOREIGN)
 		printf("2. another program steers the group: id %u\n", e->program_id);
 }
 
-static void print_chances(const struct reuseport_explanation *e)
+static void print_outcomes(const struct reuseport_explanation *e)
 {
 	printf("=> %s\n", e->why);
 	for (size_t i = 0; i < e->n_chances; i++) {
@@ -158,25 +155,25 @@ static void print_chances(const struct reuseport_explanation *e)
 	}
 }
 
-void show_explanation_text(const struct reuseport_packet *packet,
-			   const struct reuseport_explanation *e)
+void show_explain_text(const struct reuseport_packet *packet, const struct reuseport_explanation *e)
 {
-	printf("%s ", word_proto(packet->proto));
+	printf("%s ", format_proto(packet->proto));
 	print_address(packet->family, packet->src, packet->src_port);
 	printf(" -> ");
 	print_address(packet->family, packet->dst, packet->dst_port);
 	putchar('\n');
 	if (!e->local)
-		printf("   the destination is no address of this network namespace\n");
+		printf("   the destination is not an address of this network namespace\n");
 	printf("1. sockets on the port, in the order of the kernel's lookup%s\n",
-	       e->order_known ? "" : " (the order of equals is a guess)");
+	       e->order_known ? "" : " (the order of equal scores is a guess)");
 	if (e->n_candidates)
-		candidates_table(e);
+		print_candidates(e);
 	if (!e->winner) {
-		printf("=> nobody: %s\n", packet->proto == IPPROTO_UDP ? "ICMP port unreachable" :
-									 "the connection is reset");
+		printf("=> no socket: %s\n", packet->proto == IPPROTO_UDP ?
+						     "ICMP port unreachable" :
+						     "the connection is reset");
 		return;
 	}
 	print_decider(e);
-	print_chances(e);
+	print_outcomes(e);
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* A simulation for programs: one JSON document. */
+/* A simulation as one JSON document. */
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "simulate/packets.h"
-#include "simulate/simulate.h"
-#include "words.h"
+#include "format.h"
+#include "show/json.h"
+#include "show/simulation.h"
 
 static json_t *shares_json(const struct reuseport_simulated_share *shares, size_t n,
 			   uint64_t packets)
@@ -22,20 +22,27 @@ static json_t *shares_json(const struct reuseport_simulated_share *shares, size_
 	return all;
 }
 
-/* null where no key stays with a worker. */
+/* Return null where no key stays with a worker. */
 static json_t *count_json(const struct reuseport_simulation *simulation, uint64_t count)
 {
 	return simulation->keeps_keys ? json_integer(count) : json_null();
+}
+
+/* "join", "leave", "weight". */
+static const char *change_name(const struct reuseport_change *change)
+{
+	static const char *const names[] = { "", "join", "leave", "weight" };
+
+	return names[change->kind];
 }
 
 static json_t *change_json(const struct reuseport_simulation *simulation,
 			   const struct reuseport_simulated_change *change)
 {
 	return json_pack("{s:s, s:i, s:i, s:o, s:o, s:o, s:I, s:o}", "change",
-			 simulate_change_name(&change->change), "slot", (int)change->change.slot,
-			 "weight", (int)change->change.weight, "moved",
-			 count_json(simulation, change->moved), "least",
-			 count_json(simulation, change->least), "needless",
+			 change_name(&change->change), "slot", (int)change->change.slot, "weight",
+			 (int)change->change.weight, "moved", count_json(simulation, change->moved),
+			 "least", count_json(simulation, change->least), "needless",
 			 count_json(simulation, change->needless), "nobody",
 			 (json_int_t)change->nobody, "workers",
 			 shares_json(change->shares, change->n_shares, simulation->packets));
@@ -51,19 +58,19 @@ static json_t *notes_json(unsigned int notes)
 	return all;
 }
 
-static json_t *policy_json(const struct reuseport_simulation *simulation)
+static json_t *simulated_policy_json(const struct reuseport_simulation *simulation)
 {
-	const struct reuseport_rules *rules = &simulation->rules;
+	const struct reuseport_rules *info = &simulation->rules;
 	json_t *changes = json_array();
 
 	for (size_t i = 0; i < simulation->n_changes; i++)
 		json_array_append_new(changes, change_json(simulation, &simulation->changes[i]));
 	return json_pack("{s:s, s:s*, s:s, s:s*, s:i, s:i, s:b, s:b, s:o, s:I, s:f, s:f, s:f, "
 			 "s:o, s:o}",
-			 "policy", rules->policy, "over",
-			 rules->over_consistent ? "consistent" : NULL, "key", rules->key,
-			 "hash_key", *rules->hash_key ? rules->hash_key : NULL, "table_entries",
-			 (int)rules->table_entries, "table_width", (int)rules->table_width, "exact",
+			 "policy", info->policy, "over",
+			 info->over_consistent ? "consistent" : NULL, "key", info->key, "hash_key",
+			 *info->hash_key ? info->hash_key : NULL, "table_entries",
+			 (int)info->table_entries, "table_width", (int)info->table_width, "exact",
 			 simulation->exact, "keeps_keys", simulation->keeps_keys, "notes",
 			 notes_json(simulation->notes), "nobody", (json_int_t)simulation->nobody,
 			 "min_over_due", simulation->min_over_due, "max_over_due",
@@ -73,31 +80,30 @@ static json_t *policy_json(const struct reuseport_simulation *simulation)
 			 "changes", changes);
 }
 
-static json_t *input_json(const struct input *input)
+static json_t *packets_json(const struct packet_list *packets)
 {
-	char *path = input->path ? strdup(input->path) : NULL;
-	json_t *json = json_pack("{s:s, s:s*, s:I, s:{s:I, s:I, s:I, s:I}}", "from", input->from,
-				 "file", path ? word_utf8(path) : NULL, "packets",
-				 (json_int_t)input->n, "left_out", "others",
-				 (json_int_t)input->others, "no_new_connection",
-				 (json_int_t)input->later, "neither_tcp_nor_udp",
-				 (json_int_t)input->alien, "cut_short", (json_int_t)input->cut);
+	char *path = packets->path ? strdup(packets->path) : NULL;
+	json_t *json = json_pack("{s:s, s:s*, s:I, s:{s:I, s:I, s:I, s:I}}", "from",
+				 packets->source, "file", path ? format_utf8(path) : NULL,
+				 "packets", (json_int_t)packets->n, "left_out", "others",
+				 (json_int_t)packets->other_target, "no_new_connection",
+				 (json_int_t)packets->not_new, "neither_tcp_nor_udp",
+				 (json_int_t)packets->not_tcp_udp, "cut_short",
+				 (json_int_t)packets->truncated);
 
-	if (input->clients)
-		json_object_set_new(json, "clients", json_integer(input->clients));
+	if (packets->clients)
+		json_object_set_new(json, "clients", json_integer(packets->clients));
 	free(path);
 	return json;
 }
 
-void show_simulation_json(const struct results *results)
+void show_simulation_json(const struct simulation_results *results)
 {
 	json_t *policies = json_array(), *root;
 
 	for (size_t i = 0; i < results->n; i++)
-		json_array_append_new(policies, policy_json(results->list[i]));
-	root = json_pack("{s:o, s:I, s:o}", "input", input_json(results->input), "seed",
+		json_array_append_new(policies, simulated_policy_json(results->list[i]));
+	root = json_pack("{s:o, s:I, s:o}", "input", packets_json(results->packets), "seed",
 			 (json_int_t)results->seed, "policies", policies);
-	json_dumpf(root, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-	putchar('\n');
-	json_decref(root);
+	show_json(root);
 }

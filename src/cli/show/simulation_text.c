@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* A simulation for people: policies side by side, or the workers of one. */
+/* A simulation as text: policies side by side, or the workers of one policy. */
 #include <stdio.h>
 #include <string.h>
 
-#include "show/status.h"
-#include "simulate/packets.h"
-#include "simulate/simulate.h"
+#include "bounds.h"
+#include "show/policy_info.h"
+#include "show/simulation.h"
 #include "table.h"
 
 #define NOTES 16
-#define FIXED 4 /* columns before those of the changes */
+#define FIXED_COLUMNS 4 /* before those of the changes */
 
 static double percent(uint64_t part, uint64_t whole)
 {
@@ -18,28 +18,41 @@ static double percent(uint64_t part, uint64_t whole)
 
 /* ------------------------------------------------------------------ the head */
 
-static void print_not_taken(const char *what, uint64_t count)
+/* Print how many packets were skipped, and why. */
+static void print_skipped(const struct packet_list *packets)
 {
-	if (count)
-		printf(", %llu %s", (unsigned long long)count, what);
+	const struct {
+		uint64_t count;
+		const char *reason;
+	} skipped[] = {
+		{ packets->other_target, "of another protocol or to another port" },
+		{ packets->not_new, "of TCP that do not open a connection" },
+		{ packets->not_tcp_udp, "that are neither TCP nor UDP" },
+		{ packets->truncated, "that are truncated" },
+	};
+	const char *lead = "; skipped";
+
+	for (size_t i = 0; i < sizeof(skipped) / sizeof(skipped[0]); i++) {
+		if (!skipped[i].count)
+			continue;
+		printf("%s %llu %s", lead, (unsigned long long)skipped[i].count, skipped[i].reason);
+		lead = ",";
+	}
 }
 
-static void print_input(const struct results *results)
+static void print_packets(const struct simulation_results *results)
 {
-	const struct input *input = results->input;
+	const struct packet_list *packets = results->packets;
 
-	printf("%zu packets ", input->n);
-	if (input->path)
-		printf("of %s", input->path);
-	else if (input->clients)
-		printf("made up, of %lu clients, seed %lu", input->clients, results->seed);
+	printf("%zu packets ", packets->n);
+	if (packets->path)
+		printf("from %s", packets->path);
+	else if (packets->clients)
+		printf("generated, from %lu clients, seed %lu", packets->clients, results->seed);
 	else
-		printf("made up, each of another client, seed %lu", results->seed);
-	print_not_taken("to other ports or of the other protocol left out", input->others);
-	print_not_taken("of TCP that begin no connection left out", input->later);
-	print_not_taken("neither TCP nor UDP left out", input->alien);
-	print_not_taken("cut short left out", input->cut);
-	printf("; %zu worker%s\n", results->scene->n, results->scene->n == 1 ? "" : "s");
+		printf("generated, each from a new client, seed %lu", results->seed);
+	print_skipped(packets);
+	printf("; %zu worker%s\n", results->n_workers, results->n_workers == 1 ? "" : "s");
 }
 
 static const char *policy_text(const struct reuseport_simulation *simulation, char text[64])
@@ -51,8 +64,9 @@ static const char *policy_text(const struct reuseport_simulation *simulation, ch
 
 /* ------------------------------------------------------------------ the notes */
 
-/* Their numbers: in the order in which they first come up. */
-static unsigned int number_notes(const struct results *results, unsigned int order[NOTES])
+/* Number the notes in the order of their first use. Return how many there are. */
+static unsigned int number_notes(const struct simulation_results *results,
+				 unsigned int order[NOTES])
 {
 	unsigned int n = 0, seen = 0;
 
@@ -68,9 +82,9 @@ static unsigned int number_notes(const struct results *results, unsigned int ord
 	return n;
 }
 
-/* "1,4" */
-static void note_numbers(unsigned int notes, const unsigned int *order, unsigned int n, char *text,
-			 size_t size)
+/* Write the numbers of the notes: "1,4". */
+static void write_note_numbers(unsigned int notes, const unsigned int *order, unsigned int n,
+			       char *text, size_t size)
 {
 	size_t len = 0;
 
@@ -88,8 +102,8 @@ static void print_notes(const unsigned int *order, unsigned int n)
 
 /* ------------------------------------------------------------------ the changes */
 
-/* "JOIN", "LEAVE 2", "WEIGHT 0:2" */
-static void change_heading(const struct reuseport_change *change, char *text, size_t size)
+/* Write "JOIN", "LEAVE 2" or "WEIGHT 0:2". */
+static void write_change(const struct reuseport_change *change, char *text, size_t size)
 {
 	if (change->kind == REUSEPORT_JOIN)
 		snprintf(text, size, "JOIN");
@@ -99,19 +113,20 @@ static void change_heading(const struct reuseport_change *change, char *text, si
 		snprintf(text, size, "WEIGHT %u:%u", change->slot, change->weight);
 }
 
-static void change_cells(struct libscols_line *line, const struct reuseport_simulation *simulation)
+static void set_change_cells(struct libscols_line *line,
+			     const struct reuseport_simulation *simulation)
 {
 	for (size_t i = 0; i < simulation->n_changes; i++) {
 		const struct reuseport_simulated_change *change = &simulation->changes[i];
 
 		if (!simulation->keeps_keys) {
-			table_cell(line, FIXED + 2 * i, "-");
-			table_cell(line, FIXED + 2 * i + 1, "-");
+			table_cell(line, FIXED_COLUMNS + 2 * i, "-");
+			table_cell(line, FIXED_COLUMNS + 2 * i + 1, "-");
 			continue;
 		}
-		table_cell(line, FIXED + 2 * i, "%.1f%%",
+		table_cell(line, FIXED_COLUMNS + 2 * i, "%.1f%%",
 			   percent(change->moved, simulation->packets));
-		table_cell(line, FIXED + 2 * i + 1, "%.1f%%",
+		table_cell(line, FIXED_COLUMNS + 2 * i + 1, "%.1f%%",
 			   percent(change->least, simulation->packets));
 	}
 }
@@ -120,17 +135,17 @@ static void change_cells(struct libscols_line *line, const struct reuseport_simu
 
 static struct libscols_table *policies_table(const struct reuseport_simulation *simulation)
 {
-	struct column columns[FIXED + 2 * CHANGES_MAX + 1] = {
+	struct column columns[FIXED_COLUMNS + 2 * CHANGES_MAX + 1] = {
 		{ "POLICY", false },
 		{ "MIN/DUE", true },
 		{ "MAX/DUE", true },
 		{ "MAX/MEAN", true },
 	};
 	char headings[CHANGES_MAX][32];
-	size_t n = FIXED;
+	size_t n = FIXED_COLUMNS;
 
 	for (size_t i = 0; i < simulation->n_changes; i++) {
-		change_heading(&simulation->changes[i].change, headings[i], sizeof(headings[i]));
+		write_change(&simulation->changes[i].change, headings[i], sizeof(headings[i]));
 		columns[n++] = (struct column){ headings[i], true };
 		columns[n++] = (struct column){ "LEAST", true };
 	}
@@ -138,7 +153,8 @@ static struct libscols_table *policies_table(const struct reuseport_simulation *
 	return table_new(columns, n);
 }
 
-static void print_policies(const struct results *results, const unsigned int *order, unsigned int n)
+static void print_policies(const struct simulation_results *results, const unsigned int *order,
+			   unsigned int n)
 {
 	struct libscols_table *table = policies_table(results->list[0]);
 	char text[64];
@@ -153,25 +169,25 @@ static void print_policies(const struct results *results, const unsigned int *or
 		table_cell(line, 1, "%.3f", simulation->min_over_due);
 		table_cell(line, 2, "%.3f", simulation->max_over_due);
 		table_cell(line, 3, "%.3f", simulation->max_over_mean);
-		change_cells(line, simulation);
-		note_numbers(simulation->notes, order, n, text, sizeof(text));
-		table_cell(line, FIXED + 2 * simulation->n_changes, "%s", text);
+		set_change_cells(line, simulation);
+		write_note_numbers(simulation->notes, order, n, text, sizeof(text));
+		table_cell(line, FIXED_COLUMNS + 2 * simulation->n_changes, "%s", text);
 	}
 	table_print(table);
-	puts("JOIN, LEAVE, WEIGHT: packets that go to another worker than before; LEAST: those "
-	     "that have to");
+	puts("JOIN, LEAVE, WEIGHT: packets that move to another worker; LEAST: those that must "
+	     "move");
 }
 
 /* ------------------------------------------------------------------ one policy */
 
-static void print_rules(const struct reuseport_simulation *simulation)
+static void print_policy_heading(const struct reuseport_simulation *simulation)
 {
-	const struct reuseport_rules *rules = &simulation->rules;
+	const struct reuseport_rules *info = &simulation->rules;
 
 	printf("policy");
-	show_rules(rules);
-	if (rules->table_width)
-		printf(", table of %u", rules->table_width);
+	show_policy_info(info);
+	if (info->table_width)
+		printf(", table of %u", info->table_width);
 	putchar('\n');
 }
 
@@ -196,9 +212,9 @@ static void print_workers(const struct reuseport_simulation *simulation)
 	if (table)
 		table_print(table);
 	if (simulation->nobody)
-		printf("%llu packets of no worker: none may get work, the kernel picks\n",
+		printf("%llu packets without a worker: none is eligible, so the kernel picks\n",
 		       (unsigned long long)simulation->nobody);
-	printf("least %.3f and most %.3f of what is due, most %.3f of the mean\n",
+	printf("packets / due: least %.3f, most %.3f; packets / mean: most %.3f\n",
 	       simulation->min_over_due, simulation->max_over_due, simulation->max_over_mean);
 }
 
@@ -218,7 +234,7 @@ static void print_changes(const struct reuseport_simulation *simulation)
 		uint64_t counts[] = { change->moved, change->least, change->needless };
 		struct libscols_line *line = table_row(table);
 
-		change_heading(&change->change, text, sizeof(text));
+		write_change(&change->change, text, sizeof(text));
 		table_cell(line, 0, "%s", text);
 		for (size_t j = 0; j < 3; j++)
 			if (simulation->keeps_keys)
@@ -229,19 +245,19 @@ static void print_changes(const struct reuseport_simulation *simulation)
 	}
 	if (table)
 		table_print(table);
-	puts("MOVED: to another worker than before; LEAST: those that have to; NEEDLESS: neither "
-	     "from nor to the worker that changed");
+	puts("MOVED: packets that move to another worker; LEAST: those that must move; NEEDLESS: "
+	     "those that move between unchanged workers");
 }
 
-void show_simulation_text(const struct results *results)
+void show_simulation_text(const struct simulation_results *results)
 {
 	unsigned int order[NOTES], n = number_notes(results, order);
 
-	print_input(results);
+	print_packets(results);
 	if (results->all) {
 		print_policies(results, order, n);
 	} else {
-		print_rules(results->list[0]);
+		print_policy_heading(results->list[0]);
 		print_workers(results->list[0]);
 		if (results->list[0]->n_changes)
 			print_changes(results->list[0]);

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Status for programs: one JSON document. */
+/* Status as one JSON document. */
 #include <arpa/inet.h>
 #include <jansson.h>
-#include <stdio.h>
 
+#include "format.h"
+#include "show/json.h"
+#include "show/policy_info.h"
 #include "show/status.h"
-#include "words.h"
 
 static json_t *worker_json(struct reuseport_worker *worker)
 {
@@ -15,7 +16,7 @@ static json_t *worker_json(struct reuseport_worker *worker)
 		json_array_append_new(pids, json_integer(worker->pids[i]));
 	return json_pack("{s:i, s:i, s:o, s:s, s:I, s:s, s:i, s:i, s:I, s:I, s:I, s:I, s:I}",
 			 "slot", (int)worker->slot, "pid", (int)worker->pid, "pids", pids, "comm",
-			 word_utf8(worker->comm), "cookie", (json_int_t)worker->cookie, "state",
+			 format_utf8(worker->comm), "cookie", (json_int_t)worker->cookie, "state",
 			 reuseport_state_name(worker->state), "weight", (int)worker->weight,
 			 "generation", (int)worker->generation, "queue", (json_int_t)worker->queue,
 			 "selected", (json_int_t)worker->selected, "migrated",
@@ -42,16 +43,6 @@ static json_t *counters_json(const struct reuseport_counters *c)
 			 "fallbacks", fallbacks);
 }
 
-/* What goes with the policy. */
-json_t *rules_json(const struct reuseport_rules *rules)
-{
-	return json_pack("{s:s, s:s*, s:s, s:s*, s:b, s:i, s:i, s:I}", "policy", rules->policy,
-			 "over", rules->over_consistent ? "consistent" : NULL, "key", rules->key,
-			 "hash_key", *rules->hash_key ? rules->hash_key : NULL, "given_cpus",
-			 rules->given_cpus, "table_entries", (int)rules->table_entries,
-			 "table_width", (int)rules->table_width, "plans", (json_int_t)rules->plans);
-}
-
 static json_t *rollout_json(const struct reuseport_generations *g)
 {
 	static const char *const phases[] = { "none", "begun", "switched" };
@@ -60,7 +51,7 @@ static json_t *rollout_json(const struct reuseport_generations *g)
 			 "other", (int)g->other);
 }
 
-/* NULL, which leaves it out, where flows are not sticky. */
+/* Return NULL, which leaves the member out, if flows are not sticky. */
 static json_t *sticky_json(const struct reuseport_status *status)
 {
 	const struct reuseport_counters *c = &status->counters;
@@ -73,31 +64,31 @@ static json_t *sticky_json(const struct reuseport_status *status)
 			 (json_int_t)c->flows_evicted, "moved", (json_int_t)c->flows_moved);
 }
 
-static json_t *ways_json(const struct reuseport_ways *ways)
+static json_t *modes_json(const struct reuseport_ways *modes)
 {
 	return json_pack("{s:s, s:s, s:s, s:s, s:b}", "migration",
-			 ways->migrates ? "select-or-migrate" : "none", "reads",
-			 ways->plain_reads ? "plain" : "probe", "tables",
-			 ways->mmapped ? "memory" : "system calls", "joins",
-			 ways->events ? "events" : "polling", "iterators", ways->iterators);
+			 modes->migrates ? "select-or-migrate" : "none", "reads",
+			 modes->plain_reads ? "plain" : "probe", "tables",
+			 modes->mmapped ? "memory" : "system calls", "joins",
+			 modes->events ? "events" : "polling", "iterators", modes->iterators);
 }
 
-static json_t *group_json(struct reuseport_status *status)
+static json_t *attachment_json(struct reuseport_status *status)
 {
 	json_t *workers = json_array();
 	char addr[INET6_ADDRSTRLEN];
 
-	word_addr(&status->key, addr, sizeof(addr));
+	format_addr(&status->key, addr, sizeof(addr));
 	for (size_t i = 0; i < status->n_workers; i++)
 		json_array_append_new(workers, worker_json(&status->workers[i]));
 	return json_pack("{s:s, s:s, s:s, s:i, s:I, s:s, s:s, s:o, s:{s:i, s:b}, "
 			 "s:{s:i, s:s, s:s, s:b}, "
 			 "s:s, s:i, s:i, s:b, s:o, s:o, s:s, s:o, s:o, s:o*}",
-			 "proto", word_proto(status->key.proto), "family",
-			 word_family(status->key.family), "addr", addr, "port", status->key.port,
+			 "proto", format_proto(status->key.proto), "family",
+			 format_family(status->key.family), "addr", addr, "port", status->key.port,
 			 "netns", (json_int_t)status->key.netns, "netns_name",
-			 word_utf8(status->netns_name), "policy", status->rules.policy, "rules",
-			 rules_json(&status->rules), "keeper", "pid", (int)status->keeper_pid,
+			 format_utf8(status->netns_name), "policy", status->rules.policy, "rules",
+			 show_policy_json(&status->rules), "keeper", "pid", (int)status->keeper_pid,
 			 "running", status->keeper_running, "program", "id",
 			 (int)status->program_id, "name", status->program_name, "tag",
 			 status->program_tag, "attached", status->attached, "pin", status->pin,
@@ -105,7 +96,7 @@ static json_t *group_json(struct reuseport_status *status)
 			 "damaged", status->damaged, "workers", workers, "counters",
 			 counters_json(&status->counters), "admit",
 			 status->admit_manual ? "manual" : "auto", "rollout",
-			 rollout_json(&status->generations), "ways", ways_json(&status->ways),
+			 rollout_json(&status->generations), "ways", modes_json(&status->ways),
 			 "sticky", sticky_json(status));
 }
 
@@ -114,9 +105,7 @@ void show_status_json(struct reuseport_status *list, size_t n)
 	json_t *groups = json_array(), *root;
 
 	for (size_t i = 0; i < n; i++)
-		json_array_append_new(groups, group_json(&list[i]));
+		json_array_append_new(groups, attachment_json(&list[i]));
 	root = json_pack("{s:o}", "groups", groups);
-	json_dumpf(root, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-	putchar('\n');
-	json_decref(root);
+	show_json(root);
 }

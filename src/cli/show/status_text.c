@@ -1,105 +1,68 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Status for people: a heading for each group, a table of its workers. */
+/* Status as text: a heading for each group, and a table of its workers. */
 #include <netinet/in.h>
 #include <stdio.h>
-#include <string.h>
 
+#include "show/policy_info.h"
 #include "show/status.h"
 #include "table.h"
-#include "words.h"
 
-/* "tcp 0.0.0.0:8080", and the namespace if it is not the reader's own. */
-static void print_group(const struct reuseport_key *key, const char *netns_name)
+/* Print which fallback modes are in use: nothing if there are none. */
+static void print_degraded(const struct reuseport_status *status)
 {
-	char endpoint[80];
-	uint64_t own = 0;
-
-	word_endpoint(key, endpoint, sizeof(endpoint));
-	printf("%s %s", word_proto(key->proto), endpoint);
-	if (!reuseport_netns(NULL, &own, NULL) && own == key->netns)
-		return;
-	if (*netns_name)
-		printf("  netns %s", netns_name);
-	else
-		printf("  netns %llu", (unsigned long long)key->netns);
-}
-
-void show_rules(const struct reuseport_rules *rules)
-{
-	printf(" %s", rules->policy);
-	if (rules->over_consistent)
-		printf(" over consistent");
-	if (strcmp(rules->key, "tuple"))
-		printf(", key %s", rules->key);
-	if (*rules->hash_key)
-		printf(", hash key %s", rules->hash_key);
-	if (rules->given_cpus)
-		printf(", CPUs given");
-}
-
-/* Nothing where all is done in the best way. */
-static void ways(const struct reuseport_status *status)
-{
-	const struct reuseport_ways *w = &status->ways;
+	const struct reuseport_ways *modes = &status->ways;
 	const struct {
-		bool said;
+		bool degraded;
 		const char *text;
 	} lines[] = {
-		{ !w->migrates && status->key.proto == IPPROTO_TCP,
-		  "a listener that closes resets what waits for it: drain it first" },
-		{ !w->events && status->keeper_running,
-		  "joins and leaves are found by polling, ten times a second" },
-		{ !w->iterators, "another tool's program on the group would not be seen" },
-		{ !w->plain_reads, "the program reads the kernel's sockets by probe reads" },
-		{ !w->mmapped, "tables are written by system calls" },
+		{ !modes->migrates && status->key.proto == IPPROTO_TCP,
+		  "a listener that closes resets its waiting connections: drain it first" },
+		{ !modes->events && status->keeper_running,
+		  "the keeper polls for joins and leaves, ten times a second" },
+		{ !modes->iterators, "another tool's program on the group cannot be detected" },
+		{ !modes->plain_reads,
+		  "the program reads the kernel's sockets by probe reads, which is slower" },
+		{ !modes->mmapped, "tables are written by system calls" },
 	};
 
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
-		if (lines[i].said)
+		if (lines[i].degraded)
 			printf("  %s\n", lines[i].text);
 }
 
-static void heading(const struct reuseport_status *status)
+static void print_heading(const struct reuseport_status *status)
 {
-	print_group(&status->key, status->netns_name);
+	show_policy_group(&status->key, status->netns_name);
 	printf("  policy");
-	show_rules(&status->rules);
+	show_policy_info(&status->rules);
 	printf("  program %u %s", status->program_id, status->program_name);
 	if (status->keeper_running)
 		printf("  keeper %u\n", status->keeper_pid);
 	else
-		printf("\n  no keeper: workers that join are not seen; attach again\n");
+		printf("\n  no keeper: new workers are not detected; attach again\n");
 	if (status->generations.phase == REUSEPORT_ROLLOUT_BEGUN)
 		printf("  rollout begun: generation %u waits, generation %u serves\n",
 		       status->generations.other, status->generations.serving);
 	if (status->generations.phase == REUSEPORT_ROLLOUT_SWITCHED)
-		printf("  rollout switched: generation %u serves; finish it, or abort\n",
+		printf("  rollout switched: generation %u serves; finish or abort\n",
 		       status->generations.serving);
 	if (status->admit_manual)
-		printf("  who joins waits for 'reuseportctl admit'\n");
-	ways(status);
+		printf("  new workers wait for 'reuseportctl admit'\n");
+	print_degraded(status);
 	if (!status->attached && status->n_workers)
-		printf("  the group does not have this program: attach again, or detach\n");
+		printf("  this program is no longer on the group: attach again, or detach\n");
 	if (status->unregistered)
-		printf("  %u member%s of the group without a slot\n", status->unregistered,
+		printf("  %u group member%s without a slot\n", status->unregistered,
 		       status->unregistered == 1 ? "" : "s");
 }
 
-void show_policy(const struct reuseport_ruled *ruled)
-{
-	print_group(&ruled->key, ruled->netns_name);
-	printf("  policy");
-	show_rules(&ruled->rules);
-	putchar('\n');
-}
-
-static double share(uint64_t part, uint64_t whole)
+static double percent_of(uint64_t part, uint64_t whole)
 {
 	return whole ? 100.0 * part / whole : 0;
 }
 
-/* They say nothing before the first rollout. */
-static bool shows_generations(const struct reuseport_status *status)
+/* Return whether generations matter: before the first rollout all are 0. */
+static bool has_generations(const struct reuseport_status *status)
 {
 	bool shown = status->generations.phase || status->generations.serving;
 
@@ -108,7 +71,7 @@ static bool shows_generations(const struct reuseport_status *status)
 	return shown;
 }
 
-static void workers_table(const struct reuseport_status *status)
+static void print_workers_table(const struct reuseport_status *status)
 {
 	static const struct column columns[] = {
 		{ "SLOT", true },   { "PID", true },      { "COMMAND", false },
@@ -122,7 +85,7 @@ static void workers_table(const struct reuseport_status *status)
 
 	if (!table)
 		return;
-	if (!shows_generations(status))
+	if (!has_generations(status))
 		table_hide(table, 4);
 	if (!status->flows)
 		table_hide(table, 7);
@@ -141,7 +104,7 @@ static void workers_table(const struct reuseport_status *status)
 		table_cell(line, 6, "%u", worker->queue);
 		table_cell(line, 7, "%llu", (unsigned long long)worker->flows);
 		table_cell(line, 8, "%llu", (unsigned long long)worker->selected);
-		table_cell(line, 9, "%.1f%%", share(worker->selected, whole));
+		table_cell(line, 9, "%.1f%%", percent_of(worker->selected, whole));
 		table_cell(line, 10, "%llu", (unsigned long long)worker->migrated);
 		table_cell(line, 11, "%llu", (unsigned long long)worker->fallback);
 		table_cell(line, 12, "%llu", (unsigned long long)worker->cookie);
@@ -149,32 +112,32 @@ static void workers_table(const struct reuseport_status *status)
 	table_print(table);
 }
 
-static void reason(const char *name, uint64_t count)
+static void print_count(const char *name, uint64_t count)
 {
 	if (count)
 		printf(", %s %llu", name, (unsigned long long)count);
 }
 
-static void totals(const struct reuseport_counters *c)
+static void print_totals(const struct reuseport_counters *c)
 {
 	printf("packets %llu = selected %llu + fallback %llu",
 	       (unsigned long long)(c->packets + c->migrations),
 	       (unsigned long long)(c->selected + c->migrated),
 	       (unsigned long long)reuseport_counters__fallback(c));
-	reason("migrated", c->migrated);
-	reason("next best asked", c->next_best);
-	reason("slot empty", c->empty);
-	reason("slot refused", c->refused);
-	reason("no choice left", c->exhausted);
-	reason("nobody may get work", c->nobody);
-	reason("unregistered member", c->unregistered);
-	reason("connected socket", c->connected);
-	reason("SO_INCOMING_CPU", c->incoming_cpu);
-	reason("group unreadable", c->unreadable);
+	print_count("migrated", c->migrated);
+	print_count("next best used", c->next_best);
+	print_count("slot empty", c->empty);
+	print_count("slot refused", c->refused);
+	print_count("choices exhausted", c->exhausted);
+	print_count("no eligible worker", c->nobody);
+	print_count("unregistered member", c->unregistered);
+	print_count("connected socket", c->connected);
+	print_count("SO_INCOMING_CPU", c->incoming_cpu);
+	print_count("group unreadable", c->unreadable);
 	putchar('\n');
 }
 
-static void flows(const struct reuseport_status *status)
+static void print_flows(const struct reuseport_status *status)
 {
 	const struct reuseport_counters *c = &status->counters;
 
@@ -184,26 +147,26 @@ static void flows(const struct reuseport_status *status)
 	       status->flows);
 	if (status->idle_s)
 		printf(", idle after %u s", status->idle_s);
-	reason("entered", c->flows);
-	reason("evicted", c->flows_evicted);
-	reason("moved", c->flows_moved);
+	print_count("entered", c->flows);
+	print_count("evicted", c->flows_evicted);
+	print_count("moved", c->flows_moved);
 	putchar('\n');
 }
 
-static void one(const struct reuseport_status *status)
+static void print_attachment(const struct reuseport_status *status)
 {
 	if (status->damaged) {
-		print_group(&status->key, status->netns_name);
+		show_policy_group(&status->key, status->netns_name);
 		puts("  pins damaged or of another version: detach, then attach again");
 		return;
 	}
-	heading(status);
+	print_heading(status);
 	if (status->n_workers)
-		workers_table(status);
+		print_workers_table(status);
 	else
-		puts("  no worker");
-	totals(&status->counters);
-	flows(status);
+		puts("  no workers");
+	print_totals(&status->counters);
+	print_flows(status);
 }
 
 void show_status_text(const struct reuseport_status *list, size_t n)
@@ -211,6 +174,6 @@ void show_status_text(const struct reuseport_status *list, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		if (i)
 			putchar('\n');
-		one(&list[i]);
+		print_attachment(&list[i]);
 	}
 }

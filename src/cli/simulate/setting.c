@@ -1,122 +1,119 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Who gets the packets of a simulation: as the options say, or as an attachment
- * has it at this moment. */
+/* Setting: the workers and the policy of a simulation, from the options or from an
+ * attachment as it is now. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "command.h"
-#include "simulate/simulate.h"
-#include "words.h"
+#include "bounds.h"
+#include "exit.h"
+#include "filter.h"
+#include "parse.h"
+#include "simulate/setting.h"
+#include "simulate/simulate_options.h"
 
-#define WORKERS_DEFAULT "4"
+/* ---------------------------------------------------------- from the options */
 
-/* -------------------------------------------------------------- as options say */
-
-static int no_workers(const char *text)
+static int wrong_workers(const char *text)
 {
 	fprintf(stderr,
-		"reuseportctl: --workers '%s' is neither a number of workers, 1 to %d, nor "
-		"a list of weights, 0 to 1000, as in 1,1,2,5\n",
-		text, SLOT_MAX);
+		"reuseportctl: --workers '%s' is neither a number of workers (1 to %d) nor "
+		"a list of weights (0 to %d), e.g. 1,1,2,5\n",
+		text, SLOT_MAX, REUSEPORT_WEIGHT_MAX);
 	return EXIT_USAGE;
 }
 
-static int out_of_memory(void)
+static int make_equal_workers(struct setting *setting, unsigned long n)
 {
-	fprintf(stderr, "reuseportctl: out of memory\n");
-	return EXIT_FAILED;
-}
-
-static int make_equal(struct scene *scene, unsigned long n)
-{
-	scene->workers = calloc(n, sizeof(*scene->workers));
-	if (!scene->workers)
-		return out_of_memory();
-	for (scene->n = 0; scene->n < n; scene->n++)
-		scene->workers[scene->n] = (struct reuseport_simulated_worker){ .slot = scene->n,
-										.weight = 1 };
+	setting->workers = calloc(n, sizeof(*setting->workers));
+	if (!setting->workers)
+		return exit_no_memory();
+	for (setting->n = 0; setting->n < n; setting->n++)
+		setting->workers[setting->n] =
+			(struct reuseport_simulated_worker){ .slot = setting->n, .weight = 1 };
 	return EXIT_DONE;
 }
 
-static int make_listed(struct scene *scene, const char *text)
+static int make_weighted_workers(struct setting *setting, const char *text)
 {
 	const char *at = text;
 	unsigned long weight;
 	char number[8];
 
-	/* No more of them than there are characters. */
-	scene->workers = calloc(strlen(text), sizeof(*scene->workers));
-	if (!scene->workers)
-		return out_of_memory();
+	/* There are no more weights than characters. */
+	setting->workers = calloc(strlen(text), sizeof(*setting->workers));
+	if (!setting->workers)
+		return exit_no_memory();
 	for (;; at++) {
 		size_t len = strcspn(at, ",");
 
 		snprintf(number, sizeof(number), "%.*s", (int)len, at);
-		if (len >= sizeof(number) || !option_number(number, 0, 1000, &weight) ||
-		    scene->n == SLOT_MAX)
-			return no_workers(text);
-		scene->workers[scene->n] = (struct reuseport_simulated_worker){ .slot = scene->n,
-										.weight = weight };
-		scene->n++;
+		if (len >= sizeof(number) ||
+		    !parse_number(number, 0, REUSEPORT_WEIGHT_MAX, &weight) ||
+		    setting->n == SLOT_MAX)
+			return wrong_workers(text);
+		setting->workers[setting->n] =
+			(struct reuseport_simulated_worker){ .slot = setting->n, .weight = weight };
+		setting->n++;
 		at += len;
 		if (!*at)
 			return EXIT_DONE;
 	}
 }
 
-static int from_options(struct scene *scene, const char *text)
+static int setting_from_options(struct setting *setting, const char *text)
 {
 	unsigned long n;
 
 	if (!text)
-		text = WORKERS_DEFAULT;
+		return make_equal_workers(setting, WORKERS_DEFAULT);
 	if (strchr(text, ','))
-		return make_listed(scene, text);
-	return option_number(text, 1, SLOT_MAX, &n) ? make_equal(scene, n) : no_workers(text);
+		return make_weighted_workers(setting, text);
+	return parse_number(text, 1, SLOT_MAX, &n) ? make_equal_workers(setting, n) :
+						     wrong_workers(text);
 }
 
-/* ---------------------------------------------------------- as it is attached */
+/* -------------------------------------------------------- from an attachment */
 
-static int check_one(const struct scene *scene, unsigned int port)
+/* Check that the filter selected one attachment, and that it has workers. */
+static int check_attachment(const struct setting *setting, unsigned int port)
 {
-	if (!scene->n_status) {
-		fprintf(stderr, "reuseportctl: nothing is steered there: without --port, --workers "
-				"tells who there is\n");
+	if (!setting->n_status) {
+		fprintf(stderr, "reuseportctl: nothing is attached there: use --workers without "
+				"--port instead\n");
 		return EXIT_NO_MATCH;
 	}
-	if (scene->n_status > 1) {
+	if (setting->n_status > 1) {
 		fprintf(stderr,
-			"reuseportctl: %zu attachments are on port %u: tell one of them by "
-			"--addr\n",
-			scene->n_status, port);
+			"reuseportctl: port %u has %zu attachments: select one with --addr\n", port,
+			setting->n_status);
 		return EXIT_FAILED;
 	}
-	if (scene->status->damaged) {
+	if (setting->status->damaged) {
 		fprintf(stderr, "reuseportctl: the pins are damaged or of another version: detach, "
 				"then attach again\n");
 		return EXIT_FAILED;
 	}
-	if (scene->status->n_workers)
+	if (setting->status->n_workers)
 		return EXIT_DONE;
-	fprintf(stderr, "reuseportctl: no worker is there at the moment\n");
+	fprintf(stderr, "reuseportctl: the attachment has no workers at the moment\n");
 	return EXIT_FAILED;
 }
 
-static int take_workers(struct scene *scene)
+static int copy_workers(struct setting *setting)
 {
-	const struct reuseport_status *status = scene->status;
+	const struct reuseport_status *status = setting->status;
 
-	scene->slots = status->slots;
-	scene->table = status->rules.table_entries;
-	scene->workers = calloc(status->n_workers, sizeof(*scene->workers));
-	if (!scene->workers)
-		return out_of_memory();
-	for (; scene->n < status->n_workers; scene->n++) {
-		const struct reuseport_worker *worker = &status->workers[scene->n];
+	setting->slots = status->slots;
+	setting->table = status->rules.table_entries;
+	setting->workers = calloc(status->n_workers, sizeof(*setting->workers));
+	if (!setting->workers)
+		return exit_no_memory();
+	for (; setting->n < status->n_workers; setting->n++) {
+		const struct reuseport_worker *worker = &status->workers[setting->n];
 		const char *state = reuseport_state_name(worker->state);
 
-		scene->workers[scene->n] = (struct reuseport_simulated_worker){
+		setting->workers[setting->n] = (struct reuseport_simulated_worker){
 			.slot = worker->slot,
 			.weight = strcmp(state, "active") ? 0 : worker->weight,
 			.pid = worker->pid,
@@ -125,46 +122,49 @@ static int take_workers(struct scene *scene)
 	return EXIT_DONE;
 }
 
-static int from_attachment(struct scene *scene, const struct options *options)
+static int setting_from_attachment(struct setting *setting, const struct options *options)
 {
 	struct reuseport_filter filter;
 	struct reuseport_error error;
-	int ret = word_filter(options, &filter);
+	int ret = filter_from_options(options, &filter);
 
 	if (ret != EXIT_DONE)
 		return ret;
-	if (reuseport_status(&filter, &scene->status, &scene->n_status, &error))
-		return word_failure(&error);
-	ret = check_one(scene, filter.port);
+	if (reuseport_status(&filter, &setting->status, &setting->n_status, &error))
+		return exit_failed(&error);
+	ret = check_attachment(setting, filter.port);
 	if (ret == EXIT_DONE)
-		ret = take_workers(scene);
+		ret = copy_workers(setting);
 	if (ret != EXIT_DONE)
 		return ret;
-	if (!options->simulate.all && !scene->rules.policy)
-		scene->rules.policy = scene->status->rules.policy;
-	if (scene->status->rules.given_cpus && !scene->rules.cpu_map)
-		fprintf(stderr, "reuseportctl: the attachment has a map of CPUs, which is not "
-				"known here: without --cpu-map the workers' affinity counts\n");
+	if (!simulate_options_all(options) && !setting->policy.policy)
+		setting->policy.policy = setting->status->rules.policy;
+	if (setting->status->rules.given_cpus && !setting->policy.cpu_map)
+		fprintf(stderr,
+			"reuseportctl: simulate cannot read the attachment's CPU map: it uses "
+			"the workers' affinity, unless --cpu-map is given\n");
 	return EXIT_DONE;
 }
 
-int scene_make(struct scene *scene, const struct options *options)
+int setting_make(struct setting *setting, const struct options *options)
 {
 	int ret;
 
-	*scene = (struct scene){ .rules = options->rules };
-	ret = options->n_ports ? from_attachment(scene, options) :
-				 from_options(scene, options->simulate.workers);
+	*setting = (struct setting){ .policy = options->policy };
+	if (!simulate_options_all(options))
+		setting->policy.policy = options->simulate.policy;
+	ret = options->n_ports ? setting_from_attachment(setting, options) :
+				 setting_from_options(setting, options->simulate.workers);
 	if (options->table)
-		scene->table = options->table;
+		setting->table = options->table;
 	if (ret != EXIT_DONE)
-		scene_free(scene);
+		setting_free(setting);
 	return ret;
 }
 
-void scene_free(struct scene *scene)
+void setting_free(struct setting *setting)
 {
-	free(scene->workers);
-	reuseport_status__free(scene->status, scene->n_status);
-	*scene = (struct scene){ 0 };
+	free(setting->workers);
+	reuseport_status__free(setting->status, setting->n_status);
+	*setting = (struct setting){ 0 };
 }

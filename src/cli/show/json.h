@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* JSON: the one way in which every command prints a document. */
+#ifndef CLI_SHOW_JSON_H
+#define CLI_SHOW_JSON_H
+
+struct json_t;
+
+/* Print the document on standard output, and free it. */
+void show_json(struct json_t *root);
+
+#endif

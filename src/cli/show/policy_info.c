@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* Policy info: the group that is meant, its policy and the policy's options. */
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "format.h"
+#include "show/policy_info.h"
+
+void show_policy_group(const struct reuseport_key *key, const char *netns_name)
+{
+	char endpoint[FORMAT_ENDPOINT_MAX];
+	uint64_t own = 0;
+
+	format_endpoint(key, endpoint);
+	printf("%s %s", format_proto(key->proto), endpoint);
+	if (!reuseport_netns(NULL, &own, NULL) && own == key->netns)
+		return;
+	if (*netns_name)
+		printf("  netns %s", netns_name);
+	else
+		printf("  netns %llu", (unsigned long long)key->netns);
+}
+
+void show_policy_info(const struct reuseport_rules *info)
+{
+	printf(" %s", info->policy);
+	if (info->over_consistent)
+		printf(" over consistent");
+	if (strcmp(info->key, "tuple"))
+		printf(", key %s", info->key);
+	if (*info->hash_key)
+		printf(", hash key %s", info->hash_key);
+	if (info->given_cpus)
+		printf(", CPUs given");
+}
+
+void show_policy_line(const struct reuseport_ruled *group)
+{
+	show_policy_group(&group->key, group->netns_name);
+	printf("  policy");
+	show_policy_info(&group->rules);
+	putchar('\n');
+}
+
+json_t *show_policy_json(const struct reuseport_rules *info)
+{
+	return json_pack("{s:s, s:s*, s:s, s:s*, s:b, s:i, s:i, s:I}", "policy", info->policy,
+			 "over", info->over_consistent ? "consistent" : NULL, "key", info->key,
+			 "hash_key", *info->hash_key ? info->hash_key : NULL, "given_cpus",
+			 info->given_cpus, "table_entries", (int)info->table_entries, "table_width",
+			 (int)info->table_width, "plans", (json_int_t)info->plans);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* Policy info: the group that is meant, its policy and the policy's options. */
+#ifndef CLI_SHOW_POLICY_INFO_H
+#define CLI_SHOW_POLICY_INFO_H
+
+#include <reuseport_bpf.h>
+
+struct json_t;
+
+/* Print "tcp 0.0.0.0:8080", and the namespace if it is not the caller's own. */
+void show_policy_group(const struct reuseport_key *key, const char *netns_name);
+
+/* Print " weighted over consistent, key src". */
+void show_policy_info(const struct reuseport_rules *info);
+
+/* Print one line: "tcp 0.0.0.0:8080  policy consistent, key src". */
+void show_policy_line(const struct reuseport_ruled *group);
+
+struct json_t *show_policy_json(const struct reuseport_rules *info);
+
+#endif
