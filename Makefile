@@ -17,7 +17,7 @@
 # the command line. WERROR=1, as the tests set it, makes warnings errors.
 
 # The header has it.
-VERSION := $(shell sed -n 's/^\#define REUSEPORT_VERSION_[A-Z]* \([0-9]*\)$$/\1/p' include/reuseport_bpf.h | \
+VERSION := $(shell sed -n 's/^\#define REUSEPORT_VERSION_[A-Z]* \([0-9]*\)$$/\1/p' include/reuseport_types.h | \
 	paste -sd.)
 SOVERSION := 0
 

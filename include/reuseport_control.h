@@ -1,89 +1,83 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Changes of running attachments. Included by reuseport_bpf.h. */
+/*
+ * libreuseport-bpf: change the policy, weights and rollouts of running attachments.
+ * Included by reuseport_bpf.h, whose conventions hold here.
+ *
+ * Each call comes twice: for the attachments that a filter selects, whoever keeps them,
+ * and, with "__", for the one that this process keeps. The first kind names a worker as
+ * text: "slot:3", "pid:1234" (every socket that this process serves), "cookie:4097", or a
+ * number alone if only one of these fits. The second kind takes a descriptor of the
+ * worker's socket; -1 means every worker where that makes sense.
+ *
+ * A change takes effect at once: a packet is handled by the state before or by the state
+ * after, and when the call returns no packet is handled by the state before. No keeper is
+ * needed. Errors of all of them: -ENOENT: nothing is attached there, or there is no such
+ * worker. -EINVAL: a word or number is malformed, out of range, or ambiguous. -EBUSY: another
+ * process has been changing the attachment for seconds.
+ */
 #ifndef REUSEPORT_CONTROL_H
 #define REUSEPORT_CONTROL_H
 
-#include "reuseport_bpf.h"
+#include "reuseport_types.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/* ---------------------------------------------------------------- changes */
-
 /*
- * Changes the policy of the attachments that a filter selects, while they work:
- * each packet goes by the old one or by the new one. Workers, slots and counters
- * stay. When it returns, no packet goes by the old one any more. Returns how
- * many attachments there were. No keeper is needed.
- *
- * -ENOENT: nothing is attached there. -EINVAL: as reuseport_policy_check(), or
- * the map of CPUs names a slot out of range. -ENOSPC: the table has not room for
- * a row for each CPU. -EBUSY: another process is changing it for seconds.
+ * Change the policy. Workers, slots and counters stay. Where several attachments are
+ * selected all are checked before the first is changed. Return how many there were.
  * Policy "least-queue" reads the kernel's sockets: CAP_PERFMON at attach.
+ * -EINVAL: also as reuseport_policy_check(), or the map of CPUs names a slot out of range.
+ * -ENOSPC: the table has no room for a row for each CPU.
  */
 int reuseport_set_policy(const struct reuseport_filter *filter,
 			 const struct reuseport_policy_opts *opts, struct reuseport_error *err);
-
-struct reuseport_ruled {
-	struct reuseport_key key;
-	char netns_name[64]; /* as "ip netns" knows it, or "" */
-	struct reuseport_rules rules;
-};
+int reuseport_group__set_policy(struct reuseport_group *group,
+				const struct reuseport_policy_opts *opts,
+				struct reuseport_error *err);
 
 /*
- * The policies of the attachments that a filter selects; cheaper than a status.
- * Free *list with free(). -ENOENT: nothing is attached there.
- */
-int reuseport_get_policy(const struct reuseport_filter *filter, struct reuseport_ruled **list,
-			 size_t *n, struct reuseport_error *err);
-
-/*
- * Sets the weight, 0 to 1000, of a worker: "slot:3", "pid:1234" (all that this
- * process serves), "cookie:4097", or a number alone if only one of these fits.
- * 0: no new work by any policy; the others count for "consistent", "weighted",
- * "cpu", "numa", "random" and "round-robin". A worker joins with 1. Returns the
- * number of workers.
- *
- * -ENOENT: nothing is attached there, or there is no such worker. -EINVAL: out
- * of range, malformed, or the number could mean two workers.
+ * Set a worker's weight, 0 to REUSEPORT_WEIGHT_MAX. 0: no new work by any policy; the
+ * others count for "consistent", "weighted", "cpu", "numa", "random" and "round-robin". A
+ * worker joins with 1. Return the number of workers.
  */
 int reuseport_set_weight(const struct reuseport_filter *filter, const char *worker,
 			 unsigned int weight, struct reuseport_error *err);
+int reuseport_group__set_weight(struct reuseport_group *group, int fd, unsigned int weight,
+				struct reuseport_error *err);
 
-/* -------------------------------------------------------- restart without loss */
-
-/*
- * Nothing new goes to the worker from now on: no connection by any policy, not
- * even by the kernel's own pick while another worker may get work. What is queued
- * or half open is still its own, and so are its sticky flows, unless "release"
- * gives them to the others at once. When it returns, no packet is on its way
- * by the state before. Workers are named as for reuseport_set_weight(). Returns
- * the number of workers.
- *
- * -ENOENT: nothing is attached there, or there is no such worker. -EINVAL:
- * malformed, or the number could mean two workers.
- */
-int reuseport_drain(const struct reuseport_filter *filter, const char *worker, bool release,
-		    struct reuseport_error *err);
+struct reuseport_drain_opts {
+	size_t sz;
+	bool release; /* its sticky flows go to the other workers at once */
+	size_t : 0;
+};
 
 /*
- * Takes a worker back that was drained, or that a rollout has left behind: it is
- * then of the generation that serves. Returns how many there were, which may be 0.
- * Errors as for reuseport_drain().
+ * Give nothing new to a worker: no connection by any policy, nor by the kernel's own pick
+ * while another worker may get work. It keeps what is queued or half open, and its sticky
+ * flows. opts may be NULL. Return the number of workers.
  */
+int reuseport_drain(const struct reuseport_filter *filter, const char *worker,
+		    const struct reuseport_drain_opts *opts, struct reuseport_error *err);
+int reuseport_group__drain(struct reuseport_group *group, int fd,
+			   const struct reuseport_drain_opts *opts, struct reuseport_error *err);
+
+/* Give work again to a drained worker, or to one of a generation that a rollout has left
+ * behind: it is then of the serving generation. Return the number of workers that this
+ * changed, which may be 0. */
 int reuseport_undrain(const struct reuseport_filter *filter, const char *worker,
 		      struct reuseport_error *err);
+int reuseport_group__undrain(struct reuseport_group *group, int fd, struct reuseport_error *err);
 
-/*
- * Admits a worker that joined under admit "manual"; NULL: all that wait. Returns
- * how many there were, which may be 0. Errors as for reuseport_drain().
- */
+/* Admit a worker that joined under admit "manual"; NULL, or fd -1: all that wait. Return
+ * the number of workers that this changed, which may be 0. */
 int reuseport_admit(const struct reuseport_filter *filter, const char *worker,
 		    struct reuseport_error *err);
+int reuseport_group__admit(struct reuseport_group *group, int fd, struct reuseport_error *err);
 
-/* What is left at a worker that gets nothing new. */
-struct reuseport_left {
+/* What a worker that gets nothing new still has. */
+struct reuseport_drain_status {
 	unsigned int slot;
 	uint32_t pid;
 	uint64_t cookie;
@@ -92,39 +86,42 @@ struct reuseport_left {
 	uint64_t flows;     /* sticky flows that it has */
 };
 
-/*
- * What is left at the drained workers, and those of generations that do not
- * serve: of one, or of all (NULL). A worker that has gone is not among them. A
- * worker whose queue and half_open are 0 can be ended without loss. Free *left
- * with free().
- *
- * -ENOENT: nothing is attached there. -EINVAL: malformed, or the number could mean
- * two workers. That there is no such worker (any more) is no error.
- */
-int reuseport_left(const struct reuseport_filter *filter, const char *worker,
-		   struct reuseport_left **left, size_t *n, struct reuseport_error *err);
+struct reuseport_drain_list;
+size_t reuseport_drain_list__count(const struct reuseport_drain_list *list);
+const struct reuseport_drain_status *
+reuseport_drain_list__get(const struct reuseport_drain_list *list, size_t i);
+void reuseport_drain_list__free(struct reuseport_drain_list *list);
 
-enum reuseport_rollout {
-	REUSEPORT_ROLLOUT_BEGIN = 1,  /* who joins from now on is of the next generation,
-				       * and waits */
+/*
+ * Read what drained workers and workers of generations that do not serve still have: of
+ * one worker, or of all (NULL, or fd -1). A worker that has gone is not listed, and asking
+ * for it is no error. A worker whose queue and half_open are 0 can be ended without loss.
+ */
+int reuseport_get_drain_status(const struct reuseport_filter *filter, const char *worker,
+			       struct reuseport_drain_list **list, struct reuseport_error *err);
+int reuseport_group__drain_status(const struct reuseport_group *group, int fd,
+				  struct reuseport_drain_list **list, struct reuseport_error *err);
+
+enum reuseport_rollout_step {
+	REUSEPORT_ROLLOUT_BEGIN = 1,  /* workers that join from now on are of the next
+				       * generation, and wait */
 	REUSEPORT_ROLLOUT_SWITCH = 2, /* all new work goes to the next generation */
-	REUSEPORT_ROLLOUT_FINISH = 3, /* there is no way back: the old ones may be ended */
+	REUSEPORT_ROLLOUT_FINISH = 3, /* the old workers may be ended: no way back */
 	REUSEPORT_ROLLOUT_ABORT = 4,  /* all new work goes to the old generation (again) */
 };
 
 /*
- * One step of a rollout, in every attachment that the filter selects or, by what
- * can be known beforehand, in none. Each step is atomic: a packet goes by the
- * state before or by the one after, and when the call returns none goes by the
- * one before. Sticky flows stay with their workers. Returns how many attachments
- * there were. Udpgrm's socket generations are the model.
+ * Take one step of a rollout in every attachment that the filter selects or, as far as that
+ * is known beforehand, in none. Sticky flows stay with their workers. Return how many
+ * attachments there were. The model is udpgrm's socket generations.
  *
- * -ENOENT: nothing is attached there. -EALREADY: the step was taken before.
- * -EINVAL: another one comes first. -ECHILD: the generation that is to serve has
- * no worker.
+ * -EALREADY: the step was taken before. -EINVAL: another one comes first. -ECHILD: the
+ * generation that is to serve has no worker.
  */
-int reuseport_rollout(const struct reuseport_filter *filter, enum reuseport_rollout step,
+int reuseport_rollout(const struct reuseport_filter *filter, enum reuseport_rollout_step step,
 		      struct reuseport_error *err);
+int reuseport_group__rollout(struct reuseport_group *group, enum reuseport_rollout_step step,
+			     struct reuseport_error *err);
 
 #ifdef __cplusplus
 }

@@ -81,7 +81,7 @@ struct reuseport_explanation {
 	uint32_t program_id; /* of a foreign program, 0 for classic BPF */
 
 	/* With REUSEPORT_POLICY: */
-	struct reuseport_rules rules;
+	struct reuseport_policy_info rules;
 	bool hash_known; /* it is the toolkit's own hash */
 	uint32_t hash;
 	int row;                       /* of the table, by CPU or node; -1: there is one row */

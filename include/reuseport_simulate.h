@@ -106,7 +106,7 @@ struct reuseport_simulated_change {
 };
 
 struct reuseport_simulation {
-	struct reuseport_rules rules;
+	struct reuseport_policy_info rules;
 	unsigned int notes; /* of enum reuseport_simulation_note */
 	bool exact;         /* each packet goes where it is said to go */
 	bool keeps_keys;    /* equal keys go to the same worker */

@@ -6,38 +6,45 @@
 #ifndef REUSEPORT_STATUS_H
 #define REUSEPORT_STATUS_H
 
-#include "reuseport_bpf.h"
+#include "reuseport_types.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/* ----------------------------------------------------------------- status */
+/* The state of a worker, and of a slot. */
+enum reuseport_worker_state {
+	REUSEPORT_WORKER_FREE = 0,     /* the slot has no worker */
+	REUSEPORT_WORKER_JOINING = 1,  /* waits to be admitted, gets nothing yet */
+	REUSEPORT_WORKER_ACTIVE = 2,   /* gets its share */
+	REUSEPORT_WORKER_DRAINING = 3, /* gets nothing new, keeps its sticky flows */
+	REUSEPORT_WORKER_LEAVING = 4,  /* gets nothing; its sticky flows go to others */
+};
 
-/* The members of enum worker_state (abi.h), as text. */
+/* Return a state as text: "active". */
 const char *reuseport_state_name(unsigned int state);
 
 struct reuseport_worker {
 	unsigned int slot;
-	uint32_t pid;   /* the process that serves it: whose epoll set holds
-			 * it, else the youngest holder; 0 if none is seen */
-	uint32_t *pids; /* every process that has it open, ascending */
+	uint32_t pid;         /* the process that serves the socket: its epoll set holds it,
+			       * else the youngest that has it open; 0: none is visible */
+	const uint32_t *pids; /* every process that has it open, ascending */
 	size_t n_pids;
-	char comm[REUSEPORT_NAME_MAX];
-	uint64_t cookie;    /* SO_COOKIE, the worker's identity */
-	unsigned int state; /* its own and its generation's together */
+	char comm[REUSEPORT_NAME_MAX]; /* name of the process pid, "" if there is none */
+	uint64_t cookie;               /* SO_COOKIE, the worker's identity */
+	unsigned int state; /* effective state: the worker's own combined with that of its
+			     * generation; of enum reuseport_worker_state */
 	unsigned int weight;
 	unsigned int generation;
 	uint32_t queue;    /* TCP: connections to accept; UDP: bytes to receive */
 	uint64_t selected; /* packets given to it */
 	uint64_t migrated; /* requests of closing workers given to it */
-	uint64_t fallback; /* chosen, but its slot was empty or refused: the
-			    * next best by the policy was asked */
+	uint64_t fallback; /* times that its slot was chosen, but empty or refused */
 	uint64_t flows;    /* sticky flows that it has */
 };
 
 /*
- * The steps of the fallback chain: a choice may be empty or refused; the next
+ * The steps of the fallback chain. A chosen slot may be empty or refused; then the next
  * best is asked; in the end the kernel picks. At rest:
  * packets + migrations == selected + migrated + exhausted + nobody
  *                       + unregistered + connected + incoming_cpu + unreadable
@@ -50,132 +57,148 @@ struct reuseport_counters {
 	uint64_t empty;         /* choices whose slot was empty */
 	uint64_t refused;       /* choices whose socket was of another group */
 	uint64_t next_best;     /* packets for which the next best was asked */
-	uint64_t exhausted;     /* no choice could take it: the kernel's pick, as
-				 * with all that follow */
+	uint64_t exhausted;     /* the kernel picked, as with all that follow: no choice
+				 * could take the packet */
 	uint64_t nobody;        /* no worker may get work */
-	uint64_t unregistered;  /* the member picked is in no slot (yet) */
+	uint64_t unregistered;  /* the member picked has no slot (yet) */
 	uint64_t connected;     /* the member picked is a connected UDP socket */
-	uint64_t incoming_cpu;  /* a member set SO_INCOMING_CPU */
+	uint64_t incoming_cpu;  /* a member has set SO_INCOMING_CPU */
 	uint64_t unreadable;    /* the kernel's group could not be read */
 	uint64_t flows;         /* sticky flows entered so far */
-	uint64_t flows_moved;   /* given to another worker: theirs had gone, or they
-				 * had been idle */
+	uint64_t flows_moved;   /* given to another worker: theirs had gone, or they had been
+				 * idle */
 	uint64_t flows_evicted; /* that made room for others */
 };
 
-/* Runs that left the pick to the kernel. */
+/* Return the number of packets that were left to the kernel's pick. */
 uint64_t reuseport_counters__fallback(const struct reuseport_counters *counters);
-
-/* The policy in use, and what goes with it. */
-struct reuseport_rules {
-	char policy[REUSEPORT_NAME_MAX];
-	char key[32];               /* what is hashed: "tuple", "src-prefix/24" */
-	char hash_key[33];          /* of SipHash; "": the kernel's own hash is used */
-	bool over_consistent;       /* policy "weighted" */
-	bool given_cpus;            /* policies "cpu", "numa": by a given map */
-	unsigned int table_entries; /* room there is */
-	unsigned int table_width;   /* entries of a row; 0: no table is needed, the
-				     * policy picks a member of the kernel's group */
-	uint32_t plans;             /* changes of policy, weights or table so far */
-};
 
 enum reuseport_rollout_phase {
 	REUSEPORT_ROLLOUT_NONE = 0,
-	REUSEPORT_ROLLOUT_BEGUN = 1,    /* newcomers are of generation "other", and wait */
+	REUSEPORT_ROLLOUT_BEGUN = 1,    /* new workers are of generation "other", and wait */
 	REUSEPORT_ROLLOUT_SWITCHED = 2, /* they serve; "other" is the one before */
 };
 
 struct reuseport_generations {
 	enum reuseport_rollout_phase phase;
 	unsigned int serving; /* the generation that gets new work */
-	unsigned int other;   /* of a rollout, the one that does not serve */
+	unsigned int other;   /* the one of the rollout that does not */
 };
 
-/* Which way was found to do what older kernels cannot, or not as well. */
-struct reuseport_ways {
-	bool migrates;    /* connections waiting at a closing listener move on; else
-			   * they are reset, as the kernel does by default */
-	bool plain_reads; /* the program reads the kernel's sockets by plain loads; else
-			   * by probe reads */
+/* What an attachment can do of what not every kernel can. */
+struct reuseport_modes {
+	bool migrates;    /* connections that wait at a closing listener move on; else they
+			   * are reset, as without this toolkit */
+	bool plain_reads; /* the program reads sockets by plain loads; else by probe reads */
 	bool mmapped;     /* tables are written through memory; else by system calls */
-	bool events;      /* the keeper hears of joins and leaves; else it polls */
+	bool events;      /* the keeper is told of joins and leaves; else it polls */
 	bool iterators;   /* other tools' programs are seen */
 };
 
 struct reuseport_status {
-	struct reuseport_key key;
-	struct reuseport_ways ways;
-	char netns_name[64]; /* as "ip netns" knows it, or "" */
-	struct reuseport_rules rules;
-	char pin[REUSEPORT_PATH_MAX];
-	uint32_t keeper_pid; /* the last keeper's */
+	const struct reuseport_key *key;
+	char netns_name[64];          /* as "ip netns" has it, or "" */
+	char pin[REUSEPORT_PATH_MAX]; /* directory of the pins */
+	bool damaged;                 /* the pins are incomplete or of another ABI; all that
+				       * follows is zero but the keeper */
 	bool keeper_running;
+	uint32_t keeper_pid; /* the last keeper's */
 	uint32_t program_id; /* of the pinned program */
 	char program_name[64];
 	char program_tag[17];
-	bool attached; /* the group has that program; true where the
-			* kernel cannot tell */
-	bool damaged;  /* the pins are incomplete or of another ABI;
-			* only key and pin are valid */
+	bool attached;     /* the group has that program; true where the kernel does not
+			    * tell */
+	bool admit_manual; /* a worker that joins waits to be admitted */
+	const struct reuseport_policy_info *policy;
+	const struct reuseport_modes *modes;
+	const struct reuseport_generations *generations;
+	const struct reuseport_counters *counters;
 	unsigned int slots;
-	bool admit_manual; /* who joins waits to be admitted */
-	struct reuseport_generations generations;
-	unsigned int flows;        /* room for sticky flows; 0: they are not sticky */
+	unsigned int flows;        /* room for sticky flows; 0: flows are not sticky */
 	unsigned int idle_s;       /* after which one is new again; 0: never */
-	uint64_t flows_occupied;   /* entries in use, also of workers that have gone */
+	uint64_t flows_occupied;   /* places in use, also of workers that have gone */
 	unsigned int unregistered; /* members of the group that have no slot */
-	struct reuseport_counters counters;
-	struct reuseport_worker *workers; /* by slot */
+	const struct reuseport_worker *const *workers; /* pointers, by slot */
 	size_t n_workers;
 };
 
+struct reuseport_status_list;
+size_t reuseport_status_list__count(const struct reuseport_status_list *list);
+const struct reuseport_status *reuseport_status_list__get(const struct reuseport_status_list *list,
+							  size_t i);
+void reuseport_status_list__free(struct reuseport_status_list *list);
+
 /*
- * The attachments that a filter selects (NULL: all), with what holds at this
- * moment: a worker that has left is not shown even if no keeper runs. An empty
- * list is success. Free with reuseport_status__free.
+ * Read the attachments that a filter selects as they are at this moment: a worker that has
+ * left is not shown even if no keeper runs. An empty list is success.
  */
-int reuseport_status(const struct reuseport_filter *filter, struct reuseport_status **list,
-		     size_t *n, struct reuseport_error *err);
-void reuseport_status__free(struct reuseport_status *list, size_t n);
+int reuseport_get_status(const struct reuseport_filter *filter, struct reuseport_status_list **list,
+			 struct reuseport_error *err);
+
+/* The same of the attachment that this process keeps: a list of one. */
+int reuseport_group__status(const struct reuseport_group *group,
+			    struct reuseport_status_list **list, struct reuseport_error *err);
+
+/* The policy of one attachment. */
+struct reuseport_group_policy {
+	const struct reuseport_key *key;
+	char netns_name[64];
+	const struct reuseport_policy_info *policy;
+};
+
+struct reuseport_policy_list;
+size_t reuseport_policy_list__count(const struct reuseport_policy_list *list);
+const struct reuseport_group_policy *
+reuseport_policy_list__get(const struct reuseport_policy_list *list, size_t i);
+void reuseport_policy_list__free(struct reuseport_policy_list *list);
+
+/* Read the policies of the attachments that a filter selects; cheaper than a status.
+ * -ENOENT: nothing is attached there. */
+int reuseport_get_policy(const struct reuseport_filter *filter, struct reuseport_policy_list **list,
+			 struct reuseport_error *err);
 
 /* ---------------------------------------------------------------- features */
 
 enum reuseport_feature_state {
 	REUSEPORT_FEATURE_AVAILABLE = 1,
-	REUSEPORT_FEATURE_MISSING = 2,       /* the kernel has not heard of it */
+	REUSEPORT_FEATURE_MISSING = 2,       /* the kernel does not know it */
 	REUSEPORT_FEATURE_NOT_PERMITTED = 3, /* this process may not use it */
 	REUSEPORT_FEATURE_FAILED = 4,        /* it failed for another reason */
-	REUSEPORT_FEATURE_DISABLED = 5,      /* REUSEPORT_DISABLE has it: not tried */
+	REUSEPORT_FEATURE_DISABLED = 5,      /* REUSEPORT_DISABLE names it: not tried */
 };
 
-/* As text: "available", "not permitted". */
+/* Return a feature's state as text: "available", "not permitted". */
 const char *reuseport_feature_state_name(enum reuseport_feature_state state);
 
-/* Something that this toolkit uses of the kernel. */
+/* A part of the kernel that this toolkit uses. */
 struct reuseport_feature {
 	const char *name;    /* "plain-reads" */
-	const char *since;   /* "6.2": the Linux that first had it. Says nothing of the
-			      * kernel at hand: distributions carry features back */
-	const char *what;    /* what it is to the kernel */
-	const char *without; /* what is lost, or done in another way, where it is not */
+	const char *since;   /* the first Linux with it, "6.2"; distributions carry features
+			      * back, so that says nothing about the kernel at hand */
+	const char *what;    /* what it is in the kernel */
+	const char *without; /* what is lost, or done in another way, without it */
 	bool needed;         /* nothing can be steered without it */
 	enum reuseport_feature_state state;
 	int code;      /* the errno of the trial, 0 for none */
 	char caps[64]; /* the capabilities that were missing, or "" */
 };
 
-/*
- * Tries each of them: loads tiny programs, makes maps, makes the call; all of it
- * is gone when this returns. The strings are static. Free *list with free(). No
- * privilege is needed to ask. -EINVAL: as reuseport_disable_check().
- */
-int reuseport_features(struct reuseport_feature **list, size_t *n, struct reuseport_error *err);
+struct reuseport_feature_list;
+size_t reuseport_feature_list__count(const struct reuseport_feature_list *list);
+const struct reuseport_feature *
+reuseport_feature_list__get(const struct reuseport_feature_list *list, size_t i);
+void reuseport_feature_list__free(struct reuseport_feature_list *list);
 
 /*
- * The environment variable REUSEPORT_DISABLE has features, by name and separated
- * by commas, that are to be left unused, to test what replaces them; "events" is
- * both tcp-events and udp-events. Every call of this library heeds it. -EINVAL: a
- * word there is none of them.
+ * Try each feature: load tiny programs, make maps, make the call. Nothing of it is left
+ * when this returns. Needs no capability. -EINVAL: as reuseport_disable_check().
+ */
+int reuseport_features(struct reuseport_feature_list **list, struct reuseport_error *err);
+
+/*
+ * Check the environment variable REUSEPORT_DISABLE: names of features, separated by commas,
+ * that every call leaves unused, to test what replaces them; "events" is both tcp-events
+ * and udp-events. Needs no capability. -EINVAL: a word there is no feature.
  */
 int reuseport_disable_check(struct reuseport_error *err);
 

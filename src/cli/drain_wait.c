@@ -2,7 +2,6 @@
 /* Drain wait: the options and the waiting that drain and rollout share. */
 #include <netinet/in.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <time.h>
 
 #include "bounds.h"
@@ -26,23 +25,23 @@ bool drain_wait_check(const struct options *options)
 	       options_wrong(options, "--timeout requires --wait");
 }
 
-static bool is_drained(const struct reuseport_left *left)
+static bool is_drained(const struct reuseport_drain_status *status)
 {
-	return !left->queue && !left->half_open;
+	return !status->queue && !status->half_open;
 }
 
-static void print_drain_status(const struct reuseport_left *left, int proto)
+static void print_drain_status(const struct reuseport_drain_status *status, int proto)
 {
-	printf("slot %u pid %u: ", left->slot, left->pid);
-	if (is_drained(left))
+	printf("slot %u pid %u: ", status->slot, status->pid);
+	if (is_drained(status))
 		printf("empty");
 	else if (proto == IPPROTO_UDP)
-		printf("%u bytes to receive", left->queue);
+		printf("%u bytes to receive", status->queue);
 	else
-		printf("%u to accept, %u half open", left->queue, left->half_open);
-	if (left->flows)
-		printf("; %llu sticky flow%s", (unsigned long long)left->flows,
-		       left->flows == 1 ? "" : "s");
+		printf("%u to accept, %u half open", status->queue, status->half_open);
+	if (status->flows)
+		printf("; %llu sticky flow%s", (unsigned long long)status->flows,
+		       status->flows == 1 ? "" : "s");
 	putchar('\n');
 }
 
@@ -59,22 +58,22 @@ static double now_s(void)
 static int count_busy(const struct reuseport_filter *filter, const char *worker, bool last,
 		      int *status)
 {
-	struct reuseport_left *left;
+	const struct reuseport_drain_status *drained;
+	struct reuseport_drain_list *list;
 	struct reuseport_error error;
 	int busy = 0;
-	size_t n;
 
-	if (reuseport_left(filter, worker, &left, &n, &error)) {
+	if (reuseport_get_drain_status(filter, worker, &list, &error)) {
 		*status = exit_failed(&error);
 		return -1;
 	}
-	for (size_t i = 0; i < n; i++)
-		busy += !is_drained(&left[i]);
-	for (size_t i = 0; (last || !busy) && i < n; i++)
-		print_drain_status(&left[i], filter->proto);
-	if (!n)
+	for (size_t i = 0; (drained = reuseport_drain_list__get(list, i)); i++)
+		busy += !is_drained(drained);
+	for (size_t i = 0; (last || !busy) && (drained = reuseport_drain_list__get(list, i)); i++)
+		print_drain_status(drained, filter->proto);
+	if (!reuseport_drain_list__count(list))
 		puts(worker ? "the worker is gone" : "all drained workers are gone");
-	free(left);
+	reuseport_drain_list__free(list);
 	return busy;
 }
 

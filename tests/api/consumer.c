@@ -49,23 +49,23 @@ static int follow(struct reuseport_group *group, long ms, struct reuseport_error
 
 static int show_status(const struct reuseport_filter *filter)
 {
-	struct reuseport_status *list;
+	const struct reuseport_status *status;
+	struct reuseport_status_list *list;
 	struct reuseport_error err;
-	size_t n;
-	int ret = reuseport_status(filter, &list, &n, &err);
+	int ret = reuseport_get_status(filter, &list, &err);
 
 	if (ret)
 		return complain("status", ret, &err);
-	printf("status: %zu\n", n);
-	for (size_t i = 0; i < n; i++) {
-		printf("group: %s %s %d %zu %u\n", list[i].rules.policy, list[i].program_name,
-		       list[i].attached, list[i].n_workers, list[i].unregistered);
-		for (size_t j = 0; j < list[i].n_workers; j++)
-			printf("worker: %u %llu %s\n", list[i].workers[j].pid,
-			       (unsigned long long)list[i].workers[j].cookie,
-			       reuseport_state_name(list[i].workers[j].state));
+	printf("status: %zu\n", reuseport_status_list__count(list));
+	for (size_t i = 0; (status = reuseport_status_list__get(list, i)); i++) {
+		printf("group: %s %s %d %zu %u\n", status->policy->policy, status->program_name,
+		       status->attached, status->n_workers, status->unregistered);
+		for (size_t j = 0; j < status->n_workers; j++)
+			printf("worker: %u %llu %s\n", status->workers[j]->pid,
+			       (unsigned long long)status->workers[j]->cookie,
+			       reuseport_state_name(status->workers[j]->state));
 	}
-	reuseport_status__free(list, n);
+	reuseport_status_list__free(list);
 	return 0;
 }
 

@@ -16,25 +16,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static int tests, failures;
-
-#define CHECK(condition)                                                                        \
-	do {                                                                                    \
-		int held = (condition);                                                         \
-		tests++;                                                                        \
-		failures += !held;                                                              \
-		printf("%s %d - %s:%d %s\n", held ? "ok" : "not ok", tests, __func__, __LINE__, \
-		       #condition);                                                             \
-	} while (0)
+#include "check.h"
 
 static REUSEPORT_OPTS(reuseport_filter, here, .proto = IPPROTO_TCP);
 static struct reuseport_key key;
-
-/* A failure says what it is: the same errno, one line. */
-static int told(int ret, int code, const struct reuseport_error *err)
-{
-	return ret == -code && err->code == code && *err->text && !strchr(err->text, '\n');
-}
 
 static void find_the_group(void)
 {
@@ -178,21 +163,21 @@ static void one_keeper(void)
 
 static void status_and_detach_of_nothing(void)
 {
-	struct reuseport_status *list = (struct reuseport_status *)&key;
+	struct reuseport_status_list *list = (struct reuseport_status_list *)&key;
 	struct reuseport_filter bad = here;
 	struct reuseport_error err;
-	size_t n = 77;
 
 	CHECK(told(reuseport_detach(&here, &err), ENOENT, &err));
 	CHECK(reuseport_detach(&here, NULL) == -ENOENT);
 	CHECK(told(reuseport_detach(NULL, &err), EINVAL, &err));
+	CHECK(told(reuseport_get_status(&here, NULL, &err), EINVAL, &err));
 	bad.addr = "x";
-	CHECK(told(reuseport_status(&bad, &list, &n, &err), EINVAL, &err));
+	CHECK(told(reuseport_get_status(&bad, &list, &err), EINVAL, &err));
 	CHECK(told(reuseport_detach(&bad, &err), EINVAL, &err));
-	CHECK((void *)list == (void *)&key && n == 77);
-	CHECK(reuseport_status(&here, &list, &n, NULL) == 0 && n == 0);
-	reuseport_status__free(list, n);
-	reuseport_status__free(NULL, 0);
+	CHECK((void *)list == (void *)&key);
+	CHECK(reuseport_get_status(&here, &list, NULL) == 0 && !reuseport_status_list__count(list));
+	reuseport_status_list__free(list);
+	reuseport_status_list__free(NULL);
 	reuseport_group__free(NULL);
 }
 
@@ -237,22 +222,23 @@ static void names(void)
 static void changes(void)
 {
 	struct reuseport_policy_opts words = { .sz = sizeof(words), .policy = "consistent" };
-	struct reuseport_ruled *const untouched = (struct reuseport_ruled *)&key;
-	struct reuseport_ruled *ruled = untouched;
+	struct reuseport_policy_list *const untouched = (struct reuseport_policy_list *)&key;
+	struct reuseport_policy_list *list = untouched;
+	const struct reuseport_policy_info *policy;
 	struct reuseport_group *group;
 	struct reuseport_error err;
-	size_t n = 77;
 
 	CHECK(told(reuseport_set_policy(&here, &words, &err), ENOENT, &err));
-	CHECK(told(reuseport_get_policy(&here, &ruled, &n, &err), ENOENT, &err));
-	CHECK(ruled == untouched && n == 77);
+	CHECK(told(reuseport_get_policy(&here, &list, &err), ENOENT, &err));
+	CHECK(list == untouched);
 	CHECK(told(reuseport_set_weight(&here, "slot:0", 2, &err), ENOENT, &err));
 	CHECK(reuseport_attach(&key, NULL, &group, NULL) == 0);
 	CHECK(reuseport_set_policy(&here, &words, NULL) == 1);
-	CHECK(reuseport_get_policy(&here, &ruled, &n, NULL) == 0 && n == 1);
-	CHECK(!strcmp(ruled[0].rules.policy, "consistent") &&
-	      strlen(ruled[0].rules.hash_key) == 32);
-	free(ruled);
+	CHECK(reuseport_get_policy(&here, &list, NULL) == 0 &&
+	      reuseport_policy_list__count(list) == 1);
+	policy = reuseport_policy_list__get(list, 0)->policy;
+	CHECK(!strcmp(policy->policy, "consistent") && strlen(policy->hash_key) == 32);
+	reuseport_policy_list__free(list);
 	words.policy = "consistnet";
 	CHECK(told(reuseport_set_policy(&here, &words, &err), EINVAL, &err));
 	words = (struct reuseport_policy_opts){ .sz = sizeof(words), .key = "src-prefix/129" };
@@ -267,62 +253,76 @@ static void changes(void)
 
 static void restarts_of_nothing(void)
 {
-	struct reuseport_left *const untouched = (struct reuseport_left *)&key, *left = untouched;
+	struct reuseport_drain_list *const untouched = (struct reuseport_drain_list *)&key;
+	struct reuseport_drain_list *list = untouched;
+	struct reuseport_drain_opts unsized = { .sz = 0 };
 	struct reuseport_error err;
-	size_t n = 77;
 
-	CHECK(told(reuseport_drain(&here, "slot:0", false, &err), ENOENT, &err));
+	CHECK(told(reuseport_drain(&here, "slot:0", NULL, &err), ENOENT, &err));
 	CHECK(told(reuseport_undrain(&here, "slot:0", &err), ENOENT, &err));
 	CHECK(told(reuseport_admit(&here, NULL, &err), ENOENT, &err));
 	CHECK(told(reuseport_rollout(&here, REUSEPORT_ROLLOUT_BEGIN, &err), ENOENT, &err));
-	CHECK(told(reuseport_drain(&here, "slot:x", false, &err), EINVAL, &err));
-	CHECK(told(reuseport_left(&here, "slot:x", &left, &n, &err), EINVAL, &err));
-	CHECK(left == untouched && n == 77);
+	CHECK(told(reuseport_drain(&here, "slot:x", NULL, &err), EINVAL, &err));
+	CHECK(told(reuseport_drain(&here, "slot:0", &unsized, &err), EINVAL, &err));
+	CHECK(told(reuseport_drain(&here, NULL, NULL, &err), EINVAL, &err));
+	CHECK(told(reuseport_get_drain_status(&here, "slot:x", &list, &err), EINVAL, &err));
+	CHECK(told(reuseport_get_drain_status(&here, NULL, NULL, &err), EINVAL, &err));
+	CHECK(list == untouched);
 }
 
-static unsigned int state_of(unsigned int slot)
+static int state_is(unsigned int slot, unsigned int state)
 {
-	struct reuseport_status *list;
-	unsigned int state = 0;
-	size_t n;
+	struct reuseport_status_list *list;
+	const struct reuseport_status *status;
+	int is = 0;
 
-	if (reuseport_status(&here, &list, &n, NULL))
+	if (reuseport_get_status(&here, &list, NULL))
 		return 0;
-	if (n == 1 && slot < list[0].n_workers)
-		state = list[0].workers[slot].state;
-	reuseport_status__free(list, n);
-	return state;
+	status = reuseport_status_list__get(list, 0);
+	if (status && slot < status->n_workers)
+		is = status->workers[slot]->state == state;
+	reuseport_status_list__free(list);
+	return is;
 }
 
-static int state_is(unsigned int slot, const char *name)
+/* The number of drained workers of that name; -1 for a failure. */
+static int drained(const char *worker)
 {
-	return !strcmp(reuseport_state_name(state_of(slot)), name);
+	struct reuseport_drain_list *list = NULL;
+	int n = reuseport_get_drain_status(&here, worker, &list, NULL) ?
+			-1 :
+			(int)reuseport_drain_list__count(list);
+
+	reuseport_drain_list__free(list);
+	return n;
 }
 
 /* Of a group of two that has a keeper, this process. */
 static void drains(void)
 {
-	struct reuseport_left *left = NULL;
+	REUSEPORT_OPTS(reuseport_drain_opts, release, .release = true);
+	const struct reuseport_drain_status *status;
+	struct reuseport_drain_list *list = NULL;
 	struct reuseport_error err;
-	size_t n = 77;
 
-	CHECK(reuseport_left(&here, NULL, &left, &n, NULL) == 0 && n == 0);
-	free(left);
-	CHECK(reuseport_drain(&here, "slot:1", false, NULL) == 1 && state_is(1, "draining"));
-	CHECK(reuseport_left(&here, "slot:1", &left, &n, NULL) == 0 && n == 1);
-	CHECK(left[0].slot == 1 && left[0].cookie && !left[0].queue && !left[0].half_open);
-	free(left);
-	/* Who has gone, or gets work, has nothing left. */
-	CHECK(reuseport_left(&here, "slot:0", &left, &n, NULL) == 0 && n == 0);
-	free(left);
-	CHECK(reuseport_left(&here, "slot:9", &left, &n, NULL) == 0 && n == 0);
-	free(left);
-	CHECK(reuseport_drain(&here, "slot:1", true, NULL) == 1 && state_is(1, "leaving"));
-	CHECK(reuseport_undrain(&here, "slot:1", NULL) == 1 && state_is(1, "active"));
+	CHECK(drained(NULL) == 0);
+	CHECK(reuseport_drain(&here, "slot:1", NULL, NULL) == 1 &&
+	      state_is(1, REUSEPORT_WORKER_DRAINING));
+	CHECK(reuseport_get_drain_status(&here, "slot:1", &list, NULL) == 0 &&
+	      reuseport_drain_list__count(list) == 1);
+	status = reuseport_drain_list__get(list, 0);
+	CHECK(status->slot == 1 && status->cookie && !status->queue && !status->half_open);
+	reuseport_drain_list__free(list);
+	/* A worker that has gone, or gets work, has nothing left. */
+	CHECK(drained("slot:0") == 0 && drained("slot:9") == 0);
+	CHECK(reuseport_drain(&here, "slot:1", &release, NULL) == 1 &&
+	      state_is(1, REUSEPORT_WORKER_LEAVING));
+	CHECK(reuseport_undrain(&here, "slot:1", NULL) == 1 &&
+	      state_is(1, REUSEPORT_WORKER_ACTIVE));
 	CHECK(reuseport_undrain(&here, "slot:1", NULL) == 0);
 	CHECK(reuseport_admit(&here, NULL, NULL) == 0 &&
 	      reuseport_admit(&here, "slot:0", NULL) == 0);
-	CHECK(told(reuseport_drain(&here, "slot:2", false, &err), ENOENT, &err));
+	CHECK(told(reuseport_drain(&here, "slot:2", NULL, &err), ENOENT, &err));
 	CHECK(told(reuseport_undrain(&here, "pid:", &err), EINVAL, &err));
 }
 
@@ -337,7 +337,7 @@ static void rollouts(void)
 	CHECK(told(reuseport_rollout(&here, REUSEPORT_ROLLOUT_SWITCH, &err), ECHILD, &err));
 	CHECK(told(reuseport_rollout(&here, REUSEPORT_ROLLOUT_FINISH, &err), EINVAL, &err));
 	CHECK(reuseport_rollout(&here, REUSEPORT_ROLLOUT_ABORT, NULL) == 1 &&
-	      state_is(0, "active"));
+	      state_is(0, REUSEPORT_WORKER_ACTIVE));
 }
 
 static void restarts(void)
@@ -404,6 +404,5 @@ int main(int argc, char **argv)
 	restarts();
 	explanations();
 	names();
-	printf("1..%d\n", tests);
-	return failures != 0;
+	return check_end();
 }

@@ -69,7 +69,7 @@ static void every_policy_is_known(void **state)
 				 0);
 		assert_int_equal(choice.plan.policy, i);
 		assert_string_equal(policy_name(i), policy->name);
-		/* It fits into struct reuseport_rules. */
+		/* It fits into struct reuseport_policy_info. */
 		assert_true(strlen(policy->name) < REUSEPORT_NAME_LEN);
 		assert_true(*policy->summary);
 		assert_null(strchr(policy->summary, '\n'));

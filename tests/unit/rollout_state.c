@@ -23,7 +23,7 @@
 #define FINISH REUSEPORT_ROLLOUT_FINISH
 #define ABORT REUSEPORT_ROLLOUT_ABORT
 
-static int take(struct generations *g, enum reuseport_rollout step, unsigned int able)
+static int take(struct generations *g, enum reuseport_rollout_step step, unsigned int able)
 {
 	return rollout_state_step(g, step, able, "tcp 0.0.0.0:80", NULL);
 }
@@ -82,7 +82,7 @@ static void out_of_order(void **unused)
 {
 	static const struct {
 		enum rollout_phase phase;
-		enum reuseport_rollout step;
+		enum reuseport_rollout_step step;
 		unsigned int able;
 		int ret;
 		const char *says;
@@ -160,7 +160,7 @@ static void any_steps(void **unused)
 
 	(void)unused;
 	for (int i = 0; i < 100000; i++) {
-		enum reuseport_rollout step = 1 + next_hash(&random) % 4;
+		enum reuseport_rollout_step step = 1 + next_hash(&random) % 4;
 		unsigned int able = next_hash(&random) % 2;
 		struct generations before = g;
 		uint32_t newcomer;

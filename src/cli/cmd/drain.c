@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* reuseportctl drain, undrain, admit: whether a worker receives new work. */
 #include <stdio.h>
-#include <string.h>
 
 #include "command.h"
 #include "drain_wait.h"
@@ -17,8 +16,8 @@ static int print_changed(int count, const char *change, const char *none)
 static bool has_accepting_worker(const struct reuseport_status *status)
 {
 	for (size_t i = 0; i < status->n_workers; i++)
-		if (status->workers[i].weight &&
-		    !strcmp(reuseport_state_name(status->workers[i].state), "active"))
+		if (status->workers[i]->weight &&
+		    status->workers[i]->state == REUSEPORT_WORKER_ACTIVE)
 			return true;
 	return false;
 }
@@ -27,21 +26,22 @@ static bool has_accepting_worker(const struct reuseport_status *status)
  * draining it drains all of them. */
 static void warn_if_none_accepts(const struct reuseport_filter *filter)
 {
-	struct reuseport_status *list;
-	size_t n;
+	const struct reuseport_status *status;
+	struct reuseport_status_list *list;
 
-	if (reuseport_status(filter, &list, &n, NULL))
+	if (reuseport_get_status(filter, &list, NULL))
 		return;
-	for (size_t i = 0; i < n; i++)
-		if (list[i].n_workers && !has_accepting_worker(&list[i]))
+	for (size_t i = 0; (status = reuseport_status_list__get(list, i)); i++)
+		if (status->n_workers && !has_accepting_worker(status))
 			fprintf(stderr,
 				"reuseportctl: no worker is left that accepts new work: the kernel "
 				"picks among all workers, drained or not\n");
-	reuseport_status__free(list, n);
+	reuseport_status_list__free(list);
 }
 
 static int drain_exec(const struct options *options)
 {
+	REUSEPORT_OPTS(reuseport_drain_opts, opts, .release = options->release);
 	const char *worker = options->words[0];
 	struct reuseport_filter filter;
 	struct reuseport_error error;
@@ -49,7 +49,7 @@ static int drain_exec(const struct options *options)
 
 	if (ret != EXIT_DONE)
 		return ret;
-	ret = reuseport_drain(&filter, worker, options->release, &error);
+	ret = reuseport_drain(&filter, worker, &opts, &error);
 	if (ret < 0)
 		return exit_refused(&error);
 	ret = print_changed(ret, "draining", "");

@@ -2,7 +2,6 @@
 /* reuseportctl features: shows what the running kernel can do for this process. */
 #include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 
@@ -20,20 +19,22 @@ static json_t *feature_json(const struct reuseport_feature *feature)
 			 *feature->caps ? feature->caps : NULL);
 }
 
-static void print_features_json(const struct reuseport_feature *features, size_t n)
+static void print_features_json(const struct reuseport_feature_list *features)
 {
+	const struct reuseport_feature *feature;
 	json_t *list = json_array(), *root;
 	struct utsname kernel;
 
-	for (size_t i = 0; i < n; i++)
-		json_array_append_new(list, feature_json(&features[i]));
+	for (size_t i = 0; (feature = reuseport_feature_list__get(features, i)); i++)
+		json_array_append_new(list, feature_json(feature));
 	root = json_pack("{s:s, s:s, s:o}", "kernel", uname(&kernel) ? "" : kernel.release,
 			 "machine", uname(&kernel) ? "" : kernel.machine, "features", list);
 	show_json(root);
 }
 
-static void print_features_table(const struct reuseport_feature *features, size_t n)
+static void print_features_table(const struct reuseport_feature_list *features)
 {
+	const struct reuseport_feature *feature;
 	static const struct column columns[] = {
 		{ "FEATURE", false },
 		{ "LINUX", true },
@@ -42,24 +43,24 @@ static void print_features_table(const struct reuseport_feature *features, size_
 	};
 	struct libscols_table *table = table_new(columns, 4);
 
-	for (size_t i = 0; table && i < n; i++) {
+	for (size_t i = 0; table && (feature = reuseport_feature_list__get(features, i)); i++) {
 		struct libscols_line *line = table_row(table);
 
-		table_cell(line, 0, "%s", features[i].name);
-		table_cell(line, 1, "%s", features[i].since);
-		table_cell(line, 2, "%s", reuseport_feature_state_name(features[i].state));
-		table_cell(line, 3, "%s", features[i].without);
+		table_cell(line, 0, "%s", feature->name);
+		table_cell(line, 1, "%s", feature->since);
+		table_cell(line, 2, "%s", reuseport_feature_state_name(feature->state));
+		table_cell(line, 3, "%s", feature->without);
 	}
 	if (table)
 		table_print(table);
 }
 
 /* Print why each unavailable feature is unavailable, on a line each. */
-static void print_unavailable(const struct reuseport_feature *features, size_t n)
+static void print_unavailable(const struct reuseport_feature_list *features)
 {
-	for (size_t i = 0; i < n; i++) {
-		const struct reuseport_feature *feature = &features[i];
+	const struct reuseport_feature *feature;
 
+	for (size_t i = 0; (feature = reuseport_feature_list__get(features, i)); i++) {
 		if (feature->state == REUSEPORT_FEATURE_AVAILABLE)
 			continue;
 		printf("%s: %s: %s", feature->name, reuseport_feature_state_name(feature->state),
@@ -74,19 +75,18 @@ static void print_unavailable(const struct reuseport_feature *features, size_t n
 
 static int features_exec(const struct options *options)
 {
-	struct reuseport_feature *list;
+	struct reuseport_feature_list *list;
 	struct reuseport_error error;
-	size_t n;
 
-	if (reuseport_features(&list, &n, &error))
+	if (reuseport_features(&list, &error))
 		return exit_failed(&error);
 	if (options->json) {
-		print_features_json(list, n);
+		print_features_json(list);
 	} else {
-		print_features_table(list, n);
-		print_unavailable(list, n);
+		print_features_table(list);
+		print_unavailable(list);
 	}
-	free(list);
+	reuseport_feature_list__free(list);
 	return exit_written();
 }
 

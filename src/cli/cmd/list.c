@@ -3,7 +3,6 @@
 #include <jansson.h>
 #include <netinet/in.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "command.h"
 #include "filter.h"
@@ -13,22 +12,20 @@
 
 static json_t *listed_json(const struct reuseport_group_info *group)
 {
-	char program_name[sizeof(group->program_name)], netns_name[sizeof(group->netns_name)];
 	char addr[INET6_ADDRSTRLEN];
 	json_t *program;
 
 	program = group->has_program ?
-			  json_pack("{s:i, s:s, s:b}", "id", group->program_id, "name",
-				    format_utf8(strcpy(program_name, group->program_name)), "own",
-				    group->own) :
+			  json_pack("{s:i, s:o, s:b}", "id", group->program_id, "name",
+				    show_json_text(group->program_name), "own", group->own) :
 			  json_null();
 	format_addr(group->key, addr, sizeof(addr));
-	return json_pack("{s:s, s:s, s:s, s:i, s:I, s:s, s:i, s:i, s:b, s:b, s:o}", "proto",
+	return json_pack("{s:s, s:s, s:s, s:i, s:I, s:o, s:i, s:i, s:b, s:b, s:o}", "proto",
 			 format_proto(group->key->proto), "family",
 			 format_family(group->key->family), "addr", addr, "port", group->key->port,
 			 "netns", (json_int_t)group->key->netns, "netns_name",
-			 format_utf8(strcpy(netns_name, group->netns_name)), "uid", (int)group->uid,
-			 "sockets", (int)group->sockets, "steered", group->own, "program_known",
+			 show_json_text(group->netns_name), "uid", (int)group->uid, "sockets",
+			 (int)group->sockets, "steered", group->own, "program_known",
 			 group->program_known, "program", program);
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* reuseportctl policy: shows or changes the selection policy of an attachment. */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "command.h"
 #include "filter.h"
@@ -18,15 +17,15 @@ static int list_policies(void)
 
 static int print_policy_in_use(const struct reuseport_filter *filter)
 {
-	struct reuseport_ruled *groups;
+	const struct reuseport_group_policy *group;
+	struct reuseport_policy_list *groups;
 	struct reuseport_error error;
-	size_t n;
 
-	if (reuseport_get_policy(filter, &groups, &n, &error))
+	if (reuseport_get_policy(filter, &groups, &error))
 		return exit_failed(&error);
-	for (size_t i = 0; i < n; i++)
-		show_policy_line(&groups[i]);
-	free(groups);
+	for (size_t i = 0; (group = reuseport_policy_list__get(groups, i)); i++)
+		show_policy_line(group);
+	reuseport_policy_list__free(groups);
 	return exit_written();
 }
 

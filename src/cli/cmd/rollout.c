@@ -9,7 +9,7 @@
 
 static const struct {
 	const char *name;
-	enum reuseport_rollout step;
+	enum reuseport_rollout_step step;
 	const char *done;
 } steps[] = {
 	{ "begin", REUSEPORT_ROLLOUT_BEGIN, "begun: start the new workers, then switch" },

@@ -53,8 +53,8 @@ static bool uses_cpu_map(const char *policy)
 }
 
 /* Add the options of the attachment that the policy accepts and that are not set yet. */
-static void inherit_opts(struct reuseport_policy_opts *opts, const struct reuseport_rules *attached,
-			 bool all)
+static void inherit_opts(struct reuseport_policy_opts *opts,
+			 const struct reuseport_policy_info *attached, bool all)
 {
 	const struct reuseport_policy_opts theirs = {
 		.key = attached->key,
@@ -86,7 +86,7 @@ static struct reuseport_policy_opts opts_of_policy(const struct setting *setting
 		opts.cpu_map = uses_cpu_map(policy) ? setting->policy.cpu_map : NULL;
 	}
 	if (setting->status)
-		inherit_opts(&opts, &setting->status->rules, all);
+		inherit_opts(&opts, setting->status->policy, all);
 	return opts;
 }
 

@@ -2,51 +2,62 @@
 /* reuseportctl status: shows what is steered, worker by worker. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "command.h"
 #include "filter.h"
 #include "show/status.h"
 
+/* What was read: a list for each port, and pointers into all of them. */
 struct attachments {
-	struct reuseport_status *list;
+	struct reuseport_status_list **lists;
+	size_t n_lists;
+	const struct reuseport_status **items;
 	size_t n;
 };
 
-/* Move the list to the end of "all". */
-static int append_status(struct attachments *all, struct reuseport_status *list, size_t n)
+static int append_status(struct attachments *all, struct reuseport_status_list *list)
 {
-	struct reuseport_status *grown = realloc(all->list, (all->n + n + 1) * sizeof(*grown));
+	size_t more = reuseport_status_list__count(list);
+	const struct reuseport_status **grown;
 
-	if (!grown) {
-		reuseport_status__free(list, n);
-		return -1;
-	}
-	memcpy(grown + all->n, list, n * sizeof(*list));
-	free(list);
-	all->list = grown;
-	all->n += n;
-	return 0;
+	all->lists[all->n_lists++] = list;
+	grown = realloc(all->items, (all->n + more + 1) * sizeof(*grown));
+	if (!grown)
+		return exit_no_memory();
+	all->items = grown;
+	for (size_t i = 0; i < more; i++)
+		all->items[all->n++] = reuseport_status_list__get(list, i);
+	return EXIT_DONE;
 }
 
 static int read_status(const struct options *options, struct attachments *all)
 {
 	REUSEPORT_OPTS(reuseport_filter, filter, .proto = options->proto, .addr = options->addr);
 	unsigned int ports = options->n_ports ? options->n_ports : 1;
-	struct reuseport_status *list = NULL;
+	struct reuseport_status_list *list;
 	struct reuseport_error error;
-	size_t n;
+	int ret = EXIT_DONE;
 
 	if (filter_netns(options, &filter.netns))
 		return EXIT_FAILED;
-	for (unsigned int i = 0; i < ports; i++) {
+	all->lists = calloc(ports, sizeof(*all->lists));
+	if (!all->lists)
+		return exit_no_memory();
+	for (unsigned int i = 0; ret == EXIT_DONE && i < ports; i++) {
 		filter.port = options->n_ports ? options->ports[i] : 0;
-		if (reuseport_status(&filter, &list, &n, &error))
+		if (reuseport_get_status(&filter, &list, &error))
 			return exit_failed(&error);
-		if (n && append_status(all, list, n))
-			return exit_no_memory();
+		ret = append_status(all, list);
 	}
-	return EXIT_DONE;
+	return ret;
+}
+
+static void free_status(struct attachments *all)
+{
+	for (size_t i = 0; i < all->n_lists; i++)
+		reuseport_status_list__free(all->lists[i]);
+	free(all->lists);
+	free(all->items);
 }
 
 /* Report that nothing is steered. That is an error only if the options name a group. */
@@ -69,14 +80,14 @@ static int status_exec(const struct options *options)
 	int ret = read_status(options, &all);
 
 	if (ret == EXIT_DONE && options->json)
-		show_status_json(all.list, all.n);
+		show_status_json(all.items, all.n);
 	else if (ret == EXIT_DONE)
-		show_status_text(all.list, all.n);
+		show_status_text(all.items, all.n);
 	if (ret == EXIT_DONE && !all.n)
 		ret = report_none(options);
 	if (ret == EXIT_DONE)
 		ret = exit_written();
-	reuseport_status__free(all.list, all.n);
+	free_status(&all);
 	return ret;
 }
 

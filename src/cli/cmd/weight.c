@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* reuseportctl weight: sets the weight of a worker while the attachment is in use. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "bounds.h"
@@ -14,19 +13,19 @@
 static void warn_without_effect(const struct reuseport_filter *filter, unsigned long weight)
 {
 	static const char *const ignoring[] = { "hash", "linux39", "least-queue" };
-	struct reuseport_ruled *groups = NULL;
-	size_t n = 0;
+	const struct reuseport_group_policy *group;
+	struct reuseport_policy_list *groups;
 
-	if (weight < 2 || reuseport_get_policy(filter, &groups, &n, NULL))
+	if (weight < 2 || reuseport_get_policy(filter, &groups, NULL))
 		return;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; (group = reuseport_policy_list__get(groups, i)); i++)
 		for (size_t j = 0; j < sizeof(ignoring) / sizeof(ignoring[0]); j++)
-			if (!strcmp(groups[i].rules.policy, ignoring[j]))
+			if (!strcmp(group->policy->policy, ignoring[j]))
 				fprintf(stderr,
 					"reuseportctl: policy %s ignores weights other than 0; to use them, "
 					"run 'reuseportctl policy --port %u weighted'\n",
 					ignoring[j], filter->port);
-	free(groups);
+	reuseport_policy_list__free(groups);
 }
 
 static int weight_exec(const struct options *options)

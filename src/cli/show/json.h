@@ -5,6 +5,9 @@
 
 struct json_t;
 
+/* Return a text that came from outside as a JSON string. */
+struct json_t *show_json_text(const char *text);
+
 /* Print the document on standard output, and free it. */
 void show_json(struct json_t *root);
 

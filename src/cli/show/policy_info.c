@@ -22,7 +22,7 @@ void show_policy_group(const struct reuseport_key *key, const char *netns_name)
 		printf("  netns %llu", (unsigned long long)key->netns);
 }
 
-void show_policy_info(const struct reuseport_rules *info)
+void show_policy_info(const struct reuseport_policy_info *info)
 {
 	printf(" %s", info->policy);
 	if (info->over_consistent)
@@ -35,15 +35,15 @@ void show_policy_info(const struct reuseport_rules *info)
 		printf(", CPUs given");
 }
 
-void show_policy_line(const struct reuseport_ruled *group)
+void show_policy_line(const struct reuseport_group_policy *group)
 {
-	show_policy_group(&group->key, group->netns_name);
+	show_policy_group(group->key, group->netns_name);
 	printf("  policy");
-	show_policy_info(&group->rules);
+	show_policy_info(group->policy);
 	putchar('\n');
 }
 
-json_t *show_policy_json(const struct reuseport_rules *info)
+json_t *show_policy_json(const struct reuseport_policy_info *info)
 {
 	return json_pack("{s:s, s:s*, s:s, s:s*, s:b, s:i, s:i, s:I}", "policy", info->policy,
 			 "over", info->over_consistent ? "consistent" : NULL, "key", info->key,

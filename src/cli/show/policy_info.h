@@ -11,11 +11,11 @@ struct json_t;
 void show_policy_group(const struct reuseport_key *key, const char *netns_name);
 
 /* Print " weighted over consistent, key src". */
-void show_policy_info(const struct reuseport_rules *info);
+void show_policy_info(const struct reuseport_policy_info *info);
 
 /* Print one line: "tcp 0.0.0.0:8080  policy consistent, key src". */
-void show_policy_line(const struct reuseport_ruled *group);
+void show_policy_line(const struct reuseport_group_policy *group);
 
-struct json_t *show_policy_json(const struct reuseport_rules *info);
+struct json_t *show_policy_json(const struct reuseport_policy_info *info);
 
 #endif

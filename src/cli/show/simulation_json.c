@@ -60,7 +60,7 @@ static json_t *notes_json(unsigned int notes)
 
 static json_t *simulated_policy_json(const struct reuseport_simulation *simulation)
 {
-	const struct reuseport_rules *info = &simulation->rules;
+	const struct reuseport_policy_info *info = &simulation->rules;
 	json_t *changes = json_array();
 
 	for (size_t i = 0; i < simulation->n_changes; i++)

@@ -182,7 +182,7 @@ static void print_policies(const struct simulation_results *results, const unsig
 
 static void print_policy_heading(const struct reuseport_simulation *simulation)
 {
-	const struct reuseport_rules *info = &simulation->rules;
+	const struct reuseport_policy_info *info = &simulation->rules;
 
 	printf("policy");
 	show_policy_info(info);

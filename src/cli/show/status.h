@@ -5,9 +5,8 @@
 
 #include <reuseport_bpf.h>
 
-void show_status_text(const struct reuseport_status *list, size_t n);
-
-/* Replaces bytes of names that are not valid UTF-8. */
-void show_status_json(struct reuseport_status *list, size_t n);
+/* Each takes n pointers. */
+void show_status_text(const struct reuseport_status *const *list, size_t n);
+void show_status_json(const struct reuseport_status *const *list, size_t n);
 
 #endif

@@ -8,20 +8,20 @@
 #include "show/policy_info.h"
 #include "show/status.h"
 
-static json_t *worker_json(struct reuseport_worker *worker)
+static json_t *worker_json(const struct reuseport_worker *worker)
 {
 	json_t *pids = json_array();
 
 	for (size_t i = 0; i < worker->n_pids; i++)
 		json_array_append_new(pids, json_integer(worker->pids[i]));
-	return json_pack("{s:i, s:i, s:o, s:s, s:I, s:s, s:i, s:i, s:I, s:I, s:I, s:I, s:I}",
+	return json_pack("{s:i, s:i, s:o, s:o, s:I, s:s, s:i, s:i, s:I, s:I, s:I, s:I, s:I}",
 			 "slot", (int)worker->slot, "pid", (int)worker->pid, "pids", pids, "comm",
-			 format_utf8(worker->comm), "cookie", (json_int_t)worker->cookie, "state",
-			 reuseport_state_name(worker->state), "weight", (int)worker->weight,
-			 "generation", (int)worker->generation, "queue", (json_int_t)worker->queue,
-			 "selected", (json_int_t)worker->selected, "migrated",
-			 (json_int_t)worker->migrated, "fallback", (json_int_t)worker->fallback,
-			 "flows", (json_int_t)worker->flows);
+			 show_json_text(worker->comm), "cookie", (json_int_t)worker->cookie,
+			 "state", reuseport_state_name(worker->state), "weight",
+			 (int)worker->weight, "generation", (int)worker->generation, "queue",
+			 (json_int_t)worker->queue, "selected", (json_int_t)worker->selected,
+			 "migrated", (json_int_t)worker->migrated, "fallback",
+			 (json_int_t)worker->fallback, "flows", (json_int_t)worker->flows);
 }
 
 static json_t *counters_json(const struct reuseport_counters *c)
@@ -54,7 +54,7 @@ static json_t *rollout_json(const struct reuseport_generations *g)
 /* Return NULL, which leaves the member out, if flows are not sticky. */
 static json_t *sticky_json(const struct reuseport_status *status)
 {
-	const struct reuseport_counters *c = &status->counters;
+	const struct reuseport_counters *c = status->counters;
 
 	if (!status->flows)
 		return NULL;
@@ -64,7 +64,7 @@ static json_t *sticky_json(const struct reuseport_status *status)
 			 (json_int_t)c->flows_evicted, "moved", (json_int_t)c->flows_moved);
 }
 
-static json_t *modes_json(const struct reuseport_ways *modes)
+static json_t *modes_json(const struct reuseport_modes *modes)
 {
 	return json_pack("{s:s, s:s, s:s, s:s, s:b}", "migration",
 			 modes->migrates ? "select-or-migrate" : "none", "reads",
@@ -73,39 +73,39 @@ static json_t *modes_json(const struct reuseport_ways *modes)
 			 modes->events ? "events" : "polling", "iterators", modes->iterators);
 }
 
-static json_t *attachment_json(struct reuseport_status *status)
+static json_t *attachment_json(const struct reuseport_status *status)
 {
 	json_t *workers = json_array();
 	char addr[INET6_ADDRSTRLEN];
 
-	format_addr(&status->key, addr, sizeof(addr));
+	format_addr(status->key, addr, sizeof(addr));
 	for (size_t i = 0; i < status->n_workers; i++)
-		json_array_append_new(workers, worker_json(&status->workers[i]));
-	return json_pack("{s:s, s:s, s:s, s:i, s:I, s:s, s:s, s:o, s:{s:i, s:b}, "
+		json_array_append_new(workers, worker_json(status->workers[i]));
+	return json_pack("{s:s, s:s, s:s, s:i, s:I, s:o, s:s, s:o, s:{s:i, s:b}, "
 			 "s:{s:i, s:s, s:s, s:b}, "
 			 "s:s, s:i, s:i, s:b, s:o, s:o, s:s, s:o, s:o, s:o*}",
-			 "proto", format_proto(status->key.proto), "family",
-			 format_family(status->key.family), "addr", addr, "port", status->key.port,
-			 "netns", (json_int_t)status->key.netns, "netns_name",
-			 format_utf8(status->netns_name), "policy", status->rules.policy, "rules",
-			 show_policy_json(&status->rules), "keeper", "pid", (int)status->keeper_pid,
-			 "running", status->keeper_running, "program", "id",
-			 (int)status->program_id, "name", status->program_name, "tag",
+			 "proto", format_proto(status->key->proto), "family",
+			 format_family(status->key->family), "addr", addr, "port",
+			 status->key->port, "netns", (json_int_t)status->key->netns, "netns_name",
+			 show_json_text(status->netns_name), "policy", status->policy->policy,
+			 "rules", show_policy_json(status->policy), "keeper", "pid",
+			 (int)status->keeper_pid, "running", status->keeper_running, "program",
+			 "id", (int)status->program_id, "name", status->program_name, "tag",
 			 status->program_tag, "attached", status->attached, "pin", status->pin,
 			 "slots", (int)status->slots, "unregistered", (int)status->unregistered,
 			 "damaged", status->damaged, "workers", workers, "counters",
-			 counters_json(&status->counters), "admit",
+			 counters_json(status->counters), "admit",
 			 status->admit_manual ? "manual" : "auto", "rollout",
-			 rollout_json(&status->generations), "ways", modes_json(&status->ways),
+			 rollout_json(status->generations), "ways", modes_json(status->modes),
 			 "sticky", sticky_json(status));
 }
 
-void show_status_json(struct reuseport_status *list, size_t n)
+void show_status_json(const struct reuseport_status *const *list, size_t n)
 {
 	json_t *groups = json_array(), *root;
 
 	for (size_t i = 0; i < n; i++)
-		json_array_append_new(groups, attachment_json(&list[i]));
+		json_array_append_new(groups, attachment_json(list[i]));
 	root = json_pack("{s:o}", "groups", groups);
 	show_json(root);
 }

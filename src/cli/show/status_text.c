@@ -10,12 +10,12 @@
 /* Print which fallback modes are in use: nothing if there are none. */
 static void print_degraded(const struct reuseport_status *status)
 {
-	const struct reuseport_ways *modes = &status->ways;
+	const struct reuseport_modes *modes = status->modes;
 	const struct {
 		bool degraded;
 		const char *text;
 	} lines[] = {
-		{ !modes->migrates && status->key.proto == IPPROTO_TCP,
+		{ !modes->migrates && status->key->proto == IPPROTO_TCP,
 		  "a listener that closes resets its waiting connections: drain it first" },
 		{ !modes->events && status->keeper_running,
 		  "the keeper polls for joins and leaves, ten times a second" },
@@ -32,20 +32,20 @@ static void print_degraded(const struct reuseport_status *status)
 
 static void print_heading(const struct reuseport_status *status)
 {
-	show_policy_group(&status->key, status->netns_name);
+	show_policy_group(status->key, status->netns_name);
 	printf("  policy");
-	show_policy_info(&status->rules);
+	show_policy_info(status->policy);
 	printf("  program %u %s", status->program_id, status->program_name);
 	if (status->keeper_running)
 		printf("  keeper %u\n", status->keeper_pid);
 	else
 		printf("\n  no keeper: new workers are not detected; attach again\n");
-	if (status->generations.phase == REUSEPORT_ROLLOUT_BEGUN)
+	if (status->generations->phase == REUSEPORT_ROLLOUT_BEGUN)
 		printf("  rollout begun: generation %u waits, generation %u serves\n",
-		       status->generations.other, status->generations.serving);
-	if (status->generations.phase == REUSEPORT_ROLLOUT_SWITCHED)
+		       status->generations->other, status->generations->serving);
+	if (status->generations->phase == REUSEPORT_ROLLOUT_SWITCHED)
 		printf("  rollout switched: generation %u serves; finish or abort\n",
-		       status->generations.serving);
+		       status->generations->serving);
 	if (status->admit_manual)
 		printf("  new workers wait for 'reuseportctl admit'\n");
 	print_degraded(status);
@@ -64,10 +64,10 @@ static double percent_of(uint64_t part, uint64_t whole)
 /* Return whether generations matter: before the first rollout all are 0. */
 static bool has_generations(const struct reuseport_status *status)
 {
-	bool shown = status->generations.phase || status->generations.serving;
+	bool shown = status->generations->phase || status->generations->serving;
 
 	for (size_t i = 0; i < status->n_workers; i++)
-		shown |= status->workers[i].generation;
+		shown |= status->workers[i]->generation;
 	return shown;
 }
 
@@ -90,9 +90,9 @@ static void print_workers_table(const struct reuseport_status *status)
 	if (!status->flows)
 		table_hide(table, 7);
 	for (size_t i = 0; i < status->n_workers; i++)
-		whole += status->workers[i].selected;
+		whole += status->workers[i]->selected;
 	for (size_t i = 0; i < status->n_workers; i++) {
-		const struct reuseport_worker *worker = &status->workers[i];
+		const struct reuseport_worker *worker = status->workers[i];
 		struct libscols_line *line = table_row(table);
 
 		table_cell(line, 0, "%u", worker->slot);
@@ -139,7 +139,7 @@ static void print_totals(const struct reuseport_counters *c)
 
 static void print_flows(const struct reuseport_status *status)
 {
-	const struct reuseport_counters *c = &status->counters;
+	const struct reuseport_counters *c = status->counters;
 
 	if (!status->flows)
 		return;
@@ -156,7 +156,7 @@ static void print_flows(const struct reuseport_status *status)
 static void print_attachment(const struct reuseport_status *status)
 {
 	if (status->damaged) {
-		show_policy_group(&status->key, status->netns_name);
+		show_policy_group(status->key, status->netns_name);
 		puts("  pins damaged or of another version: detach, then attach again");
 		return;
 	}
@@ -165,15 +165,15 @@ static void print_attachment(const struct reuseport_status *status)
 		print_workers_table(status);
 	else
 		puts("  no workers");
-	print_totals(&status->counters);
+	print_totals(status->counters);
 	print_flows(status);
 }
 
-void show_status_text(const struct reuseport_status *list, size_t n)
+void show_status_text(const struct reuseport_status *const *list, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		if (i)
 			putchar('\n');
-		print_attachment(&list[i]);
+		print_attachment(list[i]);
 	}
 }

@@ -78,15 +78,17 @@ static int setting_from_options(struct setting *setting, const char *text)
 /* Check that the filter selected one attachment, and that it has workers. */
 static int check_attachment(const struct setting *setting, unsigned int port)
 {
-	if (!setting->n_status) {
+	size_t n = reuseport_status_list__count(setting->statuses);
+
+	if (!n) {
 		fprintf(stderr, "reuseportctl: nothing is attached there: use --workers without "
 				"--port instead\n");
 		return EXIT_NO_MATCH;
 	}
-	if (setting->n_status > 1) {
+	if (n > 1) {
 		fprintf(stderr,
 			"reuseportctl: port %u has %zu attachments: select one with --addr\n", port,
-			setting->n_status);
+			n);
 		return EXIT_FAILED;
 	}
 	if (setting->status->damaged) {
@@ -105,12 +107,12 @@ static int copy_workers(struct setting *setting)
 	const struct reuseport_status *status = setting->status;
 
 	setting->slots = status->slots;
-	setting->table = status->rules.table_entries;
+	setting->table = status->policy->table_entries;
 	setting->workers = calloc(status->n_workers, sizeof(*setting->workers));
 	if (!setting->workers)
 		return exit_no_memory();
 	for (; setting->n < status->n_workers; setting->n++) {
-		const struct reuseport_worker *worker = &status->workers[setting->n];
+		const struct reuseport_worker *worker = status->workers[setting->n];
 		const char *state = reuseport_state_name(worker->state);
 
 		setting->workers[setting->n] = (struct reuseport_simulated_worker){
@@ -130,16 +132,17 @@ static int setting_from_attachment(struct setting *setting, const struct options
 
 	if (ret != EXIT_DONE)
 		return ret;
-	if (reuseport_status(&filter, &setting->status, &setting->n_status, &error))
+	if (reuseport_get_status(&filter, &setting->statuses, &error))
 		return exit_failed(&error);
+	setting->status = reuseport_status_list__get(setting->statuses, 0);
 	ret = check_attachment(setting, filter.port);
 	if (ret == EXIT_DONE)
 		ret = copy_workers(setting);
 	if (ret != EXIT_DONE)
 		return ret;
 	if (!simulate_options_all(options) && !setting->policy.policy)
-		setting->policy.policy = setting->status->rules.policy;
-	if (setting->status->rules.given_cpus && !setting->policy.cpu_map)
+		setting->policy.policy = setting->status->policy->policy;
+	if (setting->status->policy->given_cpus && !setting->policy.cpu_map)
 		fprintf(stderr,
 			"reuseportctl: simulate cannot read the attachment's CPU map: it uses "
 			"the workers' affinity, unless --cpu-map is given\n");
@@ -165,6 +168,6 @@ int setting_make(struct setting *setting, const struct options *options)
 void setting_free(struct setting *setting)
 {
 	free(setting->workers);
-	reuseport_status__free(setting->status, setting->n_status);
+	reuseport_status_list__free(setting->statuses);
 	*setting = (struct setting){ 0 };
 }

@@ -9,10 +9,10 @@
 struct setting {
 	struct reuseport_simulated_worker *workers;
 	size_t n;
-	struct reuseport_policy_opts policy; /* policy.policy is NULL: all policies */
-	unsigned int slots, table;           /* 0: not given */
-	struct reuseport_status *status;     /* of the attachment, or NULL */
-	size_t n_status;
+	struct reuseport_policy_opts policy;    /* policy.policy is NULL: all policies */
+	unsigned int slots, table;              /* 0: not given */
+	const struct reuseport_status *status;  /* of the attachment, or NULL */
+	struct reuseport_status_list *statuses; /* where it is from */
 };
 
 /* Fill the setting; free it with setting_free(). Return an exit status, with a message

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* reuseport_left(): the work that draining workers still have. */
+/* reuseport_get_drain_status(): what drained workers still have. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -8,15 +8,17 @@
 #include "api/worker_selector.h"
 #include "error.h"
 #include "host/caps.h"
+#include "item_list.h"
+#include "keeper/handle.h"
 #include "sockets/queue_depth.h"
 #include "sockets/sock_diag.h"
 #include "state/attachment.h"
 #include "state/flow_table.h"
 #include "state/generation.h"
 
-struct drain_list {
-	struct reuseport_left *list;
-	size_t n;
+/* The public list. */
+struct reuseport_drain_list {
+	struct item_list items; /* of struct reuseport_drain_status */
 };
 
 /* What is read once for an attachment. */
@@ -55,17 +57,18 @@ static void drain_source_close(struct drain_source *source)
 	free(source->flows);
 }
 
-static int drain_status_describe(const struct drain_source *source, unsigned int slot,
-				 struct reuseport_left *left)
+static int drain_status_describe(const struct drain_source *source,
+				 const struct worker_selector *selector, unsigned int slot,
+				 struct reuseport_drain_status *status)
 {
 	const struct worker_entry *entry = &source->at->view.workers[slot];
 	const struct sock_diag_socket *member = sock_diag_find(&source->members, entry->cookie);
 	struct queue_depth depth;
 
-	*left = (struct reuseport_left){
+	*status = (struct reuseport_drain_status){
 		.slot = slot,
 		.cookie = entry->cookie,
-		.pid = entry->pid,
+		.pid = worker_selector_pid(selector, entry),
 		.queue = member ? member->queue : 0,
 		.flows = source->flows ? source->flows[slot] : 0,
 	};
@@ -74,13 +77,12 @@ static int drain_status_describe(const struct drain_source *source, unsigned int
 	if (queue_depth_read(source->queues, slot, &depth))
 		return -errno;
 	if (depth.cookie == entry->cookie) {
-		left->queue = depth.queue;
-		left->half_open = depth.half_open;
+		status->queue = depth.queue;
+		status->half_open = depth.half_open;
 	}
 	return 0;
 }
 
-/* Return whether the slot has a worker that gets no new work. */
 static bool drain_status_has(const struct attachment *at, unsigned int slot)
 {
 	return attachment_has_worker(at, slot) &&
@@ -88,61 +90,101 @@ static bool drain_status_has(const struct attachment *at, unsigned int slot)
 		       WORKER_DRAINING;
 }
 
-/* Add the draining workers of one attachment, or those of them that are selected. */
 static int drain_status_of(const struct attachment *at, const struct worker_selector *selector,
-			   struct drain_list *all, struct reuseport_error *err)
+			   struct reuseport_drain_list *list, struct reuseport_error *err)
 {
 	struct drain_source source;
 	int ret = drain_source_open(&source, at, err);
 
 	for (unsigned int slot = 0; !ret && slot < at->entry.slots; slot++) {
-		struct reuseport_left *grown;
+		struct reuseport_drain_status *status;
 
-		if (!drain_status_has(at, slot) ||
-		    (selector && !worker_selector_matches(selector, at, slot)))
+		if (!drain_status_has(at, slot) || !worker_selector_matches(selector, at, slot))
 			continue;
-		grown = realloc(all->list, (all->n + 1) * sizeof(*grown));
-		if (grown) {
-			all->list = grown;
-			ret = drain_status_describe(&source, slot, &grown[all->n++]);
-		} else {
-			ret = -ENOMEM;
-		}
+		status = item_list_add(&list->items, sizeof(*status));
+		ret = status ? drain_status_describe(&source, selector, slot, status) : -ENOMEM;
 		if (ret)
-			fail(err, -ret, "cannot read the drain status: %s", strerror(-ret));
+			fail(err, -ret, "cannot read what a drained worker still has: %s",
+			     strerror(-ret));
 	}
 	drain_source_close(&source);
 	return ret;
 }
 
-int reuseport_left(const struct reuseport_filter *filter, const char *worker,
-		   struct reuseport_left **left, size_t *n_left, struct reuseport_error *err)
+static int drain_status_of_all(const struct attachment *list, size_t n,
+			       struct worker_selector *selector, struct reuseport_drain_list **out,
+			       struct reuseport_error *err)
+{
+	struct reuseport_drain_list *made = calloc(1, sizeof(*made));
+	int ret = made ? worker_selector_find(selector, list, n, err) :
+			 fail(err, ENOMEM, "out of memory");
+
+	for (size_t i = 0; !ret && i < n; i++)
+		ret = drain_status_of(&list[i], selector, made, err);
+	/* A worker that has gone has nothing. */
+	if (ret == -ENOENT)
+		ret = 0;
+	if (ret) {
+		reuseport_drain_list__free(made);
+		return ret;
+	}
+	*out = made;
+	return 0;
+}
+
+int reuseport_get_drain_status(const struct reuseport_filter *filter, const char *worker,
+			       struct reuseport_drain_list **out, struct reuseport_error *err)
 {
 	struct worker_selector selector;
-	struct drain_list all = { 0 };
 	struct attachment *list;
 	size_t n;
-	int ret = worker ? worker_selector_parse(worker, &selector, err) : 0;
+	int ret = worker_selector_parse(worker, &selector, err);
 
+	if (!ret && !out)
+		ret = fail(err, EINVAL, "drain status needs a place for the list");
 	if (!ret)
-		ret = caps_require("read the drain status", err);
+		ret = caps_require("read what drained workers still have", err);
 	if (!ret)
 		ret = attachment_open_all(filter, &list, &n, err);
 	if (ret)
 		return ret;
-	if (worker)
-		ret = worker_selector_find(&selector, list, n, err);
-	for (size_t i = 0; !ret && i < n; i++)
-		ret = drain_status_of(&list[i], worker ? &selector : NULL, &all, err);
-	/* A worker that has left has no work. */
-	if (ret == -ENOENT)
-		ret = 0;
+	ret = drain_status_of_all(list, n, &selector, out, err);
+	worker_selector_free(&selector);
 	attachment_close_all(list, n);
-	if (ret) {
-		free(all.list);
+	return ret;
+}
+
+int reuseport_group__drain_status(const struct reuseport_group *group, int fd,
+				  struct reuseport_drain_list **out, struct reuseport_error *err)
+{
+	struct worker_selector selector;
+	int ret;
+
+	if (!group || !out)
+		return fail(err, EINVAL, "drain status needs a handle and a place for the list");
+	ret = worker_selector_of_fd(fd, &selector, err);
+	if (ret)
 		return ret;
-	}
-	*left = all.list;
-	*n_left = all.n;
-	return 0;
+	ret = drain_status_of_all(&group->at, 1, &selector, out, err);
+	worker_selector_free(&selector);
+	return ret;
+}
+
+size_t reuseport_drain_list__count(const struct reuseport_drain_list *list)
+{
+	return list ? list->items.n : 0;
+}
+
+const struct reuseport_drain_status *
+reuseport_drain_list__get(const struct reuseport_drain_list *list, size_t i)
+{
+	return list ? item_list_get(&list->items, i) : NULL;
+}
+
+void reuseport_drain_list__free(struct reuseport_drain_list *list)
+{
+	if (!list)
+		return;
+	item_list_clear(&list->items, NULL);
+	free(list);
 }

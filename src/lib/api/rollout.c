@@ -7,6 +7,7 @@
 
 #include "error.h"
 #include "host/caps.h"
+#include "keeper/handle.h"
 #include "keeper/refresh_unkept.h"
 #include "policy/rollout_state.h"
 #include "state/attachment.h"
@@ -28,13 +29,13 @@ static unsigned int rollout_count_ready(const struct attachment *at, uint32_t ge
 	return count;
 }
 
-static int rollout_take_step(const struct attachment *at, enum reuseport_rollout step,
+static int rollout_take_step(const struct attachment *at, enum reuseport_rollout_step step,
 			     struct generations *g, struct reuseport_error *err)
 {
 	return rollout_state_step(g, step, rollout_count_ready(at, g->other), at->text, err);
 }
 
-static int rollout_one(const struct attachment *at, enum reuseport_rollout step,
+static int rollout_one(const struct attachment *at, enum reuseport_rollout_step step,
 		       struct reuseport_error *err)
 {
 	struct plan_spec want = plan_spec_in_use(at);
@@ -49,7 +50,7 @@ static int rollout_one(const struct attachment *at, enum reuseport_rollout step,
 
 /* Take the step in all of them, whose locks are held. It is tried without publishing
  * first, so that a refusal by one of them changes none. */
-static int rollout_all(const struct attachment *list, size_t n, enum reuseport_rollout step,
+static int rollout_all(const struct attachment *list, size_t n, enum reuseport_rollout_step step,
 		       struct reuseport_error *err)
 {
 	int ret = 0;
@@ -64,12 +65,24 @@ static int rollout_all(const struct attachment *list, size_t n, enum reuseport_r
 	return ret;
 }
 
-int reuseport_rollout(const struct reuseport_filter *filter, enum reuseport_rollout step,
+static int rollout_locked(const struct attachment *list, size_t n, enum reuseport_rollout_step step,
+			  struct reuseport_error *err)
+{
+	int *locks, ret = plan_lock_all(list, n, &locks, err);
+
+	if (ret)
+		return ret;
+	ret = rollout_all(list, n, step, err);
+	plan_unlock_all(locks, n);
+	return ret;
+}
+
+int reuseport_rollout(const struct reuseport_filter *filter, enum reuseport_rollout_step step,
 		      struct reuseport_error *err)
 {
 	struct attachment *list;
-	int *locks, ret;
 	size_t n;
+	int ret;
 
 	ret = caps_require("roll out a generation", err);
 	if (!ret) {
@@ -78,11 +91,16 @@ int reuseport_rollout(const struct reuseport_filter *filter, enum reuseport_roll
 	}
 	if (ret)
 		return ret;
-	ret = plan_lock_all(list, n, &locks, err);
-	if (!ret) {
-		ret = rollout_all(list, n, step, err);
-		plan_unlock_all(locks, n);
-	}
+	ret = rollout_locked(list, n, step, err);
 	attachment_close_all(list, n);
 	return ret ? ret : (int)n;
+}
+
+int reuseport_group__rollout(struct reuseport_group *group, enum reuseport_rollout_step step,
+			     struct reuseport_error *err)
+{
+	int ret = group ? rollout_locked(&group->at, 1, step, err) :
+			  fail(err, EINVAL, "no handle is given");
+
+	return ret ? ret : 1;
 }

@@ -7,6 +7,7 @@
 
 #include "error.h"
 #include "host/caps.h"
+#include "keeper/handle.h"
 #include "opts.h"
 #include "policy/policy.h"
 #include "state/apply_policy.h"
@@ -37,28 +38,56 @@ static int set_policy_of_all(struct attachment *list, size_t n,
 	return ret < 0 ? ret : 0;
 }
 
-int reuseport_set_policy(const struct reuseport_filter *filter,
-			 const struct reuseport_policy_opts *from, struct reuseport_error *err)
+static int set_policy_words(const struct reuseport_policy_opts *from,
+			    struct reuseport_policy_opts *words, struct reuseport_error *err)
 {
-	struct reuseport_policy_opts words = { .sz = sizeof(words) };
-	struct attachment *list;
-	int *locks, ret;
-	size_t n;
+	int ret;
 
-	ret = opts_copy(&words, from, err);
-	if (!ret)
-		ret = reuseport_policy_check(&words, err);
+	*words = (struct reuseport_policy_opts){ .sz = sizeof(*words) };
+	ret = opts_copy(words, from, err);
+	return ret ? ret : reuseport_policy_check(words, err);
+}
+
+static int set_policy_locked(struct attachment *list, size_t n,
+			     const struct reuseport_policy_opts *words, struct reuseport_error *err)
+{
+	int *locks, ret = plan_lock_all(list, n, &locks, err);
+
+	if (ret)
+		return ret;
+	ret = set_policy_of_all(list, n, words, err);
+	plan_unlock_all(locks, n);
+	return ret;
+}
+
+int reuseport_set_policy(const struct reuseport_filter *filter,
+			 const struct reuseport_policy_opts *opts, struct reuseport_error *err)
+{
+	struct reuseport_policy_opts words;
+	struct attachment *list;
+	size_t n;
+	int ret = set_policy_words(opts, &words, err);
+
 	if (!ret)
 		ret = caps_require("change the policy", err);
 	if (!ret)
 		ret = attachment_open_all(filter, &list, &n, err);
 	if (ret)
 		return ret;
-	ret = plan_lock_all(list, n, &locks, err);
-	if (!ret) {
-		ret = set_policy_of_all(list, n, &words, err);
-		plan_unlock_all(locks, n);
-	}
+	ret = set_policy_locked(list, n, &words, err);
 	attachment_close_all(list, n);
 	return ret ? ret : (int)n;
+}
+
+int reuseport_group__set_policy(struct reuseport_group *group,
+				const struct reuseport_policy_opts *opts,
+				struct reuseport_error *err)
+{
+	struct reuseport_policy_opts words;
+	int ret = group ? set_policy_words(opts, &words, err) :
+			  fail(err, EINVAL, "no handle is given");
+
+	if (!ret)
+		ret = set_policy_locked(&group->at, 1, &words, err);
+	return ret ? ret : 1;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* reuseport_status(): the state of each attachment at this moment. */
+/* reuseport_get_status(): what holds for each attachment at this moment. */
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <stdio.h>
@@ -8,8 +8,9 @@
 #include <unistd.h>
 
 #include "error.h"
-#include "host/proc.h"
 #include "host/caps.h"
+#include "host/proc.h"
+#include "item_list.h"
 #include "keeper/degraded.h"
 #include "sockets/group_iter.h"
 #include "sockets/sock_diag.h"
@@ -27,32 +28,52 @@ const char *reuseport_state_name(unsigned int state)
 	return state < sizeof(names) / sizeof(names[0]) ? names[state] : "unknown";
 }
 
+/* The public list. */
+struct reuseport_status_list {
+	struct item_list items; /* of struct status_item */
+};
+
+struct status_item {
+	struct reuseport_status status; /* first */
+	struct reuseport_key key;
+	struct reuseport_policy_info policy;
+	struct reuseport_modes modes;
+	struct reuseport_generations generations;
+	struct reuseport_counters counters;
+	struct item_list workers; /* of struct status_worker */
+};
+
+struct status_worker {
+	struct reuseport_worker worker; /* first */
+	uint32_t *pids;
+};
+
 /* ---------------------------------------------------------------- workers */
 
-static int status_copy_pids(struct reuseport_worker *worker, const struct socket_owner *first,
-			    size_t n)
+static int status_copy_pids(struct status_worker *item, const struct socket_owner *first, size_t n)
 {
-	worker->pids = calloc(n + 1, sizeof(*worker->pids));
-	if (!worker->pids)
+	item->pids = calloc(n + 1, sizeof(*item->pids));
+	if (!item->pids)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++)
-		worker->pids[i] = first[i].pid;
-	worker->n_pids = n;
+		item->pids[i] = first[i].pid;
+	item->worker.pids = item->pids;
+	item->worker.n_pids = n;
 	return 0;
 }
 
-static int status_describe_worker(struct reuseport_worker *worker, const struct attachment *at,
+static int status_describe_worker(struct status_worker *item, const struct attachment *at,
 				  unsigned int slot, const struct worker_entry *entry,
 				  const struct sock_diag_socket *member,
-				  const struct socket_owners *h)
+				  const struct socket_owners *owners)
 {
 	const struct socket_owner *first;
-	size_t n = socket_owners_of(h, member->inode, &first);
+	size_t n = socket_owners_of(owners, member->inode, &first);
 	struct slot_counters now;
 
 	if (counters_of_slot(at->steering.maps[MAP_COUNTERS], slot, &now))
 		return -errno;
-	*worker = (struct reuseport_worker){
+	item->worker = (struct reuseport_worker){
 		.slot = slot,
 		.cookie = entry->cookie,
 		.state = generation_state(generations_in_use(&at->view), entry),
@@ -64,68 +85,72 @@ static int status_describe_worker(struct reuseport_worker *worker, const struct 
 		.fallback = now.empty - entry->base.empty + now.refused - entry->base.refused,
 	};
 	if (n)
-		worker->pid = socket_owners_server(first, n)->pid;
-	proc_comm(worker->pid, worker->comm);
-	return status_copy_pids(worker, first, n);
+		item->worker.pid = socket_owners_server(first, n)->pid;
+	proc_comm(item->worker.pid, item->worker.comm);
+	return status_copy_pids(item, first, n);
 }
 
-/* Read the workers whose socket is in its slot right now: the kernel is the truth. */
-static int status_read_workers(struct reuseport_status *status, const struct attachment *at,
-			       const struct sock_diag_list *members, const struct socket_owners *h)
+/* Only those whose socket is in its slot right now: the kernel is the truth. */
+static int status_read_workers(struct status_item *item, const struct attachment *at,
+			       const struct sock_diag_list *members,
+			       const struct socket_owners *owners)
 {
 	int ret = 0;
 
-	status->workers = calloc(members->n + 1, sizeof(*status->workers));
-	if (!status->workers)
-		return -ENOMEM;
-	for (unsigned int slot = 0; !ret && slot < status->slots; slot++) {
+	for (unsigned int slot = 0; !ret && slot < at->entry.slots; slot++) {
 		const struct worker_entry entry = at->view.workers[slot];
 		const struct sock_diag_socket *member;
+		struct status_worker *worker;
 
-		if (entry.state == WORKER_FREE || status->n_workers == members->n)
+		if (entry.state == WORKER_FREE || item->workers.n == members->n)
 			continue;
 		member = sock_diag_find(members, entry.cookie);
-		if (member && attachment_holds(at, slot, entry.cookie))
-			ret = status_describe_worker(&status->workers[status->n_workers++], at,
-						     slot, &entry, member, h);
+		if (!member || !attachment_holds(at, slot, entry.cookie))
+			continue;
+		worker = item_list_add(&item->workers, sizeof(*worker));
+		ret = worker ? status_describe_worker(worker, at, slot, &entry, member, owners) :
+			       -ENOMEM;
 	}
-	status->unregistered = members->n - status->n_workers;
+	item->status.workers = (const struct reuseport_worker *const *)item->workers.items;
+	item->status.n_workers = item->workers.n;
+	item->status.unregistered = members->n - item->workers.n;
 	return ret;
 }
 
-static int status_read_flows(struct reuseport_status *status, const struct map_view *view)
+static int status_read_flows(struct status_item *item, const struct map_view *view)
 {
-	uint64_t *by_slot, entered;
+	uint64_t *by_slot, entered = item->counters.flows;
 
-	status->flows = view->size.flows;
-	status->idle_s = view->size.idle_ticks / flow_table_hz();
-	if (!status->flows)
+	item->status.flows = view->size.flows;
+	item->status.idle_s = view->size.idle_ticks / flow_table_hz();
+	if (!item->status.flows)
 		return 0;
-	by_slot = calloc(status->slots, sizeof(*by_slot));
+	by_slot = calloc(item->status.slots, sizeof(*by_slot));
 	if (!by_slot)
 		return -ENOMEM;
-	entered = status->counters.flows;
-	status->flows_occupied = flow_table_count(view, by_slot);
-	for (size_t i = 0; i < status->n_workers; i++)
-		status->workers[i].flows = by_slot[status->workers[i].slot];
-	/* Flows may have been added since the counters were read. */
-	if (entered > status->flows_occupied)
-		status->counters.flows_evicted = entered - status->flows_occupied;
+	item->status.flows_occupied = flow_table_count(view, by_slot);
+	for (size_t i = 0; i < item->workers.n; i++) {
+		struct status_worker *worker = item->workers.items[i];
+
+		worker->worker.flows = by_slot[worker->worker.slot];
+	}
+	/* Flows may have been entered since the counters were read. */
+	if (entered > item->status.flows_occupied)
+		item->counters.flows_evicted = entered - item->status.flows_occupied;
 	free(by_slot);
 	return 0;
 }
 
-static void status_describe_generations(struct reuseport_status *status,
-					const struct map_view *view)
+static void status_describe_generations(struct status_item *item, const struct map_view *view)
 {
 	const struct generations *g = generations_in_use(view);
 
-	status->generations = (struct reuseport_generations){
+	item->generations = (struct reuseport_generations){
 		.phase = (enum reuseport_rollout_phase)g->phase,
 		.serving = g->serving,
 		.other = g->other,
 	};
-	status->admit_manual = plan_in_use(view)->flags & PLAN_ADMIT_MANUAL;
+	item->status.admit_manual = plan_in_use(view)->flags & PLAN_ADMIT_MANUAL;
 }
 
 /* ---------------------------------------------------------------- program */
@@ -144,7 +169,7 @@ static void status_describe_program(struct reuseport_status *status,
 		snprintf(status->program_tag + 2 * i, 3, "%02x", info.tag[i]);
 }
 
-/* Return whether the group has the program; true where the kernel cannot tell. */
+/* Where the kernel does not tell, it is taken for granted. */
 static bool status_is_attached(const struct reuseport_status *status, const struct netns_ref *ns,
 			       const struct sock_diag_list *members)
 {
@@ -152,124 +177,193 @@ static bool status_is_attached(const struct reuseport_status *status, const stru
 
 	if (!members->n)
 		return false;
-	if (group_iter_program_of(NULL, ns, status->key.proto, members->sockets[0].cookie, &present,
-				  NULL))
+	if (group_iter_program_of(NULL, ns, status->key->proto, members->sockets[0].cookie,
+				  &present, NULL))
 		return true;
 	return present.present && present.id == status->program_id;
 }
 
 /* ------------------------------------------------------------- attachment */
 
-static int status_describe(struct reuseport_status *status, const struct attachment *at,
-			   struct reuseport_error *err)
+/* Read the sockets of the group and what goes with each. */
+static int status_read_members(struct status_item *item, const struct attachment *at,
+			       struct reuseport_error *err)
 {
-	struct netns_ref ns = { .inode = status->key.netns, .cookie = at->entry.netns_cookie };
+	struct netns_ref ns = { .inode = at->key.netns, .cookie = at->entry.netns_cookie };
 	struct sock_diag_list members = { 0 };
 	struct socket_owners owners = { 0 };
-	int ret;
+	int ret = sock_diag_members(&at->key, &ns, &members, err);
 
-	read_policy(&status->rules, at);
-	status->keeper_pid = at->entry.keeper_pid;
-	status->slots = at->entry.slots;
-	status->ways = degraded_modes(at);
-	status_describe_generations(status, &at->view);
-	status_describe_program(status, &at->steering);
-	ret = sock_diag_members(&status->key, &ns, &members, err);
 	if (ret && ret != -ENETDOWN)
 		return ret;
 	ret = socket_owners_scan_members(&members, &owners);
 	if (!ret)
-		ret = status_read_workers(status, at, &members, &owners);
-	if (!ret)
-		ret = counters_read(at->steering.maps[MAP_COUNTERS], at->steering.maps[MAP_TOTALS],
-				    status->slots, &status->counters);
-	if (!ret)
-		ret = status_read_flows(status, &at->view);
-	status->attached = status_is_attached(status, &ns, &members);
+		ret = status_read_workers(item, at, &members, &owners);
+	item->status.attached = status_is_attached(&item->status, &ns, &members);
 	free(owners.list);
 	free(members.sockets);
+	return ret ? fail(err, -ret, "cannot read the workers of %s: %s", at->text,
+			  strerror(-ret)) :
+		     0;
+}
+
+static int status_describe(struct status_item *item, const struct attachment *at,
+			   struct reuseport_error *err)
+{
+	int ret;
+
+	group_key_from_entry(&item->key, &at->entry);
+	read_policy(&item->policy, at);
+	item->status.keeper_pid = at->entry.keeper_pid;
+	item->status.slots = at->entry.slots;
+	item->modes = degraded_modes(at);
+	status_describe_generations(item, &at->view);
+	status_describe_program(&item->status, &at->steering);
+	ret = status_read_members(item, at, err);
 	if (ret)
-		return fail(err, -ret, "cannot read %s: %s", status->pin, strerror(-ret));
+		return ret;
+	ret = counters_read(at->steering.maps[MAP_COUNTERS], at->steering.maps[MAP_TOTALS],
+			    at->entry.slots, &item->counters);
+	if (!ret)
+		ret = status_read_flows(item, &at->view);
+	if (ret)
+		return fail(err, -ret, "cannot read %s: %s", item->status.pin, strerror(-ret));
 	return 0;
 }
 
-struct collection {
+/* Add an item with what is known of it without its pins. */
+static struct status_item *status_add(struct reuseport_status_list *list,
+				      const struct reuseport_key *key, const char *pin)
+{
+	struct status_item *item = item_list_add(&list->items, sizeof(*item));
+
+	if (!item)
+		return NULL;
+	item->key = *key;
+	item->status.key = &item->key;
+	item->status.policy = &item->policy;
+	item->status.modes = &item->modes;
+	item->status.generations = &item->generations;
+	item->status.counters = &item->counters;
+	netns_name_of(key->netns, item->status.netns_name, sizeof(item->status.netns_name));
+	snprintf(item->status.pin, sizeof(item->status.pin), "%s", pin);
+	item->status.keeper_running = pins_locked(pin);
+	return item;
+}
+
+struct status_collection {
 	struct group_key_filter filter;
-	struct reuseport_status *list;
-	size_t n;
+	struct reuseport_status_list *list;
 	struct reuseport_error *err;
 };
 
-static int status_add(void *ctx, const char *path, const struct reuseport_key *key)
+static int status_add_pinned(void *ctx, const char *path, const struct reuseport_key *key)
 {
-	struct collection *all = ctx;
-	struct reuseport_status *status;
+	struct status_collection *all = ctx;
+	struct status_item *item;
 	struct attachment at;
 	int ret = 0;
 
-	if (!group_key_matches(&all->filter, key))
+	if (!attachment_is_selected(&all->filter, key, path))
 		return 0;
-	status = realloc(all->list, (all->n + 1) * sizeof(*status));
-	if (!status)
+	item = status_add(all->list, key, path);
+	if (!item)
 		return fail(all->err, ENOMEM, "out of memory");
-	all->list = status;
-	status = memset(&all->list[all->n++], 0, sizeof(*status));
-	status->key = *key;
-	netns_name_of(key->netns, status->netns_name, sizeof(status->netns_name));
-	snprintf(status->pin, sizeof(status->pin), "%s", path);
-	status->keeper_running = pins_locked(path);
 	attachment_init(&at, key);
 	snprintf(at.pin, sizeof(at.pin), "%s", path);
-	status->damaged = attachment_open_pins(&at, NULL) != 0;
-	/* It was detached meanwhile, or is not attached yet. */
-	if (status->damaged && (access(path, F_OK) || attachment_is_being_made(path)))
-		all->n--;
-	else if (!status->damaged)
+	item->status.damaged = attachment_open_pins(&at, NULL) != 0;
+	/* Detached while we looked, or not attached yet. */
+	if (item->status.damaged && (access(path, F_OK) || attachment_is_being_made(path))) {
+		item_list_drop(&all->list->items);
+	} else if (!item->status.damaged) {
 		ret = attachment_map(&at, all->err);
-	if (!ret && !status->damaged)
-		ret = status_describe(status, &at, all->err);
+		if (!ret)
+			ret = status_describe(item, &at, all->err);
+	}
 	attachment_close(&at);
 	return ret;
 }
 
-static int status_by_key(const void *a, const void *b)
+static int status_compare(const void *a, const void *b)
 {
-	return group_key_compare(&((const struct reuseport_status *)a)->key,
-				 &((const struct reuseport_status *)b)->key);
+	return group_key_compare(&((const struct status_item *)a)->key,
+				 &((const struct status_item *)b)->key);
 }
 
-int reuseport_status(const struct reuseport_filter *filter, struct reuseport_status **list,
-		     size_t *n, struct reuseport_error *err)
+int reuseport_get_status(const struct reuseport_filter *filter, struct reuseport_status_list **list,
+			 struct reuseport_error *err)
 {
-	struct collection all = { .err = err };
-	int ret;
+	struct status_collection all = { .err = err };
+	int ret = group_key_filter_init(&all.filter, filter, err);
 
-	ret = group_key_filter_init(&all.filter, filter, err);
+	if (!ret && !list)
+		ret = fail(err, EINVAL, "status needs a place for the list");
 	if (!ret)
 		ret = caps_require("read the status", err);
-	if (!ret)
-		ret = pins_for_each(status_add, &all, err);
+	if (ret)
+		return ret;
+	all.list = calloc(1, sizeof(*all.list));
+	if (!all.list)
+		return fail(err, ENOMEM, "out of memory");
+	ret = pins_for_each(status_add_pinned, &all, err);
 	if (ret) {
-		reuseport_status__free(all.list, all.n);
+		reuseport_status_list__free(all.list);
 		return ret;
 	}
-	if (all.n) {
-		qsort(all.list, all.n, sizeof(*all.list), status_by_key);
-	} else {
-		free(all.list); /* it may have had one that was not attached yet */
-		all.list = NULL;
-	}
+	item_list_sort(&all.list->items, status_compare);
 	*list = all.list;
-	*n = all.n;
 	return 0;
 }
 
-void reuseport_status__free(struct reuseport_status *list, size_t n)
+int reuseport_group__status(const struct reuseport_group *group,
+			    struct reuseport_status_list **list, struct reuseport_error *err)
 {
-	for (size_t i = 0; i < n; i++) {
-		for (size_t j = 0; j < list[i].n_workers; j++)
-			free(list[i].workers[j].pids);
-		free(list[i].workers);
+	struct reuseport_status_list *made;
+	struct status_item *item;
+	int ret;
+
+	if (!group || !list)
+		return fail(err, EINVAL, "status needs a handle and a place for the list");
+	made = calloc(1, sizeof(*made));
+	item = made ? status_add(made, &group->at.key, group->at.pin) : NULL;
+	ret = item ? status_describe(item, &group->at, err) : fail(err, ENOMEM, "out of memory");
+	if (ret) {
+		reuseport_status_list__free(made);
+		return ret;
 	}
+	*list = made;
+	return 0;
+}
+
+/* ------------------------------------------------------------------- list */
+
+size_t reuseport_status_list__count(const struct reuseport_status_list *list)
+{
+	return list ? list->items.n : 0;
+}
+
+const struct reuseport_status *reuseport_status_list__get(const struct reuseport_status_list *list,
+							  size_t i)
+{
+	const struct status_item *item = list ? item_list_get(&list->items, i) : NULL;
+
+	return item ? &item->status : NULL;
+}
+
+static void status_free_worker(void *worker)
+{
+	free(((struct status_worker *)worker)->pids);
+}
+
+static void status_free_item(void *item)
+{
+	item_list_clear(&((struct status_item *)item)->workers, status_free_worker);
+}
+
+void reuseport_status_list__free(struct reuseport_status_list *list)
+{
+	if (!list)
+		return;
+	item_list_clear(&list->items, status_free_item);
 	free(list);
 }

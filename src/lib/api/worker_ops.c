@@ -8,7 +8,9 @@
 #include "api/worker_selector.h"
 #include "error.h"
 #include "host/caps.h"
+#include "keeper/handle.h"
 #include "keeper/refresh_unkept.h"
+#include "opts.h"
 #include "policy/policy.h"
 #include "state/attachment.h"
 #include "state/generation.h"
@@ -17,12 +19,12 @@
 
 struct worker_op {
 	const char *what; /* "may not WHAT: ..." */
-	/* Change the worker's entry. Returns false if the operation is not for it. */
+	/* Change the worker's entry. Return false if the operation is not for it. */
 	bool (*apply)(struct worker_entry *entry, const struct generations *g, unsigned int value);
 	unsigned int value;
 };
 
-/* Apply it to the selected workers of one attachment. Returns their number. */
+/* Apply it to the selected workers of one attachment. Return their number. */
 static int worker_ops_apply_one(const struct attachment *at, const struct worker_selector *selector,
 				const struct worker_op *op, struct reuseport_error *err)
 {
@@ -32,8 +34,7 @@ static int worker_ops_apply_one(const struct attachment *at, const struct worker
 	if (lock < 0)
 		return lock;
 	for (unsigned int slot = 0; slot < view->size.slots; slot++)
-		if (selector ? worker_selector_matches(selector, at, slot) :
-			       attachment_has_worker(at, slot))
+		if (worker_selector_matches(selector, at, slot))
 			count += op->apply(&view->workers[slot], generations_in_use(view),
 					   op->value);
 	map_view_store(view);
@@ -46,7 +47,6 @@ static int worker_ops_apply_one(const struct attachment *at, const struct worker
 	return ret < 0 ? ret : count;
 }
 
-/* Apply it to the workers that the selector matches, or to all if it is NULL. */
 static int worker_ops_apply_all(const struct attachment *list, size_t n,
 				const struct worker_selector *selector, const struct worker_op *op,
 				struct reuseport_error *err)
@@ -60,14 +60,13 @@ static int worker_ops_apply_all(const struct attachment *list, size_t n,
 	return ret < 0 ? ret : count;
 }
 
-/* Apply it to the workers that "worker" names, or to all if that is NULL. */
 static int worker_ops_run(const struct reuseport_filter *filter, const char *worker,
 			  const struct worker_op *op, struct reuseport_error *err)
 {
 	struct worker_selector selector;
 	struct attachment *list;
 	size_t n;
-	int ret = worker ? worker_selector_parse(worker, &selector, err) : 0;
+	int ret = worker_selector_parse(worker, &selector, err);
 
 	if (!ret)
 		ret = caps_require(op->what, err);
@@ -77,15 +76,33 @@ static int worker_ops_run(const struct reuseport_filter *filter, const char *wor
 	}
 	if (ret)
 		return ret;
-	if (worker)
-		ret = worker_selector_find(&selector, list, n, err);
+	ret = worker_selector_find(&selector, list, n, err);
 	if (!ret)
-		ret = worker_ops_apply_all(list, n, worker ? &selector : NULL, op, err);
+		ret = worker_ops_apply_all(list, n, &selector, op, err);
+	worker_selector_free(&selector);
 	attachment_close_all(list, n);
 	return ret;
 }
 
-/* ------------------------------------------------------------- the operations */
+/* The same in the attachment that this process keeps. */
+static int worker_ops_run_own(struct reuseport_group *group, int fd, const struct worker_op *op,
+			      struct reuseport_error *err)
+{
+	struct worker_selector selector;
+	int ret;
+
+	if (!group)
+		return fail(err, EINVAL, "no handle is given");
+	ret = worker_selector_of_fd(fd, &selector, err);
+	if (!ret)
+		ret = worker_selector_find(&selector, &group->at, 1, err);
+	if (!ret)
+		ret = worker_ops_apply_one(&group->at, &selector, op, err);
+	worker_selector_free(&selector);
+	return ret;
+}
+
+/* ----------------------------------------------------------------- the operations */
 
 static bool worker_set_weight(struct worker_entry *entry, const struct generations *g,
 			      unsigned int weight)
@@ -95,15 +112,41 @@ static bool worker_set_weight(struct worker_entry *entry, const struct generatio
 	return true;
 }
 
-int reuseport_set_weight(const struct reuseport_filter *filter, const char *worker,
-			 unsigned int weight, struct reuseport_error *err)
+static int worker_weight_op(unsigned int weight, struct worker_op *op, struct reuseport_error *err)
 {
-	const struct worker_op op = { "change a weight", worker_set_weight, weight };
-
+	*op = (struct worker_op){ "change a weight", worker_set_weight, weight };
 	if (weight > REUSEPORT_WEIGHT_MAX)
 		return fail(err, EINVAL, "weight %u is out of range: 0 to %u", weight,
 			    REUSEPORT_WEIGHT_MAX);
-	return worker_ops_run(filter, worker, &op, err);
+	return 0;
+}
+
+/* To weigh or drain every worker is never meant. */
+static int worker_required(bool given, struct reuseport_error *err)
+{
+	return given ? 0 : fail(err, EINVAL, "no worker is named");
+}
+
+int reuseport_set_weight(const struct reuseport_filter *filter, const char *worker,
+			 unsigned int weight, struct reuseport_error *err)
+{
+	struct worker_op op;
+	int ret = worker_weight_op(weight, &op, err);
+
+	if (!ret)
+		ret = worker_required(worker, err);
+	return ret ? ret : worker_ops_run(filter, worker, &op, err);
+}
+
+int reuseport_group__set_weight(struct reuseport_group *group, int fd, unsigned int weight,
+				struct reuseport_error *err)
+{
+	struct worker_op op;
+	int ret = worker_weight_op(weight, &op, err);
+
+	if (!ret)
+		ret = worker_required(fd >= 0, err);
+	return ret ? ret : worker_ops_run_own(group, fd, &op, err);
 }
 
 static bool worker_set_state(struct worker_entry *entry, const struct generations *g,
@@ -114,13 +157,37 @@ static bool worker_set_state(struct worker_entry *entry, const struct generation
 	return true;
 }
 
-int reuseport_drain(const struct reuseport_filter *filter, const char *worker, bool release,
-		    struct reuseport_error *err)
+static int worker_drain_op(const struct reuseport_drain_opts *from, struct worker_op *op,
+			   struct reuseport_error *err)
 {
-	const struct worker_op op = { "drain a worker", worker_set_state,
-				      release ? WORKER_LEAVING : WORKER_DRAINING };
+	struct reuseport_drain_opts opts = { .sz = sizeof(opts) };
+	int ret = opts_copy(&opts, from, err);
 
-	return worker_ops_run(filter, worker, &op, err);
+	*op = (struct worker_op){ "drain a worker", worker_set_state,
+				  opts.release ? WORKER_LEAVING : WORKER_DRAINING };
+	return ret;
+}
+
+int reuseport_drain(const struct reuseport_filter *filter, const char *worker,
+		    const struct reuseport_drain_opts *opts, struct reuseport_error *err)
+{
+	struct worker_op op;
+	int ret = worker_drain_op(opts, &op, err);
+
+	if (!ret)
+		ret = worker_required(worker, err);
+	return ret ? ret : worker_ops_run(filter, worker, &op, err);
+}
+
+int reuseport_group__drain(struct reuseport_group *group, int fd,
+			   const struct reuseport_drain_opts *opts, struct reuseport_error *err)
+{
+	struct worker_op op;
+	int ret = worker_drain_op(opts, &op, err);
+
+	if (!ret)
+		ret = worker_required(fd >= 0, err);
+	return ret ? ret : worker_ops_run_own(group, fd, &op, err);
 }
 
 /* Undrain a worker, also one of a generation that a rollout has left behind. */
@@ -133,12 +200,21 @@ static bool worker_undrain(struct worker_entry *entry, const struct generations 
 	return worker_set_state(entry, g, value);
 }
 
+static const struct worker_op undrain_op = { "undrain a worker", worker_undrain, WORKER_ACTIVE };
+
 int reuseport_undrain(const struct reuseport_filter *filter, const char *worker,
 		      struct reuseport_error *err)
 {
-	const struct worker_op op = { "undrain a worker", worker_undrain, WORKER_ACTIVE };
+	int ret = worker_required(worker, err);
 
-	return worker_ops_run(filter, worker, &op, err);
+	return ret ? ret : worker_ops_run(filter, worker, &undrain_op, err);
+}
+
+int reuseport_group__undrain(struct reuseport_group *group, int fd, struct reuseport_error *err)
+{
+	int ret = worker_required(fd >= 0, err);
+
+	return ret ? ret : worker_ops_run_own(group, fd, &undrain_op, err);
 }
 
 static bool worker_admit(struct worker_entry *entry, const struct generations *g,
@@ -147,10 +223,15 @@ static bool worker_admit(struct worker_entry *entry, const struct generations *g
 	return entry->state == WORKER_JOINING && worker_set_state(entry, g, value);
 }
 
+static const struct worker_op admit_op = { "admit a worker", worker_admit, WORKER_ACTIVE };
+
 int reuseport_admit(const struct reuseport_filter *filter, const char *worker,
 		    struct reuseport_error *err)
 {
-	const struct worker_op op = { "admit a worker", worker_admit, WORKER_ACTIVE };
+	return worker_ops_run(filter, worker, &admit_op, err);
+}
 
-	return worker_ops_run(filter, worker, &op, err);
+int reuseport_group__admit(struct reuseport_group *group, int fd, struct reuseport_error *err)
+{
+	return worker_ops_run_own(group, fd, &admit_op, err);
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Worker selector: select workers by slot, pid or cookie. */
+/* Worker selector: select workers by slot, pid, cookie or descriptor. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "api/worker_selector.h"
 #include "error.h"
@@ -18,6 +19,10 @@ static const struct {
 	{ "cookie:", WORKER_BY_COOKIE },
 };
 
+#ifndef SO_COOKIE
+#define SO_COOKIE 57
+#endif
+
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
 int worker_selector_parse(const char *text, struct worker_selector *selector,
@@ -26,6 +31,9 @@ int worker_selector_parse(const char *text, struct worker_selector *selector,
 	struct worker_selector parsed = { .kind = WORKER_BY_ANY };
 	const char *digits = text;
 
+	*selector = (struct worker_selector){ .kind = WORKER_ALL };
+	if (!text)
+		return 0;
 	for (size_t i = 0; i < KINDS; i++) {
 		size_t len = strlen(kinds[i].prefix);
 
@@ -45,59 +53,93 @@ int worker_selector_parse(const char *text, struct worker_selector *selector,
 	return 0;
 }
 
-/* Return whether the number is the slot, the pid or the cookie of the slot's worker. */
-static bool worker_has_number(const struct attachment *at, unsigned int slot,
-			      enum worker_selector_kind kind, uint64_t number)
+int worker_selector_of_fd(int fd, struct worker_selector *selector, struct reuseport_error *err)
+{
+	uint64_t cookie = 0;
+	socklen_t len = sizeof(cookie);
+
+	*selector = (struct worker_selector){ .kind = WORKER_ALL };
+	if (fd == -1)
+		return 0;
+	if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len))
+		return fail(err, EINVAL, "descriptor %d is no socket: %s", fd, strerror(errno));
+	selector->kind = WORKER_BY_COOKIE;
+	selector->number = cookie;
+	return 0;
+}
+
+uint32_t worker_selector_pid(const struct worker_selector *selector,
+			     const struct worker_entry *entry)
+{
+	for (size_t i = 0; i < selector->n_seen; i++)
+		if (selector->seen[i].cookie == entry->cookie)
+			return selector->seen[i].pid;
+	return entry->pid;
+}
+
+/* Return whether the slot's record fits a number, taken as that kind of name. */
+static bool worker_selector_fits(const struct worker_selector *selector,
+				 const struct attachment *at, unsigned int slot,
+				 enum worker_selector_kind kind)
 {
 	const struct worker_entry *entry = &at->view.workers[slot];
 
+	if (kind == WORKER_ALL)
+		return true;
 	if (kind == WORKER_BY_SLOT)
-		return slot == number;
-	return number && (kind == WORKER_BY_PID ? entry->pid == number : entry->cookie == number);
+		return slot == selector->number;
+	if (kind == WORKER_BY_PID)
+		return selector->number && worker_selector_pid(selector, entry) == selector->number;
+	return selector->number && entry->cookie == selector->number;
 }
 
 bool worker_selector_matches(const struct worker_selector *selector, const struct attachment *at,
 			     unsigned int slot)
 {
-	return worker_has_number(at, slot, selector->kind, selector->number) &&
+	return worker_selector_fits(selector, at, slot, selector->kind) &&
 	       attachment_has_worker(at, slot);
 }
 
-/* Return whether a number selects the same workers by two kinds. */
-static bool same_workers(const struct attachment *list, size_t n, uint64_t number,
-			 enum worker_selector_kind a, enum worker_selector_kind b)
+/* Return whether a number means the same workers by two kinds of name. */
+static bool worker_selector_agrees(const struct worker_selector *selector,
+				   const struct attachment *list, size_t n,
+				   enum worker_selector_kind a, enum worker_selector_kind b)
 {
 	for (size_t i = 0; i < n; i++)
 		for (unsigned int slot = 0; slot < list[i].entry.slots; slot++)
-			if (worker_has_number(&list[i], slot, a, number) !=
-				    worker_has_number(&list[i], slot, b, number) &&
+			if (worker_selector_fits(selector, &list[i], slot, a) !=
+				    worker_selector_fits(selector, &list[i], slot, b) &&
 			    attachment_has_worker(&list[i], slot))
 				return false;
 	return true;
 }
 
-static void worker_selector_refresh_one(const struct attachment *at,
-					const struct sock_diag_list *members,
-					const struct socket_owners *owners)
+static void worker_selector_see(struct worker_selector *selector,
+				const struct sock_diag_list *members,
+				const struct socket_owners *owners)
 {
+	struct worker_server *grown = realloc(selector->seen,
+					      (selector->n_seen + members->n + 1) * sizeof(*grown));
 	const struct socket_owner *first;
 
-	/* Do not undo what others have changed meanwhile. */
-	map_view_fetch(&at->view);
-	for (unsigned int slot = 0; slot < at->entry.slots; slot++) {
-		struct worker_entry *entry = &at->view.workers[slot];
-		const struct sock_diag_socket *member = sock_diag_find(members, entry->cookie);
-		size_t n = member ? socket_owners_of(owners, member->inode, &first) : 0;
+	if (!grown)
+		return;
+	selector->seen = grown;
+	for (size_t i = 0; i < members->n; i++) {
+		size_t n = socket_owners_of(owners, members->sockets[i].inode, &first);
 
 		if (n)
-			entry->pid = socket_owners_server(first, n)->pid;
+			selector->seen[selector->n_seen++] = (struct worker_server){
+				.cookie = members->sockets[i].cookie,
+				.pid = socket_owners_server(first, n)->pid,
+			};
 	}
-	map_view_store(&at->view);
 }
 
-/* Read again which processes serve the workers: a reload starts others, which the keeper
- * notices only from time to time. */
-static void worker_selector_refresh(const struct attachment *list, size_t n)
+/* Look which process serves which worker: the keeper does that only now and then, and
+ * after a reload it is another one. */
+static void worker_selector_look(struct worker_selector *selector, const struct attachment *list,
+				 size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct netns_ref ns = { .inode = list[i].key.netns };
@@ -106,50 +148,67 @@ static void worker_selector_refresh(const struct attachment *list, size_t n)
 
 		if (!sock_diag_members(&list[i].key, &ns, &members, NULL) &&
 		    !socket_owners_scan_members(&members, &owners))
-			worker_selector_refresh_one(&list[i], &members, &owners);
+			worker_selector_see(selector, &members, &owners);
 		free(owners.list);
 		free(members.sockets);
 	}
 }
 
-static bool worker_selector_matches_any(const struct attachment *list, size_t n,
-					const struct worker_selector *selector)
+static bool worker_selector_matches_any(const struct worker_selector *selector,
+					enum worker_selector_kind kind,
+					const struct attachment *list, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		for (unsigned int slot = 0; slot < list[i].entry.slots; slot++)
-			if (worker_selector_matches(selector, &list[i], slot))
+			if (worker_selector_fits(selector, &list[i], slot, kind) &&
+			    attachment_has_worker(&list[i], slot))
 				return true;
 	return false;
 }
 
-/* Find out the kind of a number alone. */
+static int worker_selector_not_found(const struct worker_selector *selector,
+				     struct reuseport_error *err)
+{
+	unsigned long long number = selector->number;
+
+	for (size_t i = 0; i < KINDS; i++)
+		if (kinds[i].kind == selector->kind)
+			return fail(err, ENOENT,
+				    "no worker has %s%llu: the status shows which "
+				    "there are",
+				    kinds[i].prefix, number);
+	return fail(err, ENOENT,
+		    "no worker has the slot, pid or cookie %llu: the status shows "
+		    "which there are",
+		    number);
+}
+
 static int worker_selector_resolve(struct worker_selector *selector, const struct attachment *list,
 				   size_t n, struct reuseport_error *err)
 {
+	enum worker_selector_kind found = WORKER_BY_ANY;
 	unsigned long long number = selector->number;
-	struct worker_selector found = { .kind = WORKER_BY_ANY };
 
+	if (selector->kind == WORKER_ALL)
+		return 0;
 	for (size_t i = 0; i < KINDS; i++) {
-		struct worker_selector guess = { kinds[i].kind, number };
+		enum worker_selector_kind guess = kinds[i].kind;
 
-		if ((selector->kind != WORKER_BY_ANY && selector->kind != guess.kind) ||
-		    !worker_selector_matches_any(list, n, &guess))
+		if ((selector->kind != WORKER_BY_ANY && selector->kind != guess) ||
+		    !worker_selector_matches_any(selector, guess, list, n))
 			continue;
-		if (found.kind != WORKER_BY_ANY &&
-		    !same_workers(list, n, number, found.kind, guess.kind))
+		if (found != WORKER_BY_ANY &&
+		    !worker_selector_agrees(selector, list, n, found, guess))
 			return fail(err, EINVAL,
-				    "%llu is ambiguous: use slot:%llu, pid:%llu or cookie:%llu",
+				    "'%llu' is ambiguous: use slot:%llu, pid:%llu or "
+				    "cookie:%llu",
 				    number, number, number, number);
-		if (found.kind == WORKER_BY_ANY)
+		if (found == WORKER_BY_ANY)
 			found = guess;
 	}
-	if (found.kind == WORKER_BY_ANY)
-		return fail(err, ENOENT,
-			    "no worker has %s%llu: the status shows which workers there are",
-			    selector->kind == WORKER_BY_ANY ? "the slot, pid or cookie " :
-							      kinds[selector->kind - 1].prefix,
-			    number);
-	*selector = found;
+	if (found == WORKER_BY_ANY)
+		return worker_selector_not_found(selector, err);
+	selector->kind = found;
 	return 0;
 }
 
@@ -160,6 +219,12 @@ int worker_selector_find(struct worker_selector *selector, const struct attachme
 
 	if (ret != -ENOENT)
 		return ret;
-	worker_selector_refresh(list, n);
+	worker_selector_look(selector, list, n);
 	return worker_selector_resolve(selector, list, n, err);
+}
+
+void worker_selector_free(struct worker_selector *selector)
+{
+	free(selector->seen);
+	*selector = (struct worker_selector){ 0 };
 }

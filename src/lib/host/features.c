@@ -10,6 +10,7 @@
 #include "host/caps.h"
 #include "host/features.h"
 #include "host/libbpf_quiet.h"
+#include "item_list.h"
 #include "host/probes.h"
 
 #define DISABLE_VARIABLE "REUSEPORT_DISABLE"
@@ -381,6 +382,11 @@ const char *reuseport_feature_state_name(enum reuseport_feature_state state)
 										  "unknown";
 }
 
+/* The public list. */
+struct reuseport_feature_list {
+	struct item_list items;
+};
+
 static void describe_feature(struct features *features, enum feature feature,
 			     struct reuseport_feature *to)
 {
@@ -400,21 +406,50 @@ static void describe_feature(struct features *features, enum feature feature,
 		caps_missing(row->caps, to->caps, sizeof(to->caps));
 }
 
-int reuseport_features(struct reuseport_feature **list, size_t *n, struct reuseport_error *err)
+int reuseport_features(struct reuseport_feature_list **list, struct reuseport_error *err)
 {
-	struct reuseport_feature *made;
+	struct reuseport_feature_list *made;
 	struct features *features;
-	int ret = features_new(&features, err);
+	int ret;
 
+	if (!list)
+		return fail(err, EINVAL, "features needs a place for the list");
+	ret = features_new(&features, err);
 	if (ret)
 		return ret;
-	made = calloc(FEATURES, sizeof(*made));
-	for (int i = 0; made && i < FEATURES; i++)
-		describe_feature(features, i, &made[i]);
+	made = calloc(1, sizeof(*made));
+	for (int i = 0; made && !ret && i < FEATURES; i++) {
+		struct reuseport_feature *feature = item_list_add(&made->items, sizeof(*feature));
+
+		if (feature)
+			describe_feature(features, i, feature);
+		else
+			ret = -ENOMEM;
+	}
 	features_free(features);
-	if (!made)
+	if (!made || ret) {
+		reuseport_feature_list__free(made);
 		return fail(err, ENOMEM, "out of memory");
+	}
 	*list = made;
-	*n = FEATURES;
 	return 0;
+}
+
+size_t reuseport_feature_list__count(const struct reuseport_feature_list *list)
+{
+	return list ? list->items.n : 0;
+}
+
+const struct reuseport_feature *
+reuseport_feature_list__get(const struct reuseport_feature_list *list, size_t i)
+{
+	return list ? item_list_get(&list->items, i) : NULL;
+}
+
+void reuseport_feature_list__free(struct reuseport_feature_list *list)
+{
+	if (!list)
+		return;
+	item_list_clear(&list->items, NULL);
+	free(list);
 }

@@ -12,9 +12,9 @@ void degraded_note(struct reuseport_group *group)
 				    features_have(group->features, FEATURE_ITERATORS);
 }
 
-struct reuseport_ways degraded_modes(const struct attachment *at)
+struct reuseport_modes degraded_modes(const struct attachment *at)
 {
-	return (struct reuseport_ways){
+	return (struct reuseport_modes){
 		.migrates = at->entry.migrates,
 		.plain_reads = at->entry.plain_reads,
 		.mmapped = map_view_in_memory(&at->view),
@@ -36,7 +36,7 @@ static void degraded_log_one(const struct reuseport_group *group, enum feature f
 
 void degraded_log(const struct reuseport_group *group)
 {
-	struct reuseport_ways ways = degraded_modes(&group->at);
+	struct reuseport_modes ways = degraded_modes(&group->at);
 
 	if (!ways.migrates && group->at.key.proto == IPPROTO_TCP)
 		degraded_log_one(group, FEATURE_MIGRATION, true);

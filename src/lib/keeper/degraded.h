@@ -12,6 +12,6 @@ void degraded_note(struct reuseport_group *group);
 void degraded_log(const struct reuseport_group *group);
 
 /* Return the modes, as the entry and the view have them. */
-struct reuseport_ways degraded_modes(const struct attachment *at);
+struct reuseport_modes degraded_modes(const struct attachment *at);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "error.h"
 #include "host/libbpf_quiet.h"
+#include "keeper/handle.h"
 #include "keeper/handle_owner.h"
 
 /*
@@ -60,7 +61,7 @@ void handle_own(struct reuseport_group *group)
 	pthread_mutex_unlock(&mutex);
 }
 
-static void handle_disown(struct reuseport_group *group)
+void handle_disown(struct reuseport_group *group)
 {
 	pthread_mutex_lock(&mutex);
 	if (group->owner.before)
@@ -72,14 +73,6 @@ static void handle_disown(struct reuseport_group *group)
 	pthread_mutex_unlock(&mutex);
 }
 
-void reuseport_group__free(struct reuseport_group *group)
-{
-	if (!group)
-		return;
-	handle_disown(group);
-	handle_free(group);
-}
-
 int handle_owner_check(const struct reuseport_group *group, struct reuseport_error *err)
 {
 	if (!group)
@@ -87,10 +80,8 @@ int handle_owner_check(const struct reuseport_group *group, struct reuseport_err
 	/* A child that was made without fork() has the handle of its parent. */
 	if (group->owner.state != HANDLE_GIVEN && group->owner.pid == getpid())
 		return 0;
-	return fail(err, EPERM,
-		    "%s is not kept by this process: the one that attached keeps it, or "
-		    "the child that it was handed over to",
-		    group->at.text);
+	return fail(err, EPERM, "%s is not kept by this process: the one that attached keeps it, or "
+		    "the child that it was handed over to", group->at.text);
 }
 
 bool handle_owner_has(const struct reuseport_key *key)

@@ -5,9 +5,9 @@
 #include "policy/policy.h"
 #include "policy/policy_info.h"
 
-void policy_info_of_plan(struct reuseport_rules *rules, const struct plan *plan)
+void policy_info_of_plan(struct reuseport_policy_info *rules, const struct plan *plan)
 {
-	*rules = (struct reuseport_rules){
+	*rules = (struct reuseport_policy_info){
 		.over_consistent = plan->flags & PLAN_OVER_CONSISTENT,
 		.given_cpus = plan->flags & PLAN_GIVEN_CPUS,
 		.table_width = plan->width,

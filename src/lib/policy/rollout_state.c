@@ -79,7 +79,7 @@ static int abort_it(const struct rollout *at, struct generations *g, struct reus
 	return 0;
 }
 
-int rollout_state_step(struct generations *g, enum reuseport_rollout step, unsigned int able,
+int rollout_state_step(struct generations *g, enum reuseport_rollout_step step, unsigned int able,
 		       const char *text, struct reuseport_error *err)
 {
 	const struct rollout rollout = { .text = text, .able = able }, *at = &rollout;

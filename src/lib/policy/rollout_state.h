@@ -12,7 +12,7 @@
  * receive work if it served; text names the group in messages. On failure g is
  * unchanged. Return 0, -EALREADY, -EINVAL or -ECHILD: see reuseport_rollout().
  */
-int rollout_state_step(struct generations *g, enum reuseport_rollout step, unsigned int able,
+int rollout_state_step(struct generations *g, enum reuseport_rollout_step step, unsigned int able,
 		       const char *text, struct reuseport_error *err);
 
 #endif

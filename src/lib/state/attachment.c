@@ -135,6 +135,27 @@ bool attachment_has_worker(const struct attachment *at, unsigned int slot)
 
 /* ------------------------------------------------------------------- finding */
 
+bool attachment_is_selected(const struct group_key_filter *filter, const struct reuseport_key *key,
+			    const char *pin)
+{
+	struct attachment_entry entry;
+	struct reuseport_key full;
+	struct steering steering;
+	uint32_t version;
+	int ret;
+
+	/* The directory's name says all but these. */
+	if (!filter->want.has_uid && !filter->want.netns_cookie)
+		return group_key_matches(filter, key);
+	steering_open(&steering, pin);
+	ret = attachment_read_entry(&steering, &entry, &version);
+	steering_close(&steering);
+	if (ret)
+		return false;
+	group_key_from_entry(&full, &entry);
+	return group_key_matches(filter, &full);
+}
+
 struct found_keys {
 	struct group_key_filter filter;
 	struct reuseport_error *err;
@@ -147,8 +168,7 @@ static int attachment_add_key(void *ctx, const char *path, const struct reusepor
 	struct found_keys *all = ctx;
 	struct reuseport_key *grown;
 
-	(void)path;
-	if (!group_key_matches(&all->filter, key))
+	if (!attachment_is_selected(&all->filter, key, path))
 		return 0;
 	grown = realloc(all->keys, (all->n + 1) * sizeof(*grown));
 	if (!grown)

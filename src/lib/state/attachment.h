@@ -47,6 +47,10 @@ bool attachment_holds(const struct attachment *at, unsigned int slot, uint64_t c
 /* Return whether the slot, any number, has a worker whose socket is in it right now. */
 bool attachment_has_worker(const struct attachment *at, unsigned int slot);
 
+/* Return whether the filter selects the attachment with that key, pinned in that directory. */
+bool attachment_is_selected(const struct group_key_filter *filter, const struct reuseport_key *key,
+			    const char *pin);
+
 /* Find the keys of all that the filter selects, which may be none; free() them. */
 int attachment_find(const struct reuseport_filter *filter, struct reuseport_key **keys, size_t *n,
 		    struct reuseport_error *err);

@@ -3,7 +3,7 @@
 #include "policy/policy_info.h"
 #include "state/read_policy.h"
 
-void read_policy(struct reuseport_rules *rules, const struct attachment *at)
+void read_policy(struct reuseport_policy_info *rules, const struct attachment *at)
 {
 	/* A copy, since another process may publish meanwhile. */
 	const struct control control = *at->view.control;
