@@ -10,13 +10,13 @@
 
 static int check_tests, check_failures;
 
-#define CHECK(condition)                                                                      \
-	do {                                                                                  \
-		int held_ = (condition);                                                      \
-		check_tests++;                                                                \
-		check_failures += !held_;                                                     \
+#define CHECK(condition)                                                                     \
+	do {                                                                                 \
+		int held_ = (condition);                                                     \
+		check_tests++;                                                               \
+		check_failures += !held_;                                                    \
 		printf("%s %d - %s:%d %s\n", held_ ? "ok" : "not ok", check_tests, __func__, \
-		       __LINE__, #condition);                                                 \
+		       __LINE__, #condition);                                                \
 	} while (0)
 
 /* A failure says what it is: the same errno, one line. */

@@ -80,8 +80,10 @@ int handle_owner_check(const struct reuseport_group *group, struct reuseport_err
 	/* A child that was made without fork() has the handle of its parent. */
 	if (group->owner.state != HANDLE_GIVEN && group->owner.pid == getpid())
 		return 0;
-	return fail(err, EPERM, "%s is not kept by this process: the one that attached keeps it, or "
-		    "the child that it was handed over to", group->at.text);
+	return fail(err, EPERM,
+		    "%s is not kept by this process: the one that attached keeps it, or "
+		    "the child that it was handed over to",
+		    group->at.text);
 }
 
 bool handle_owner_has(const struct reuseport_key *key)
