@@ -64,7 +64,7 @@ begun() {
 	done
 	for args in begin switch abort; do
 		refused 2 ctl rollout --port 8080 $args --wait
-		says "--wait goes with finish"
+		says "--wait can be used only with finish"
 	done
 	refused 2 ctl rollout --port 8080 finish --timeout 5
 	says "--timeout goes with --wait"
