@@ -159,7 +159,10 @@ static pid_t orphan_of_a_keeper(void)
 			struct reuseport_error err;
 			int good = told(reuseport_group__process(group, &err), EPERM, &err) &&
 				   told(reuseport_group__keep(group, &err), EPERM, &err) &&
-				   told(reuseport_group__detach(group, &err), EPERM, &err);
+				   told(reuseport_group__detach(group, &err), EPERM, &err) &&
+				   told(reuseport_group__drain(group, members[0], NULL, &err),
+					EPERM, &err) &&
+				   told(reuseport_group__status(group, NULL, &err), EPERM, &err);
 
 			orphan = good ? getpid() : 0;
 			reuseport_group__free(group);

@@ -18,7 +18,7 @@
 #include "host/caps.h"
 #include "host/features.h"
 #include "host/reuseport_sockopt.h"
-#include "keeper/handle.h"
+#include "keeper/handle_owner.h"
 #include "sockets/group_iter.h"
 #include "sockets/pidfd_socket.h"
 #include "sockets/sock_diag.h"

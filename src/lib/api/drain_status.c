@@ -10,6 +10,7 @@
 #include "host/caps.h"
 #include "item_list.h"
 #include "keeper/handle.h"
+#include "keeper/handle_owner.h"
 #include "sockets/queue_depth.h"
 #include "sockets/sock_diag.h"
 #include "state/attachment.h"
@@ -158,11 +159,12 @@ int reuseport_group__drain_status(const struct reuseport_group *group, int fd,
 				  struct reuseport_drain_list **out, struct reuseport_error *err)
 {
 	struct worker_selector selector;
-	int ret;
+	int ret = handle_owner_check(group, err);
 
-	if (!group || !out)
-		return fail(err, EINVAL, "drain status needs a handle and a place for the list");
-	ret = worker_selector_of_fd(fd, &selector, err);
+	if (!ret && !out)
+		ret = fail(err, EINVAL, "drain status needs a place for the list");
+	if (!ret)
+		ret = worker_selector_of_fd(fd, &selector, err);
 	if (ret)
 		return ret;
 	ret = drain_status_of_all(&group->at, 1, &selector, out, err);

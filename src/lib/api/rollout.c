@@ -8,6 +8,7 @@
 #include "error.h"
 #include "host/caps.h"
 #include "keeper/handle.h"
+#include "keeper/handle_owner.h"
 #include "keeper/refresh_unkept.h"
 #include "policy/rollout_state.h"
 #include "state/attachment.h"
@@ -99,8 +100,9 @@ int reuseport_rollout(const struct reuseport_filter *filter, enum reuseport_roll
 int reuseport_group__rollout(struct reuseport_group *group, enum reuseport_rollout_step step,
 			     struct reuseport_error *err)
 {
-	int ret = group ? rollout_locked(&group->at, 1, step, err) :
-			  fail(err, EINVAL, "no handle is given");
+	int ret = handle_owner_check(group, err);
 
+	if (!ret)
+		ret = rollout_locked(&group->at, 1, step, err);
 	return ret ? ret : 1;
 }

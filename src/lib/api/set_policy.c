@@ -8,6 +8,7 @@
 #include "error.h"
 #include "host/caps.h"
 #include "keeper/handle.h"
+#include "keeper/handle_owner.h"
 #include "opts.h"
 #include "policy/policy.h"
 #include "state/apply_policy.h"
@@ -84,9 +85,10 @@ int reuseport_group__set_policy(struct reuseport_group *group,
 				struct reuseport_error *err)
 {
 	struct reuseport_policy_opts words;
-	int ret = group ? set_policy_words(opts, &words, err) :
-			  fail(err, EINVAL, "no handle is given");
+	int ret = handle_owner_check(group, err);
 
+	if (!ret)
+		ret = set_policy_words(opts, &words, err);
 	if (!ret)
 		ret = set_policy_locked(&group->at, 1, &words, err);
 	return ret ? ret : 1;

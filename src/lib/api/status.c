@@ -12,6 +12,8 @@
 #include "host/proc.h"
 #include "item_list.h"
 #include "keeper/degraded.h"
+#include "keeper/handle.h"
+#include "keeper/handle_owner.h"
 #include "sockets/group_iter.h"
 #include "sockets/sock_diag.h"
 #include "sockets/socket_owners.h"
@@ -320,10 +322,12 @@ int reuseport_group__status(const struct reuseport_group *group,
 {
 	struct reuseport_status_list *made;
 	struct status_item *item;
-	int ret;
+	int ret = handle_owner_check(group, err);
 
-	if (!group || !list)
-		return fail(err, EINVAL, "status needs a handle and a place for the list");
+	if (!ret && !list)
+		ret = fail(err, EINVAL, "status needs a place for the list");
+	if (ret)
+		return ret;
 	made = calloc(1, sizeof(*made));
 	item = made ? status_add(made, &group->at.key, group->at.pin) : NULL;
 	ret = item ? status_describe(item, &group->at, err) : fail(err, ENOMEM, "out of memory");

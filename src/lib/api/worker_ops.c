@@ -9,6 +9,7 @@
 #include "error.h"
 #include "host/caps.h"
 #include "keeper/handle.h"
+#include "keeper/handle_owner.h"
 #include "keeper/refresh_unkept.h"
 #include "opts.h"
 #include "policy/policy.h"
@@ -89,13 +90,13 @@ static int worker_ops_run_own(struct reuseport_group *group, int fd, const struc
 			      struct reuseport_error *err)
 {
 	struct worker_selector selector;
-	int ret;
+	int ret = handle_owner_check(group, err);
 
-	if (!group)
-		return fail(err, EINVAL, "no handle is given");
-	ret = worker_selector_of_fd(fd, &selector, err);
 	if (!ret)
-		ret = worker_selector_find(&selector, &group->at, 1, err);
+		ret = worker_selector_of_fd(fd, &selector, err);
+	if (ret)
+		return ret;
+	ret = worker_selector_find(&selector, &group->at, 1, err);
 	if (!ret)
 		ret = worker_ops_apply_one(&group->at, &selector, op, err);
 	worker_selector_free(&selector);

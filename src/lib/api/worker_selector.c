@@ -31,9 +31,10 @@ int worker_selector_parse(const char *text, struct worker_selector *selector,
 	struct worker_selector parsed = { .kind = WORKER_BY_ANY };
 	const char *digits = text;
 
-	*selector = (struct worker_selector){ .kind = WORKER_ALL };
-	if (!text)
+	if (!text) {
+		*selector = (struct worker_selector){ .kind = WORKER_ALL };
 		return 0;
+	}
 	for (size_t i = 0; i < KINDS; i++) {
 		size_t len = strlen(kinds[i].prefix);
 
@@ -58,13 +59,10 @@ int worker_selector_of_fd(int fd, struct worker_selector *selector, struct reuse
 	uint64_t cookie = 0;
 	socklen_t len = sizeof(cookie);
 
-	*selector = (struct worker_selector){ .kind = WORKER_ALL };
-	if (fd == -1)
-		return 0;
-	if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len))
-		return fail(err, EINVAL, "descriptor %d is no socket: %s", fd, strerror(errno));
-	selector->kind = WORKER_BY_COOKIE;
-	selector->number = cookie;
+	if (fd != -1 && getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len))
+		return fail(err, EINVAL, "descriptor %d is not a socket: %s", fd, strerror(errno));
+	*selector = (struct worker_selector){ fd == -1 ? WORKER_ALL : WORKER_BY_COOKIE, cookie,
+					      NULL, 0 };
 	return 0;
 }
 

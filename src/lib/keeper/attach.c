@@ -18,6 +18,7 @@
 #include "keeper/attach.h"
 #include "keeper/degraded.h"
 #include "keeper/event_loop.h"
+#include "keeper/handle_owner.h"
 #include "keeper/keeper_lock.h"
 #include "keeper/membership.h"
 #include "keeper/program_attach.h"
@@ -303,6 +304,7 @@ static int attach_group(const struct reuseport_key *from_key,
 	ret = handle_new(&key, &opts, &group, err);
 	if (ret)
 		return ret;
+	handle_own(group);
 	ret = attach_or_adopt(group, &opts, may_attach, err);
 	if (ret) {
 		reuseport_group__free(group);

@@ -14,6 +14,7 @@
 #include "error.h"
 #include "keeper/degraded.h"
 #include "keeper/event_loop.h"
+#include "keeper/handle_owner.h"
 #include "keeper/membership.h"
 #include "state/pins.h"
 #include "state/plan_lock.h"

@@ -45,7 +45,6 @@ int handle_new(const struct reuseport_key *key, const struct reuseport_attach_op
 	group->force = opts->force;
 	group->log = opts->log;
 	group->log_ctx = opts->log_ctx;
-	handle_own(group);
 	*made = group;
 	return 0;
 }
@@ -65,11 +64,8 @@ void handle_close(struct reuseport_group *group)
 	attachment_close(&group->at);
 }
 
-void reuseport_group__free(struct reuseport_group *group)
+void handle_free(struct reuseport_group *group)
 {
-	if (!group)
-		return;
-	handle_disown(group);
 	handle_close(group);
 	features_free(group->features);
 	free(group->slots);

@@ -4,7 +4,6 @@
 #define KEEPER_HANDLE_H
 
 #include "host/netns.h"
-#include "keeper/handle_owner.h"
 #include "sockets/socket_events.h"
 #include "state/attachment.h"
 
@@ -41,6 +40,19 @@ struct event_loop {
 	uint64_t synchronize_at; /* after a plan was published */
 };
 
+enum handle_owner_state {
+	HANDLE_KEPT,    /* by the process "pid" */
+	HANDLE_LEAVING, /* for the child of the next fork() */
+	HANDLE_GIVEN,   /* to a child; closed in any other */
+};
+
+/* Which process keeps the group, see handle_owner.h. */
+struct handle_owner {
+	enum handle_owner_state state;
+	int pid;
+	struct reuseport_group *next, *before; /* in the list of this process's handles */
+};
+
 struct reuseport_group {
 	struct handle_owner owner;
 	struct attachment at;
@@ -66,9 +78,12 @@ struct reuseport_group {
 	void *log_ctx;
 };
 
-/* Make a handle; free it with reuseport_group__free(). */
+/* Make a handle that no process keeps yet, see handle_own(). */
 int handle_new(const struct reuseport_key *key, const struct reuseport_attach_opts *opts,
 	       struct reuseport_group **made, struct reuseport_error *err);
+
+/* Free a handle that no process keeps any longer. */
+void handle_free(struct reuseport_group *group);
 
 /* Close all that a handle has open; what it knows stays. */
 void handle_close(struct reuseport_group *group);

@@ -6,7 +6,6 @@
 
 #include "error.h"
 #include "host/libbpf_quiet.h"
-#include "keeper/handle.h"
 #include "keeper/handle_owner.h"
 
 /*
@@ -61,7 +60,7 @@ void handle_own(struct reuseport_group *group)
 	pthread_mutex_unlock(&mutex);
 }
 
-void handle_disown(struct reuseport_group *group)
+static void handle_disown(struct reuseport_group *group)
 {
 	pthread_mutex_lock(&mutex);
 	if (group->owner.before)
@@ -71,6 +70,14 @@ void handle_disown(struct reuseport_group *group)
 	if (group->owner.next)
 		group->owner.next->owner.before = group->owner.before;
 	pthread_mutex_unlock(&mutex);
+}
+
+void reuseport_group__free(struct reuseport_group *group)
+{
+	if (!group)
+		return;
+	handle_disown(group);
+	handle_free(group);
 }
 
 int handle_owner_check(const struct reuseport_group *group, struct reuseport_error *err)
