@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Score: whom the kernel's lookup gives a packet to. Expected results are
+/* Lookup score: which socket the kernel's lookup gives a packet to. Expected results are
  * worked out by hand from compute_score and the lookups of Linux 6.12. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include <arpa/inet.h>
+#include <string.h>
 
 #include "explain/lookup_score.h"
 
@@ -33,41 +34,41 @@ static struct lookup_packet packet(int proto, const char *src, const char *dst)
 	return p;
 }
 
-static struct score_socket bound(const char *addr)
+static struct lookup_socket bound(const char *addr)
 {
-	struct score_socket s = { 0 };
+	struct lookup_socket s = { 0 };
 
 	to_addr(addr, &s.family, s.addr);
 	return s;
 }
 
-static struct score_socket on_device(const char *addr, uint32_t ifindex)
+static struct lookup_socket on_device(const char *addr, uint32_t ifindex)
 {
-	struct score_socket s = bound(addr);
+	struct lookup_socket s = bound(addr);
 
 	s.ifindex = ifindex;
 	return s;
 }
 
-static struct score_socket member(const char *addr, uint64_t group)
+static struct lookup_socket member(const char *addr, uint64_t group)
 {
-	struct score_socket s = bound(addr);
+	struct lookup_socket s = bound(addr);
 
 	s.group = group;
 	return s;
 }
 
-static struct score_socket member_on_device(const char *addr, uint64_t group, uint32_t ifindex)
+static struct lookup_socket member_on_device(const char *addr, uint64_t group, uint32_t ifindex)
 {
-	struct score_socket s = member(addr, group);
+	struct lookup_socket s = member(addr, group);
 
 	s.ifindex = ifindex;
 	return s;
 }
 
-static struct score_socket connected(const char *addr, const char *peer, uint16_t port)
+static struct lookup_socket connected(const char *addr, const char *peer, uint16_t port)
 {
-	struct score_socket s = bound(addr);
+	struct lookup_socket s = bound(addr);
 
 	s.connected = true;
 	to_addr(peer, &s.family, s.peer);
@@ -75,18 +76,18 @@ static struct score_socket connected(const char *addr, const char *peer, uint16_
 	return s;
 }
 
-static struct score_socket v6only(struct score_socket s)
+static struct lookup_socket v6only(struct lookup_socket s)
 {
 	s.v6only = true;
 	return s;
 }
 
 /* The score of one socket for a packet, -1 for none. */
-static int score(int proto, const char *src, const char *dst, struct score_socket s)
+static int score(int proto, const char *src, const char *dst, struct lookup_socket s)
 {
 	struct lookup_packet p = packet(proto, src, dst);
 
-	score_socket(&p, &s);
+	lookup_score_socket(&p, &s);
 	assert_int_equal(s.score.total, s.score.total < 0 ?
 						-1 :
 						s.score.base + s.score.family + s.score.peer_addr +
@@ -94,11 +95,12 @@ static int score(int proto, const char *src, const char *dst, struct score_socke
 	return s.score.total;
 }
 
-static enum lookup_reason reason(int proto, const char *src, const char *dst, struct score_socket s)
+static enum lookup_reason reason(int proto, const char *src, const char *dst,
+				 struct lookup_socket s)
 {
 	struct lookup_packet p = packet(proto, src, dst);
 
-	score_socket(&p, &s);
+	lookup_score_socket(&p, &s);
 	return s.reason;
 }
 
@@ -140,7 +142,7 @@ static void test_udp_ipv4(void **state)
 
 static void test_udp_ipv6(void **state)
 {
-	struct score_socket s = connected("fd00::1", "fd00::9", 1000);
+	struct lookup_socket s = connected("fd00::1", "fd00::9", 1000);
 
 	(void)state;
 	assert_int_equal(score(IPPROTO_UDP, V6, bound("::")), 0);
@@ -171,21 +173,21 @@ static void test_reasons(void **state)
 }
 
 /* The winner among sockets in chain order, with and without 6.13's table. */
-#define WINNER(p, tuples, ...)                                                             \
-	({                                                                                 \
-		struct score_socket list_[] = { __VA_ARGS__ };                             \
-		int won_ = score_lookup(p, tuples, list_, sizeof(list_) / sizeof(*list_)); \
-		if (won_ >= 0)                                                             \
-			assert_int_equal(list_[won_].reason, LOOKUP_WINS);                 \
-		won_;                                                                      \
+#define WINNER(p, tuples, ...)                                                                 \
+	({                                                                                     \
+		struct lookup_socket list_[] = { __VA_ARGS__ };                                \
+		int won_ = lookup_score_all(p, tuples, list_, sizeof(list_) / sizeof(*list_)); \
+		if (won_ >= 0)                                                                 \
+			assert_int_equal(list_[won_].reason, LOOKUP_WINS);                     \
+		won_;                                                                          \
 	})
 
 /* The reason of one of them. */
-#define REASON(p, index, ...)                                                 \
-	({                                                                    \
-		struct score_socket list_[] = { __VA_ARGS__ };                \
-		score_lookup(p, true, list_, sizeof(list_) / sizeof(*list_)); \
-		list_[index].reason;                                          \
+#define REASON(p, index, ...)                                                     \
+	({                                                                        \
+		struct lookup_socket list_[] = { __VA_ARGS__ };                   \
+		lookup_score_all(p, true, list_, sizeof(list_) / sizeof(*list_)); \
+		list_[index].reason;                                              \
 	})
 
 static void test_tables(void **state)
@@ -232,7 +234,7 @@ static void test_walk_ends_at_a_group(void **state)
 static void test_connected(void **state)
 {
 	struct lookup_packet p = packet(IPPROTO_UDP, V4);
-	struct score_socket group = member("10.0.0.1", 1);
+	struct lookup_socket group = member("10.0.0.1", 1);
 
 	(void)state;
 	assert_int_equal(
@@ -258,10 +260,10 @@ static void test_connected(void **state)
 static void test_nobody(void **state)
 {
 	struct lookup_packet p = packet(IPPROTO_UDP, V6);
-	struct score_socket none;
+	struct lookup_socket none;
 
 	(void)state;
-	assert_int_equal(score_lookup(&p, true, &none, 0), -1);
+	assert_int_equal(lookup_score_all(&p, true, &none, 0), -1);
 	/* UDP's zero is a score. */
 	assert_int_equal(WINNER(&p, true, bound("::")), 0);
 }

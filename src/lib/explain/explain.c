@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Explain: which worker a packet would reach, and why. */
+/* reuseport_explain(): find the worker that a packet would reach, and explain why. */
 #include <errno.h>
 #include <net/if.h>
 #include <stdlib.h>
@@ -38,12 +38,12 @@ static const char *verdict_text(enum lookup_reason reason)
 {
 	static const char *const texts[] = {
 		[LOOKUP_WINS] = "wins",
-		[LOOKUP_LOWER] = "matches, but another one scores more",
-		[LOOKUP_BEHIND] = "as good as the winner, which the kernel meets first",
-		[LOOKUP_CUT_OFF] = "scores more, but the kernel's walk ends at the winner",
-		[LOOKUP_LATER_TABLE] = "matches, but the winner's table is tried first",
-		[LOOKUP_FAMILY] = "is of the other address family",
-		[LOOKUP_V6ONLY] = "takes IPv6 only",
+		[LOOKUP_LOWER] = "matches, but another socket scores higher",
+		[LOOKUP_BEHIND] = "scores the same, but the kernel finds the winner first",
+		[LOOKUP_CUT_OFF] = "scores higher, but the kernel stops at the winner",
+		[LOOKUP_LATER_TABLE] = "matches, but the kernel looks in the winner's table first",
+		[LOOKUP_FAMILY] = "has the other address family",
+		[LOOKUP_V6ONLY] = "accepts IPv6 only",
 		[LOOKUP_ADDR] = "is bound to another address",
 		[LOOKUP_PEER_ADDR] = "is connected to another address",
 		[LOOKUP_PEER_PORT] = "is connected to another port",
@@ -60,7 +60,7 @@ static bool is_steered(const struct reuseport_key *key)
 	return !pins_path(key, false, path, sizeof(path), NULL) && !access(path, F_OK);
 }
 
-static void describe(const struct lookup_candidate *from, struct reuseport_candidate *to)
+static void describe_candidate(const struct lookup_candidate *from, struct reuseport_candidate *to)
 {
 	*to = (struct reuseport_candidate){
 		.key = from->key,
@@ -88,7 +88,7 @@ static int copy_candidates(struct reuseport_explanation *out, const struct looku
 	if (!out->candidates)
 		return fail(err, ENOMEM, "out of memory");
 	for (size_t i = 0; i < found->n; i++)
-		describe(&found->list[i], &out->candidates[i]);
+		describe_candidate(&found->list[i], &out->candidates[i]);
 	out->n_candidates = found->n;
 	out->winner = found->winner >= 0;
 	out->order_known = found->exact;
@@ -97,13 +97,13 @@ static int copy_candidates(struct reuseport_explanation *out, const struct looku
 	return 0;
 }
 
-/* -------------------------------------------------------------- who decides */
+/* ------------------------------------------------------------- the decision */
 
-/* Where the kernel cannot tell, what is pinned is taken to be attached. */
-static enum reuseport_decider who_decides(struct group_iter_bpf *reader,
-					  const struct lookup_candidate *winner,
-					  const struct netns_ref *ns,
-					  const struct attachment *attachment, uint32_t *program_id)
+/* Return what decides. If the kernel's program cannot be read, assume that a pinned one
+ * is attached. */
+static enum reuseport_decider
+find_decider(struct group_iter_bpf *reader, const struct lookup_candidate *winner,
+	     const struct netns_ref *ns, const struct attachment *attachment, uint32_t *program_id)
 {
 	struct group_program present;
 
@@ -120,7 +120,7 @@ static enum reuseport_decider who_decides(struct group_iter_bpf *reader,
 	return REUSEPORT_FOREIGN;
 }
 
-/* The attachment of the group, or NULL. */
+/* Return the attachment of the group, or NULL. */
 static struct attachment *find_attachment(const struct reuseport_key *key, struct attachment *list,
 					  size_t n)
 {
@@ -147,13 +147,13 @@ static int explain_winner(struct group_iter_bpf *reader, struct reuseport_explan
 	if (ret && ret != -ENOENT)
 		return ret;
 	attachment = find_attachment(&winner->key, list, n);
-	out->decider = who_decides(reader, winner, &ns, attachment, &out->program_id);
+	out->decider = find_decider(reader, winner, &ns, attachment, &out->program_id);
 	if (winner->group)
 		ret = sock_diag_members(&winner->key, &ns, &members, err);
 	else
 		ret = 0;
 	if (!ret)
-		ret = chances_find(out, packet, winner, attachment, &members, err);
+		ret = outcomes_find(out, packet, winner, attachment, &members, err);
 	free(members.sockets);
 	attachment_close_all(list, n);
 	return ret;
@@ -176,8 +176,8 @@ static struct lookup_packet to_lookup(const struct reuseport_packet *packet)
 	return to;
 }
 
-static int explain(const struct lookup_kernel *kernel, const struct reuseport_packet *packet,
-		   struct reuseport_explanation **explanation, struct reuseport_error *err)
+static int explain_packet(const struct lookup_kernel *kernel, const struct reuseport_packet *packet,
+			  struct reuseport_explanation **explanation, struct reuseport_error *err)
 {
 	struct lookup_packet asked = to_lookup(packet);
 	struct netns_ref ns = { .inode = packet->netns };
@@ -185,7 +185,7 @@ static int explain(const struct lookup_kernel *kernel, const struct reuseport_pa
 	struct reuseport_explanation *out;
 	int ret;
 
-	ret = lookup(kernel, &asked, &ns, &found, err);
+	ret = lookup_find(kernel, &asked, &ns, &found, err);
 	if (ret)
 		return ret;
 	out = calloc(1, sizeof(*out));
@@ -238,7 +238,7 @@ void reuseport_explainer__free(struct reuseport_explainer *explainer)
 int reuseport_explain(struct reuseport_explainer *explainer, const struct reuseport_packet *packet,
 		      struct reuseport_explanation **explanation, struct reuseport_error *err)
 {
-	return explain(&explainer->kernel, packet, explanation, err);
+	return explain_packet(&explainer->kernel, packet, explanation, err);
 }
 
 void reuseport_explanation__free(struct reuseport_explanation *explanation)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Lookup: the sockets and groups on a packet's port, which of them the kernel
- * gives the packet to, and why not the others. */
+/* Lookup: find the sockets and groups on a packet's port, the one that the kernel gives
+ * the packet to, and the reason why the others do not get it. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -12,11 +12,11 @@
 #include "explain/route.h"
 #include "sockets/group_key.h"
 
-/* An IPv4 packet has no mapped address on the wire. */
-static void unmap(struct lookup_packet *packet)
+/* Turn a packet with mapped addresses into an IPv4 packet, as it is on the wire. */
+static void unmap_packet(struct lookup_packet *packet)
 {
-	if (packet->family != AF_INET6 || !score_is_mapped(packet->src) ||
-	    !score_is_mapped(packet->dst))
+	if (packet->family != AF_INET6 || !lookup_addr_is_mapped(packet->src) ||
+	    !lookup_addr_is_mapped(packet->dst))
 		return;
 	packet->family = AF_INET;
 	memcpy(packet->src, packet->src + 12, 4);
@@ -30,22 +30,22 @@ static int check_packet(const struct lookup_packet *packet, struct reuseport_err
 	bool v6 = packet->family == AF_INET6;
 
 	if (packet->proto != IPPROTO_TCP && packet->proto != IPPROTO_UDP)
-		return fail(err, EINVAL, "a lookup is of a TCP or a UDP packet");
+		return fail(err, EINVAL, "a packet must be TCP or UDP");
 	if (!v6 && packet->family != AF_INET)
-		return fail(err, EINVAL, "a packet has IPv4 or IPv6 addresses");
-	if (v6 && (score_is_mapped(packet->src) || score_is_mapped(packet->dst)))
+		return fail(err, EINVAL, "a packet must have IPv4 or IPv6 addresses");
+	if (v6 && (lookup_addr_is_mapped(packet->src) || lookup_addr_is_mapped(packet->dst)))
 		return fail(err, EINVAL,
-			    "source and destination are of two families: a packet has "
+			    "source and destination have different families: both must be "
 			    "IPv4 or IPv6 addresses");
-	if (score_is_zero(packet->dst) || !packet->dport)
+	if (lookup_addr_is_zero(packet->dst) || !packet->dport)
 		return fail(err, EINVAL,
-			    "a packet is sent to an address and a port, not to the "
+			    "the destination must be an address and a port, not the "
 			    "wildcard of a socket");
 	return 0;
 }
 
-static int check_kind(const struct lookup_packet *packet, const struct netns_ref *ns, bool *local,
-		      struct reuseport_error *err)
+static int check_destination(const struct lookup_packet *packet, const struct netns_ref *ns,
+			     bool *local, struct reuseport_error *err)
 {
 	char text[INET6_ADDRSTRLEN];
 	enum route_kind kind;
@@ -60,20 +60,20 @@ static int check_kind(const struct lookup_packet *packet, const struct netns_ref
 	inet_ntop(packet->family, packet->dst, text, sizeof(text));
 	if (packet->proto == IPPROTO_TCP)
 		return fail(err, EOPNOTSUPP,
-			    "%s is a multicast or broadcast address: TCP packets "
-			    "to it are dropped",
+			    "%s is a multicast or broadcast address: the kernel drops TCP "
+			    "packets to it",
 			    text);
 	return fail(err, EOPNOTSUPP,
-		    "%s is a multicast or broadcast address: every socket that "
-		    "matches gets a copy, no group and no program chooses",
+		    "%s is a multicast or broadcast address: every matching socket "
+		    "gets a copy, and no group and no program decides",
 		    text);
 }
 
 /* ------------------------------------------------------------- sockets in */
 
-static int read_bucket(const struct lookup_kernel *kernel, const struct lookup_packet *packet,
-		       const struct netns_ref *ns, struct bucket *bucket,
-		       struct reuseport_error *err)
+static int read_port(const struct lookup_kernel *kernel, const struct lookup_packet *packet,
+		     const struct netns_ref *ns, struct port_sockets *on_port,
+		     struct reuseport_error *err)
 {
 	struct netns_visit visit;
 	int ret;
@@ -81,29 +81,29 @@ static int read_bucket(const struct lookup_kernel *kernel, const struct lookup_p
 	ret = netns_enter(ns, &visit, err);
 	if (ret)
 		return ret;
-	ret = bucket_read(&kernel->reader, packet->proto, packet->dport, bucket, err);
+	ret = port_sockets_read(&kernel->reader, packet->proto, packet->dport, on_port, err);
 	netns_leave(&visit);
 	return ret;
 }
 
-/* The device counts only where a socket is bound to one. */
-static int find_device(struct lookup_packet *packet, const struct netns_ref *ns,
-		       const struct bucket *bucket, struct reuseport_error *err)
+/* Find the arrival device, if a socket is bound to one. */
+static int find_arrival(struct lookup_packet *packet, const struct netns_ref *ns,
+			const struct port_sockets *on_port, struct reuseport_error *err)
 {
-	for (size_t i = 0; !packet->ifindex && i < bucket->n; i++)
-		if (bucket->sockets[i].diag.key.ifindex)
+	for (size_t i = 0; !packet->ifindex && i < on_port->n; i++)
+		if (on_port->sockets[i].diag.key.ifindex)
 			return route_arrival(packet, ns, &packet->ifindex, err);
 	return 0;
 }
 
-static struct score_socket *score_bucket(const struct lookup_packet *packet, bool hash4,
-					 const struct bucket *bucket, int *winner)
+static struct lookup_socket *score_port(const struct lookup_packet *packet, bool hash4,
+					const struct port_sockets *on_port, int *winner)
 {
-	struct score_socket *scored = calloc(bucket->n + 1, sizeof(*scored));
+	struct lookup_socket *scored = calloc(on_port->n + 1, sizeof(*scored));
 
-	for (size_t i = 0; scored && i < bucket->n; i++) {
-		const struct bucket_socket *from = &bucket->sockets[i];
-		struct score_socket *to = &scored[i];
+	for (size_t i = 0; scored && i < on_port->n; i++) {
+		const struct port_socket *from = &on_port->sockets[i];
+		struct lookup_socket *to = &scored[i];
 
 		to->family = from->diag.key.family;
 		to->v6only = from->diag.key.v6only;
@@ -116,12 +116,13 @@ static struct score_socket *score_bucket(const struct lookup_packet *packet, boo
 		memcpy(to->peer, from->diag.peer, 16);
 	}
 	if (scored)
-		*winner = score_lookup(packet, hash4, scored, bucket->n);
+		*winner = lookup_score_all(packet, hash4, scored, on_port->n);
 	return scored;
 }
 
 /* --------------------------------------------------------- candidates out */
 
+/* The candidates so far. */
 struct gathering {
 	struct lookup_candidate *list;
 	uint64_t *groups; /* of each candidate */
@@ -131,19 +132,20 @@ struct gathering {
 	int winner;
 };
 
-static bool belongs(const struct gathering *all, size_t i, const struct bucket_socket *socket)
+static bool belongs_to_candidate(const struct gathering *all, size_t i,
+				 const struct port_socket *socket)
 {
 	return all->groups[i] == socket->group &&
 	       group_key_equal(&all->list[i].key, &socket->diag.key);
 }
 
 static struct lookup_candidate *candidate_of(struct gathering *all,
-					     const struct bucket_socket *socket, uint64_t netns)
+					     const struct port_socket *socket, uint64_t netns)
 {
 	struct lookup_candidate *candidate;
 
 	for (size_t i = 0; !socket->diag.connected && i < all->n_shared; i++)
-		if (belongs(all, all->shared[i], socket))
+		if (belongs_to_candidate(all, all->shared[i], socket))
 			return &all->list[all->shared[i]];
 	if (!socket->diag.connected)
 		all->shared[all->n_shared++] = all->n;
@@ -164,16 +166,16 @@ static struct lookup_candidate *candidate_of(struct gathering *all,
 	return candidate;
 }
 
-static void gather(struct gathering *all, const struct bucket *bucket,
-		   const struct score_socket *scored, int winner, uint64_t netns)
+static void gather(struct gathering *all, const struct port_sockets *on_port,
+		   const struct lookup_socket *scored, int winner, uint64_t netns)
 {
-	for (size_t i = 0; i < bucket->n; i++) {
-		struct bucket_socket socket = bucket->sockets[i];
+	for (size_t i = 0; i < on_port->n; i++) {
+		struct port_socket socket = on_port->sockets[i];
 		struct lookup_candidate *candidate;
 
 		socket.diag.key.netns = netns;
 		candidate = candidate_of(all, &socket, netns);
-		/* The first of them is the best placed. */
+		/* The first socket of a candidate has the best place. */
 		if (candidate->sockets++ && (int)i != winner)
 			continue;
 		candidate->table = scored[i].table;
@@ -186,7 +188,7 @@ static void gather(struct gathering *all, const struct bucket *bucket,
 	}
 }
 
-static int by_merit(const void *a, const void *b)
+static int compare_candidates(const void *a, const void *b)
 {
 	const struct lookup_candidate *x = a, *y = b;
 
@@ -201,24 +203,25 @@ static int by_merit(const void *a, const void *b)
 	return x->place < y->place ? -1 : x->place > y->place;
 }
 
-/* The table of tuples has an order of its own, which nothing tells. */
+/* Return whether the order of two sockets in the table of tuples decides, which is not
+ * visible. */
 static bool is_contested(const struct lookup_result *result)
 {
 	return result->winner >= 0 && result->n > 1 && result->list[0].table == LOOKUP_TUPLE &&
 	       result->list[1].table == LOOKUP_TUPLE;
 }
 
-static int make_list(const struct bucket *bucket, const struct score_socket *scored, int winner,
-		     uint64_t netns, struct lookup_result *result)
+static int list_candidates(const struct port_sockets *on_port, const struct lookup_socket *scored,
+			   int winner, uint64_t netns, struct lookup_result *result)
 {
 	struct gathering all = { .winner = -1 };
 
-	all.list = calloc(bucket->n + 1, sizeof(*all.list));
-	all.groups = calloc(bucket->n + 1, sizeof(*all.groups));
-	all.shared = calloc(bucket->n + 1, sizeof(*all.shared));
+	all.list = calloc(on_port->n + 1, sizeof(*all.list));
+	all.groups = calloc(on_port->n + 1, sizeof(*all.groups));
+	all.shared = calloc(on_port->n + 1, sizeof(*all.shared));
 	if (all.list && all.groups && all.shared) {
-		gather(&all, bucket, scored, winner, netns);
-		qsort(all.list, all.n, sizeof(*all.list), by_merit);
+		gather(&all, on_port, scored, winner, netns);
+		qsort(all.list, all.n, sizeof(*all.list), compare_candidates);
 		result->list = all.list;
 		result->n = all.n;
 		result->winner = all.winner < 0 ? -1 : 0;
@@ -230,32 +233,33 @@ static int make_list(const struct bucket *bucket, const struct score_socket *sco
 	return result->list ? 0 : -ENOMEM;
 }
 
-int lookup(const struct lookup_kernel *kernel, const struct lookup_packet *from,
-	   const struct netns_ref *ns, struct lookup_result *result, struct reuseport_error *err)
+int lookup_find(const struct lookup_kernel *kernel, const struct lookup_packet *from,
+		const struct netns_ref *ns, struct lookup_result *result,
+		struct reuseport_error *err)
 {
 	struct lookup_result found = { .winner = -1 };
 	struct lookup_packet packet = *from;
-	struct score_socket *scored = NULL;
-	struct bucket bucket = { 0 };
+	struct lookup_socket *scored = NULL;
+	struct port_sockets on_port = { 0 };
 	int ret, winner = -1;
 
-	unmap(&packet);
+	unmap_packet(&packet);
 	ret = check_packet(&packet, err);
 	if (!ret)
-		ret = check_kind(&packet, ns, &found.local, err);
+		ret = check_destination(&packet, ns, &found.local, err);
 	if (!ret)
-		ret = read_bucket(kernel, &packet, ns, &bucket, err);
+		ret = read_port(kernel, &packet, ns, &on_port, err);
 	if (!ret)
-		ret = find_device(&packet, ns, &bucket, err);
+		ret = find_arrival(&packet, ns, &on_port, err);
 	if (!ret) {
-		scored = score_bucket(&packet, kernel->hash4, &bucket, &winner);
-		if (!scored || make_list(&bucket, scored, winner, ns->inode, &found))
+		scored = score_port(&packet, kernel->hash4, &on_port, &winner);
+		if (!scored || list_candidates(&on_port, scored, winner, ns->inode, &found))
 			ret = fail(err, ENOMEM, "out of memory");
 	}
 	found.ifindex = packet.ifindex;
-	found.exact = bucket.exact && !is_contested(&found);
+	found.exact = on_port.exact && !is_contested(&found);
 	free(scored);
-	free(bucket.sockets);
+	free(on_port.sockets);
 	if (!ret)
 		*result = found;
 	return ret;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * Lookup: the sockets and groups on a packet's port, which of them the kernel
- * gives the packet to, and why not the others.
+ * Lookup: find the sockets and groups on a packet's port, the one that the kernel gives
+ * the packet to, and the reason why the others do not get it.
  */
 #ifndef EXPLAIN_LOOKUP_H
 #define EXPLAIN_LOOKUP_H
@@ -13,49 +13,51 @@
 #include "sockets/group_iter.h"
 
 /*
- * The members of one reuseport group; or the plain sockets with one key (UDP's
- * with SO_REUSEADDR: all but the first starve); or one connected socket.
+ * The members of one reuseport group; or the plain sockets with one key (of UDP sockets
+ * with SO_REUSEADDR only the first gets packets); or one connected socket.
  */
 struct lookup_candidate {
 	struct reuseport_key key;
 	size_t sockets;
-	bool group;       /* a reuseport group, also of one socket */
+	bool group;       /* a reuseport group, even of one socket */
 	bool connected;   /* UDP, to this peer: */
 	uint8_t peer[16]; /* as key.addr */
 	uint16_t peer_port;
-	uint64_t cookie; /* of the first that the kernel meets */
-	uint32_t inode;  /* its */
-	int32_t cpu;     /* its SO_INCOMING_CPU, -1 for none: see score.h */
+	/* Of the first socket in the kernel's order: */
+	uint64_t cookie;
+	uint32_t inode;
+	int32_t cpu; /* SO_INCOMING_CPU, -1 for none: see lookup_score.h */
 	enum lookup_table table;
 	enum lookup_reason reason;
 	struct lookup_score score;
-	size_t place; /* in the chain, to sort equals */
+	size_t place; /* in the chain, to sort equal candidates */
 };
 
 struct lookup_result {
-	struct lookup_candidate *list; /* the winner first, then the better first */
+	struct lookup_candidate *list; /* the winner first, then by score */
 	size_t n;
-	int winner;       /* index, -1: nobody gets it */
-	uint32_t ifindex; /* the arrival device, 0 where no socket asks for it */
+	int winner;       /* index, -1: no socket gets the packet */
+	uint32_t ifindex; /* the arrival device, 0 if no socket depends on it */
 	bool local;       /* the destination is an address of the namespace */
 	bool exact;       /* false: the order of the sockets, which decides between
 			   * equals and ends a walk, is a guess: no iterators, or
 			   * two sockets connected to the same peer */
 };
 
-/* What kernels differ in. */
+/* What differs between kernels. */
 struct lookup_kernel {
-	struct bucket_reader reader;
-	bool hash4; /* connected UDP sockets are in a table by both addresses and ports */
+	struct port_sockets_reader reader;
+	bool hash4; /* there is a table of connected UDP sockets by 4-tuple */
 };
 
 /*
- * Free result->list with free(). -EOPNOTSUPP: the destination is multicast or
- * broadcast. -EINVAL: the packet is malformed. -EHOSTUNREACH: a socket is bound
- * to a device and packet->ifindex is 0 and cannot be found out. -ENETDOWN: the
+ * Look up the packet. Free result->list with free(). -EOPNOTSUPP: the destination is
+ * multicast or broadcast. -EINVAL: the packet is malformed. -EHOSTUNREACH: a socket is
+ * bound to a device, and the arrival device is neither given nor found. -ENETDOWN: the
  * namespace is gone. An empty list is success: no socket is on that port.
  */
-int lookup(const struct lookup_kernel *kernel, const struct lookup_packet *packet,
-	   const struct netns_ref *ns, struct lookup_result *result, struct reuseport_error *err);
+int lookup_find(const struct lookup_kernel *kernel, const struct lookup_packet *packet,
+		const struct netns_ref *ns, struct lookup_result *result,
+		struct reuseport_error *err);
 
 #endif

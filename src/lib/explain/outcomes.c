@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Chances: which workers of the winning group may get a packet. */
+/* Outcomes: find the workers of the winning group that may get a packet, each with its
+ * probability. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +24,7 @@
 #include "state/read_policy.h"
 #include "state/sockarray.h"
 
-/* What the chances are made of. */
+/* The input of the search, and its output so far. */
 struct finding {
 	struct reuseport_explanation *out;
 	const struct attachment *attachment;
@@ -48,36 +49,36 @@ static unsigned int slot_of_cookie(const struct finding *f, uint64_t cookie)
 	return SLOT_NONE;
 }
 
-/* As the keeper has recorded it; to look through /proc for one that it does not
- * know takes much longer than all the rest. */
+/* Fill in the process as the keeper has recorded it. Only for a worker that the keeper
+ * does not know, search /proc, which takes much longer than all the rest. */
 static void describe_process(struct finding *f, unsigned int slot, uint32_t inode,
-			     struct reuseport_chance *chance)
+			     struct reuseport_chance *outcome)
 {
 	const struct socket_owner *first;
 	size_t n;
 
 	if (slot != SLOT_NONE)
-		chance->pid = f->attachment->view.workers[slot].pid;
-	if (!chance->pid && !f->scanned) {
+		outcome->pid = f->attachment->view.workers[slot].pid;
+	if (!outcome->pid && !f->scanned) {
 		f->scanned = true;
 		if (f->members->n)
 			socket_owners_scan_members(f->members, &f->owners);
 		else
 			socket_owners_scan(&inode, 1, 0, &f->owners);
 	}
-	n = chance->pid ? 0 : socket_owners_of(&f->owners, inode, &first);
+	n = outcome->pid ? 0 : socket_owners_of(&f->owners, inode, &first);
 	if (n)
-		chance->pid = socket_owners_server(first, n)->pid;
-	proc_comm(chance->pid, chance->comm);
+		outcome->pid = socket_owners_server(first, n)->pid;
+	proc_comm(outcome->pid, outcome->comm);
 }
 
-/* The sum of shares of one cookie. */
-static void add(struct finding *f, uint64_t cookie, double share)
+/* Add to the probability of one socket. */
+static void add_outcome(struct finding *f, uint64_t cookie, double share)
 {
 	struct reuseport_explanation *out = f->out;
 	const struct sock_diag_socket *member = sock_diag_find(f->members, cookie);
 	unsigned int slot = slot_of_cookie(f, cookie);
-	struct reuseport_chance *chance;
+	struct reuseport_chance *outcome;
 
 	for (size_t i = 0; i < out->n_chances; i++) {
 		if (out->chances[i].cookie != cookie)
@@ -85,30 +86,31 @@ static void add(struct finding *f, uint64_t cookie, double share)
 		out->chances[i].share += share;
 		return;
 	}
-	chance = &out->chances[out->n_chances++];
-	*chance = (struct reuseport_chance){ .slot = slot == SLOT_NONE ? -1 : (int)slot,
-					     .cookie = cookie,
-					     .share = share };
+	outcome = &out->chances[out->n_chances++];
+	*outcome = (struct reuseport_chance){ .slot = slot == SLOT_NONE ? -1 : (int)slot,
+					      .cookie = cookie,
+					      .share = share };
 	if (slot != SLOT_NONE) {
-		chance->state = generation_state(generations_in_use(&f->attachment->view),
-						 &f->attachment->view.workers[slot]);
-		chance->weight = f->attachment->view.workers[slot].weight;
+		outcome->state = generation_state(generations_in_use(&f->attachment->view),
+						  &f->attachment->view.workers[slot]);
+		outcome->weight = f->attachment->view.workers[slot].weight;
 	}
 	if (member)
-		chance->queue = member->queue;
+		outcome->queue = member->queue;
 	if (member || cookie == f->winner->cookie)
-		describe_process(f, slot, member ? member->inode : f->winner->inode, chance);
+		describe_process(f, slot, member ? member->inode : f->winner->inode, outcome);
 }
 
-static void add_members(struct finding *f)
+/* Add every member, each with the same probability. */
+static void add_all_members(struct finding *f)
 {
 	for (size_t i = 0; i < f->members->n; i++)
-		add(f, f->members->sockets[i].cookie, 1.0 / f->members->n);
+		add_outcome(f, f->members->sockets[i].cookie, 1.0 / f->members->n);
 }
 
-/* ----------------------------------------------------------------- what is known */
+/* ------------------------------------------------------------------ the packet */
 
-static struct tuple tuple_of_packet(const struct reuseport_packet *packet)
+static struct tuple explained_tuple(const struct reuseport_packet *packet)
 {
 	struct reuseport_tuple tuple = { .family = packet->family,
 					 .src_port = packet->src_port,
@@ -119,7 +121,7 @@ static struct tuple tuple_of_packet(const struct reuseport_packet *packet)
 	return packet_tuple(&tuple);
 }
 
-static unsigned int node_of(unsigned int cpu)
+static unsigned int node_of_cpu(unsigned int cpu)
 {
 	struct cpus cpus;
 
@@ -131,19 +133,19 @@ static unsigned int node_of(unsigned int cpu)
 	return 0;
 }
 
-/* -1: the row depends on the CPU, which is not known. */
-static int row_of(const struct plan *plan, const struct reuseport_packet *packet)
+/* Return the row of the table; -1 if it depends on the CPU, which is not known. */
+static int row_of_packet(const struct plan *plan, const struct reuseport_packet *packet)
 {
 	if (packet->cpu < 0)
 		return -1;
-	return plan->policy == POLICY_NUMA ? (int)node_of(packet->cpu) : packet->cpu;
+	return plan->policy == POLICY_NUMA ? (int)node_of_cpu(packet->cpu) : packet->cpu;
 }
 
 /* ------------------------------------------------------------------ by policy */
 
-/* Who may get work is asked one after the other, where the kernel must not pick.
- * Returns whether there is one. */
-static bool ask_any(struct finding *f)
+/* Find any worker that may receive work, as the program does if the kernel must not
+ * pick. Return whether there is one. */
+static bool add_any_worker(struct finding *f)
 {
 	const struct attachment *a = f->attachment;
 	const uint16_t *weights = half_weights(&a->view, a->view.control->epoch);
@@ -154,48 +156,49 @@ static bool ask_any(struct finding *f)
 
 		if (!weights[slot] || !attachment_has_worker(a, slot))
 			continue;
-		add(f, a->view.workers[slot].cookie, 1);
+		add_outcome(f, a->view.workers[slot].cookie, 1);
 		return true;
 	}
 	return false;
 }
 
-/* The entry is known: down the chain, to the first who can take it. */
+/* Follow the fallback chain from a known entry to the first worker that is there. */
 static void follow_chain(struct finding *f, struct circumstances at)
 {
 	struct reuseport_explanation *out = f->out;
 
 	out->taken_by = -1;
-	for (uint32_t try = 0; try < CHAIN_STEPS; try++) {
-		uint32_t entry = chain_index(f->plan, out->hash, &at, try);
+	for (uint32_t step = 0; step < CHAIN_STEPS; step++) {
+		uint32_t entry = chain_index(f->plan, out->hash, &at, step);
 		uint16_t slot = f->entries[entry];
-		bool there = attachment_has_worker(f->attachment, slot);
+		bool present = attachment_has_worker(f->attachment, slot);
 
 		out->tries[out->n_tries++] = (struct reuseport_try){
 			.entry = entry,
 			.slot = slot == TABLE_NO_WORKER ? -1 : slot,
-			.cookie = there ? f->attachment->view.workers[slot].cookie : 0,
-			.empty = !there,
+			.cookie = present ? f->attachment->view.workers[slot].cookie : 0,
+			.empty = !present,
 		};
 		if (slot == TABLE_NO_WORKER)
 			return;
-		if (there && out->taken_by < 0)
-			out->taken_by = try;
+		if (present && out->taken_by < 0)
+			out->taken_by = step;
 	}
 	if (out->taken_by >= 0) {
-		add(f, out->tries[out->taken_by].cookie, 1);
-		out->why = "the hash has the group's own key, and the table says who";
-	} else if ((f->plan->flags & PLAN_GUARDED) && ask_any(f)) {
-		out->why = "none of the choices can take it: the next slot whose worker may, since "
-			   "the kernel could pick one that may not";
+		add_outcome(f, out->tries[out->taken_by].cookie, 1);
+		out->why = "the table's entry for the packet's hash, by the group's own hash key";
+	} else if ((f->plan->flags & PLAN_GUARDED) && add_any_worker(f)) {
+		out->why =
+			"no worker is left in any fallback step: the next slot with a worker that "
+			"may receive work, because the kernel could pick one that may not";
 	} else {
-		add_members(f);
-		out->why = "none of the choices can take it: the kernel picks a member";
+		add_all_members(f);
+		out->why = "no worker is left in any fallback step: the kernel picks a member";
 	}
 }
 
-/* The row is known and the hash is not: by the row's entries. */
-static void by_row(struct finding *f, uint32_t row)
+/* Add the entries of a row, for an unknown hash. */
+static void add_row(struct finding *f, uint32_t row)
 {
 	uint32_t width = f->plan->width;
 
@@ -203,47 +206,47 @@ static void by_row(struct finding *f, uint32_t row)
 		uint16_t slot = f->entries[row * width + i];
 
 		if (attachment_has_worker(f->attachment, slot))
-			add(f, f->attachment->view.workers[slot].cookie, 1.0 / width);
+			add_outcome(f, f->attachment->view.workers[slot].cookie, 1.0 / width);
 	}
 }
 
-/* Neither is known: any row, each as likely. */
-static void by_any_row(struct finding *f, uint32_t rows)
+/* Add all rows with the same probability, for an unknown row and hash. */
+static void add_all_rows(struct finding *f, uint32_t rows)
 {
 	for (uint32_t row = 0; row < rows; row++)
-		by_row(f, row);
+		add_row(f, row);
 	for (size_t i = 0; i < f->out->n_chances; i++)
 		f->out->chances[i].share /= rows;
 }
 
-static void by_place_row(struct finding *f, const struct reuseport_packet *packet)
+static void decide_by_place(struct finding *f, const struct reuseport_packet *packet)
 {
 	uint32_t rows = table_compile_rows(f->plan, f->attachment->entry.cpus, topology_nodes());
-	int row = row_of(f->plan, packet);
+	int row = row_of_packet(f->plan, packet);
 
 	f->out->row = row;
 	if (row < 0) {
-		by_any_row(f, rows);
-		f->out->why = "it depends on the CPU that handles the packet: --cpu tells for one";
+		add_all_rows(f, rows);
+		f->out->why =
+			"it depends on the CPU that handles the packet: name a CPU to see its outcome";
 	} else if (f->out->hash_known) {
 		follow_chain(f, (struct circumstances){ .row = row, .rows = rows });
 	} else {
-		by_row(f, (uint32_t)row < rows ? (uint32_t)row : rows);
-		f->out->why =
-			"those who work on that CPU or node; among several the kernel's hash, "
-			"which is secret, chooses";
+		add_row(f, (uint32_t)row < rows ? (uint32_t)row : rows);
+		f->out->why = "the workers on that CPU or node; the kernel's hash, whose key is "
+			      "secret, chooses among several";
 	}
 }
 
-static void by_queue(struct finding *f)
+static void decide_by_queue(struct finding *f)
 {
 	uint32_t n = f->plan->width, least = UINT32_MAX;
 	size_t ties = 0;
 
-	by_row(f, 0);
+	add_row(f, 0);
 	if (n > LEAST_QUEUE_SCAN) {
 		f->out->why =
-			"the shorter queue of two workers that the hash names, at that moment";
+			"the shorter queue of two workers, which a hash selects, when the packet arrives";
 		return;
 	}
 	for (size_t i = 0; i < f->out->n_chances; i++)
@@ -253,51 +256,52 @@ static void by_queue(struct finding *f)
 		ties += f->out->chances[i].queue == least;
 	for (size_t i = 0; i < f->out->n_chances; i++)
 		f->out->chances[i].share = f->out->chances[i].queue == least ? 1.0 / ties : 0;
-	f->out->why = "the shortest queue, as the queues are now; ties are broken by hash";
+	f->out->why = "the shortest queue, as the queues are now; a hash decides a tie";
 }
 
-static void by_table(struct finding *f, const struct reuseport_packet *packet)
+static void decide_by_table(struct finding *f, const struct reuseport_packet *packet)
 {
 	f->out->row = -1;
 	if (chain_by_place(f->plan->policy)) {
-		by_place_row(f, packet);
+		decide_by_place(f, packet);
 	} else if (f->plan->policy == POLICY_LEAST_QUEUE) {
-		by_queue(f);
+		decide_by_queue(f);
 	} else if (f->plan->policy == POLICY_RANDOM) {
-		by_row(f, 0);
-		f->out->why = "by chance, each packet anew";
+		add_row(f, 0);
+		f->out->why = "a random worker for each packet";
 	} else if (f->plan->policy == POLICY_ROUND_ROBIN) {
-		by_row(f, 0);
-		f->out->why = "in turns, which other packets take as well";
+		add_row(f, 0);
+		f->out->why = "in turns, which other packets take too";
 	} else if (f->out->hash_known) {
 		follow_chain(f, (struct circumstances){ 0 });
 	} else {
-		by_row(f, 0);
+		add_row(f, 0);
 		f->out->why =
-			"by the kernel's hash, whose key is secret: the shares of the table hold";
+			"by the kernel's hash, whose key is secret: the probabilities are the shares of the table";
 	}
 	if (f->out->n_chances)
 		return;
 	f->out->all_weightless = true;
-	f->out->why = "no worker may get work: the kernel picks among all members";
-	add_members(f);
+	f->out->why = "no worker may receive work: the kernel picks among all members";
+	add_all_members(f);
 }
 
-/* Whether it is a sticky flow, and so its worker's whatever the policy. */
-static bool by_flow(struct finding *f, const struct reuseport_packet *packet)
+/* Return whether the packet belongs to a known sticky flow, whose worker gets it by any
+ * policy. */
+static bool decide_by_flow(struct finding *f, const struct reuseport_packet *packet)
 {
-	struct tuple tuple = tuple_of_packet(packet);
+	struct tuple tuple = explained_tuple(packet);
 	int slot = flow_table_slot(&f->attachment->view, &tuple);
 
 	if (slot < 0 || !attachment_has_worker(f->attachment, slot))
 		return false;
 	f->out->known_flow = true;
 	f->out->row = -1;
-	add(f, f->attachment->view.workers[slot].cookie, 1);
+	add_outcome(f, f->attachment->view.workers[slot].cookie, 1);
 	return true;
 }
 
-static void by_policy(struct finding *f, const struct reuseport_packet *packet)
+static void decide_by_policy(struct finding *f, const struct reuseport_packet *packet)
 {
 	const struct attachment *a = f->attachment;
 
@@ -307,24 +311,25 @@ static void by_policy(struct finding *f, const struct reuseport_packet *packet)
 	f->out->hash_known = f->plan->flags & PLAN_OWN_HASH;
 	f->out->guarded = f->plan->flags & PLAN_GUARDED;
 	if (f->out->hash_known) {
-		struct tuple t = tuple_of_packet(packet);
+		struct tuple t = explained_tuple(packet);
 
 		f->out->hash = key_hash(f->plan, &t);
 	}
-	if (by_flow(f, packet)) {
-		f->out->why = "the flow is known, and stays with its worker";
+	if (decide_by_flow(f, packet)) {
+		f->out->why = "a known flow, which stays with its worker";
 	} else if (f->plan->width) {
-		by_table(f, packet);
+		decide_by_table(f, packet);
 	} else {
 		f->out->row = -1;
-		add_members(f);
-		f->out->why = "by the kernel's hash, whose key is secret: each member is as likely";
+		add_all_members(f);
+		f->out->why =
+			"by the kernel's hash, whose key is secret: all members are equally likely";
 	}
 }
 
 /* -------------------------------------------------------------------- ordering */
 
-static int by_share(const void *a, const void *b)
+static int compare_shares(const void *a, const void *b)
 {
 	const struct reuseport_chance *x = a, *y = b;
 
@@ -335,7 +340,7 @@ static int by_share(const void *a, const void *b)
 	return x->cookie < y->cookie ? -1 : x->cookie > y->cookie;
 }
 
-static void sort_chances(struct reuseport_explanation *out)
+static void sort_outcomes(struct reuseport_explanation *out)
 {
 	size_t kept = 0;
 
@@ -343,12 +348,12 @@ static void sort_chances(struct reuseport_explanation *out)
 		if (out->chances[i].share > 0)
 			out->chances[kept++] = out->chances[i];
 	out->n_chances = kept;
-	qsort(out->chances, kept, sizeof(*out->chances), by_share);
+	qsort(out->chances, kept, sizeof(*out->chances), compare_shares);
 }
 
-int chances_find(struct reuseport_explanation *out, const struct reuseport_packet *packet,
-		 const struct lookup_candidate *winner, const struct attachment *attachment,
-		 const struct sock_diag_list *members, struct reuseport_error *err)
+int outcomes_find(struct reuseport_explanation *out, const struct reuseport_packet *packet,
+		  const struct lookup_candidate *winner, const struct attachment *attachment,
+		  const struct sock_diag_list *members, struct reuseport_error *err)
 {
 	struct finding f = {
 		.out = out, .attachment = attachment, .winner = winner, .members = members
@@ -359,18 +364,18 @@ int chances_find(struct reuseport_explanation *out, const struct reuseport_packe
 	if (!out->chances)
 		return fail(err, ENOMEM, "out of memory");
 	if (out->decider == REUSEPORT_POLICY) {
-		by_policy(&f, packet);
+		decide_by_policy(&f, packet);
 	} else if (out->decider == REUSEPORT_SOCKET) {
-		add(&f, winner->cookie, 1);
-		out->why = "it is the only socket: nothing is chosen";
+		add_outcome(&f, winner->cookie, 1);
+		out->why = "it is the only socket, so there is no choice";
 	} else {
-		add_members(&f);
+		add_all_members(&f);
 		out->why =
 			out->decider == REUSEPORT_FOREIGN ?
-				"another program decides, and this toolkit does not know how" :
-				"the kernel's hash, whose key is secret: each member is as likely";
+				"another program decides, in a way that this toolkit does not know" :
+				"the kernel's hash, whose key is secret: all members are equally likely";
 	}
 	free(f.owners.list);
-	sort_chances(out);
+	sort_outcomes(out);
 	return 0;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Chances: which workers of the winning group may get a packet. */
+/* Outcomes: find the workers of the winning group that may get a packet, each with its
+ * probability. */
 #ifndef EXPLAIN_OUTCOMES_H
 #define EXPLAIN_OUTCOMES_H
 
@@ -9,11 +10,11 @@
 #include "state/attachment.h"
 
 /*
- * Fills what follows out->decider, which is set. attachment is NULL unless there
- * are pins; members are those of the winning group, none if it is no group.
+ * Fill what follows out->decider, which is set. attachment is NULL if there are no pins.
+ * members has the sockets of the winning group; it is empty if the winner is no group.
  */
-int chances_find(struct reuseport_explanation *out, const struct reuseport_packet *packet,
-		 const struct lookup_candidate *winner, const struct attachment *attachment,
-		 const struct sock_diag_list *members, struct reuseport_error *err);
+int outcomes_find(struct reuseport_explanation *out, const struct reuseport_packet *packet,
+		  const struct lookup_candidate *winner, const struct attachment *attachment,
+		  const struct sock_diag_list *members, struct reuseport_error *err);
 
 #endif

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Bucket: the sockets of a port, in the order in which the kernel's lookup
- * meets them. */
+/* Port sockets: read the sockets on a port, in the order of the kernel's lookup. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -12,29 +11,29 @@
 #include "sockets/group_iter.h"
 #include "sockets/group_key.h"
 
-/* ------------------------------------------- as the socket iterators tell it */
+/* ---------------------------------------------------- with socket iterators */
 
-/* A socket that only one of the two has seen has just come or gone. */
-static void join(struct bucket *bucket, struct sock_diag_list *list,
-		 const struct member_list *members, bool by_address)
+/* Join both lists. A socket that is in one of them only has just come or gone. */
+static void join_lists(struct port_sockets *on_port, struct sock_diag_list *list,
+		       const struct member_list *members, bool by_address)
 {
 	sock_diag_sort(list);
 	for (size_t i = 0; i < members->n; i++) {
 		const struct group_member *member = &members->members[i];
 		const struct sock_diag_socket *diag = sock_diag_find(list, member->cookie);
 
-		if (diag && bucket->n < list->n)
-			bucket->sockets[bucket->n++] = (struct bucket_socket){
+		if (diag && on_port->n < list->n)
+			on_port->sockets[on_port->n++] = (struct port_socket){
 				.diag = *diag,
 				.group = member->group,
 				.has_conns = member->has_conns,
 				.cpu = member->cpu,
 			};
 	}
-	bucket->exact = !list->n || list->sockets[0].key.proto == IPPROTO_TCP || by_address;
+	on_port->exact = !list->n || list->sockets[0].key.proto == IPPROTO_TCP || by_address;
 }
 
-/* ------------------------------------------------------ as sock_diag tells it */
+/* ----------------------------------------------------------- by sock_diag alone */
 
 static uint64_t guess_group(const struct sock_diag_list *list, size_t i)
 {
@@ -47,69 +46,69 @@ static uint64_t guess_group(const struct sock_diag_list *list, size_t i)
 	return 0;
 }
 
-static void guess(struct bucket *bucket, const struct sock_diag_list *list)
+static void guess_order(struct port_sockets *on_port, const struct sock_diag_list *list)
 {
 	for (size_t i = 0; i < list->n; i++)
-		bucket->sockets[bucket->n++] = (struct bucket_socket){
+		on_port->sockets[on_port->n++] = (struct port_socket){
 			.diag = list->sockets[i],
 			.group = guess_group(list, i),
 			.cpu = -1,
 		};
 }
 
-/* The order by port is newest first for all. By address, IPv6 members of a
- * group come last, oldest first. */
-static int move_tail(struct bucket *bucket)
+/* Turn the order by port, which has the newest socket first, into the order by address:
+ * there the IPv6 members of a group come last, the oldest first. */
+static int order_by_address(struct port_sockets *on_port)
 {
-	struct bucket_socket *sorted = calloc(bucket->n + 1, sizeof(*sorted));
-	size_t head = 0, tail = bucket->n;
+	struct port_socket *sorted = calloc(on_port->n + 1, sizeof(*sorted));
+	size_t head = 0, tail = on_port->n;
 
 	if (!sorted)
 		return -ENOMEM;
-	for (size_t i = 0; i < bucket->n; i++) {
-		const struct bucket_socket *socket = &bucket->sockets[i];
+	for (size_t i = 0; i < on_port->n; i++) {
+		const struct port_socket *socket = &on_port->sockets[i];
 
 		if (socket->diag.key.family == AF_INET6 && socket->group)
 			sorted[--tail] = *socket;
 		else
 			sorted[head++] = *socket;
 	}
-	free(bucket->sockets);
-	bucket->sockets = sorted;
+	free(on_port->sockets);
+	on_port->sockets = sorted;
 	return 0;
 }
 
-static int arrange(const struct bucket_reader *reader, int proto, uint16_t port,
-		   struct sock_diag_list *list, struct bucket *bucket)
+static int arrange_sockets(const struct port_sockets_reader *reader, int proto, uint16_t port,
+			   struct sock_diag_list *list, struct port_sockets *on_port)
 {
 	struct member_list members = { 0 };
 
-	bucket->sockets = calloc(list->n + 1, sizeof(*bucket->sockets));
-	if (!bucket->sockets)
+	on_port->sockets = calloc(list->n + 1, sizeof(*on_port->sockets));
+	if (!on_port->sockets)
 		return -ENOMEM;
 	if (reader->groups && !group_iter_read_port(reader->groups, proto, port, &members, NULL))
-		join(bucket, list, &members, reader->by_address);
+		join_lists(on_port, list, &members, reader->by_address);
 	else
-		guess(bucket, list);
+		guess_order(on_port, list);
 	free(members.members);
-	return bucket->exact || proto == IPPROTO_TCP ? 0 : move_tail(bucket);
+	return on_port->exact || proto == IPPROTO_TCP ? 0 : order_by_address(on_port);
 }
 
-int bucket_read(const struct bucket_reader *reader, int proto, uint16_t port, struct bucket *bucket,
-		struct reuseport_error *err)
+int port_sockets_read(const struct port_sockets_reader *reader, int proto, uint16_t port,
+		      struct port_sockets *on_port, struct reuseport_error *err)
 {
 	struct sock_diag_list list;
 	int ret;
 
-	*bucket = (struct bucket){ 0 };
+	*on_port = (struct port_sockets){ 0 };
 	ret = sock_diag_dump_all(proto, port, &list, err);
 	if (ret)
 		return ret;
-	ret = arrange(reader, proto, port, &list, bucket);
+	ret = arrange_sockets(reader, proto, port, &list, on_port);
 	free(list.sockets);
 	if (!ret)
 		return 0;
-	free(bucket->sockets);
-	*bucket = (struct bucket){ 0 };
+	free(on_port->sockets);
+	*on_port = (struct port_sockets){ 0 };
 	return fail(err, -ret, "out of memory");
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * Bucket: the sockets of a port, in the order in which the kernel's lookup
- * meets them. sock_diag lists them, the socket iterators order them.
+ * Port sockets: read the sockets on a port, in the order of the kernel's lookup.
+ * sock_diag lists them, and the socket iterators order them.
  */
 #ifndef EXPLAIN_PORT_SOCKETS_H
 #define EXPLAIN_PORT_SOCKETS_H
@@ -10,30 +10,30 @@
 #include "sockets/group_iter.h"
 #include "sockets/sock_diag.h"
 
-struct bucket_socket {
+struct port_socket {
 	struct sock_diag_socket diag;
-	uint64_t group; /* equal for members of one reuseport group; 0: of none */
+	uint64_t group; /* equal for members of one reuseport group; 0: no group */
 	bool has_conns; /* of that group */
 	int32_t cpu;    /* SO_INCOMING_CPU, -1 for none or not known */
 };
 
-struct bucket {
-	struct bucket_socket *sockets;
+struct port_sockets {
+	struct port_socket *sockets;
 	size_t n;
-	bool exact; /* false: without iterators, order and groups are a guess */
+	bool exact; /* false: the order and the groups are a guess, without iterators */
 };
 
-/* How the kernel lets itself be read. */
-struct bucket_reader {
-	struct group_iter_bpf *groups; /* NULL: it has no iterators */
-	bool by_address; /* iter/udp walks the chains by address, before those by port */
+/* How to read the kernel's sockets. */
+struct port_sockets_reader {
+	struct group_iter_bpf *groups; /* NULL: no iterators */
+	bool by_address; /* iter/udp walks the chains by address before those by port */
 };
 
 /*
- * TCP sockets that listen, all UDP sockets, in the network namespace that the
- * thread is in. Free bucket->sockets with free().
+ * Read the TCP sockets that listen, or all UDP sockets, on a port in the thread's
+ * network namespace. Free on_port->sockets with free().
  */
-int bucket_read(const struct bucket_reader *reader, int proto, uint16_t port, struct bucket *bucket,
-		struct reuseport_error *err);
+int port_sockets_read(const struct port_sockets_reader *reader, int proto, uint16_t port,
+		      struct port_sockets *on_port, struct reuseport_error *err);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Route: on which device a packet arrives, and whether it is for this host. */
+/* Route: find the device on which a packet arrives, and whether it is for this host. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
@@ -10,14 +10,14 @@
 #include "error.h"
 #include "explain/route.h"
 
-struct answer {
+struct route_answer {
 	unsigned int type; /* RTN_LOCAL, ... */
 	uint32_t ifindex;  /* 0: none */
 };
 
-static int read_attribute(const struct nlattr *attr, void *data)
+static int read_route_device(const struct nlattr *attr, void *data)
 {
-	struct answer *answer = data;
+	struct route_answer *answer = data;
 
 	if (mnl_attr_get_type(attr) == RTA_OIF)
 		answer->ifindex = mnl_attr_get_u32(attr);
@@ -27,12 +27,12 @@ static int read_attribute(const struct nlattr *attr, void *data)
 static int read_route(const struct nlmsghdr *header, void *data)
 {
 	const struct rtmsg *msg = mnl_nlmsg_get_payload(header);
-	struct answer *answer = data;
+	struct route_answer *answer = data;
 
 	if (header->nlmsg_type != RTM_NEWROUTE)
 		return MNL_CB_OK;
 	answer->type = msg->rtm_type;
-	mnl_attr_parse(header, sizeof(*msg), read_attribute, answer);
+	mnl_attr_parse(header, sizeof(*msg), read_route_device, answer);
 	return MNL_CB_STOP;
 }
 
@@ -41,8 +41,8 @@ static bool is_link_local(int family, const uint8_t addr[16])
 	return family == AF_INET6 && addr[0] == 0xfe && (addr[1] & 0xc0) == 0x80;
 }
 
-static int ask(struct mnl_socket *nl, const struct lookup_packet *packet, const uint8_t addr[16],
-	       bool entry)
+static int ask_route(struct mnl_socket *nl, const struct lookup_packet *packet,
+		     const uint8_t addr[16], bool entry)
 {
 	unsigned int len = packet->family == AF_INET6 ? 16 : 4;
 	char buffer[256];
@@ -57,13 +57,13 @@ static int ask(struct mnl_socket *nl, const struct lookup_packet *packet, const 
 	msg->rtm_dst_len = len * 8;
 	msg->rtm_flags = entry ? RTM_F_FIB_MATCH : 0;
 	mnl_attr_put(header, RTA_DST, len, addr);
-	/* Every device has these; others are looked up the way the kernel does. */
+	/* Every device has link-local addresses, so these need the device. */
 	if (packet->ifindex && is_link_local(packet->family, addr))
 		mnl_attr_put_u32(header, RTA_OIF, packet->ifindex);
 	return mnl_socket_sendto(nl, header, header->nlmsg_len) < 0 ? -errno : 0;
 }
 
-static int receive(struct mnl_socket *nl, struct answer *answer)
+static int receive_route(struct mnl_socket *nl, struct route_answer *answer)
 {
 	char buffer[8192];
 	ssize_t len = mnl_socket_recvfrom(nl, buffer, sizeof(buffer));
@@ -75,43 +75,43 @@ static int receive(struct mnl_socket *nl, struct answer *answer)
 }
 
 /*
- * The route to an address in the namespace of the thread: the kernel's answer,
- * or the entry of its table behind that, which for an address of this host
- * names the device that has it and not lo.
+ * Read the route to an address in the thread's namespace: the kernel's answer or, with
+ * "entry", the entry of its table behind the answer. For an address of this host, the
+ * entry names the device that has the address, and not lo.
  */
 static int get_route(const struct lookup_packet *packet, const uint8_t addr[16], bool entry,
-		     struct answer *answer)
+		     struct route_answer *answer)
 {
 	struct mnl_socket *nl = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
 	int ret;
 
-	*answer = (struct answer){ .type = RTN_UNSPEC };
+	*answer = (struct route_answer){ .type = RTN_UNSPEC };
 	if (!nl)
 		return -errno;
 	ret = mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID) ? -errno : 0;
 	if (!ret)
-		ret = ask(nl, packet, addr, entry);
+		ret = ask_route(nl, packet, addr, entry);
 	if (!ret)
-		ret = receive(nl, answer);
+		ret = receive_route(nl, answer);
 	mnl_socket_close(nl);
 	return ret;
 }
 
-static int no_route(const struct lookup_packet *packet, const uint8_t addr[16], int ret,
-		    struct reuseport_error *err)
+static int fail_no_route(const struct lookup_packet *packet, const uint8_t addr[16], int ret,
+			 struct reuseport_error *err)
 {
 	char text[INET6_ADDRSTRLEN];
 
 	inet_ntop(packet->family, addr, text, sizeof(text));
 	return fail(err, EHOSTUNREACH,
-		    "no route to %s tells on which device its packets arrive "
-		    "(%s): name it with --dev",
+		    "no route to %s shows on which device its packets arrive "
+		    "(%s): name the device",
 		    text, strerror(-ret));
 }
 
 /* ------------------------------------------------------------ in a namespace */
 
-/* Multicast, and 255.255.255.255, of which no route tells. */
+/* Return whether that is multicast, or 255.255.255.255, which has no route. */
 static bool is_for_many(const struct lookup_packet *packet)
 {
 	static const uint8_t broadcast[4] = { 255, 255, 255, 255 };
@@ -125,7 +125,7 @@ int route_kind(const struct lookup_packet *packet, const struct netns_ref *ns,
 	       enum route_kind *kind, struct reuseport_error *err)
 {
 	struct netns_visit visit;
-	struct answer to;
+	struct route_answer to;
 	int ret;
 
 	*kind = ROUTE_COPIES;
@@ -136,7 +136,7 @@ int route_kind(const struct lookup_packet *packet, const struct netns_ref *ns,
 		return ret;
 	ret = get_route(packet, packet->dst, true, &to);
 	netns_leave(&visit);
-	/* An address that leads nowhere is not this host's. */
+	/* An address without a route is not this host's. */
 	if (ret || (to.type != RTN_LOCAL && to.type != RTN_BROADCAST))
 		*kind = ROUTE_OTHER;
 	else if (to.type == RTN_LOCAL)
@@ -144,22 +144,22 @@ int route_kind(const struct lookup_packet *packet, const struct netns_ref *ns,
 	return 0;
 }
 
-static int arrival(const struct lookup_packet *packet, uint32_t *ifindex,
-		   struct reuseport_error *err)
+static int find_arrival_device(const struct lookup_packet *packet, uint32_t *ifindex,
+			       struct reuseport_error *err)
 {
 	const uint8_t *addr = packet->src;
-	struct answer to;
+	struct route_answer to;
 	int ret;
 
 	ret = get_route(packet, addr, false, &to);
-	/* IPv4: rt_iif is the table entry's device (ip_route_output_key_hash_rcu);
-	 * IPv6: that of the route's inet6_dev (ip6_rcv_core). */
+	/* IPv4: rt_iif is the device of the table's entry (ip_route_output_key_hash_rcu);
+	 * IPv6: the device of the route's inet6_dev (ip6_rcv_core). */
 	if (!ret && to.type == RTN_LOCAL) {
 		addr = packet->dst;
 		ret = get_route(packet, addr, true, &to);
 	}
 	if (ret || !to.ifindex)
-		return no_route(packet, addr, ret ? ret : -ENODEV, err);
+		return fail_no_route(packet, addr, ret ? ret : -ENODEV, err);
 	*ifindex = to.ifindex;
 	return 0;
 }
@@ -173,7 +173,7 @@ int route_arrival(const struct lookup_packet *packet, const struct netns_ref *ns
 	ret = netns_enter(ns, &visit, err);
 	if (ret)
 		return ret;
-	ret = arrival(packet, ifindex, err);
+	ret = find_arrival_device(packet, ifindex, err);
 	netns_leave(&visit);
 	return ret;
 }
