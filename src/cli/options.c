@@ -48,8 +48,8 @@ bool option_number(const struct option_entry *entry, const char *text, unsigned 
 {
 	if (parse_number(text, entry->min, entry->max, value))
 		return true;
-	fprintf(stderr, "reuseportctl: --%s '%s' is out of range (%lu to %lu)\n", entry->name, text,
-		entry->min, entry->max);
+	fprintf(stderr, "reuseportctl: --%s '%s' is out of range (%lu to %lu%s)\n", entry->name,
+		text, entry->min, entry->max, strcmp(entry->value, "SECONDS") ? "" : " seconds");
 	return false;
 }
 
