@@ -67,7 +67,7 @@ begun() {
 		says "--wait can be used only with finish"
 	done
 	refused 2 ctl rollout --port 8080 finish --timeout 5
-	says "--timeout goes with --wait"
+	says "--timeout requires --wait"
 	refused 2 ctl rollout --port 8080 finish --wait --timeout 0
 	says "1 to 86400"
 	equal "$(phase)" "none 0 0"
