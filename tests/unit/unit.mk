@@ -19,3 +19,6 @@ $(BUILD)/unit/table_compile: UNIT_LDFLAGS := -Wl,--wrap=topology_cpus_of_node
 # Sockets, CPUs and membarrier() are made up as well.
 $(BUILD)/unit/publish $(BUILD)/unit/publish_cases: UNIT_LDFLAGS := $(addprefix -Wl$(comma)--wrap=,sockarray_holds topology_nodes \
 	topology_cpus_of_node cpus_of_process syscall table_compile)
+
+# What a scan looks at is counted.
+$(BUILD)/unit/owner_scan: UNIT_LDFLAGS := $(addprefix -Wl$(comma)--wrap=,readlinkat proc_dir_open)

@@ -64,7 +64,7 @@ static void describe_process(struct finding *f, unsigned int slot, uint32_t inod
 		if (f->members->n)
 			socket_owners_scan_members(f->members, &f->owners);
 		else
-			socket_owners_scan(&inode, 1, 0, &f->owners);
+			socket_owners_scan(&inode, 1, &f->owners);
 	}
 	n = outcome->pid ? 0 : socket_owners_of(&f->owners, inode, &first);
 	if (n)

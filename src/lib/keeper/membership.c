@@ -116,6 +116,23 @@ static int membership_join_one(struct reuseport_group *group, const struct socke
 	return ret;
 }
 
+/* The guess first; the whole of /proc if there is none. */
+static int membership_find_owners(uint32_t inode, uint32_t pid, struct socket_owners *owners)
+{
+	struct socket_owner owner;
+
+	if (!pid)
+		return socket_owners_scan(&inode, 1, owners);
+	*owners = (struct socket_owners){ 0 };
+	if (!owner_scan_newest(inode, pid, &owner))
+		return 0;
+	owners->list = malloc(sizeof(owner));
+	if (!owners->list)
+		return -ENOMEM;
+	owners->list[owners->n++] = owner;
+	return 0;
+}
+
 int membership_join(struct reuseport_group *group, uint64_t cookie, uint32_t inode, uint32_t pid)
 {
 	struct socket_owners owners;
@@ -123,7 +140,7 @@ int membership_join(struct reuseport_group *group, uint64_t cookie, uint32_t ino
 
 	if (slots_find(group, cookie) != SLOT_NONE)
 		return 0;
-	if (!inode || socket_owners_scan(&inode, 1, pid, &owners))
+	if (!inode || membership_find_owners(inode, pid, &owners))
 		return -EAGAIN;
 	ret = membership_join_one(group, &owners, cookie, inode);
 	free(owners.list);
@@ -176,7 +193,7 @@ static int membership_scan_newcomers(const struct reuseport_group *group,
 	for (size_t i = 0; i < members->n; i++)
 		if (slots_find(group, members->sockets[i].cookie) == SLOT_NONE)
 			inodes[n++] = members->sockets[i].inode;
-	ret = socket_owners_scan(inodes, n, 0, h);
+	ret = socket_owners_scan(inodes, n, h);
 	free(inodes);
 	return ret;
 }

@@ -3,29 +3,11 @@
 #ifndef SOCKETS_SOCKET_OWNERS_H
 #define SOCKETS_SOCKET_OWNERS_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "sockets/owner_scan.h"
 
-struct socket_owner {
-	uint32_t inode; /* of the socket */
-	uint32_t pid;
-	int fd;
-	bool serves; /* the socket is in an epoll set of the process */
-};
-
-struct socket_owners {
-	struct socket_owner *list; /* sorted by inode, then pid */
-	size_t n, room;
-	bool denied; /* no permission to inspect some process */
-};
-
-/*
- * Find the owners of the sockets with these inodes, which it sorts: in every process,
- * or, if only_pid is not 0, in that one and without its epoll sets. Free owners->list with
- * free().
- */
-int socket_owners_scan(uint32_t *inodes, size_t n, uint32_t only_pid, struct socket_owners *owners);
+/* Find the owners of the sockets with these inodes, in every process. Free owners->list
+ * with free(). */
+int socket_owners_scan(const uint32_t *inodes, size_t n, struct socket_owners *owners);
 
 /* Find the owners of every socket of a list. */
 struct sock_diag_list;
