@@ -42,7 +42,8 @@ struct reuseport_error {
 	char text[400]; /* one line, without a newline */
 };
 
-/* The name of a group. */
+/* The name of a group. To keep one that a list has, keep the list, or copy it and set sz to
+ * sizeof your copy. */
 struct reuseport_key {
 	size_t sz;
 	int proto;             /* IPPROTO_TCP or IPPROTO_UDP */
