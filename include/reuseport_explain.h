@@ -12,52 +12,52 @@
 extern "C" {
 #endif
 
-/* ---------------------------------------------------------------- explain */
-
-/* A packet: a SYN, or a datagram. Addresses in network byte order, IPv4 in the
- * first four bytes; ports in host byte order. */
+/* A SYN or a datagram. Addresses in network byte order, IPv4 in the first four bytes;
+ * ports in host byte order. */
 struct reuseport_packet {
+	size_t sz;
 	int proto;  /* IPPROTO_TCP or IPPROTO_UDP */
 	int family; /* AF_INET or AF_INET6 */
 	uint8_t src[16], dst[16];
 	uint16_t src_port, dst_port;
-	uint32_t ifindex; /* device that it arrives on; 0: found out by the routes */
+	uint32_t ifindex; /* device that it arrives on; 0: found by the routes */
 	int cpu;          /* CPU that handles it; -1: any */
 	uint64_t netns;   /* inode of the network namespace */
+	size_t : 0;
 };
 
-/* What could get the packet by the kernel's lookup: a reuseport group, a plain
- * socket, or a connected UDP socket. */
+/* What could get the packet by the kernel's lookup: a reuseport group, a plain socket, or
+ * a connected UDP socket. */
 struct reuseport_candidate {
-	struct reuseport_key key;
+	const struct reuseport_key *key;
 	size_t sockets;
 	bool group;
 	bool connected; /* to this peer: */
 	uint8_t peer[16];
 	uint16_t peer_port;
 	bool steered;      /* pins of an attachment exist for it */
-	const char *table; /* "tuple", "exact address", "wildcard", "none"; they are
-			    * tried in this order */
+	const char *table; /* "tuple", "exact address", "wildcard", "none"; they are tried in
+			    * this order */
 	int score;         /* within its table; -1: it does not match */
 	int score_base, score_family, score_peer_addr, score_peer_port, score_device;
 	const char *verdict; /* "wins", or why it does not */
 };
 
 /* A worker that may get the packet. */
-struct reuseport_chance {
+struct reuseport_outcome {
 	int slot; /* -1: a member that has none */
 	uint64_t cookie;
 	uint32_t pid; /* 0: not known */
 	char comm[REUSEPORT_NAME_MAX];
 	unsigned int state, weight;
-	uint32_t queue; /* as in struct reuseport_worker */
-	double share;   /* chance that it gets this packet; 1: it does */
+	uint32_t queue;     /* as in struct reuseport_worker */
+	double probability; /* that it gets this packet; 1: it does */
 };
 
 /* A step of the fallback chain. */
-struct reuseport_try {
+struct reuseport_fallback_step {
 	unsigned int entry; /* of the table */
-	int slot;           /* -1: of nobody */
+	int slot;           /* -1: the entry has no worker */
 	uint64_t cookie;    /* of its worker */
 	bool empty;         /* the slot has no socket now: the next one is asked */
 };
@@ -71,9 +71,10 @@ enum reuseport_decider {
 };
 
 struct reuseport_explanation {
-	struct reuseport_candidate *candidates; /* the winner first, then by score */
+	const struct reuseport_candidate *const *candidates; /* pointers; the winner first, then
+							      * by score */
 	size_t n_candidates;
-	bool winner;      /* the first of them is one */
+	bool winner;      /* the first candidate is one */
 	bool order_known; /* false: the kernel's order of equals is a guess */
 	bool local;       /* the destination is an address of the namespace */
 	uint32_t ifindex; /* the arrival device, 0 where it does not matter */
@@ -81,41 +82,40 @@ struct reuseport_explanation {
 	uint32_t program_id; /* of a foreign program, 0 for classic BPF */
 
 	/* With REUSEPORT_POLICY: */
-	struct reuseport_policy_info rules;
+	const struct reuseport_policy_info *policy;
 	bool hash_known; /* it is the toolkit's own hash */
 	uint32_t hash;
-	int row;                       /* of the table, by CPU or node; -1: there is one row */
-	bool all_weightless;           /* nobody may get work: the kernel picks */
-	bool known_flow;               /* a sticky flow: the policy is not asked */
-	bool guarded;                  /* members must get nothing: before the kernel picks, every
-					* worker that may get work is asked */
-	struct reuseport_try tries[4]; /* if the entry is known: the whole chain */
-	size_t n_tries;
-	int taken_by; /* of the tries; those after it would follow if its
-		       * worker were gone. -1: the kernel picks */
+	int row;             /* of the table, by CPU or node; -1: there is one row */
+	bool all_weightless; /* no worker may get work: the kernel picks */
+	bool known_flow;     /* a sticky flow: the policy is not asked */
+	bool guarded;        /* some members must get nothing: before the kernel picks, every
+			      * worker that may get work is asked */
+	const struct reuseport_fallback_step *const *steps; /* pointers; if the entry is known,
+							     * the whole chain */
+	size_t n_steps;
+	int taken_by; /* the step that takes it; those after it would follow if its worker were
+		       * gone. -1: the kernel picks */
 
-	/* Who may get it, the likeliest first; one only if it is certain. */
-	struct reuseport_chance *chances;
-	size_t n_chances;
+	/* Workers that may get it, the likeliest first; one only if it is certain. */
+	const struct reuseport_outcome *const *outcomes;
+	size_t n_outcomes;
 	const char *why; /* what makes it certain, or what is not known */
 };
 
-/* What explanations share: making it is what takes time. Needs the capabilities
- * of attach. Free with reuseport_explainer__free. -EPERM: one is missing. */
+/* What explanations share; making it is what takes time. */
 struct reuseport_explainer;
 int reuseport_explainer__new(struct reuseport_explainer **explainer, struct reuseport_error *err);
 void reuseport_explainer__free(struct reuseport_explainer *explainer);
 
 /*
- * Which worker a packet would reach at this moment, and why: the lookup among
- * the groups and sockets on its port, then the policy. Nothing is sent. The
- * tuple of an established connection or of a connected UDP socket in another
- * namespace is not looked for; SO_INCOMING_CPU is left out. Free with
- * reuseport_explanation__free.
+ * Explain which worker a packet would reach at this moment: the lookup among the groups
+ * and sockets on its port, then the policy. Nothing is sent. The tuple of an established
+ * connection and that of a connected UDP socket in another namespace are not looked for;
+ * SO_INCOMING_CPU is left out.
  *
  * -EINVAL: the packet is malformed. -EOPNOTSUPP: it is multicast or broadcast.
- * -EHOSTUNREACH: a socket is bound to a device, and the routes do not tell on
- * which one the packet arrives. -ENETDOWN: the namespace is gone.
+ * -EHOSTUNREACH: a socket is bound to a device, and the routes do not say on which one the
+ * packet arrives. -ENETDOWN: the namespace is gone.
  */
 int reuseport_explain(struct reuseport_explainer *explainer, const struct reuseport_packet *packet,
 		      struct reuseport_explanation **explanation, struct reuseport_error *err);

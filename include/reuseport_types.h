@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* The version of this header. reuseport_version() is that of the library in use. */
 #define REUSEPORT_VERSION_MAJOR 0
@@ -42,8 +43,8 @@ struct reuseport_error {
 	char text[400]; /* one line, without a newline */
 };
 
-/* The name of a group. To keep one that a list has, keep the list, or copy it and set sz to
- * sizeof your copy. */
+/* The name of a group. To copy one, use reuseport_key_copy(): the library's may be longer or
+ * shorter than yours. */
 struct reuseport_key {
 	size_t sz;
 	int proto;             /* IPPROTO_TCP or IPPROTO_UDP */
@@ -58,6 +59,14 @@ struct reuseport_key {
 	bool has_uid;
 	size_t : 0;
 };
+
+/* Copy a key, which may be one that the library returned. */
+static inline void reuseport_key_copy(struct reuseport_key *to, const struct reuseport_key *from)
+{
+	memset(to, 0, sizeof(*to));
+	memcpy(to, from, from->sz < sizeof(*to) ? from->sz : sizeof(*to));
+	to->sz = sizeof(*to);
+}
 
 /* Select groups: every member that is set must match. NULL selects all groups where a
  * call does not require a member. */

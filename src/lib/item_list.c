@@ -33,6 +33,19 @@ void *item_list_get(const struct item_list *list, size_t i)
 	return list && i < list->n ? list->items[i] : NULL;
 }
 
+void item_list_filter(struct item_list *list, bool (*keep)(const void *item))
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < list->n; i++) {
+		if (keep(list->items[i]))
+			list->items[kept++] = list->items[i];
+		else
+			free(list->items[i]);
+	}
+	list->n = kept;
+}
+
 /* qsort() hands out pointers to the pointers. */
 static int item_list_compare(const void *a, const void *b, void *compare)
 {

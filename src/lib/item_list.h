@@ -4,6 +4,7 @@
 #ifndef LIB_ITEM_LIST_H
 #define LIB_ITEM_LIST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct item_list {
@@ -19,6 +20,9 @@ void item_list_drop(struct item_list *list);
 
 /* Return the item, or NULL past the end. */
 void *item_list_get(const struct item_list *list, size_t i);
+
+/* Free the items for which keep returns false. */
+void item_list_filter(struct item_list *list, bool (*keep)(const void *item));
 
 /* Sort as qsort() does; compare gets pointers to the items. */
 void item_list_sort(struct item_list *list, int (*compare)(const void *a, const void *b));

@@ -32,8 +32,7 @@ static void find_the_group(void)
 	if (reuseport_key_list__get(keys, 0)) {
 		CHECK(reuseport_key_list__get(keys, 0)->sz >=
 		      offsetof(struct reuseport_key, has_uid));
-		key = *reuseport_key_list__get(keys, 0);
-		key.sz = sizeof(key);
+		reuseport_key_copy(&key, reuseport_key_list__get(keys, 0));
 	}
 	reuseport_key_list__free(keys);
 	reuseport_key_list__free(NULL);
@@ -365,7 +364,8 @@ static void restarts(void)
 
 static void explanations(void)
 {
-	struct reuseport_packet packet = { .proto = IPPROTO_TCP,
+	struct reuseport_packet packet = { .sz = sizeof(packet),
+					   .proto = IPPROTO_TCP,
 					   .family = AF_INET,
 					   .src = { 127, 0, 0, 1 },
 					   .dst = { 127, 0, 0, 1 },
@@ -380,8 +380,13 @@ static void explanations(void)
 	CHECK(reuseport_explainer__new(&explainer, NULL) == 0);
 	CHECK(reuseport_explain(explainer, &packet, &explanation, NULL) == 0);
 	CHECK(explanation->winner && explanation->decider == REUSEPORT_KERNEL);
-	CHECK(explanation->n_chances == 2 && explanation->chances[0].share == 0.5);
+	CHECK(explanation->n_outcomes == 2 && explanation->outcomes[0]->probability == 0.5);
 	reuseport_explanation__free(explanation);
+	packet.sz = 0;
+	CHECK(told(reuseport_explain(explainer, &packet, &explanation, &err), EINVAL, &err));
+	packet.sz = sizeof(packet);
+	CHECK(told(reuseport_explain(explainer, NULL, &explanation, &err), EINVAL, &err));
+	CHECK(told(reuseport_explain(NULL, &packet, &explanation, &err), EINVAL, &err));
 	packet.dst[0] = 224;
 	CHECK(told(reuseport_explain(explainer, &packet, &explanation, &err), EOPNOTSUPP, &err));
 	reuseport_explainer__free(explainer);

@@ -44,15 +44,15 @@ static void print(const char *source, const struct reuseport_explanation *e)
 {
 	if (!e->winner)
 		printf("%s -\n", source);
-	else if (e->n_chances != 1)
+	else if (e->n_outcomes != 1)
 		printf("%s ?\n", source);
 	else
-		printf("%s %llu\n", source, (unsigned long long)e->chances[0].cookie);
+		printf("%s %llu\n", source, (unsigned long long)e->outcomes[0]->cookie);
 }
 
 int main(int argc, char **argv)
 {
-	struct reuseport_packet packet = { .proto = IPPROTO_TCP, .cpu = -1 };
+	REUSEPORT_OPTS(reuseport_packet, packet, .proto = IPPROTO_TCP, .cpu = -1);
 	struct reuseport_explanation *explanation;
 	struct reuseport_explainer *explainer;
 	struct reuseport_error error;

@@ -20,6 +20,7 @@ static bool parse_packet(const struct options *options, struct reuseport_packet 
 	int family;
 
 	*packet = (struct reuseport_packet){
+		.sz = sizeof(*packet),
 		.proto = options->proto ? options->proto : IPPROTO_TCP,
 		.cpu = options->cpu ? (int)strtoul(options->cpu, NULL, 10) : -1,
 	};

@@ -22,20 +22,20 @@ static json_t *candidate_json(const struct reuseport_candidate *c)
 	char addr[INET6_ADDRSTRLEN];
 	json_t *parts;
 
-	format_addr(&c->key, addr, sizeof(addr));
+	format_addr(c->key, addr, sizeof(addr));
 	parts = json_pack("{s:i, s:i, s:i, s:i, s:i}", "base", c->score_base, "family",
 			  c->score_family, "peer_addr", c->score_peer_addr, "peer_port",
 			  c->score_peer_port, "device", c->score_device);
 	return json_pack("{s:s, s:s, s:i, s:i, s:b, s:i, s:b, s:o*, s:b, s:s, s:i, s:o, s:s}",
-			 "family", format_family(c->key.family), "addr", addr, "port", c->key.port,
-			 "ifindex", (int)c->key.ifindex, "v6only", c->key.v6only, "sockets",
-			 (int)c->sockets, "group", c->group, "peer",
-			 c->connected ? endpoint_json(c->key.family, c->peer, c->peer_port) : NULL,
+			 "family", format_family(c->key->family), "addr", addr, "port",
+			 c->key->port, "ifindex", (int)c->key->ifindex, "v6only", c->key->v6only,
+			 "sockets", (int)c->sockets, "group", c->group, "peer",
+			 c->connected ? endpoint_json(c->key->family, c->peer, c->peer_port) : NULL,
 			 "steered", c->steered, "table", c->table, "score", c->score, "score_parts",
 			 parts, "verdict", c->verdict);
 }
 
-static json_t *outcome_json(const struct reuseport_chance *c)
+static json_t *outcome_json(const struct reuseport_outcome *c)
 {
 	char comm[REUSEPORT_NAME_MAX];
 
@@ -44,10 +44,10 @@ static json_t *outcome_json(const struct reuseport_chance *c)
 			 c->slot < 0 ? json_null() : json_integer(c->slot), "cookie",
 			 (json_int_t)c->cookie, "pid", (int)c->pid, "comm", format_utf8(comm),
 			 "state", c->slot < 0 ? NULL : reuseport_state_name(c->state), "weight",
-			 (int)c->weight, "queue", (json_int_t)c->queue, "share", c->share);
+			 (int)c->weight, "queue", (json_int_t)c->queue, "share", c->probability);
 }
 
-static json_t *step_json(const struct reuseport_try *step)
+static json_t *step_json(const struct reuseport_fallback_step *step)
 {
 	return json_pack("{s:i, s:o, s:I, s:b}", "entry", (int)step->entry, "slot",
 			 step->slot < 0 ? json_null() : json_integer(step->slot), "cookie",
@@ -70,14 +70,14 @@ static json_t *explain_policy_json(const struct reuseport_explanation *e)
 {
 	json_t *steps = json_array();
 
-	for (size_t i = 0; i < e->n_tries; i++)
-		json_array_append_new(steps, step_json(&e->tries[i]));
+	for (size_t i = 0; i < e->n_steps; i++)
+		json_array_append_new(steps, step_json(e->steps[i]));
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:b, s:b}", "rules",
-			 show_policy_json(&e->rules), "hash",
+			 show_policy_json(e->policy), "hash",
 			 e->hash_known ? json_integer(e->hash) : json_null(), "row",
 			 e->row < 0 ? json_null() : json_integer(e->row), "tries", steps,
 			 "taken_by",
-			 e->n_tries && e->taken_by >= 0 ? json_integer(e->taken_by) : json_null(),
+			 e->n_steps && e->taken_by >= 0 ? json_integer(e->taken_by) : json_null(),
 			 "known_flow", e->known_flow, "guarded", e->guarded);
 }
 
@@ -86,9 +86,9 @@ void show_explain_json(const struct reuseport_packet *packet, const struct reuse
 	json_t *candidates = json_array(), *outcomes = json_array(), *root;
 
 	for (size_t i = 0; i < e->n_candidates; i++)
-		json_array_append_new(candidates, candidate_json(&e->candidates[i]));
-	for (size_t i = 0; i < e->n_chances; i++)
-		json_array_append_new(outcomes, outcome_json(&e->chances[i]));
+		json_array_append_new(candidates, candidate_json(e->candidates[i]));
+	for (size_t i = 0; i < e->n_outcomes; i++)
+		json_array_append_new(outcomes, outcome_json(e->outcomes[i]));
 	root = json_pack(
 		"{s:s, s:o, s:o, s:b, s:i, s:o, s:b, s:b, s:s, s:o*, s:o*, s:b, s:o, s:s*}",
 		"proto", format_proto(packet->proto), "src",
@@ -98,6 +98,6 @@ void show_explain_json(const struct reuseport_packet *packet, const struct reuse
 		"order_known", e->order_known, "decider", decider_name(e->decider), "policy",
 		e->decider == REUSEPORT_POLICY ? explain_policy_json(e) : NULL, "program",
 		e->decider == REUSEPORT_FOREIGN ? json_integer(e->program_id) : NULL, "certain",
-		e->n_chances == 1, "workers", outcomes, "why", e->why);
+		e->n_outcomes == 1, "workers", outcomes, "why", e->why);
 	show_json(root);
 }

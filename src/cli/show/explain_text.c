@@ -64,10 +64,10 @@ static void print_candidates(const struct reuseport_explanation *e)
 	if (!table)
 		return;
 	for (size_t i = 0; i < e->n_candidates; i++) {
-		const struct reuseport_candidate *c = &e->candidates[i];
+		const struct reuseport_candidate *c = e->candidates[i];
 		struct libscols_line *line = table_row(table);
 
-		format_endpoint(&c->key, endpoint);
+		format_endpoint(c->key, endpoint);
 		write_score(c, score, sizeof(score));
 		table_cell(line, 0, "%s", endpoint);
 		table_cell(line, 1, "%s", candidate_kind(c));
@@ -79,7 +79,7 @@ static void print_candidates(const struct reuseport_explanation *e)
 	table_print(table);
 }
 
-static void print_worker(const struct reuseport_chance *c)
+static void print_worker(const struct reuseport_outcome *c)
 {
 	if (c->slot >= 0)
 		printf("slot %d, ", c->slot);
@@ -89,7 +89,7 @@ static void print_worker(const struct reuseport_chance *c)
 	printf(", queue %u", c->queue);
 }
 
-static void print_step(const struct reuseport_try *step)
+static void print_step(const struct reuseport_fallback_step *step)
 {
 	if (step->slot < 0)
 		printf("entry %u, no worker", step->entry);
@@ -102,14 +102,14 @@ static void print_step(const struct reuseport_try *step)
  * and those that would follow. */
 static void print_chain(const struct reuseport_explanation *e)
 {
-	for (size_t i = 0; i < e->n_tries; i++) {
+	for (size_t i = 0; i < e->n_steps; i++) {
 		printf((int)i == e->taken_by                    ? "   selected: " :
 		       e->taken_by >= 0 && (int)i > e->taken_by ? "   next if it were gone: " :
 								  "   tried: ");
-		print_step(&e->tries[i]);
+		print_step(e->steps[i]);
 		putchar('\n');
 	}
-	if (e->n_tries)
+	if (e->n_steps)
 		printf(e->guarded ?
 			       "   then any eligible worker, and last the kernel's own pick\n" :
 			       "   and last the kernel's own pick\n");
@@ -118,18 +118,18 @@ static void print_chain(const struct reuseport_explanation *e)
 static void print_policy_steps(const struct reuseport_explanation *e)
 {
 	printf("2. policy");
-	show_policy_info(&e->rules);
+	show_policy_info(e->policy);
 	putchar('\n');
 	if (e->hash_known)
 		printf("3. hash: 0x%08x, SipHash-1-3 of the key\n", e->hash);
 	else
 		printf("3. hash: not known outside the kernel\n");
-	if (!e->rules.table_width)
+	if (!e->policy->table_width)
 		printf("4. table: none; the policy uses the order of the kernel's group\n");
 	else if (e->row >= 0)
-		printf("4. table: row %d, rows of %u entries\n", e->row, e->rules.table_width);
+		printf("4. table: row %d, rows of %u entries\n", e->row, e->policy->table_width);
 	else
-		printf("4. table: rows of %u entries\n", e->rules.table_width);
+		printf("4. table: rows of %u entries\n", e->policy->table_width);
 	print_chain(e);
 	if (e->known_flow)
 		printf("5. flow: known\n");
@@ -148,9 +148,9 @@ static void print_decider(const struct reuseport_explanation *e)
 static void print_outcomes(const struct reuseport_explanation *e)
 {
 	printf("=> %s\n", e->why);
-	for (size_t i = 0; i < e->n_chances; i++) {
-		printf("   %5.1f%%  ", 100 * e->chances[i].share);
-		print_worker(&e->chances[i]);
+	for (size_t i = 0; i < e->n_outcomes; i++) {
+		printf("   %5.1f%%  ", 100 * e->outcomes[i]->probability);
+		print_worker(e->outcomes[i]);
 		putchar('\n');
 	}
 }

@@ -7,10 +7,12 @@
 #include <unistd.h>
 
 #include "error.h"
+#include "explain/explanation.h"
 #include "explain/lookup.h"
 #include "explain/outcomes.h"
 #include "host/caps.h"
 #include "host/features.h"
+#include "opts.h"
 #include "reuseport_explain.h"
 #include "sockets/group_iter.h"
 #include "sockets/sock_diag.h"
@@ -60,10 +62,14 @@ static bool is_steered(const struct reuseport_key *key)
 	return !pins_path(key, false, path, sizeof(path), NULL) && !access(path, F_OK);
 }
 
-static void describe_candidate(const struct lookup_candidate *from, struct reuseport_candidate *to)
+static void describe_candidate(const struct lookup_candidate *from,
+			       struct explained_candidate *item)
 {
+	struct reuseport_candidate *to = &item->candidate;
+
+	item->key = from->key;
 	*to = (struct reuseport_candidate){
-		.key = from->key,
+		.key = &item->key,
 		.sockets = from->sockets,
 		.group = from->group,
 		.connected = from->connected,
@@ -81,15 +87,19 @@ static void describe_candidate(const struct lookup_candidate *from, struct reuse
 	memcpy(to->peer, from->peer, sizeof(to->peer));
 }
 
-static int copy_candidates(struct reuseport_explanation *out, const struct lookup_result *found,
+static int copy_candidates(struct explanation *explanation, const struct lookup_result *found,
 			   struct reuseport_error *err)
 {
-	out->candidates = calloc(found->n + 1, sizeof(*out->candidates));
-	if (!out->candidates)
-		return fail(err, ENOMEM, "out of memory");
-	for (size_t i = 0; i < found->n; i++)
-		describe_candidate(&found->list[i], &out->candidates[i]);
-	out->n_candidates = found->n;
+	struct reuseport_explanation *out = &explanation->out;
+
+	for (size_t i = 0; i < found->n; i++) {
+		struct explained_candidate *item = item_list_add(&explanation->candidates,
+								 sizeof(*item));
+
+		if (!item)
+			return fail(err, ENOMEM, "out of memory");
+		describe_candidate(&found->list[i], item);
+	}
 	out->winner = found->winner >= 0;
 	out->order_known = found->exact;
 	out->local = found->local;
@@ -130,7 +140,7 @@ static struct attachment *find_attachment(const struct reuseport_key *key, struc
 	return NULL;
 }
 
-static int explain_winner(struct group_iter_bpf *reader, struct reuseport_explanation *out,
+static int explain_winner(struct group_iter_bpf *reader, struct explanation *explanation,
 			  const struct reuseport_packet *packet,
 			  const struct lookup_candidate *winner, struct reuseport_error *err)
 {
@@ -138,6 +148,7 @@ static int explain_winner(struct group_iter_bpf *reader, struct reuseport_explan
 					   .proto = packet->proto,
 					   .port = packet->dst_port,
 					   .netns = packet->netns };
+	struct reuseport_explanation *out = &explanation->out;
 	struct netns_ref ns = { .inode = packet->netns };
 	struct attachment *list = NULL, *attachment;
 	struct sock_diag_list members = { 0 };
@@ -153,7 +164,7 @@ static int explain_winner(struct group_iter_bpf *reader, struct reuseport_explan
 	else
 		ret = 0;
 	if (!ret)
-		ret = outcomes_find(out, packet, winner, attachment, &members, err);
+		ret = outcomes_find(explanation, packet, winner, attachment, &members, err);
 	free(members.sockets);
 	attachment_close_all(list, n);
 	return ret;
@@ -177,30 +188,30 @@ static struct lookup_packet to_lookup(const struct reuseport_packet *packet)
 }
 
 static int explain_packet(const struct lookup_kernel *kernel, const struct reuseport_packet *packet,
-			  struct reuseport_explanation **explanation, struct reuseport_error *err)
+			  struct reuseport_explanation **out, struct reuseport_error *err)
 {
 	struct lookup_packet asked = to_lookup(packet);
 	struct netns_ref ns = { .inode = packet->netns };
+	struct explanation *explanation;
 	struct lookup_result found = { 0 };
-	struct reuseport_explanation *out;
 	int ret;
 
 	ret = lookup_find(kernel, &asked, &ns, &found, err);
 	if (ret)
 		return ret;
-	out = calloc(1, sizeof(*out));
-	if (!out)
-		ret = fail(err, ENOMEM, "out of memory");
-	if (!ret)
-		ret = copy_candidates(out, &found, err);
-	if (!ret && out->winner)
-		ret = explain_winner(kernel->reader.groups, out, packet, &found.list[0], err);
+	explanation = explanation_new();
+	ret = explanation ? copy_candidates(explanation, &found, err) :
+			    fail(err, ENOMEM, "out of memory");
+	if (!ret && explanation->out.winner)
+		ret = explain_winner(kernel->reader.groups, explanation, packet, &found.list[0],
+				     err);
 	free(found.list);
 	if (ret) {
-		reuseport_explanation__free(out);
+		reuseport_explanation__free((struct reuseport_explanation *)explanation);
 		return ret;
 	}
-	*explanation = out;
+	explanation_finish(explanation);
+	*out = &explanation->out;
 	return 0;
 }
 
@@ -208,7 +219,8 @@ int reuseport_explainer__new(struct reuseport_explainer **explainer, struct reus
 {
 	struct reuseport_explainer *made;
 	struct features *features;
-	int ret = caps_require("explain", err);
+	int ret = explainer ? caps_require("explain", err) :
+			      fail(err, EINVAL, "no place for the explainer is given");
 
 	if (!ret)
 		ret = features_new(&features, err);
@@ -235,17 +247,15 @@ void reuseport_explainer__free(struct reuseport_explainer *explainer)
 	free(explainer);
 }
 
-int reuseport_explain(struct reuseport_explainer *explainer, const struct reuseport_packet *packet,
+int reuseport_explain(struct reuseport_explainer *explainer, const struct reuseport_packet *from,
 		      struct reuseport_explanation **explanation, struct reuseport_error *err)
 {
-	return explain_packet(&explainer->kernel, packet, explanation, err);
-}
+	struct reuseport_packet packet = { .sz = sizeof(packet) };
+	int ret = opts_copy(&packet, from, err);
 
-void reuseport_explanation__free(struct reuseport_explanation *explanation)
-{
-	if (!explanation)
-		return;
-	free(explanation->candidates);
-	free(explanation->chances);
-	free(explanation);
+	if (!ret && (!explainer || !from || !explanation))
+		ret = fail(err, EINVAL,
+			   "explain needs an explainer, a packet and a place for the "
+			   "explanation");
+	return ret ? ret : explain_packet(&explainer->kernel, &packet, explanation, err);
 }

@@ -26,7 +26,8 @@
 
 /* The input of the search, and its output so far. */
 struct finding {
-	struct reuseport_explanation *out;
+	struct explanation *explanation;
+	struct reuseport_explanation *out; /* of it */
 	const struct attachment *attachment;
 	const struct lookup_candidate *winner;
 	const struct sock_diag_list *members;
@@ -34,6 +35,7 @@ struct finding {
 	bool scanned; /* owners is valid */
 	const struct plan *plan;
 	const uint16_t *entries;
+	bool no_memory;
 };
 
 /* ---------------------------------------------------------------- adding one */
@@ -52,7 +54,7 @@ static unsigned int slot_of_cookie(const struct finding *f, uint64_t cookie)
 /* Fill in the process as the keeper has recorded it. Only for a worker that the keeper
  * does not know, search /proc, which takes much longer than all the rest. */
 static void describe_process(struct finding *f, unsigned int slot, uint32_t inode,
-			     struct reuseport_chance *outcome)
+			     struct reuseport_outcome *outcome)
 {
 	const struct socket_owner *first;
 	size_t n;
@@ -72,24 +74,33 @@ static void describe_process(struct finding *f, unsigned int slot, uint32_t inod
 	proc_comm(outcome->pid, outcome->comm);
 }
 
-/* Add to the probability of one socket. */
-static void add_outcome(struct finding *f, uint64_t cookie, double share)
+/* Return the outcome with that number, or NULL past the last one. */
+static struct reuseport_outcome *nth_outcome(const struct finding *f, size_t i)
 {
-	struct reuseport_explanation *out = f->out;
+	return item_list_get(&f->explanation->outcomes, i);
+}
+
+/* Add to the probability of one socket. */
+static void add_outcome(struct finding *f, uint64_t cookie, double probability)
+{
 	const struct sock_diag_socket *member = sock_diag_find(f->members, cookie);
 	unsigned int slot = slot_of_cookie(f, cookie);
-	struct reuseport_chance *outcome;
+	struct reuseport_outcome *outcome;
 
-	for (size_t i = 0; i < out->n_chances; i++) {
-		if (out->chances[i].cookie != cookie)
+	for (size_t i = 0; (outcome = nth_outcome(f, i)); i++) {
+		if (outcome->cookie != cookie)
 			continue;
-		out->chances[i].share += share;
+		outcome->probability += probability;
 		return;
 	}
-	outcome = &out->chances[out->n_chances++];
-	*outcome = (struct reuseport_chance){ .slot = slot == SLOT_NONE ? -1 : (int)slot,
-					      .cookie = cookie,
-					      .share = share };
+	outcome = item_list_add(&f->explanation->outcomes, sizeof(*outcome));
+	if (!outcome) {
+		f->no_memory = true;
+		return;
+	}
+	*outcome = (struct reuseport_outcome){ .slot = slot == SLOT_NONE ? -1 : (int)slot,
+					       .cookie = cookie,
+					       .probability = probability };
 	if (slot != SLOT_NONE) {
 		outcome->state = generation_state(generations_in_use(&f->attachment->view),
 						  &f->attachment->view.workers[slot]);
@@ -166,14 +177,21 @@ static bool add_any_worker(struct finding *f)
 static void follow_chain(struct finding *f, struct circumstances at)
 {
 	struct reuseport_explanation *out = f->out;
+	uint64_t cookie = 0;
 
 	out->taken_by = -1;
 	for (uint32_t step = 0; step < CHAIN_STEPS; step++) {
 		uint32_t entry = chain_index(f->plan, out->hash, &at, step);
 		uint16_t slot = f->entries[entry];
 		bool present = attachment_has_worker(f->attachment, slot);
+		struct reuseport_fallback_step *taken = item_list_add(&f->explanation->steps,
+								      sizeof(*taken));
 
-		out->tries[out->n_tries++] = (struct reuseport_try){
+		if (!taken) {
+			f->no_memory = true;
+			return;
+		}
+		*taken = (struct reuseport_fallback_step){
 			.entry = entry,
 			.slot = slot == TABLE_NO_WORKER ? -1 : slot,
 			.cookie = present ? f->attachment->view.workers[slot].cookie : 0,
@@ -181,11 +199,13 @@ static void follow_chain(struct finding *f, struct circumstances at)
 		};
 		if (slot == TABLE_NO_WORKER)
 			return;
-		if (present && out->taken_by < 0)
+		if (present && out->taken_by < 0) {
 			out->taken_by = step;
+			cookie = taken->cookie;
+		}
 	}
 	if (out->taken_by >= 0) {
-		add_outcome(f, out->tries[out->taken_by].cookie, 1);
+		add_outcome(f, cookie, 1);
 		out->why = "the table's entry for the packet's hash, by the group's own hash key";
 	} else if ((f->plan->flags & PLAN_GUARDED) && add_any_worker(f)) {
 		out->why =
@@ -215,8 +235,8 @@ static void add_all_rows(struct finding *f, uint32_t rows)
 {
 	for (uint32_t row = 0; row < rows; row++)
 		add_row(f, row);
-	for (size_t i = 0; i < f->out->n_chances; i++)
-		f->out->chances[i].share /= rows;
+	for (size_t i = 0; nth_outcome(f, i); i++)
+		nth_outcome(f, i)->probability /= rows;
 }
 
 static void decide_by_place(struct finding *f, const struct reuseport_packet *packet)
@@ -249,13 +269,13 @@ static void decide_by_queue(struct finding *f)
 			"the shorter queue of two workers, which a hash selects, when the packet arrives";
 		return;
 	}
-	for (size_t i = 0; i < f->out->n_chances; i++)
-		if (f->out->chances[i].queue < least)
-			least = f->out->chances[i].queue;
-	for (size_t i = 0; i < f->out->n_chances; i++)
-		ties += f->out->chances[i].queue == least;
-	for (size_t i = 0; i < f->out->n_chances; i++)
-		f->out->chances[i].share = f->out->chances[i].queue == least ? 1.0 / ties : 0;
+	for (size_t i = 0; nth_outcome(f, i); i++)
+		if (nth_outcome(f, i)->queue < least)
+			least = nth_outcome(f, i)->queue;
+	for (size_t i = 0; nth_outcome(f, i); i++)
+		ties += nth_outcome(f, i)->queue == least;
+	for (size_t i = 0; nth_outcome(f, i); i++)
+		nth_outcome(f, i)->probability = nth_outcome(f, i)->queue == least ? 1.0 / ties : 0;
 	f->out->why = "the shortest queue, as the queues are now; a hash decides a tie";
 }
 
@@ -279,7 +299,7 @@ static void decide_by_table(struct finding *f, const struct reuseport_packet *pa
 		f->out->why =
 			"by the kernel's hash, whose key is secret: the probabilities are the shares of the table";
 	}
-	if (f->out->n_chances)
+	if (f->explanation->outcomes.n)
 		return;
 	f->out->all_weightless = true;
 	f->out->why = "no worker may receive work: the kernel picks among all members";
@@ -305,7 +325,7 @@ static void decide_by_policy(struct finding *f, const struct reuseport_packet *p
 {
 	const struct attachment *a = f->attachment;
 
-	read_policy(&f->out->rules, a);
+	read_policy(&f->explanation->policy, a);
 	f->plan = plan_in_use(&a->view);
 	f->entries = half_entries(&a->view, a->view.control->epoch);
 	f->out->hash_known = f->plan->flags & PLAN_OWN_HASH;
@@ -329,40 +349,33 @@ static void decide_by_policy(struct finding *f, const struct reuseport_packet *p
 
 /* -------------------------------------------------------------------- ordering */
 
-static int compare_shares(const void *a, const void *b)
+static int compare_outcomes(const void *a, const void *b)
 {
-	const struct reuseport_chance *x = a, *y = b;
+	const struct reuseport_outcome *x = a, *y = b;
 
-	if (x->share != y->share)
-		return x->share > y->share ? -1 : 1;
+	if (x->probability != y->probability)
+		return x->probability > y->probability ? -1 : 1;
 	if (x->slot != y->slot)
 		return (unsigned int)x->slot < (unsigned int)y->slot ? -1 : 1;
 	return x->cookie < y->cookie ? -1 : x->cookie > y->cookie;
 }
 
-static void sort_outcomes(struct reuseport_explanation *out)
+static bool is_possible(const void *outcome)
 {
-	size_t kept = 0;
-
-	for (size_t i = 0; i < out->n_chances; i++)
-		if (out->chances[i].share > 0)
-			out->chances[kept++] = out->chances[i];
-	out->n_chances = kept;
-	qsort(out->chances, kept, sizeof(*out->chances), compare_shares);
+	return ((const struct reuseport_outcome *)outcome)->probability > 0;
 }
 
-int outcomes_find(struct reuseport_explanation *out, const struct reuseport_packet *packet,
+int outcomes_find(struct explanation *explanation, const struct reuseport_packet *packet,
 		  const struct lookup_candidate *winner, const struct attachment *attachment,
 		  const struct sock_diag_list *members, struct reuseport_error *err)
 {
-	struct finding f = {
-		.out = out, .attachment = attachment, .winner = winner, .members = members
-	};
-	size_t room = members->n + (attachment ? attachment->entry.slots : 0) + 1;
+	struct reuseport_explanation *out = &explanation->out;
+	struct finding f = { .explanation = explanation,
+			     .out = out,
+			     .attachment = attachment,
+			     .winner = winner,
+			     .members = members };
 
-	out->chances = calloc(room, sizeof(*out->chances));
-	if (!out->chances)
-		return fail(err, ENOMEM, "out of memory");
 	if (out->decider == REUSEPORT_POLICY) {
 		decide_by_policy(&f, packet);
 	} else if (out->decider == REUSEPORT_SOCKET) {
@@ -376,6 +389,9 @@ int outcomes_find(struct reuseport_explanation *out, const struct reuseport_pack
 				"the kernel's hash, whose key is secret: all members are equally likely";
 	}
 	free(f.owners.list);
-	sort_outcomes(out);
+	if (f.no_memory)
+		return fail(err, ENOMEM, "out of memory");
+	item_list_filter(&explanation->outcomes, is_possible);
+	item_list_sort(&explanation->outcomes, compare_outcomes);
 	return 0;
 }

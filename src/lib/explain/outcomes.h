@@ -4,16 +4,16 @@
 #ifndef EXPLAIN_OUTCOMES_H
 #define EXPLAIN_OUTCOMES_H
 
+#include "explain/explanation.h"
 #include "explain/lookup.h"
-#include "reuseport_explain.h"
 #include "sockets/sock_diag.h"
 #include "state/attachment.h"
 
 /*
- * Fill what follows out->decider, which is set. attachment is NULL if there are no pins.
+ * Fill what follows decider, which is set. attachment is NULL if there are no pins.
  * members has the sockets of the winning group; it is empty if the winner is no group.
  */
-int outcomes_find(struct reuseport_explanation *out, const struct reuseport_packet *packet,
+int outcomes_find(struct explanation *explanation, const struct reuseport_packet *packet,
 		  const struct lookup_candidate *winner, const struct attachment *attachment,
 		  const struct sock_diag_list *members, struct reuseport_error *err);
 
