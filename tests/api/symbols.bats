@@ -47,7 +47,7 @@ mapped() {
 
 @test "symbols: the command uses the public ones alone" {
 	local undefined
-	undefined=$(nm -u "$LIBRARIES"/cli/*.o | awk '$1 == "U" { print $2 }' | grep '^reuseport_' | sort -u)
+	undefined=$(nm -u "$LIBRARIES"/cli/{*,*/*}.o | awk '$1 == "U" { print $2 }' | grep '^reuseport_' | sort -u)
 	[ -z "$(comm -23 <(echo "$undefined") "$BATS_FILE_TMPDIR/mapped")" ] ||
 		{ echo "$undefined"; return 1; }
 }

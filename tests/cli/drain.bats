@@ -148,7 +148,7 @@ does() {
 	wait_until 15 grep -q ^over "$BATS_TEST_TMPDIR/inside"
 	pid=$(sed -n 's/^over //p' "$BATS_TEST_TMPDIR/inside")
 	[ "$pid" -lt 8 ] || skip "the worker has pid $pid, and no slot has that number"
-	equal "$(grep -c "=reuseportctl: $pid is ambiguous: use slot:$pid, pid:$pid or cookie:$pid=2$" \
+	equal "$(grep -c "=reuseportctl: '$pid' is ambiguous: use slot:$pid, pid:$pid or cookie:$pid=2$" \
 		"$BATS_TEST_TMPDIR/inside")" 3 "refusals"
 	equal "$(states | xargs -n1 | sort -u)" active
 	record_bpf

@@ -64,6 +64,14 @@ one_document() {
 	[[ $output == *--json* ]]
 }
 
+@test "usage: --help fits 80 columns" {
+	local command
+	for command in "" $COMMANDS explain simulate features; do
+		succeeds "$REUSEPORTCTL" $command --help
+		equal "$(awk 'length > 80' <<<"$output")" "" "long lines of '$command --help'"
+	done
+}
+
 @test "usage: --version" {
 	succeeds "$REUSEPORTCTL" --version
 	[[ $output =~ ^reuseportctl\ [0-9]+\.[0-9]+\.[0-9]+$ ]] || fail "$output"

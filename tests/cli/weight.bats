@@ -157,7 +157,7 @@ sets() {
 	pid=$(sed -n 's/^over //p' "$BATS_TEST_TMPDIR/inside")
 	[ "$pid" -lt 8 ] || skip "the worker has pid $pid, and no slot has that number"
 	equal "$(sed '$d' "$BATS_TEST_TMPDIR/inside")" "$(cat <<-END
-		$pid=reuseportctl: $pid is ambiguous: use slot:$pid, pid:$pid or cookie:$pid=2
+		$pid=reuseportctl: '$pid' is ambiguous: use slot:$pid, pid:$pid or cookie:$pid=2
 		pid:$pid=weight 5 for 8 workers=0
 		slot:$pid=weight 5 for 1 worker=0
 		0=weight 5 for 1 worker=0
