@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "command_line.h"
+#include "exit.h"
 
 #define COLUMNS 80
 #define HELP_INDENT 23
@@ -97,7 +98,7 @@ static bool check_environment(void)
 
 	if (!reuseport_disable_check(&error))
 		return true;
-	fprintf(stderr, "reuseportctl: %s\n", error.text);
+	exit_failed(&error);
 	return false;
 }
 
@@ -108,7 +109,7 @@ static bool check_policy_opts(const struct options *options, const struct comman
 	if (!(command->takes & OPT_POLICY_OPTS) || command->check ||
 	    !reuseport_policy_check(&options->policy, &error))
 		return true;
-	fprintf(stderr, "reuseportctl: %s\n", error.text);
+	exit_failed(&error);
 	return false;
 }
 

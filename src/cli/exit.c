@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "exit.h"
+#include "hint.h"
 
 int exit_written(void)
 {
@@ -16,7 +17,7 @@ int exit_written(void)
 
 int exit_failed(const struct reuseport_error *error)
 {
-	fprintf(stderr, "reuseportctl: %s\n", error->text);
+	fprintf(stderr, "reuseportctl: %s%s\n", error->text, hint_for(error->text));
 	return error->code == ENOENT ? EXIT_NO_MATCH : EXIT_FAILED;
 }
 

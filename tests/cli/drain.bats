@@ -104,7 +104,7 @@ does() {
 	for command in drain undrain admit; do
 		for word in slot:1 slot:4294967296 pid:1 cookie:1 4294967296; do
 			refused 3 ctl $command --port 8080 "$word"
-			says "no worker has" "${word#*:}" status
+			says "no worker has" "reuseportctl status" "${word#*:}" status
 		done
 		refused 3 ctl $command --port 8081 slot:0
 		refused 3 ctl $command --port 8080 --proto udp slot:0

@@ -16,7 +16,7 @@ teardown() {
 
 @test "errors: no socket on that port" {
 	refused 3 ctl attach --port 8080
-	says "no tcp socket is on port 8080" "wait for it"
+	says "no tcp socket is on port 8080" "wait for it" "(--wait)"
 	says_not "--proto"
 	refused 3 ctl attach --port 8080 --proto udp
 	says "no udp socket is on port 8080"
@@ -27,9 +27,9 @@ teardown() {
 	start_worker --port 8080
 	start_worker --port 5300 --proto udp
 	refused 3 ctl attach --port 8080 --proto udp
-	says "no udp socket" "tcp socket is" "select protocol tcp"
+	says "no udp socket" "tcp socket is" "select protocol tcp" "(--proto tcp)"
 	refused 3 ctl attach --port 5300
-	says "no tcp socket" "udp socket is" "select protocol udp"
+	says "no tcp socket" "udp socket is" "select protocol udp" "(--proto udp)"
 	untouched 8080
 	untouched 5300 udp
 }
@@ -122,7 +122,7 @@ s.bind(("127.0.0.1", 8081)); s.connect(("127.0.0.1", 8080)); time.sleep(60)'
 	for proto in tcp udp; do
 		start_workers 4 --port 8080 --proto $proto
 		refused 1 ctl attach --port 8080 --proto $proto --slots 2
-		says "4 workers" "2 slots" "4 slots or more"
+		says "4 workers" "2 slots" "4 slots or more" "(--slots N)"
 		untouched 8080 $proto
 		succeeds ctl attach --port 8080 --proto $proto --slots 4
 		in_sync 8080 $proto

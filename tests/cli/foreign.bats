@@ -36,7 +36,7 @@ selected_by_foreign() {
 	start_workers 3 --port 8080
 	id=$(foreign "${worker_pids[0]}" pass)
 	refused 1 ctl attach --port 8080
-	says "another program" "id $id" foreign_pass "force the attach" detach
+	says "another program" "id $id" foreign_pass "force the attach" "(--force)" detach
 	as_before "$id"
 }
 
@@ -60,7 +60,7 @@ selected_by_foreign() {
 	start_workers 3 --port 8080 --proto udp
 	id=$(foreign "${worker_pids[0]}" pass)
 	refused 1 ctl attach --port 8080 --proto udp
-	says "id $id" foreign_pass "force the attach"
+	says "id $id" foreign_pass "force the attach" "(--force)"
 	equal "$(program_id_on 8080 udp)" "$id"
 	succeeds ctl attach --port 8080 --proto udp --force
 	in_sync 8080 udp
@@ -72,7 +72,7 @@ selected_by_foreign() {
 	start_workers 3 --port 8080
 	foreign "${worker_pids[0]}" classic
 	refused 1 ctl attach --port 8080
-	says "another program" classic "force the attach"
+	says "another program" classic "force the attach" "(--force)"
 	equal "$(program_id_on 8080)" 0
 	equal "$(pins_of "$NS_INODE")" "" pins
 	serves 8080
@@ -89,7 +89,7 @@ selected_by_foreign() {
 	id=$(foreign "$worker_pid" array)
 	before=$(selected_by_foreign)
 	refused 1 ctl attach --port 8080
-	says "another program" "id $id" foreign_select "force the attach"
+	says "another program" "id $id" foreign_select "force the attach" "(--force)"
 	as_before "$id"
 	equal "$(selected_by_foreign)" "$before" "its selection"
 }
@@ -192,7 +192,7 @@ selected_by_foreign() {
 	kill_keeper 8080 tcp
 	id=$(foreign "$worker_pid" pass)
 	refused 1 ctl attach --port 8080
-	says "another program" "id $id" "force the attach"
+	says "another program" "id $id" "force the attach" "(--force)"
 	equal "$(program_id_on 8080)" "$id"
 	# The pins are as they were: adopted with --force, same slots.
 	succeeds ctl attach --port 8080 --force

@@ -151,14 +151,14 @@ container() {
 		succeeds ip netns exec "$NS" "$REUSEPORTCTL" detach --port 8080
 	else
 		refused 1 ip netns exec "$NS" "$REUSEPORTCTL" attach --port 8080
-		says "bpffs is not mounted" "network namespace" "ip netns exec" "mount -t bpf"
+		says "bpffs is not mounted" "network namespace" "(--netns NAME)" "ip netns exec" "mount -t bpf"
 	fi
 	untouched 8080
 }
 
 @test "bpffs: not mounted anywhere, in a private mount namespace" {
 	refused 1 container 'umount /sys/fs/bpf; unshare -m "$1" attach --port 8080'
-	says "bpffs is not mounted" "network namespace" "mount -t bpf bpf /sys/fs/bpf"
+	says "bpffs is not mounted" "network namespace" "(--netns NAME)" "mount -t bpf bpf /sys/fs/bpf"
 	equal "$(pins_of "$NS_INODE")" "" pins
 }
 

@@ -125,11 +125,11 @@ ask() {
 	refused 2 ctl policy --port 8080 --hash-key 12
 	says "32 hexadecimal digits"
 	refused 2 ctl policy --port 8080 hash --over consistent
-	says "lie over another" weighted hash
+	says "lie over another" weighted "(--over)" hash
 	refused 2 ctl policy --port 8080 random --key src
 	says random "a key has no meaning"
 	refused 2 ctl policy --port 8080 hash --cpu-map 0:0
-	says "a map of CPUs is for" cpu numa
+	says "a map of CPUs is for" cpu numa "(--cpu-map)"
 	refused 2 ctl policy --port 8080 cpu --cpu-map 0:999
 	says "slot 999" "0 to 255"
 }
@@ -464,7 +464,7 @@ uses_all() {
 @test "policy: an attach whose words do not suit leaves nothing" {
 	start_workers 2 --port 8080
 	refused 1 ctl attach --port 8080 --over consistent
-	says "lie over another" weighted
+	says "lie over another" weighted "(--over)"
 	untouched 8080
 	refused 1 ctl attach --port 8080 --policy cpu --cpu-map 0:16 --slots 16
 	says "slot 16" "0 to 15"

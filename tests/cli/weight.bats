@@ -87,7 +87,7 @@ sets() {
 	for word in slot:1 slot:255 slot:256 slot:4294967296 pid:1 pid:0 pid:4294967295 cookie:1 \
 		cookie:0 cookie:18446744073709551615 1 4294967296; do
 		refused 3 ctl weight --port 8080 "$word" 5
-		says "no worker has" "${word#*:}" status
+		says "no worker has" "reuseportctl status" "${word#*:}" status
 	done
 	refused 3 ctl weight --port 8081 slot:0 5
 	refused 3 ctl weight --port 8080 --proto udp slot:0 5

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "command.h"
+#include "exit.h"
 #include "filter.h"
 #include "parse.h"
 #include "show/explain.h"
@@ -42,7 +43,7 @@ static bool find_packet_device(const struct options *options, struct reuseport_p
 		return true;
 	if (!reuseport_device(packet->netns, options->dev, &packet->ifindex, &error))
 		return true;
-	fprintf(stderr, "reuseportctl: %s\n", error.text);
+	exit_failed(&error);
 	return false;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bounds.h"
+#include "exit.h"
 #include "parse.h"
 #include "simulate/simulate_options.h"
 
@@ -118,7 +119,7 @@ static bool check_policy(struct reuseport_policy_opts opts)
 	opts.sz = sizeof(opts);
 	if (!reuseport_policy_check(&opts, &error))
 		return true;
-	fprintf(stderr, "reuseportctl: %s\n", error.text);
+	exit_failed(&error);
 	return false;
 }
 
