@@ -298,6 +298,53 @@ static void controls_its_own_workers(void)
 	reuseport_group__free(group);
 }
 
+/* What bpftool prints of the pinned workers. */
+static void dump_workers(const struct reuseport_group *group, char text[8192])
+{
+	char command[512];
+	FILE *pipe;
+	size_t n;
+
+	snprintf(command, sizeof(command), "bpftool map dump pinned %s/workers | head -n 40",
+		 reuseport_group__pin(group));
+	pipe = popen(command, "r");
+	n = pipe ? fread(text, 1, 8191, pipe) : 0;
+	text[n] = '\0';
+	if (pipe)
+		pclose(pipe);
+}
+
+/* To find a worker by a process that the keeper has not seen yet is no reason to write. */
+static void reading_writes_nothing(void)
+{
+	static char before[8192], after[8192];
+	struct reuseport_drain_list *drained = NULL;
+	struct reuseport_group *group;
+	char child_pid[32];
+	pid_t child;
+
+	CHECK(attached(&group));
+	/* The youngest process that has the sockets open is the one that serves them. */
+	child = fork();
+	if (child == 0) {
+		pause();
+		_exit(0);
+	}
+	CHECK(reuseport_group__drain(group, members[0], NULL, NULL) == 1);
+	dump_workers(group, before);
+	snprintf(child_pid, sizeof(child_pid), "pid:%d", child);
+	CHECK(reuseport_get_drain_status(&here, child_pid, &drained, NULL) == 0);
+	CHECK(reuseport_drain_list__count(drained) == 1 &&
+	      reuseport_drain_list__get(drained, 0)->pid == (uint32_t)child);
+	reuseport_drain_list__free(drained);
+	dump_workers(group, after);
+	CHECK(strstr(before, "WORKER_DRAINING") && !strcmp(before, after));
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	CHECK(reuseport_group__detach(group, NULL) == 0);
+	reuseport_group__free(group);
+}
+
 int main(int argc, char **argv)
 {
 	struct reuseport_key_list *keys = NULL;
@@ -322,5 +369,6 @@ int main(int argc, char **argv)
 	a_child_keeps_nothing();
 	handed_over();
 	controls_its_own_workers();
+	reading_writes_nothing();
 	return check_end();
 }
