@@ -171,8 +171,8 @@ static int simulate_change(struct simulation *s, const struct reuseport_change *
 	return ret;
 }
 
-static int simulate_all(struct simulation *s, struct reuseport_simulation *out,
-			struct reuseport_error *err)
+static int run_simulation(struct simulation *s, struct reuseport_simulation *out,
+			  struct reuseport_error *err)
 {
 	int ret = replay_run(&s->replay, &s->workers, s->before, err);
 
@@ -217,7 +217,7 @@ int reuseport_simulate(const struct reuseport_simulation_opts *from,
 		return fail(err, ENOMEM, "out of memory");
 	ret = prepare_simulation(&s, err);
 	if (!ret)
-		ret = simulate_all(&s, out, err);
+		ret = run_simulation(&s, out, err);
 	free_simulation_state(&s);
 	if (ret) {
 		reuseport_simulation__free(out);
