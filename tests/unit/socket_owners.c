@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* Socket owners: which of real processes have a real socket open, and which serves it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+/* After those four, which it needs. */
+#include <cmocka.h>
+
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "random.h"
+#include "sockets/sock_diag.h"
+#include "sockets/socket_owners.h"
+
+static int open_socket(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_true(fd >= 0);
+	return fd;
+}
+
+static uint32_t inode_of(int fd)
+{
+	struct stat st;
+
+	assert_int_equal(fstat(fd, &st), 0);
+	return st.st_ino;
+}
+
+/* A child that has what this process has open, and an epoll set with fd if it is not -1.
+ * Returns when that is there. */
+static pid_t start_owner(int fd)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+	int ready[2], epfd;
+	pid_t pid;
+	char byte;
+
+	assert_int_equal(pipe(ready), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		close(ready[0]);
+		epfd = fd < 0 ? -1 : epoll_create1(0);
+		if (fd >= 0 && epoll_ctl(epfd, EPOLL_CTL_ADD, fd, &event))
+			_exit(1);
+		if (write(ready[1], "", 1) != 1)
+			_exit(1);
+		close(ready[1]);
+		for (;;)
+			pause();
+	}
+	close(ready[1]);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+	return pid;
+}
+
+static void stop_owner(pid_t pid)
+{
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+/* Of one socket, or NULL. */
+static const struct socket_owner *owner(const struct socket_owners *owners, uint32_t inode,
+					pid_t pid)
+{
+	const struct socket_owner *first;
+	size_t n = socket_owners_of(owners, inode, &first);
+
+	for (size_t i = 0; i < n; i++)
+		if (first[i].pid == (uint32_t)pid)
+			return &first[i];
+	return NULL;
+}
+
+/* ----------------------------------------------------------------------- scans */
+
+static void every_process_that_has_it(void **state)
+{
+	int fd = open_socket(), other = open_socket(), gone = open_socket();
+	uint32_t inodes[3] = { inode_of(fd), inode_of(other), inode_of(gone) };
+	uint32_t with = inodes[0], without = inodes[1], closed = inodes[2];
+	struct socket_owners owners;
+	const struct socket_owner *first;
+	pid_t child, second;
+
+	(void)state;
+	close(gone);
+	child = start_owner(fd);
+	second = start_owner(-1);
+	assert_int_equal(socket_owners_scan(inodes, 3, 0, &owners), 0);
+	assert_true(inodes[0] < inodes[1] && inodes[1] < inodes[2]);
+
+	assert_int_equal(socket_owners_of(&owners, with, &first), 3);
+	assert_int_equal(socket_owners_of(&owners, without, &first), 3);
+	assert_int_equal(socket_owners_of(&owners, closed, &first), 0);
+	assert_int_equal(owner(&owners, with, getpid())->fd, fd);
+	assert_int_equal(owner(&owners, with, child)->fd, fd);
+	assert_int_equal(owner(&owners, without, second)->fd, other);
+
+	/* The one with the epoll set serves that socket, and no other one. */
+	assert_true(owner(&owners, with, child)->serves);
+	assert_false(owner(&owners, without, child)->serves);
+	assert_false(owner(&owners, with, getpid())->serves);
+	assert_false(owner(&owners, with, second)->serves);
+	free(owners.list);
+
+	/* Those that end own nothing. */
+	stop_owner(child);
+	stop_owner(second);
+	assert_int_equal(socket_owners_scan(inodes, 3, 0, &owners), 0);
+	assert_int_equal(socket_owners_of(&owners, with, &first), 1);
+	assert_int_equal(first->pid, getpid());
+	free(owners.list);
+	close(fd);
+	close(other);
+}
+
+static void one_process_alone(void **state)
+{
+	int fd = open_socket();
+	uint32_t inode = inode_of(fd);
+	pid_t child = start_owner(fd);
+	const struct socket_owner *first;
+	struct socket_owners owners;
+
+	(void)state;
+	assert_int_equal(socket_owners_scan(&inode, 1, child, &owners), 0);
+	assert_int_equal(socket_owners_of(&owners, inode, &first), 1);
+	assert_int_equal(first->pid, child);
+	/* It does not look at epoll sets. */
+	assert_false(first->serves);
+	free(owners.list);
+	stop_owner(child);
+
+	/* A process that is gone has nothing, and that is no error. */
+	assert_int_equal(socket_owners_scan(&inode, 1, child, &owners), 0);
+	assert_int_equal(owners.n, 0);
+	free(owners.list);
+	close(fd);
+}
+
+static void several_fds_count_once(void **state)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+	/* The set is looked at even where all sockets have been found before it. */
+	int epfd = epoll_create1(EPOLL_CLOEXEC), fd = open_socket(), again = dup(fd);
+	uint32_t inode = inode_of(fd);
+	const struct socket_owner *first;
+	struct socket_owners owners;
+
+	(void)state;
+	assert_int_equal(epoll_ctl(epfd, EPOLL_CTL_ADD, again, &event), 0);
+	assert_int_equal(socket_owners_scan(&inode, 1, 0, &owners), 0);
+	assert_int_equal(socket_owners_of(&owners, inode, &first), 1);
+	assert_true(first->serves);
+	assert_true(first->fd == fd || first->fd == again);
+	free(owners.list);
+	close(fd);
+	close(again);
+	close(epfd);
+}
+
+static void every_socket_of_a_list(void **state)
+{
+	struct sock_diag_socket sockets[2] = { 0 };
+	struct sock_diag_list members = { .sockets = sockets, .n = 2 }, none = { 0 };
+	int a = open_socket(), b = open_socket();
+	struct socket_owners owners;
+
+	(void)state;
+	/* Not in the order of their inodes. */
+	sockets[0].inode = inode_of(b);
+	sockets[1].inode = inode_of(a);
+	assert_int_equal(socket_owners_scan_members(&members, &owners), 0);
+	assert_int_equal(owner(&owners, inode_of(a), getpid())->fd, a);
+	assert_int_equal(owner(&owners, inode_of(b), getpid())->fd, b);
+	assert_int_equal(sockets[0].inode, inode_of(b));
+	free(owners.list);
+	assert_int_equal(socket_owners_scan_members(&none, &owners), 0);
+	assert_int_equal(owners.n, 0);
+	assert_null(owners.list);
+	close(a);
+	close(b);
+}
+
+/* More fds, and more of them that are wanted, than fit before a list grows. */
+static void many_fds(void **state)
+{
+	enum { MANY = 300 };
+	uint32_t inodes[MANY], sorted[MANY];
+	struct socket_owners owners;
+	int fds[MANY];
+
+	(void)state;
+	for (int i = 0; i < MANY; i++) {
+		fds[i] = open_socket();
+		inodes[i] = sorted[i] = inode_of(fds[i]);
+	}
+	assert_int_equal(socket_owners_scan(sorted, MANY, getpid(), &owners), 0);
+	assert_int_equal(owners.n, MANY);
+	for (int i = 0; i < MANY; i++) {
+		assert_int_equal(owner(&owners, inodes[i], getpid())->fd, fds[i]);
+		close(fds[i]);
+	}
+	free(owners.list);
+}
+
+/* --------------------------------------------------------------------- choices */
+
+static void of_an_inode_by_counting(void **state)
+{
+	enum { N = 200, INODES = 60 };
+	struct socket_owner list[N];
+	struct socket_owners owners = { .list = list, .n = N }, none = { 0 };
+	const struct socket_owner *first;
+	uint32_t inode = 0;
+	uint64_t seed = 5;
+
+	(void)state;
+	for (size_t i = 0; i < N; i++) {
+		inode += next_hash(&seed) % 4 == 0;
+		list[i] = (struct socket_owner){ .inode = 2 * inode, .pid = i };
+	}
+	for (uint32_t wanted = 0; wanted < 2 * INODES; wanted++) {
+		size_t expected = 0, before = 0;
+
+		for (size_t i = 0; i < N; i++) {
+			expected += list[i].inode == wanted;
+			before += list[i].inode < wanted;
+		}
+		assert_int_equal(socket_owners_of(&owners, wanted, &first), expected);
+		assert_true(!expected || first == list + before);
+	}
+	assert_int_equal(socket_owners_of(&none, 1, &first), 0);
+}
+
+static void the_owner_with_the_epoll_set_serves(void **state)
+{
+	struct socket_owner list[] = {
+		{ .pid = getppid() },
+		{ .pid = getpid() },
+		{ .pid = 1, .serves = true },
+	};
+
+	(void)state;
+	assert_ptr_equal(socket_owners_server(list, 3), &list[2]);
+	list[0].serves = true;
+	assert_ptr_equal(socket_owners_server(list, 3), &list[0]);
+	/* The only one serves, even if it is gone by now. */
+	assert_ptr_equal(socket_owners_server(list + 1, 1), &list[1]);
+}
+
+static void else_the_youngest_process(void **state)
+{
+	const useconds_t two_ticks = 2 * 1000000 / sysconf(_SC_CLK_TCK);
+	pid_t older = start_owner(-1), younger;
+
+	(void)state;
+	usleep(two_ticks);
+	younger = start_owner(-1);
+
+	struct socket_owner ascending[] = { { .pid = getpid() },
+					    { .pid = older },
+					    { .pid = younger } };
+	struct socket_owner descending[] = { { .pid = younger },
+					     { .pid = older },
+					     { .pid = getpid() } };
+	struct socket_owner without[] = { { .pid = older }, { .pid = getpid() } };
+
+	assert_int_equal(socket_owners_server(ascending, 3)->pid, younger);
+	assert_int_equal(socket_owners_server(descending, 3)->pid, younger);
+	assert_int_equal(socket_owners_server(without, 2)->pid, older);
+	/* One that is gone is younger than none. */
+	stop_owner(younger);
+	assert_int_equal(socket_owners_server(ascending, 3)->pid, older);
+	stop_owner(older);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_process_that_has_it),
+		cmocka_unit_test(one_process_alone),
+		cmocka_unit_test(several_fds_count_once),
+		cmocka_unit_test(every_socket_of_a_list),
+		cmocka_unit_test(many_fds),
+		cmocka_unit_test(of_an_inode_by_counting),
+		cmocka_unit_test(the_owner_with_the_epoll_set_serves),
+		cmocka_unit_test(else_the_youngest_process),
+	};
+
+	return cmocka_run_group_tests_name("socket_owners", tests, NULL, NULL);
+}
