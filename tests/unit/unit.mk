@@ -22,3 +22,7 @@ $(BUILD)/unit/publish $(BUILD)/unit/publish_cases: UNIT_LDFLAGS := $(addprefix -
 
 # What a scan looks at is counted.
 $(BUILD)/unit/owner_scan: UNIT_LDFLAGS := $(addprefix -Wl$(comma)--wrap=,readlinkat proc_dir_open)
+
+# Probes and capabilities are made up.
+$(BUILD)/unit/features: UNIT_LDFLAGS := $(addprefix -Wl$(comma)--wrap=,caps_missing probe_mmap \
+	probe_ticks)
