@@ -26,3 +26,7 @@ $(BUILD)/unit/owner_scan: UNIT_LDFLAGS := $(addprefix -Wl$(comma)--wrap=,readlin
 # Probes and capabilities are made up.
 $(BUILD)/unit/features: UNIT_LDFLAGS := $(addprefix -Wl$(comma)--wrap=,caps_missing probe_mmap \
 	probe_ticks)
+
+# What is read of the kernel's sockets is made up.
+$(BUILD)/unit/port_sockets: UNIT_LDFLAGS := $(addprefix -Wl$(comma)--wrap=,sock_diag_dump_all \
+	group_iter_read_port)
