@@ -33,4 +33,25 @@ static inline int opts_copy_bytes(void *to, size_t size, const void *from,
 
 #define opts_copy(to, from, err) opts_copy_bytes(to, sizeof(*(to)), from, err)
 
+/* Copy element i of an array to "to". The size of the first element is the distance
+ * between elements. -EINVAL: another element has another size; else as opts_copy(). */
+static inline int opts_copy_element_bytes(void *to, size_t size, const void *array, size_t i,
+					  struct reuseport_error *err)
+{
+	size_t distance, given;
+	const char *from;
+
+	memcpy(&distance, array, sizeof(distance));
+	from = (const char *)array + i * distance;
+	memcpy(&given, from, sizeof(given));
+	if (given != distance)
+		return fail(err, EINVAL,
+			    "sz differs in an array: it must be the size of the structure in "
+			    "each element");
+	return opts_copy_bytes(to, size, from, err);
+}
+
+#define opts_copy_element(to, array, i, err) \
+	opts_copy_element_bytes(to, sizeof(*(to)), array, i, err)
+
 #endif
