@@ -15,6 +15,7 @@
 
 #include "simulate/random_stream.h"
 #include "simulate/replay.h"
+#include "simulate/tuple_list.h"
 #include "siphash_bytes.h"
 
 #define N 5000
@@ -22,20 +23,30 @@
 #define ROOM 4096
 #define SEED 9
 
-static struct reuseport_tuple tuples[N];
+static struct reuseport_tuple_list *packets;
 static uint16_t owners[N];
 
-static int make_tuples(void **state)
+static int make_packets(void **state)
 {
 	(void)state;
-	if (reuseport_generate(tuples, N, 0, 4, NULL))
+	if (reuseport_tuple_list__new(&packets, NULL) ||
+	    reuseport_tuple_list__generate(packets, N, 0, 4, NULL))
 		return -1;
 	/* Some of IPv6. */
 	for (size_t i = 0; i < N; i += 3) {
-		tuples[i].family = AF_INET6;
-		tuples[i].src[7] = tuples[i].src[1];
-		tuples[i].dst[15] = 1;
+		struct reuseport_tuple *tuple = tuple_list_at(packets, i);
+
+		tuple->family = AF_INET6;
+		tuple->src[7] = tuple->src[1];
+		tuple->dst[15] = 1;
 	}
+	return 0;
+}
+
+static int free_packets(void **state)
+{
+	(void)state;
+	reuseport_tuple_list__free(packets);
 	return 0;
 }
 
@@ -68,7 +79,7 @@ static struct replay prepared(enum steering_policy policy, unsigned int cpus, un
 				 .seed = SEED };
 
 	assert_int_equal(cpu_layout_make(&replay.layout, cpus, nodes, NULL), 0);
-	assert_int_equal(replay_prepare(&replay, tuples, N, NULL), 0);
+	assert_int_equal(replay_prepare(&replay, packets, NULL), 0);
 	return replay;
 }
 
@@ -86,6 +97,7 @@ static struct workers make(const unsigned int (*list)[2], size_t n)
 	struct workers workers;
 
 	for (size_t i = 0; i < n; i++) {
+		each[i].sz = sizeof(each[i]);
 		each[i].slot = list[i][0];
 		each[i].weight = list[i][1];
 	}
@@ -112,8 +124,10 @@ static void hashed_by_the_tuple(void **state)
 	(void)state;
 	assert_int_equal(replay.n, N);
 	for (size_t i = 0; i < N; i++) {
-		assert_int_equal(replay.hashes[i], hash_of(&tuples[i], STREAM_KERNEL_KEY));
-		assert_int_equal(replay.arrivals[i], scale(hash_of(&tuples[i], STREAM_RECEIVE), 6));
+		const struct reuseport_tuple *tuple = reuseport_tuple_list__get(packets, i);
+
+		assert_int_equal(replay.hashes[i], hash_of(tuple, STREAM_KERNEL_KEY));
+		assert_int_equal(replay.arrivals[i], scale(hash_of(tuple, STREAM_RECEIVE), 6));
 	}
 	finish(&replay, &none);
 }
@@ -242,7 +256,7 @@ static void without_weight_there_is_no_worker(void **state)
 static void what_cannot_be_replayed(void **state)
 {
 	struct replay replay = prepared(POLICY_CPU, 8, 1);
-	struct reuseport_simulated_worker gone = { .slot = 3, .weight = 1, .pid = 4194305 };
+	REUSEPORT_OPTS(reuseport_simulated_worker, gone, .slot = 3, .weight = 1, .pid = 4194305);
 	struct reuseport_error err = { 0 };
 	struct workers workers;
 
@@ -360,5 +374,5 @@ int main(void)
 		cmocka_unit_test(layouts_that_there_are_not),
 	};
 
-	return cmocka_run_group_tests_name("replay", tests, make_tuples, NULL);
+	return cmocka_run_group_tests_name("replay", tests, make_packets, free_packets);
 }

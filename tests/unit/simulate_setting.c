@@ -25,7 +25,7 @@ static void turns_are_even(void **state)
 	asked.cpus = 4;
 	out = get(&asked);
 	for (int i = 0; i < 3; i++)
-		assert_in_range(out->shares[i].packets, PACKETS / 3 - 4, PACKETS / 3 + 4);
+		assert_in_range(out->shares[i]->packets, PACKETS / 3 - 4, PACKETS / 3 + 4);
 	reuseport_simulation__free(out);
 }
 
@@ -49,20 +49,20 @@ static void cpus_have_their_workers(void **state)
 
 	(void)state;
 	asked.cpus = 4;
-	asked.rules.cpu_map = "0:0,1-3:2";
+	asked.policy.cpu_map = "0:0,1-3:2";
 	out = get(&asked);
-	about(out->shares[0].packets, 0.25);
-	assert_int_equal(out->shares[1].packets, 0);
-	about(out->shares[2].packets, 0.75);
+	about(out->shares[0]->packets, 0.25);
+	assert_int_equal(out->shares[1]->packets, 0);
+	about(out->shares[2]->packets, 0.75);
 	assert_false(out->notes & REUSEPORT_NOTE_PLACES);
 	reuseport_simulation__free(out);
 	/* Without a map: on CPU slot modulo CPUs. */
-	asked.rules.cpu_map = NULL;
+	asked.policy.cpu_map = NULL;
 	asked.cpus = 2;
 	out = get(&asked);
-	about(out->shares[0].packets, 0.25);
-	about(out->shares[1].packets, 0.5);
-	about(out->shares[2].packets, 0.25);
+	about(out->shares[0]->packets, 0.25);
+	about(out->shares[1]->packets, 0.5);
+	about(out->shares[2]->packets, 0.25);
 	assert_true(out->notes & REUSEPORT_NOTE_PLACES);
 	reuseport_simulation__free(out);
 }
@@ -78,8 +78,8 @@ static void nodes_have_their_workers(void **state)
 	asked.nodes = 2;
 	out = get(&asked);
 	for (int i = 0; i < 3; i++)
-		about(out->shares[i].packets, 0.5 / 3);
-	about(out->shares[3].packets, 0.5);
+		about(out->shares[i]->packets, 0.5 / 3);
+	about(out->shares[3]->packets, 0.5);
 	reuseport_simulation__free(out);
 }
 
@@ -110,21 +110,56 @@ static void tuples_are_as_in_the_packet(void **state)
 
 static void clients_are_as_many(void **state)
 {
-	static struct reuseport_tuple made[1000];
+	struct reuseport_tuple_list *made = NULL;
+	const struct reuseport_tuple *tuple;
 	size_t different = 0;
 
 	(void)state;
-	assert_int_equal(reuseport_generate(made, 1000, 10, 7, NULL), 0);
-	for (int i = 0; i < 1000; i++) {
+	assert_int_equal(reuseport_tuple_list__new(&made, NULL), 0);
+	assert_int_equal(reuseport_tuple_list__generate(made, 1000, 10, 7, NULL), 0);
+	assert_int_equal(reuseport_tuple_list__count(made), 1000);
+	for (int i = 0; (tuple = reuseport_tuple_list__get(made, i)); i++) {
 		int j = 0;
 
-		while (memcmp(made[i].src, made[j].src, 4))
+		while (memcmp(tuple->src, reuseport_tuple_list__get(made, j)->src, 4))
 			j++;
 		different += i == j;
 	}
 	assert_int_equal(different, 10);
-	assert_int_not_equal(made[0].src_port, made[1].src_port);
-	assert_int_equal(reuseport_generate(made, 0, 10, 7, NULL), -EINVAL);
+	assert_int_not_equal(reuseport_tuple_list__get(made, 0)->src_port,
+			     reuseport_tuple_list__get(made, 1)->src_port);
+	assert_int_equal(reuseport_tuple_list__generate(made, 0, 10, 7, NULL), -EINVAL);
+	assert_int_equal(reuseport_tuple_list__generate(made, SIZE_MAX, 10, 7, NULL), -ENOMEM);
+	assert_int_equal(reuseport_tuple_list__count(made), 1000);
+	reuseport_tuple_list__free(made);
+}
+
+/* A tuple stays where it is, and the list keeps the order, across all its chunks. */
+static void a_list_grows_in_order(void **state)
+{
+	REUSEPORT_OPTS(reuseport_tuple, tuple, .family = AF_INET6);
+	const struct reuseport_tuple *first;
+	struct reuseport_tuple_list *list;
+
+	(void)state;
+	assert_int_equal(reuseport_tuple_list__new(&list, NULL), 0);
+	assert_null(reuseport_tuple_list__get(list, 0));
+	assert_int_equal(reuseport_tuple_list__add(list, &tuple, NULL), 0);
+	first = reuseport_tuple_list__get(list, 0);
+	for (tuple.src_port = 1; tuple.src_port < 10000; tuple.src_port++)
+		assert_int_equal(reuseport_tuple_list__add(list, &tuple, NULL), 0);
+	assert_int_equal(reuseport_tuple_list__generate(list, 10000, 0, 1, NULL), 0);
+	assert_int_equal(reuseport_tuple_list__count(list), 20000);
+	assert_ptr_equal(reuseport_tuple_list__get(list, 0), first);
+	for (int i = 0; i < 10000; i++) {
+		const struct reuseport_tuple *added = reuseport_tuple_list__get(list, i);
+
+		assert_true(added->src_port == i && added->family == AF_INET6);
+		assert_memory_equal(reuseport_tuple_list__get(list, 10000 + i),
+				    reuseport_tuple_list__get(packets, i), sizeof(*added));
+	}
+	assert_null(reuseport_tuple_list__get(list, 20000));
+	reuseport_tuple_list__free(list);
 }
 
 /* --------------------------------------------------------------------- bad input */
@@ -160,11 +195,11 @@ static void bad_input_is_refused(void **state)
 	asked = equal("hash", 4);
 	add(&asked, REUSEPORT_LEAVE, 4, 0);
 	refused(asked, EINVAL, "slot 4");
-	asked.changes[0] = (struct reuseport_change){ REUSEPORT_WEIGHT, 9, 1 };
+	asked.changes[0] = change_of(REUSEPORT_WEIGHT, 9, 1);
 	refused(asked, EINVAL, "slot 9");
-	asked.changes[0] = (struct reuseport_change){ REUSEPORT_WEIGHT, 0, 1001 };
+	asked.changes[0] = change_of(REUSEPORT_WEIGHT, 0, 1001);
 	refused(asked, EINVAL, "weight 1001");
-	asked.changes[0] = (struct reuseport_change){ 9, 0, 1 };
+	asked.changes[0] = change_of(9, 0, 1);
 	refused(asked, EINVAL, "a join, a leave or a weight");
 	asked = equal("hash", 1);
 	add(&asked, REUSEPORT_LEAVE, 0, 0);
@@ -174,24 +209,23 @@ static void bad_input_is_refused(void **state)
 	asked.nodes = 3;
 	refused(asked, EINVAL, "3 nodes");
 	asked.nodes = 0;
-	asked.rules.cpu_map = "0-5:0";
+	asked.policy.cpu_map = "0-5:0";
 	refused(asked, EINVAL, "CPU 2 ");
 }
 
 static void bad_opts_are_refused(void **state)
 {
-	struct reuseport_simulated_worker worker = { .weight = 1 };
+	REUSEPORT_OPTS(reuseport_simulated_worker, worker, .weight = 1);
 	struct {
 		struct reuseport_simulation_opts opts;
 		uint64_t beyond;
 	} large = { .opts = { .sz = sizeof(large),
 			      .workers = &worker,
 			      .n_workers = 1,
-			      .tuples = packets,
-			      .n_tuples = PACKETS },
+			      .packets = packets },
 		    .beyond = 1 };
 	struct reuseport_simulation *out = NULL;
-	struct reuseport_tuple tuple = packets[0];
+	struct reuseport_tuple_list *empty;
 
 	(void)state;
 	assert_int_equal(reuseport_simulate(&large.opts, &out, NULL), -E2BIG);
@@ -199,17 +233,50 @@ static void bad_opts_are_refused(void **state)
 	large.opts.table_entries = 1000;
 	assert_int_equal(reuseport_simulate(&large.opts, &out, NULL), -EINVAL);
 	large.opts.table_entries = 0;
-	large.opts.n_tuples = 0;
+	large.opts.n_changes = 1;
 	assert_int_equal(reuseport_simulate(&large.opts, &out, NULL), -EINVAL);
-	tuple.family = 0;
-	large.opts.tuples = &tuple;
-	large.opts.n_tuples = 1;
+	large.opts.n_changes = 0;
+	large.opts.packets = NULL;
+	assert_int_equal(reuseport_simulate(&large.opts, &out, NULL), -EINVAL);
+	assert_int_equal(reuseport_tuple_list__new(&empty, NULL), 0);
+	large.opts.packets = empty;
 	assert_int_equal(reuseport_simulate(&large.opts, &out, NULL), -EINVAL);
 	assert_null(out);
-	tuple.family = AF_INET;
+	large.opts.packets = packets;
 	assert_int_equal(reuseport_simulate(&large.opts, &out, NULL), 0);
 	reuseport_simulation__free(out);
 	reuseport_simulation__free(NULL);
+	reuseport_tuple_list__free(empty);
+}
+
+/* Workers as a newer program has them: elements are further apart. */
+static void elements_can_be_larger(void **state)
+{
+	struct {
+		struct reuseport_simulated_worker worker;
+		uint64_t beyond;
+	} large[2] = { 0 };
+	REUSEPORT_OPTS(reuseport_simulation_opts, opts, .workers = &large[0].worker, .n_workers = 2,
+		       .packets = packets);
+	struct reuseport_simulation *out = NULL;
+
+	(void)state;
+	for (unsigned int i = 0; i < 2; i++)
+		large[i].worker = (struct reuseport_simulated_worker){ .sz = sizeof(large[i]),
+								       .slot = i,
+								       .weight = 1 + i };
+	assert_int_equal(reuseport_simulate(&opts, &out, NULL), 0);
+	assert_int_equal(out->shares[1]->weight, 2);
+	reuseport_simulation__free(out);
+	out = NULL;
+	large[1].beyond = 1;
+	assert_int_equal(reuseport_simulate(&opts, &out, NULL), -E2BIG);
+	large[1].beyond = 0;
+	large[1].worker.sz -= sizeof(large[1].beyond);
+	assert_int_equal(reuseport_simulate(&opts, &out, NULL), -EINVAL);
+	large[0].worker.sz = 0;
+	assert_int_equal(reuseport_simulate(&opts, &out, NULL), -EINVAL);
+	assert_null(out);
 }
 
 int main(void)
@@ -221,9 +288,11 @@ int main(void)
 		cmocka_unit_test(nodes_have_their_workers),
 		cmocka_unit_test(tuples_are_as_in_the_packet),
 		cmocka_unit_test(clients_are_as_many),
+		cmocka_unit_test(a_list_grows_in_order),
 		cmocka_unit_test(bad_input_is_refused),
 		cmocka_unit_test(bad_opts_are_refused),
+		cmocka_unit_test(elements_can_be_larger),
 	};
 
-	return cmocka_run_group_tests_name("simulate_setting", tests, make_packets, NULL);
+	return cmocka_run_group_tests_name("simulate_setting", tests, make_packets, free_packets);
 }

@@ -12,11 +12,11 @@
 #define PACKETS 100000
 #define KEY "000102030405060708090a0b0c0d0e0f"
 
-static struct reuseport_tuple packets[PACKETS];
+static struct reuseport_tuple_list *packets;
 
 /* What a test asks for; the workers are in the slots 0, 1, 2... */
 struct asked {
-	struct reuseport_policy_opts rules;
+	struct reuseport_policy_opts policy;
 	struct reuseport_simulated_worker workers[64];
 	size_t n_workers;
 	struct reuseport_change changes[4];
@@ -28,14 +28,13 @@ struct asked {
 static int ask(const struct asked *asked, struct reuseport_simulation **out,
 	       struct reuseport_error *err)
 {
-	struct reuseport_policy_opts rules = asked->rules;
+	struct reuseport_policy_opts policy = asked->policy;
 	struct reuseport_simulation_opts opts = {
 		.sz = sizeof(opts),
-		.rules = &rules,
+		.policy = &policy,
 		.workers = asked->workers,
 		.n_workers = asked->n_workers,
-		.tuples = packets,
-		.n_tuples = PACKETS,
+		.packets = packets,
 		.changes = asked->changes,
 		.n_changes = asked->n_changes,
 		.cpus = asked->cpus,
@@ -43,7 +42,7 @@ static int ask(const struct asked *asked, struct reuseport_simulation **out,
 		.seed = asked->seed,
 	};
 
-	rules.sz = sizeof(rules);
+	policy.sz = sizeof(policy);
 	return reuseport_simulate(&opts, out, err);
 }
 
@@ -59,16 +58,23 @@ static struct reuseport_simulation *get(const struct asked *asked)
 
 static struct asked equal(const char *policy, size_t n)
 {
-	struct asked asked = { .rules = { .policy = policy }, .n_workers = n };
+	struct asked asked = { .policy = { .policy = policy }, .n_workers = n };
 
 	for (size_t i = 0; i < n; i++)
-		asked.workers[i] = (struct reuseport_simulated_worker){ .slot = i, .weight = 1 };
+		asked.workers[i] = (struct reuseport_simulated_worker)REUSEPORT_INIT(
+			reuseport_simulated_worker, .slot = i, .weight = 1);
 	return asked;
+}
+
+static struct reuseport_change change_of(unsigned int kind, unsigned int slot, unsigned int weight)
+{
+	return (struct reuseport_change)REUSEPORT_INIT(reuseport_change, .kind = kind, .slot = slot,
+						       .weight = weight);
 }
 
 static void add(struct asked *asked, unsigned int kind, unsigned int slot, unsigned int weight)
 {
-	asked->changes[asked->n_changes++] = (struct reuseport_change){ kind, slot, weight };
+	asked->changes[asked->n_changes++] = change_of(kind, slot, weight);
 }
 
 /* A share of all packets, to one in a hundred of them. */
@@ -83,7 +89,15 @@ static void about(uint64_t count, double share)
 static int make_packets(void **state)
 {
 	(void)state;
-	return reuseport_generate(packets, PACKETS, 0, 1, NULL);
+	return reuseport_tuple_list__new(&packets, NULL) ||
+	       reuseport_tuple_list__generate(packets, PACKETS, 0, 1, NULL);
+}
+
+static int free_packets(void **state)
+{
+	(void)state;
+	reuseport_tuple_list__free(packets);
+	return 0;
 }
 
 #endif

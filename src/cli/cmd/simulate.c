@@ -20,16 +20,15 @@ static unsigned int default_changes(const struct setting *setting, struct reusep
 
 	for (size_t i = 1; i < setting->n && !first->weight; i++)
 		first = &setting->workers[i];
-	changes[n++] = (struct reuseport_change){ .kind = REUSEPORT_JOIN };
+	changes[n++] = (struct reuseport_change)REUSEPORT_INIT(reuseport_change,
+							       .kind = REUSEPORT_JOIN);
 	if (setting->n > 1)
-		changes[n++] = (struct reuseport_change){ .kind = REUSEPORT_LEAVE,
-							  .slot = first->slot };
-	changes[n++] = (struct reuseport_change){
-		.kind = REUSEPORT_WEIGHT,
-		.slot = first->slot,
+		changes[n++] = (struct reuseport_change)REUSEPORT_INIT(
+			reuseport_change, .kind = REUSEPORT_LEAVE, .slot = first->slot);
+	changes[n++] = (struct reuseport_change)REUSEPORT_INIT(
+		reuseport_change, .kind = REUSEPORT_WEIGHT, .slot = first->slot,
 		.weight = first->weight > REUSEPORT_WEIGHT_MAX / 2 ? REUSEPORT_WEIGHT_MAX :
-								     2 * first->weight,
-	};
+								     2 * first->weight);
 	return n;
 }
 
@@ -101,11 +100,10 @@ static int simulate_policy(const struct options *options, const struct setting *
 	unsigned int n = default_changes(setting, defaults);
 	struct reuseport_simulation_opts opts = {
 		.sz = sizeof(opts),
-		.rules = policy,
+		.policy = policy,
 		.workers = setting->workers,
 		.n_workers = setting->n,
-		.tuples = results->packets->tuples,
-		.n_tuples = results->packets->n,
+		.packets = results->packets->tuples,
 		.changes = simulate->n_changes ? simulate->changes : defaults,
 		.n_changes = simulate->n_changes ? simulate->n_changes : n,
 		.slots = setting->slots,

@@ -8,17 +8,18 @@
 #include "show/json.h"
 #include "show/simulation.h"
 
-static json_t *shares_json(const struct reuseport_simulated_share *shares, size_t n,
+static json_t *shares_json(const struct reuseport_simulated_share *const *shares, size_t n,
 			   uint64_t packets)
 {
 	json_t *all = json_array();
 
 	for (size_t i = 0; i < n; i++)
-		json_array_append_new(
-			all, json_pack("{s:i, s:i, s:I, s:f, s:f}", "slot", (int)shares[i].slot,
-				       "weight", (int)shares[i].weight, "packets",
-				       (json_int_t)shares[i].packets, "share",
-				       (double)shares[i].packets / packets, "due", shares[i].due));
+		json_array_append_new(all, json_pack("{s:i, s:i, s:I, s:f, s:f}", "slot",
+						     (int)shares[i]->slot, "weight",
+						     (int)shares[i]->weight, "packets",
+						     (json_int_t)shares[i]->packets, "share",
+						     (double)shares[i]->packets / packets, "due",
+						     shares[i]->due));
 	return all;
 }
 
@@ -40,9 +41,10 @@ static json_t *change_json(const struct reuseport_simulation *simulation,
 			   const struct reuseport_simulated_change *change)
 {
 	return json_pack("{s:s, s:i, s:i, s:o, s:o, s:o, s:I, s:o}", "change",
-			 change_name(&change->change), "slot", (int)change->change.slot, "weight",
-			 (int)change->change.weight, "moved", count_json(simulation, change->moved),
-			 "least", count_json(simulation, change->least), "needless",
+			 change_name(change->change), "slot", (int)change->change->slot, "weight",
+			 (int)change->change->weight, "moved",
+			 count_json(simulation, change->moved), "least",
+			 count_json(simulation, change->least), "needless",
 			 count_json(simulation, change->needless), "nobody",
 			 (json_int_t)change->nobody, "workers",
 			 shares_json(change->shares, change->n_shares, simulation->packets));
@@ -54,17 +56,18 @@ static json_t *notes_json(unsigned int notes)
 
 	for (unsigned int note = 1; note; note <<= 1)
 		if (notes & note)
-			json_array_append_new(all, json_string(reuseport_simulation_note(note)));
+			json_array_append_new(all,
+					      json_string(reuseport_simulation_note_text(note)));
 	return all;
 }
 
 static json_t *simulated_policy_json(const struct reuseport_simulation *simulation)
 {
-	const struct reuseport_policy_info *info = &simulation->rules;
+	const struct reuseport_policy_info *info = simulation->policy;
 	json_t *changes = json_array();
 
 	for (size_t i = 0; i < simulation->n_changes; i++)
-		json_array_append_new(changes, change_json(simulation, &simulation->changes[i]));
+		json_array_append_new(changes, change_json(simulation, simulation->changes[i]));
 	return json_pack("{s:s, s:s*, s:s, s:s*, s:i, s:i, s:b, s:b, s:o, s:I, s:f, s:f, s:f, "
 			 "s:o, s:o}",
 			 "policy", info->policy, "over",
@@ -85,11 +88,12 @@ static json_t *packets_json(const struct packet_list *packets)
 	char *path = packets->path ? strdup(packets->path) : NULL;
 	json_t *json = json_pack("{s:s, s:s*, s:I, s:{s:I, s:I, s:I, s:I}}", "from",
 				 packets->source, "file", path ? format_utf8(path) : NULL,
-				 "packets", (json_int_t)packets->n, "left_out", "others",
-				 (json_int_t)packets->other_target, "no_new_connection",
-				 (json_int_t)packets->not_new, "neither_tcp_nor_udp",
-				 (json_int_t)packets->not_tcp_udp, "cut_short",
-				 (json_int_t)packets->truncated);
+				 "packets",
+				 (json_int_t)reuseport_tuple_list__count(packets->tuples),
+				 "left_out", "others", (json_int_t)packets->other_target,
+				 "no_new_connection", (json_int_t)packets->not_new,
+				 "neither_tcp_nor_udp", (json_int_t)packets->not_tcp_udp,
+				 "cut_short", (json_int_t)packets->truncated);
 
 	if (packets->clients)
 		json_object_set_new(json, "clients", json_integer(packets->clients));

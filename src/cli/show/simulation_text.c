@@ -44,7 +44,7 @@ static void print_packets(const struct simulation_results *results)
 {
 	const struct packet_list *packets = results->packets;
 
-	printf("%zu packets ", packets->n);
+	printf("%zu packets ", reuseport_tuple_list__count(packets->tuples));
 	if (packets->path)
 		printf("from %s", packets->path);
 	else if (packets->clients)
@@ -57,8 +57,8 @@ static void print_packets(const struct simulation_results *results)
 
 static const char *policy_text(const struct reuseport_simulation *simulation, char text[64])
 {
-	snprintf(text, 64, "%s%s", simulation->rules.policy,
-		 simulation->rules.over_consistent ? "/consistent" : "");
+	snprintf(text, 64, "%s%s", simulation->policy->policy,
+		 simulation->policy->over_consistent ? "/consistent" : "");
 	return text;
 }
 
@@ -97,7 +97,7 @@ static void write_note_numbers(unsigned int notes, const unsigned int *order, un
 static void print_notes(const unsigned int *order, unsigned int n)
 {
 	for (unsigned int i = 0; i < n; i++)
-		printf("%u: %s\n", i + 1, reuseport_simulation_note(order[i]));
+		printf("%u: %s\n", i + 1, reuseport_simulation_note_text(order[i]));
 }
 
 /* ------------------------------------------------------------------ the changes */
@@ -117,7 +117,7 @@ static void set_change_cells(struct libscols_line *line,
 			     const struct reuseport_simulation *simulation)
 {
 	for (size_t i = 0; i < simulation->n_changes; i++) {
-		const struct reuseport_simulated_change *change = &simulation->changes[i];
+		const struct reuseport_simulated_change *change = simulation->changes[i];
 
 		if (!simulation->keeps_keys) {
 			table_cell(line, FIXED_COLUMNS + 2 * i, "-");
@@ -145,7 +145,7 @@ static struct libscols_table *policies_table(const struct reuseport_simulation *
 	size_t n = FIXED_COLUMNS;
 
 	for (size_t i = 0; i < simulation->n_changes; i++) {
-		write_change(&simulation->changes[i].change, headings[i], sizeof(headings[i]));
+		write_change(simulation->changes[i]->change, headings[i], sizeof(headings[i]));
 		columns[n++] = (struct column){ headings[i], true };
 		columns[n++] = (struct column){ "LEAST", true };
 	}
@@ -182,7 +182,7 @@ static void print_policies(const struct simulation_results *results, const unsig
 
 static void print_policy_heading(const struct reuseport_simulation *simulation)
 {
-	const struct reuseport_policy_info *info = &simulation->rules;
+	const struct reuseport_policy_info *info = simulation->policy;
 
 	printf("policy");
 	show_policy_info(info);
@@ -200,7 +200,7 @@ static void print_workers(const struct reuseport_simulation *simulation)
 	struct libscols_table *table = table_new(columns, 5);
 
 	for (size_t i = 0; table && i < simulation->n_shares; i++) {
-		const struct reuseport_simulated_share *share = &simulation->shares[i];
+		const struct reuseport_simulated_share *share = simulation->shares[i];
 		struct libscols_line *line = table_row(table);
 
 		table_cell(line, 0, "%u", share->slot);
@@ -230,11 +230,11 @@ static void print_changes(const struct reuseport_simulation *simulation)
 	char text[32];
 
 	for (size_t i = 0; table && i < simulation->n_changes; i++) {
-		const struct reuseport_simulated_change *change = &simulation->changes[i];
+		const struct reuseport_simulated_change *change = simulation->changes[i];
 		uint64_t counts[] = { change->moved, change->least, change->needless };
 		struct libscols_line *line = table_row(table);
 
-		write_change(&change->change, text, sizeof(text));
+		write_change(change->change, text, sizeof(text));
 		table_cell(line, 0, "%s", text);
 		for (size_t j = 0; j < 3; j++)
 			if (simulation->keeps_keys)

@@ -12,8 +12,7 @@ struct packet_list {
 	const char *source; /* "generated", "file", "pcap" */
 	const char *path;   /* NULL if generated */
 	unsigned long clients;
-	struct reuseport_tuple *tuples;
-	size_t n, room;
+	struct reuseport_tuple_list *tuples;
 
 	/* Packets that were skipped, by reason: */
 	uint64_t other_target; /* of another protocol or to another port */

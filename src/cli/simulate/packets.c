@@ -2,7 +2,7 @@
 /* Packets: generates or reads the packets of a simulation, as the options say. */
 #include <netinet/in.h>
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 
 #include "bounds.h"
 #include "exit.h"
@@ -10,29 +10,42 @@
 #include "simulate/packets_file.h"
 #include "simulate/packets_pcap.h"
 
+/* Replace the packets by the same ones to list->port. */
+static int redirect_packets(struct packet_list *list)
+{
+	struct reuseport_tuple_list *from = list->tuples;
+	const struct reuseport_tuple *tuple;
+	struct reuseport_error error;
+	int ret = reuseport_tuple_list__new(&list->tuples, &error);
+
+	for (size_t i = 0; !ret && (tuple = reuseport_tuple_list__get(from, i)); i++) {
+		REUSEPORT_OPTS(reuseport_tuple, to, .family = tuple->family,
+			       .src_port = tuple->src_port, .dst_port = list->port);
+
+		memcpy(to.src, tuple->src, sizeof(to.src));
+		memcpy(to.dst, tuple->dst, sizeof(to.dst));
+		ret = reuseport_tuple_list__add(list->tuples, &to, &error);
+	}
+	reuseport_tuple_list__free(from);
+	return ret ? exit_failed(&error) : EXIT_DONE;
+}
+
 static int generate_packets(struct packet_list *list, const struct options *options,
 			    unsigned long seed)
 {
+	unsigned long n = options->simulate.generate ? options->simulate.generate : PACKETS_DEFAULT;
 	struct reuseport_error error;
 
-	list->n = options->simulate.generate ? options->simulate.generate : PACKETS_DEFAULT;
 	list->clients = options->simulate.clients;
-	list->tuples = malloc(list->n * sizeof(*list->tuples));
-	if (!list->tuples) {
-		fprintf(stderr, "reuseportctl: not enough memory for %zu packets\n", list->n);
-		return EXIT_FAILED;
-	}
-	if (reuseport_generate(list->tuples, list->n, list->clients, seed, &error))
+	if (reuseport_tuple_list__generate(list->tuples, n, list->clients, seed, &error))
 		return exit_failed(&error);
-	for (size_t i = 0; list->port && i < list->n; i++)
-		list->tuples[i].dst_port = list->port;
-	return EXIT_DONE;
+	return list->port ? redirect_packets(list) : EXIT_DONE;
 }
 
 /* Report an empty list as an error. */
 static int check_not_empty(const struct packet_list *list)
 {
-	if (list->n)
+	if (reuseport_tuple_list__count(list->tuples))
 		return EXIT_DONE;
 	fprintf(stderr, "reuseportctl: %s has no new TCP connection and no UDP datagram",
 		list->path);
@@ -49,6 +62,7 @@ static int check_not_empty(const struct packet_list *list)
 int packets_read(struct packet_list *list, const struct options *options, unsigned long seed)
 {
 	const struct simulate_options *simulate = &options->simulate;
+	struct reuseport_error error;
 	int ret;
 
 	*list = (struct packet_list){ .source = "generated", .proto = options->proto };
@@ -59,6 +73,8 @@ int packets_read(struct packet_list *list, const struct options *options, unsign
 		list->port = simulate->dport;
 	else if (options->n_ports)
 		list->port = options->ports[0];
+	if (reuseport_tuple_list__new(&list->tuples, &error))
+		return exit_failed(&error);
 	if (!simulate->file && !simulate->pcap)
 		return generate_packets(list, options, seed);
 	list->source = simulate->file ? "file" : "pcap";

@@ -38,7 +38,7 @@ static const char *parse_packet_words(char *words[4], struct reuseport_tuple *tu
 /* Parse a line and add its packet. Return NULL, or what is wrong with the line. */
 static const char *parse_packet_line(struct packet_list *list, char *line)
 {
-	struct reuseport_tuple tuple = { 0 };
+	REUSEPORT_OPTS(reuseport_tuple, tuple);
 	char *words[4] = { NULL }, *rest = NULL;
 	const char *wrong;
 	int proto;

@@ -66,7 +66,7 @@ static enum reading read_transport(struct packet_list *list, struct rest rest, i
 
 static enum reading read_ipv4(struct packet_list *list, struct rest rest)
 {
-	struct reuseport_tuple tuple = { .family = AF_INET };
+	REUSEPORT_OPTS(reuseport_tuple, tuple, .family = AF_INET);
 	const uint8_t *ip = rest.at;
 	size_t header;
 
@@ -110,7 +110,7 @@ static bool skip_extensions(struct rest *rest, uint8_t *next, enum reading *why)
 
 static enum reading read_ipv6(struct packet_list *list, struct rest rest)
 {
-	struct reuseport_tuple tuple = { .family = AF_INET6 };
+	REUSEPORT_OPTS(reuseport_tuple, tuple, .family = AF_INET6);
 	const uint8_t *ip = rest.at;
 	enum reading why;
 	uint8_t next;

@@ -23,14 +23,21 @@ static int wrong_workers(const char *text)
 	return EXIT_USAGE;
 }
 
+/* Add a worker, for which there must be room. */
+static void add_worker(struct setting *setting, unsigned int slot, unsigned int weight,
+		       uint32_t pid)
+{
+	setting->workers[setting->n++] = (struct reuseport_simulated_worker)REUSEPORT_INIT(
+		reuseport_simulated_worker, .slot = slot, .weight = weight, .pid = pid);
+}
+
 static int make_equal_workers(struct setting *setting, unsigned long n)
 {
 	setting->workers = calloc(n, sizeof(*setting->workers));
 	if (!setting->workers)
 		return exit_no_memory();
-	for (setting->n = 0; setting->n < n; setting->n++)
-		setting->workers[setting->n] =
-			(struct reuseport_simulated_worker){ .slot = setting->n, .weight = 1 };
+	for (unsigned long slot = 0; slot < n; slot++)
+		add_worker(setting, slot, 1, 0);
 	return EXIT_DONE;
 }
 
@@ -52,9 +59,7 @@ static int make_weighted_workers(struct setting *setting, const char *text)
 		    !parse_number(number, 0, REUSEPORT_WEIGHT_MAX, &weight) ||
 		    setting->n == SLOT_MAX)
 			return wrong_workers(text);
-		setting->workers[setting->n] =
-			(struct reuseport_simulated_worker){ .slot = setting->n, .weight = weight };
-		setting->n++;
+		add_worker(setting, setting->n, weight, 0);
 		at += len;
 		if (!*at)
 			return EXIT_DONE;
@@ -111,15 +116,11 @@ static int copy_workers(struct setting *setting)
 	setting->workers = calloc(status->n_workers, sizeof(*setting->workers));
 	if (!setting->workers)
 		return exit_no_memory();
-	for (; setting->n < status->n_workers; setting->n++) {
-		const struct reuseport_worker *worker = status->workers[setting->n];
-		const char *state = reuseport_state_name(worker->state);
+	for (size_t i = 0; i < status->n_workers; i++) {
+		const struct reuseport_worker *worker = status->workers[i];
+		bool active = worker->state == REUSEPORT_WORKER_ACTIVE;
 
-		setting->workers[setting->n] = (struct reuseport_simulated_worker){
-			.slot = worker->slot,
-			.weight = strcmp(state, "active") ? 0 : worker->weight,
-			.pid = worker->pid,
-		};
+		add_worker(setting, worker->slot, active ? worker->weight : 0, worker->pid);
 	}
 	return EXIT_DONE;
 }

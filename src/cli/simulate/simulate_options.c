@@ -10,7 +10,8 @@
 
 /* ------------------------------------------------------------------ changes */
 
-static bool add_change(struct options *options, struct reuseport_change change)
+static bool add_change(struct options *options, unsigned int kind, unsigned int slot,
+		       unsigned int weight)
 {
 	struct simulate_options *simulate = &options->simulate;
 
@@ -21,7 +22,8 @@ static bool add_change(struct options *options, struct reuseport_change change)
 			CHANGES_MAX);
 		return false;
 	}
-	simulate->changes[simulate->n_changes++] = change;
+	simulate->changes[simulate->n_changes++] = (struct reuseport_change)REUSEPORT_INIT(
+		reuseport_change, .kind = kind, .slot = slot, .weight = weight);
 	return true;
 }
 
@@ -30,7 +32,7 @@ static bool simulate_set_join(struct options *options, const struct option_entry
 {
 	(void)entry;
 	(void)text;
-	return add_change(options, (struct reuseport_change){ .kind = REUSEPORT_JOIN });
+	return add_change(options, REUSEPORT_JOIN, 0, 0);
 }
 
 static bool simulate_set_leave(struct options *options, const struct option_entry *entry,
@@ -38,9 +40,7 @@ static bool simulate_set_leave(struct options *options, const struct option_entr
 {
 	unsigned long slot;
 
-	return option_number(entry, text, &slot) &&
-	       add_change(options,
-			  (struct reuseport_change){ .kind = REUSEPORT_LEAVE, .slot = slot });
+	return option_number(entry, text, &slot) && add_change(options, REUSEPORT_LEAVE, slot, 0);
 }
 
 static bool simulate_set_weight(struct options *options, const struct option_entry *entry,
@@ -61,9 +61,7 @@ static bool simulate_set_weight(struct options *options, const struct option_ent
 			text, SLOT_MAX, REUSEPORT_WEIGHT_MAX);
 		return false;
 	}
-	return add_change(options, (struct reuseport_change){ .kind = REUSEPORT_WEIGHT,
-							      .slot = slot,
-							      .weight = weight });
+	return add_change(options, REUSEPORT_WEIGHT, slot, weight);
 }
 
 /* ---------------------------------------------------------------- the table */

@@ -9,9 +9,9 @@
 #include "error.h"
 #include "policy/packet_tuple.h"
 #include "policy/table_compile.h"
-#include "reuseport_simulate.h"
 #include "simulate/random_stream.h"
 #include "simulate/replay.h"
+#include "simulate/tuple_list.h"
 
 /* ------------------------------------------------------------------ hashing */
 
@@ -28,22 +28,22 @@ static struct plan stand_in_plan(uint64_t seed, enum random_stream stream)
  * The kernel's hash has a secret key, so another evenly spread hash of the tuple stands
  * in for it, and for the hash by which a network card chooses the CPU (RSS).
  */
-int replay_prepare(struct replay *replay, const struct reuseport_tuple *tuples, size_t n,
+int replay_prepare(struct replay *replay, const struct reuseport_tuple_list *packets,
 		   struct reuseport_error *err)
 {
 	struct plan kernel = stand_in_plan(replay->seed, STREAM_KERNEL_KEY);
 	struct plan receive = stand_in_plan(replay->seed, STREAM_RECEIVE);
 	const struct plan *plan = replay->plan.flags & PLAN_OWN_HASH ? &replay->plan : &kernel;
 
-	replay->n = n;
-	replay->hashes = malloc(n * sizeof(*replay->hashes));
-	replay->arrivals = malloc(n * sizeof(*replay->arrivals));
+	replay->n = packets->n;
+	replay->hashes = malloc(replay->n * sizeof(*replay->hashes));
+	replay->arrivals = malloc(replay->n * sizeof(*replay->arrivals));
 	if (!replay->hashes || !replay->arrivals) {
 		replay_free(replay);
 		return fail(err, ENOMEM, "out of memory");
 	}
-	for (size_t i = 0; i < n; i++) {
-		struct tuple t = packet_tuple(&tuples[i]);
+	for (size_t i = 0; i < replay->n; i++) {
+		struct tuple t = packet_tuple(tuple_list_at(packets, i));
 
 		replay->hashes[i] = replay->plan.policy == POLICY_RANDOM ?
 					    random_number(replay->seed, STREAM_POLICY, i) >> 32 :

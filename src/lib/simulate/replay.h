@@ -24,7 +24,7 @@ struct replay {
 };
 
 /* Hash the packets. "replay" has plan, seed and layout. -ENOMEM. */
-int replay_prepare(struct replay *replay, const struct reuseport_tuple *tuples, size_t n,
+int replay_prepare(struct replay *replay, const struct reuseport_tuple_list *packets,
 		   struct reuseport_error *err);
 void replay_free(struct replay *replay);
 

@@ -19,40 +19,38 @@ static uint64_t *count_packets(const uint16_t *owners, size_t n, unsigned int sl
 }
 
 int shares_count(const struct workers *workers, const uint16_t *owners, size_t n,
-		 struct reuseport_simulated_share **shares, uint64_t *nobody,
-		 struct reuseport_error *err)
+		 struct item_list *shares, uint64_t *nobody, struct reuseport_error *err)
 {
-	struct reuseport_simulated_share *all = calloc(workers->n, sizeof(*all));
 	uint64_t *counts = count_packets(owners, n, workers->slots);
 	double whole = 0;
-	size_t at = 0;
 
-	if (!all || !counts) {
-		free(all);
-		free(counts);
+	if (!counts)
 		return fail(err, ENOMEM, "out of memory");
-	}
+	*nobody = counts[workers->slots];
 	for (unsigned int slot = 0; slot < workers->slots; slot++)
 		whole += workers->weights[slot];
-	for (unsigned int slot = 0; slot < workers->slots; slot++)
-		if (workers->present[slot])
-			all[at++] = (struct reuseport_simulated_share){
-				.slot = slot,
-				.weight = workers->weights[slot],
-				.packets = counts[slot],
-				.due = whole ? workers->weights[slot] / whole : 0,
-			};
-	*nobody = counts[workers->slots];
-	*shares = all;
+	for (unsigned int slot = 0; slot < workers->slots; slot++) {
+		struct reuseport_simulated_share *share;
+
+		if (!workers->present[slot])
+			continue;
+		share = item_list_add(shares, sizeof(*share));
+		if (!share)
+			break;
+		share->slot = slot;
+		share->weight = workers->weights[slot];
+		share->packets = counts[slot];
+		share->due = whole ? workers->weights[slot] / whole : 0;
+	}
 	free(counts);
-	return 0;
+	return shares->n == workers->n ? 0 : fail(err, ENOMEM, "out of memory");
 }
 
 int shares_compare(const uint16_t *before, const uint16_t *after, size_t n, unsigned int slots,
 		   struct reuseport_simulated_change *out, struct reuseport_error *err)
 {
 	uint64_t *was = count_packets(before, n, slots), *is = count_packets(after, n, slots);
-	unsigned int slot = out->change.slot;
+	unsigned int slot = out->change->slot;
 
 	if (!was || !is) {
 		free(was);
@@ -73,23 +71,23 @@ int shares_compare(const uint16_t *before, const uint16_t *after, size_t n, unsi
 
 void shares_summarize(struct reuseport_simulation *simulation)
 {
-	const struct reuseport_simulated_share *share = simulation->shares;
 	size_t n = simulation->n_shares, due = 0;
 	uint64_t most = 0, sum = 0;
 
 	for (size_t i = 0; i < n; i++) {
+		const struct reuseport_simulated_share *share = simulation->shares[i];
 		double over;
 
-		if (!share[i].weight)
+		if (!share->weight)
 			continue;
-		over = share[i].packets / (share[i].due * simulation->packets);
+		over = share->packets / (share->due * simulation->packets);
 		if (!due || over < simulation->min_over_due)
 			simulation->min_over_due = over;
 		if (!due || over > simulation->max_over_due)
 			simulation->max_over_due = over;
-		if (share[i].packets > most)
-			most = share[i].packets;
-		sum += share[i].packets;
+		if (share->packets > most)
+			most = share->packets;
+		sum += share->packets;
 		due++;
 	}
 	if (sum)

@@ -3,14 +3,14 @@
 #ifndef SIMULATE_SHARES_H
 #define SIMULATE_SHARES_H
 
+#include "item_list.h"
 #include "reuseport_simulate.h"
 #include "simulate/workers.h"
 
-/* Count the packets by worker; "owners" are slots. *nobody counts packets without a
- * worker. -ENOMEM. */
+/* Add a struct reuseport_simulated_share for each worker, with its packets; "owners" are
+ * slots. *nobody counts packets without a worker. -ENOMEM. */
 int shares_count(const struct workers *workers, const uint16_t *owners, size_t n,
-		 struct reuseport_simulated_share **shares, uint64_t *nobody,
-		 struct reuseport_error *err);
+		 struct item_list *shares, uint64_t *nobody, struct reuseport_error *err);
 
 /* Fill moved, least and needless of out, whose change is set. -ENOMEM. */
 int shares_compare(const uint16_t *before, const uint16_t *after, size_t n, unsigned int slots,

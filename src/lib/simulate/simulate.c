@@ -2,11 +2,10 @@
 /* reuseport_simulate(): each worker's share by a policy, and what a change would move. */
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
 
 #include "decide/chain.h"
 #include "error.h"
+#include "item_list.h"
 #include "opts.h"
 #include "policy/limits.h"
 #include "policy/policy_info.h"
@@ -15,9 +14,25 @@
 #include "simulate/replay.h"
 #include "simulate/shares.h"
 
+/* What a caller gets. */
+struct simulation_result {
+	struct reuseport_simulation simulation; /* first */
+	struct reuseport_policy_info policy;
+	struct item_list shares;  /* of struct reuseport_simulated_share */
+	struct item_list changes; /* of struct change_result */
+};
+
+struct change_result {
+	struct reuseport_simulated_change simulated; /* first */
+	struct reuseport_change change;
+	struct item_list shares; /* of struct reuseport_simulated_share */
+};
+
 /* The state of one simulation. */
 struct simulation {
 	struct reuseport_simulation_opts opts;
+	struct reuseport_policy_opts policy;
+	struct reuseport_change *changes;
 	struct policy_choice choice;
 	struct replay replay;
 	struct workers workers;
@@ -29,9 +44,12 @@ struct simulation {
 static int check_simulation_opts(const struct reuseport_simulation_opts *opts,
 				 struct reuseport_error *err)
 {
-	if (!opts->n_workers)
+	if (!opts->n_workers || !opts->workers)
 		return fail(err, EINVAL, "a simulation needs one worker or more");
-	if (!opts->n_tuples)
+	if (opts->n_changes && !opts->changes)
+		return fail(err, EINVAL, "there are %zu changes, but no array of them",
+			    opts->n_changes);
+	if (!reuseport_tuple_list__count(opts->packets))
 		return fail(err, EINVAL, "a simulation needs one packet or more");
 	if (opts->n_workers >= REUSEPORT_SLOTS_MAX || opts->slots > REUSEPORT_SLOTS_MAX)
 		return fail(err, EINVAL, "a simulation has up to %u workers and %u slots",
@@ -40,29 +58,41 @@ static int check_simulation_opts(const struct reuseport_simulation_opts *opts,
 		return fail(err, EINVAL,
 			    "%u table entries: the number must be a power of two, %u to %u",
 			    opts->table_entries, REUSEPORT_TABLE_MIN, REUSEPORT_TABLE_MAX);
-	for (size_t i = 0; i < opts->n_changes; i++)
-		if (opts->changes[i].kind < REUSEPORT_JOIN ||
-		    opts->changes[i].kind > REUSEPORT_WEIGHT)
-			return fail(err, EINVAL, "a change must be a join, a leave or a weight");
-	for (size_t i = 0; i < opts->n_tuples; i++)
-		if (opts->tuples[i].family != AF_INET && opts->tuples[i].family != AF_INET6)
-			return fail(err, EINVAL, "packet %zu is neither IPv4 nor IPv6", i);
 	return 0;
+}
+
+/* Copy the changes that the caller asks for. */
+static int read_changes(struct simulation *s, struct reuseport_error *err)
+{
+	int ret = 0;
+
+	s->changes = calloc(s->opts.n_changes + 1, sizeof(*s->changes));
+	if (!s->changes)
+		return fail(err, ENOMEM, "out of memory");
+	for (size_t i = 0; !ret && i < s->opts.n_changes; i++) {
+		struct reuseport_change *change = &s->changes[i];
+
+		ret = opts_copy_element(change, s->opts.changes, i, err);
+		if (!ret && (change->kind < REUSEPORT_JOIN || change->kind > REUSEPORT_WEIGHT))
+			ret = fail(err, EINVAL, "a change must be a join, a leave or a weight");
+	}
+	return ret;
 }
 
 /* Choose the policy. The default hash key is made of the seed, so that a run can be
  * repeated. */
 static int choose_policy(struct simulation *s, struct reuseport_error *err)
 {
-	struct reuseport_policy_opts words = { .sz = sizeof(words) };
 	struct plan seeded = {
 		.policy = POLICY_HASH,
 		.hash_key = { random_number(s->opts.seed, STREAM_HASH_KEY, 0),
 			      random_number(s->opts.seed, STREAM_HASH_KEY, 1) | 1 },
 	};
-	int ret = opts_copy(&words, s->opts.rules, err);
+	int ret;
 
-	return ret ? ret : policy_choose(&words, &seeded, &s->choice, err);
+	s->policy = (struct reuseport_policy_opts){ .sz = sizeof(s->policy) };
+	ret = opts_copy(&s->policy, s->opts.policy, err);
+	return ret ? ret : policy_choose(&s->policy, &seeded, &s->choice, err);
 }
 
 static int read_cpu_map(struct simulation *s, unsigned int slots, struct reuseport_error *err)
@@ -81,8 +111,10 @@ static int prepare_simulation(struct simulation *s, struct reuseport_error *err)
 {
 	const struct reuseport_simulation_opts *opts = &s->opts;
 	unsigned int slots = opts->slots ? opts->slots : limits_slots_for(opts->n_workers);
-	int ret = choose_policy(s, err);
+	int ret = read_changes(s, err);
 
+	if (!ret)
+		ret = choose_policy(s, err);
 	s->replay.plan = s->choice.plan;
 	s->replay.seed = opts->seed;
 	s->replay.room = opts->table_entries ? opts->table_entries :
@@ -94,16 +126,17 @@ static int prepare_simulation(struct simulation *s, struct reuseport_error *err)
 	if (!ret)
 		ret = workers_make(&s->workers, slots, opts->workers, opts->n_workers, err);
 	if (!ret)
-		ret = replay_prepare(&s->replay, opts->tuples, opts->n_tuples, err);
+		ret = replay_prepare(&s->replay, opts->packets, err);
 	if (ret)
 		return ret;
-	s->before = malloc(opts->n_tuples * sizeof(*s->before));
-	s->after = malloc(opts->n_tuples * sizeof(*s->after));
+	s->before = malloc(s->replay.n * sizeof(*s->before));
+	s->after = malloc(s->replay.n * sizeof(*s->after));
 	return s->before && s->after ? 0 : fail(err, ENOMEM, "out of memory");
 }
 
 static void free_simulation_state(struct simulation *s)
 {
+	free(s->changes);
 	replay_free(&s->replay);
 	free(s->replay.given);
 	cpu_layout_free(&s->replay.layout);
@@ -120,12 +153,11 @@ static unsigned int simulation_notes(const struct simulation *s)
 	bool places = chain_by_place(plan->policy);
 	bool turns = plan->policy == POLICY_ROUND_ROBIN, chance = plan->policy == POLICY_RANDOM;
 	bool queues = plan->policy == POLICY_LEAST_QUEUE, own = plan->flags & PLAN_OWN_HASH;
-	bool given = s->opts.rules && s->opts.rules->hash_key;
 	unsigned int notes = 0;
 
 	if (!own && !turns && !chance)
 		notes |= REUSEPORT_NOTE_STAND_IN;
-	if (own && !given)
+	if (own && !s->policy.hash_key)
 		notes |= REUSEPORT_NOTE_KEY;
 	if (chance)
 		notes |= REUSEPORT_NOTE_CHANCE;
@@ -133,7 +165,7 @@ static unsigned int simulation_notes(const struct simulation *s)
 		notes |= REUSEPORT_NOTE_QUEUES;
 	if (places || turns)
 		notes |= REUSEPORT_NOTE_RECEIVE;
-	if (places && !s->choice.cpu_map && !s->opts.workers[0].pid)
+	if (places && !s->choice.cpu_map && !s->workers.pids[s->workers.members[0]])
 		notes |= REUSEPORT_NOTE_PLACES;
 	if (queues || turns || chance)
 		notes |= REUSEPORT_NOTE_NO_KEYS;
@@ -145,57 +177,78 @@ static unsigned int simulation_notes(const struct simulation *s)
 	return notes;
 }
 
-static int simulate_change(struct simulation *s, const struct reuseport_change *asked,
-			   bool keeps_keys, struct reuseport_simulated_change *out,
-			   struct reuseport_error *err)
+/* Run the simulation once more, with workers that the change was applied to. */
+static int replay_change(struct simulation *s, const struct workers *workers, bool keeps_keys,
+			 struct change_result *result, struct reuseport_error *err)
 {
-	struct workers workers;
-	int ret = workers_copy(&workers, &s->workers, err);
+	struct reuseport_simulated_change *out = &result->simulated;
+	int ret = replay_run(&s->replay, workers, s->after, err);
 
+	if (!ret)
+		ret = shares_count(workers, s->after, s->replay.n, &result->shares, &out->nobody,
+				   err);
+	out->shares = (const struct reuseport_simulated_share *const *)result->shares.items;
+	out->n_shares = result->shares.n;
+	if (!ret && keeps_keys)
+		ret = shares_compare(s->before, s->after, s->replay.n, workers->slots, out, err);
+	return ret;
+}
+
+static int simulate_change(struct simulation *s, const struct reuseport_change *change,
+			   struct simulation_result *out, struct reuseport_error *err)
+{
+	struct change_result *result = item_list_add(&out->changes, sizeof(*result));
+	struct workers workers;
+	int ret;
+
+	if (!result)
+		return fail(err, ENOMEM, "out of memory");
+	result->change = *change;
+	result->simulated.change = &result->change;
+	ret = workers_copy(&workers, &s->workers, err);
 	if (ret)
 		return ret;
-	out->change = *asked;
-	ret = workers_change(&workers, &out->change, err);
+	ret = workers_change(&workers, &result->change, err);
 	if (!ret)
-		ret = replay_run(&s->replay, &workers, s->after, err);
-	if (!ret)
-		ret = shares_count(&workers, s->after, s->replay.n, &out->shares, &out->nobody,
-				   err);
-	if (!ret) {
-		out->n_shares = workers.n;
-		if (keeps_keys)
-			ret = shares_compare(s->before, s->after, s->replay.n, workers.slots, out,
-					     err);
-	}
+		ret = replay_change(s, &workers, out->simulation.keeps_keys, result, err);
 	workers_free(&workers);
 	return ret;
 }
 
-static int run_simulation(struct simulation *s, struct reuseport_simulation *out,
-			  struct reuseport_error *err)
+/* Describe the workers as they are, before any change. */
+static void describe_simulation(const struct simulation *s, struct simulation_result *result)
 {
-	int ret = replay_run(&s->replay, &s->workers, s->before, err);
+	struct reuseport_simulation *out = &result->simulation;
 
-	if (!ret)
-		ret = shares_count(&s->workers, s->before, s->replay.n, &out->shares, &out->nobody,
-				   err);
-	if (ret)
-		return ret;
-	out->n_shares = s->workers.n;
+	out->shares = (const struct reuseport_simulated_share *const *)result->shares.items;
+	out->n_shares = result->shares.n;
 	out->packets = s->replay.n;
 	out->slots = s->workers.slots;
-	policy_info_of_plan(&out->rules, &s->replay.plan);
-	out->rules.table_entries = s->replay.room;
+	policy_info_of_plan(&result->policy, &s->replay.plan);
+	result->policy.table_entries = s->replay.room;
+	out->policy = &result->policy;
 	out->notes = simulation_notes(s);
 	out->exact = !(out->notes & ~(REUSEPORT_NOTE_ORDER | REUSEPORT_NOTE_EQUAL));
 	out->keeps_keys = !(out->notes & REUSEPORT_NOTE_NO_KEYS);
 	shares_summarize(out);
-	out->changes = calloc(s->opts.n_changes + 1, sizeof(*out->changes));
-	if (!out->changes)
-		return fail(err, ENOMEM, "out of memory");
-	for (; !ret && out->n_changes < s->opts.n_changes; out->n_changes++)
-		ret = simulate_change(s, &s->opts.changes[out->n_changes], out->keeps_keys,
-				      &out->changes[out->n_changes], err);
+}
+
+static int run_simulation(struct simulation *s, struct simulation_result *result,
+			  struct reuseport_error *err)
+{
+	struct reuseport_simulation *out = &result->simulation;
+	int ret = replay_run(&s->replay, &s->workers, s->before, err);
+
+	if (!ret)
+		ret = shares_count(&s->workers, s->before, s->replay.n, &result->shares,
+				   &out->nobody, err);
+	if (ret)
+		return ret;
+	describe_simulation(s, result);
+	for (size_t i = 0; !ret && i < s->opts.n_changes; i++)
+		ret = simulate_change(s, &s->changes[i], result, err);
+	out->changes = (const struct reuseport_simulated_change *const *)result->changes.items;
+	out->n_changes = result->changes.n;
 	return ret;
 }
 
@@ -205,65 +258,42 @@ int reuseport_simulate(const struct reuseport_simulation_opts *from,
 		       struct reuseport_simulation **simulation, struct reuseport_error *err)
 {
 	struct simulation s = { .opts = { .sz = sizeof(s.opts) } };
-	struct reuseport_simulation *out;
+	struct simulation_result *result;
 	int ret = opts_copy(&s.opts, from, err);
 
+	if (!ret && !simulation)
+		ret = fail(err, EINVAL, "a simulation needs a place for the result");
 	if (!ret)
 		ret = check_simulation_opts(&s.opts, err);
 	if (ret)
 		return ret;
-	out = calloc(1, sizeof(*out));
-	if (!out)
+	result = calloc(1, sizeof(*result));
+	if (!result)
 		return fail(err, ENOMEM, "out of memory");
 	ret = prepare_simulation(&s, err);
 	if (!ret)
-		ret = run_simulation(&s, out, err);
+		ret = run_simulation(&s, result, err);
 	free_simulation_state(&s);
 	if (ret) {
-		reuseport_simulation__free(out);
+		reuseport_simulation__free(&result->simulation);
 		return ret;
 	}
-	*simulation = out;
+	*simulation = &result->simulation;
 	return 0;
+}
+
+static void free_change_result(void *change)
+{
+	item_list_clear(&((struct change_result *)change)->shares, NULL);
 }
 
 void reuseport_simulation__free(struct reuseport_simulation *simulation)
 {
-	if (!simulation)
-		return;
-	for (size_t i = 0; i < simulation->n_changes; i++)
-		free(simulation->changes[i].shares);
-	free(simulation->changes);
-	free(simulation->shares);
-	free(simulation);
-}
+	struct simulation_result *result = (struct simulation_result *)simulation;
 
-const char *reuseport_simulation_note(unsigned int note)
-{
-	switch (note) {
-	case REUSEPORT_NOTE_STAND_IN:
-		return "the kernel's hash is secret, and another one stands in: the shares have the "
-		       "right size, but not the same packets";
-	case REUSEPORT_NOTE_KEY:
-		return "no hash key is given, so a random one is used: by another key the shares have "
-		       "the same size, but not the same packets";
-	case REUSEPORT_NOTE_CHANCE:
-		return "the policy is random: the shares have the right size, but not the same packets";
-	case REUSEPORT_NOTE_QUEUES:
-		return "all workers are assumed to serve at the same rate: one packet each while as "
-		       "many arrive as there are workers";
-	case REUSEPORT_NOTE_RECEIVE:
-		return "packets are spread over the CPUs by a hash, as network cards do (RSS)";
-	case REUSEPORT_NOTE_PLACES:
-		return "the worker in slot S is assumed to run on CPU S modulo the number of CPUs";
-	case REUSEPORT_NOTE_NO_KEYS:
-		return "no key stays with a worker, so the effect of a change is not shown";
-	case REUSEPORT_NOTE_ORDER:
-		return "the kernel's group is assumed to be in the order of the slots; when a worker "
-		       "leaves, the last member takes its place";
-	case REUSEPORT_NOTE_EQUAL:
-		return "this policy treats all weights other than 0 as equal";
-	default:
-		return "";
-	}
+	if (!result)
+		return;
+	item_list_clear(&result->changes, free_change_result);
+	item_list_clear(&result->shares, NULL);
+	free(result);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "opts.h"
 #include "policy/policy.h"
 #include "reuseport_simulate.h"
 #include "simulate/workers.h"
@@ -55,6 +56,23 @@ static void workers_leave(struct workers *workers, unsigned int slot)
 	workers->weights[slot] = 0;
 }
 
+static int workers_add(struct workers *workers, const struct reuseport_simulated_worker *worker,
+		       struct reuseport_error *err)
+{
+	unsigned int slot = worker->slot, weight = worker->weight;
+
+	if (slot >= workers->slots)
+		return fail(err, EINVAL, "slot %u is out of range: 0 to %u", slot,
+			    workers->slots - 1);
+	if (workers->present[slot])
+		return fail(err, EINVAL, "slot %u is given to two workers", slot);
+	if (weight > REUSEPORT_WEIGHT_MAX)
+		return fail(err, EINVAL, "weight %u is out of range: 0 to %u", weight,
+			    REUSEPORT_WEIGHT_MAX);
+	workers_join(workers, slot, weight, worker->pid);
+	return 0;
+}
+
 int workers_make(struct workers *workers, unsigned int slots,
 		 const struct reuseport_simulated_worker *list, size_t n,
 		 struct reuseport_error *err)
@@ -62,18 +80,11 @@ int workers_make(struct workers *workers, unsigned int slots,
 	int ret = workers_alloc(workers, slots, err);
 
 	for (size_t i = 0; !ret && i < n; i++) {
-		unsigned int slot = list[i].slot, weight = list[i].weight;
+		struct reuseport_simulated_worker worker = { .sz = 0 };
 
-		if (slot >= slots)
-			ret = fail(err, EINVAL, "slot %u is out of range: 0 to %u", slot,
-				   slots - 1);
-		else if (workers->present[slot])
-			ret = fail(err, EINVAL, "slot %u is given to two workers", slot);
-		else if (weight > REUSEPORT_WEIGHT_MAX)
-			ret = fail(err, EINVAL, "weight %u is out of range: 0 to %u", weight,
-				   REUSEPORT_WEIGHT_MAX);
-		else
-			workers_join(workers, slot, weight, list[i].pid);
+		ret = opts_copy_element(&worker, list, i, err);
+		if (!ret)
+			ret = workers_add(workers, &worker, err);
 	}
 	if (ret)
 		workers_free(workers);

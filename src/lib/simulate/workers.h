@@ -14,8 +14,8 @@ struct workers {
 	unsigned int n;    /* number of workers */
 };
 
-/* Make the workers; the group has them in the order given. -EINVAL: a slot or a weight is
- * wrong; -ENOMEM. */
+/* Make the workers from a caller's array; the group has them in the order given. -EINVAL: a
+ * slot or a weight is wrong; -EINVAL, -E2BIG: as opts_copy_element(); -ENOMEM. */
 int workers_make(struct workers *workers, unsigned int slots,
 		 const struct reuseport_simulated_worker *list, size_t n,
 		 struct reuseport_error *err);
