@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "contract_simulate.h"
 
 static REUSEPORT_OPTS(reuseport_filter, here, .proto = IPPROTO_TCP);
 static struct reuseport_key key;
@@ -412,6 +413,7 @@ int main(int argc, char **argv)
 	changes();
 	restarts();
 	explanations();
+	simulations();
 	names();
 	return check_end();
 }
