@@ -5,7 +5,7 @@
 #   make check-compilers  the tests of the BPF programs, with a newer clang as well
 #   make check-kernels [KERNELS="6.1 6.12 host"]
 #                   a selection of the tests on other kernels, in guests (root)
-#   make kernels-table  writes what that has seen into the README
+#   make kernels-table  writes what that has seen into docs/kernels.md
 #   make demo       shows it at work in a private network namespace (root)
 #   make bench      what it costs (root)
 #   make install    honours DESTDIR, PREFIX, BINDIR, LIBDIR, INCLUDEDIR and MANDIR
@@ -191,7 +191,7 @@ check-kernels:
 	@packaging/deps.sh build test kernels compilers
 	@KERNELS="$(KERNELS)" tests/kernels/run.sh
 
-# The README's table of kernels, by what the last check-kernels has seen.
+# The table in docs/kernels.md, by what the last check-kernels has seen.
 .PHONY: kernels-table
 kernels-table:
 	@tests/kernels/table.sh --write

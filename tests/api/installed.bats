@@ -218,21 +218,32 @@ each_has() {
 	equal "$status" 0 "exit status"
 }
 
-@test "header: the first example" {
-	# From the head of the header, as it stands there, and run.
-	sed -n '/^ \*     #include/,/^ \*     }$/s/^ \* \{0,5\}//p' "$ROOT/usr/include/reuseport_bpf.h" \
-		>"$BATS_TEST_TMPDIR/example.c"
-	grep -q 'int main' "$BATS_TEST_TMPDIR/example.c"
+# steers: the program on standard input, as it stands in a document, built and run. It
+# keeps a group until that is detached.
+steers() {
+	local name=$BATS_TEST_TMPDIR/example
+	cat >"$name.c"
+	grep -q 'int main' "$name.c" || fail "no program"
 	gcc -Wall -Wextra -Werror ${RP_SANITIZED:+-fsanitize=address,undefined} \
-		-o "$BATS_TEST_TMPDIR/example" "$BATS_TEST_TMPDIR/example.c" \
-		$(pkg "$ROOT" --cflags --libs)
+		-o "$name" "$name.c" $(pkg "$ROOT" --cflags --libs)
 	start_worker --port 8080 --sockets 2
-	spawn "$BATS_TEST_TMPDIR/out" env LD_LIBRARY_PATH="$ROOT/usr/lib" "$BATS_TEST_TMPDIR/example"
+	spawn "$BATS_TEST_TMPDIR/out" env LD_LIBRARY_PATH="$ROOT/usr/lib" "$name"
 	wait_until 5 in_sync 8080 tcp
 	start_worker --port 8080
 	wait_until 5 in_sync 8080 tcp
 	ctl detach --port 8080
+}
+
+@test "header: the first example" {
+	steers < <(sed -n '/^ \*     #include/,/^ \*     }$/s/^ \* \{0,5\}//p' \
+		"$ROOT/usr/include/reuseport_bpf.h")
 	wait_until 5 grep -q "is being detached" "$BATS_TEST_TMPDIR/spawned.log"
+}
+
+@test "README: the example" {
+	# It frees nothing: the end of the process does.
+	export ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0
+	steers < <(sed -n '/^```c$/,/^```$/{/^```/!p}' "$RP_ROOT/README.md")
 }
 
 @test "header: C++" {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 # What a kernel has and what steering costs on it, left in the folder RP_SEEN for the
-# table in the README (table.sh).
+# table in docs/kernels.md (table.sh).
 load ../bash/lib.bash
 
 setup() {

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-# The README's table of kernels and features, from what the kernel matrix has left in
-# build/kernels: prints it, or puts it in its place.
+# The table of kernels and features in docs/kernels.md, from what the kernel matrix has
+# left in build/kernels: prints it, or puts it in its place.
 #   table.sh [--write]
 set -eu
 cd "$(dirname "$0")/../.."
@@ -34,8 +34,8 @@ case ${1:-} in
 		/^<!-- \/kernels/ { inside = 0 }
 		!inside
 		/^<!-- kernels/ { inside = 1; while ((getline line <table) > 0) print line }' \
-		README.md >"$work/readme"
-	cat "$work/readme" >README.md
+		docs/kernels.md >"$work/document"
+	cat "$work/document" >docs/kernels.md
 	;;
 '') cat "$work/table" ;;
 *) echo "table.sh [--write]" >&2; exit 2 ;;
