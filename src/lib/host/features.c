@@ -68,7 +68,8 @@ static const struct row {
 				"another tool's program on a group is not visible; groups are listed by sock_diag",
 				CAP_TO_LOAD | CAP_TO_READ, probe_iterators },
 	[FEATURE_TEST_RUN] = { "test-run", "5.10", "BPF_PROG_TEST_RUN of raw tracepoints",
-			       "the handshakes that have begun cannot be counted; to wait for a drained TCP worker is refused",
+			       "the handshakes that have begun cannot be counted; to wait for a "
+			       "drained TCP worker is refused",
 			       CAP_TO_LOAD | CAP_TO_READ, probe_test_run },
 	[FEATURE_TICKS] = { "ticks", "5.5", "bpf_jiffies64()", "sticky flows are refused",
 			    CAP_TO_LOAD, probe_ticks },
