@@ -128,3 +128,17 @@ check_sizes() {
 	echo "$faults"
 	[ -z "$faults" ]
 }
+
+# Paths in docs/architecture.md at which there is no file. What a build makes does not count.
+check_paths() {
+	local faults
+	faults=$(grep -oE '`[^`]+`|\]\([^)#:]+\)' "$1/docs/architecture.md" | sed 's/^`//; s/`$//
+			s/^#include "\(.*\)"$/\1/; s/^](\(.*\))$/docs\/\1/' |
+		grep -E '^[^ ]+(/[^ ]*|\.[a-z]+)$' | grep -v '\.skel\.h$' | sort -u |
+		while read -r path; do
+			[ -e "$1/$path" ] || [ -e "$1/src/lib/$path" ] || [ -e "$1/bpf/$path" ] ||
+				[ -e "$1/include/$path" ] || echo "docs/architecture.md: no $path"
+		done)
+	echo "$faults"
+	[ -z "$faults" ]
+}

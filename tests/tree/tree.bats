@@ -116,6 +116,18 @@ header() {
 	grep -qF "docs/architecture.md: host may not include state" <<<"$output"
 }
 
+@test "paths: each file that docs/architecture.md names exists" {
+	check_paths "$ROOT"
+}
+
+@test "paths: a file that does not exist is found" {
+	copy
+	plant docs/architecture.md 'See `state/planted.c`, [planted](planted.md), `planted.h` and
+`src/planted/`, not `planted words.c`, `planted`, nor `planted.skel.h`.'
+	run check_paths "$COPY"
+	finds "no state/planted.c" "no docs/planted.md" "no planted.h" "no src/planted/"
+}
+
 @test "includes: no circle" {
 	check_include_circles "$ROOT"
 }
