@@ -101,6 +101,11 @@ const struct reuseport_key *reuseport_key_list__get(const struct reuseport_key_l
 						    size_t i);
 void reuseport_key_list__free(struct reuseport_key_list *list);
 
+/* Copy a key, which may be one that the library returned, to one whose sz is set. Needs no
+ * capability. -EINVAL: sz of one of them is not set. */
+int reuseport_key_copy(struct reuseport_key *to, const struct reuseport_key *from,
+		       struct reuseport_error *err);
+
 /*
  * Find the groups that a filter selects with sock_diag: TCP sockets that listen, UDP
  * sockets that are bound and not connected. filter->proto and filter->port are required.

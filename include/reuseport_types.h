@@ -9,7 +9,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
 /* The version of this header. reuseport_version() is that of the library in use. */
 #define REUSEPORT_VERSION_MAJOR 0
@@ -59,14 +58,6 @@ struct reuseport_key {
 	bool has_uid;
 	size_t : 0;
 };
-
-/* Copy a key, which may be one that the library returned. */
-static inline void reuseport_key_copy(struct reuseport_key *to, const struct reuseport_key *from)
-{
-	memset(to, 0, sizeof(*to));
-	memcpy(to, from, from->sz < sizeof(*to) ? from->sz : sizeof(*to));
-	to->sz = sizeof(*to);
-}
 
 /* Select groups: every member that is set must match. NULL selects all groups where a
  * call does not require a member. */

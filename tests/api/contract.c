@@ -33,13 +33,25 @@ static void find_the_group(void)
 	if (reuseport_key_list__get(keys, 0)) {
 		CHECK(reuseport_key_list__get(keys, 0)->sz >=
 		      offsetof(struct reuseport_key, has_uid));
-		reuseport_key_copy(&key, reuseport_key_list__get(keys, 0));
+		key.sz = sizeof(key);
+		CHECK(reuseport_key_copy(&key, reuseport_key_list__get(keys, 0), NULL) == 0);
 	}
 	reuseport_key_list__free(keys);
 	reuseport_key_list__free(NULL);
 	CHECK(key.has_uid && key.uid == geteuid());
 	CHECK(key.proto == IPPROTO_TCP && key.family == AF_INET && key.port == here.port);
 	CHECK(key.netns == here.netns && !key.ifindex && !key.v6only);
+}
+
+static void key_copy_refuses(void)
+{
+	struct reuseport_key unsized = { .sz = 0 };
+	struct reuseport_error err;
+
+	CHECK(told(reuseport_key_copy(&unsized, &key, &err), EINVAL, &err));
+	CHECK(told(reuseport_key_copy(&key, &unsized, &err), EINVAL, &err));
+	CHECK(told(reuseport_key_copy(NULL, &key, &err), EINVAL, &err));
+	CHECK(told(reuseport_key_copy(&unsized, NULL, &err), EINVAL, &err));
 }
 
 static void find_refuses(void)
@@ -403,6 +415,7 @@ int main(int argc, char **argv)
 	find_the_group();
 	if (!key.port)
 		return 1;
+	key_copy_refuses();
 	find_refuses();
 	netns_refuses();
 	options_are_extensible();

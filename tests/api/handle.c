@@ -361,7 +361,8 @@ int main(int argc, char **argv)
 	CHECK(reuseport_find(&here, &keys, NULL) == 0);
 	if (!reuseport_key_list__get(keys, 0))
 		return 1;
-	reuseport_key_copy(&key, reuseport_key_list__get(keys, 0));
+	key.sz = sizeof(key);
+	CHECK(reuseport_key_copy(&key, reuseport_key_list__get(keys, 0), NULL) == 0);
 	reuseport_key_list__free(keys);
 	nothing_given();
 	keep_leaves_the_thread_where_it_is();

@@ -62,6 +62,20 @@ int group_key_copy(struct reuseport_key *key, const struct reuseport_key *from,
 	return opts_copy(key, from, err);
 }
 
+int reuseport_key_copy(struct reuseport_key *to, const struct reuseport_key *from,
+		       struct reuseport_error *err)
+{
+	size_t room = to ? to->sz : 0;
+
+	if (!from || room < sizeof(room) || from->sz < sizeof(room))
+		return fail(err, EINVAL, "a key is missing, or its sz is not set");
+	/* Either may be of a caller that knows more or fewer members than we do. */
+	memset(to, 0, room);
+	memcpy(to, from, from->sz < room ? from->sz : room);
+	to->sz = room;
+	return 0;
+}
+
 int group_key_filter_init(struct group_key_filter *filter, const struct reuseport_filter *from,
 			  struct reuseport_error *err)
 {
