@@ -51,3 +51,17 @@ mapped() {
 	[ -z "$(comm -23 <(echo "$undefined") "$BATS_FILE_TMPDIR/mapped")" ] ||
 		{ echo "$undefined"; return 1; }
 }
+
+@test "symbols: the man page names each, and nothing that does not exist" {
+	tr -d '\\' <"$ROOT/man/libreuseport-bpf.3.scd" | grep -o 'reuseport_[a-z0-9_]*[a-z0-9]' |
+		sort -u >"$BATS_TEST_TMPDIR/named"
+	# Of each list it names the name alone.
+	sed 's/_list__\(count\|get\|free\)$/_list/' "$BATS_FILE_TMPDIR/mapped" | sort -u |
+		comm -23 - "$BATS_TEST_TMPDIR/named" >"$BATS_TEST_TMPDIR/missing"
+	diff /dev/null "$BATS_TEST_TMPDIR/missing"
+	{
+		grep -oh 'reuseport_[a-z0-9_]*' "$ROOT"/include/*.h
+		(cd "$ROOT/include" && echo *.h | tr ' ' '\n' | sed 's/\.h$//')
+	} | sort -u | comm -13 - "$BATS_TEST_TMPDIR/named" >"$BATS_TEST_TMPDIR/unknown"
+	diff /dev/null "$BATS_TEST_TMPDIR/unknown"
+}
