@@ -100,10 +100,10 @@ count() {
 
 nsenter --net="/run/netns/$netns" ip link set lo up
 
-echo "Four workers of a server share TCP port 8080 with SO_REUSEPORT. They know
-nothing of this toolkit. The kernel alone spreads connections over them, and
-nobody sees how: there is no program yet. All this is in a network namespace
-made for the demo, $netns.
+echo "Four workers of a server share TCP port 8080 with SO_REUSEPORT. They are not
+modified. The kernel alone spreads connections over them, and there is no way to
+see how: the group has no program yet. All this is in a network namespace made
+for the demo, $netns.
 
 A client opens 500 connections a second to them, from now to the end."
 for i in 1 2 3 4; do
@@ -115,35 +115,36 @@ load=$!
 processes+=("$load")
 ctl list --netns "$netns"
 
-say "Attach: an eBPF program now picks the worker for each new connection. With
-the default policy it picks exactly as the kernel did, but it counts."
+say "Attach: an eBPF program now selects the worker for each new connection. With
+the default policy it selects exactly as the kernel did, and it counts."
 ctl attach --netns "$netns" --port 8080
 sleep 1
 ctl status --netns "$netns"
 
-say "A worker dies, and another one starts. The keeper, a process that attach left
-behind, follows: the new worker is in the free slot as soon as it listens."
+say "A worker dies, and another one starts. The keeper, a process that attach has
+started, follows: the new worker is in the free slot as soon as it listens."
 kill_now "$second"
 start_worker
 show "worker --port 8080 &"
 sleep 1
 ctl status --netns "$netns"
 
-say "Now the keeper dies. Steering goes on, since all of it is in the kernel: the
-program, the workers' sockets and the counters. See them grow."
+say "Now the keeper dies. Steering goes on, because all of it is in the kernel: the
+program, the workers' sockets and the counters, which still grow."
 keeper=$(keeper_pid)
 show "kill -9 $keeper"
 kill -KILL "$keeper"
 sleep 1
 ctl status --netns "$netns"
 
-say "Attach again: the new keeper adopts what is there, with every slot and count."
+say "Attach again: the new keeper adopts every slot and counter."
 ctl attach --netns "$netns" --port 8080
 sleep 1
 ctl status --netns "$netns"
 
-say "The policy can be changed while connections come. This one looks at the accept
-queues, in the kernel. Then a worker hangs, and gets no more than it queues up."
+say "The policy can be changed while connections come. This one selects the worker
+with the shortest accept queue. Then a worker hangs: it gets new connections only
+until its queue is longer than the others'."
 ctl policy --netns "$netns" --port 8080 least-queue
 show "kill -STOP $worker"
 kill -STOP "$worker"
@@ -152,17 +153,17 @@ ctl status --netns "$netns"
 show "kill -CONT $worker"
 kill -CONT "$worker"
 
-say "Or each client keeps its worker, as others come and go. Who would get a packet,
-and why?"
+say "With the next policy each client keeps its worker while other workers join and
+leave. Which worker would get a packet, and why?"
 ctl policy --netns "$netns" --port 8080 consistent --key src
 ctl explain --netns "$netns" --src 127.0.0.9:40000 --dst 127.0.0.1:8080
 
-say "Detach gives the choice back to the kernel and leaves nothing behind."
+say "Detach gives selection back to the kernel and leaves nothing behind."
 ctl detach --netns "$netns" --port 8080
 ctl list --netns "$netns"
 
 sleep 0.3
 kill -INT "$load"
 wait "$load"
-say "What the client saw of all this: $(count sent) connections, $(count ok) answered,
+say "The client's result: $(count sent) connections, $(count ok) answered,
 $(count refused) refused, $(count reset) reset, $(count timeout) without an answer."
