@@ -36,14 +36,14 @@ static void degraded_log_one(const struct reuseport_group *group, enum feature f
 
 void degraded_log(const struct reuseport_group *group)
 {
-	struct reuseport_modes ways = degraded_modes(&group->at);
+	struct reuseport_modes modes = degraded_modes(&group->at);
 
-	if (!ways.migrates && group->at.key.proto == IPPROTO_TCP)
+	if (!modes.migrates && group->at.key.proto == IPPROTO_TCP)
 		degraded_log_one(group, FEATURE_MIGRATION, true);
-	if (!ways.iterators)
+	if (!modes.iterators)
 		degraded_log_one(group, FEATURE_ITERATORS, true);
-	if (!ways.plain_reads)
+	if (!modes.plain_reads)
 		degraded_log_one(group, FEATURE_PLAIN_READS, false);
-	if (!ways.mmapped)
+	if (!modes.mmapped)
 		degraded_log_one(group, FEATURE_MMAP, false);
 }

@@ -12,7 +12,8 @@
 
 #define LOCK_TRIES 20 /* of pins_lock, which takes 100 ms each */
 
-/* Return the description of what the lock's holder steers; zero where it cannot be read. */
+/* Return the description of what the process that has the lock steers; zero where it cannot be
+ * read. */
 static struct attachment_entry keeper_lock_read_entry(const char *path)
 {
 	struct attachment_entry entry;

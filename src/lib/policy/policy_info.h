@@ -7,6 +7,6 @@
 #include "reuseport_bpf.h"
 
 /* Fill all but table_entries and plans, which are not in the plan. */
-void policy_info_of_plan(struct reuseport_policy_info *rules, const struct plan *plan);
+void policy_info_of_plan(struct reuseport_policy_info *info, const struct plan *plan);
 
 #endif

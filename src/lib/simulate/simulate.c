@@ -151,15 +151,15 @@ static unsigned int simulation_notes(const struct simulation *s)
 {
 	const struct plan *plan = &s->replay.plan;
 	bool places = chain_by_place(plan->policy);
-	bool turns = plan->policy == POLICY_ROUND_ROBIN, chance = plan->policy == POLICY_RANDOM;
+	bool turns = plan->policy == POLICY_ROUND_ROBIN, random = plan->policy == POLICY_RANDOM;
 	bool queues = plan->policy == POLICY_LEAST_QUEUE, own = plan->flags & PLAN_OWN_HASH;
 	unsigned int notes = 0;
 
-	if (!own && !turns && !chance)
+	if (!own && !turns && !random)
 		notes |= REUSEPORT_NOTE_STAND_IN;
 	if (own && !s->policy.hash_key)
 		notes |= REUSEPORT_NOTE_KEY;
-	if (chance)
+	if (random)
 		notes |= REUSEPORT_NOTE_CHANCE;
 	if (queues)
 		notes |= REUSEPORT_NOTE_QUEUES;
@@ -167,7 +167,7 @@ static unsigned int simulation_notes(const struct simulation *s)
 		notes |= REUSEPORT_NOTE_RECEIVE;
 	if (places && !s->choice.cpu_map && !s->workers.pids[s->workers.members[0]])
 		notes |= REUSEPORT_NOTE_PLACES;
-	if (queues || turns || chance)
+	if (queues || turns || random)
 		notes |= REUSEPORT_NOTE_NO_KEYS;
 	if (!plan->width)
 		notes |= REUSEPORT_NOTE_ORDER;

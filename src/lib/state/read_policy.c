@@ -3,12 +3,12 @@
 #include "policy/policy_info.h"
 #include "state/read_policy.h"
 
-void read_policy(struct reuseport_policy_info *rules, const struct attachment *at)
+void read_policy(struct reuseport_policy_info *info, const struct attachment *at)
 {
 	/* A copy, since another process may publish meanwhile. */
 	const struct control control = *at->view.control;
 
-	policy_info_of_plan(rules, &control.plan[control.epoch & 1]);
-	rules->table_entries = at->entry.table_entries;
-	rules->plans = control.epoch;
+	policy_info_of_plan(info, &control.plan[control.epoch & 1]);
+	info->table_entries = at->entry.table_entries;
+	info->plans = control.epoch;
 }

@@ -5,6 +5,6 @@
 
 #include "state/attachment.h"
 
-void read_policy(struct reuseport_policy_info *rules, const struct attachment *at);
+void read_policy(struct reuseport_policy_info *info, const struct attachment *at);
 
 #endif
