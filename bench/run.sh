@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 # Builds and runs the benchmark, as root: prints a table, and writes all figures
-# to BUILD_DIR/bench/results/results.json.
+# to BUILD_DIR/bench/results.json.
 #   run.sh BUILD_DIR [--rounds N] [--json] [--save] [--only PART]
 #
 #   --rounds N  of run time and end to end, 7 or more (9)
