@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -23,6 +24,14 @@
 
 #define OWN "/proc/thread-self/ns/net"
 #define NO_INODE 1 /* of no namespace: those begin far above */
+
+static uint64_t own_cookie(void)
+{
+	uint64_t cookie = 7;
+
+	assert_int_equal(netns_cookie(&cookie, NULL), 0);
+	return cookie;
+}
 
 static uint64_t own_inode(void)
 {
@@ -204,7 +213,7 @@ static void own_namespace_is_not_left(void **state)
 	assert_int_equal(own_inode(), ref.inode);
 
 	/* The same inode with another cookie is another namespace. */
-	ref.cookie = netns_cookie();
+	ref.cookie = own_cookie();
 	if (!ref.cookie)
 		return;
 	assert_int_equal(netns_enter(&ref, &there, NULL), 0);
@@ -230,7 +239,7 @@ static void a_namespace_that_is_gone(void **state)
 
 static void entered_and_left(void **state)
 {
-	uint64_t home = own_inode(), home_cookie = netns_cookie(), inode = 0, cookie;
+	uint64_t home = own_inode(), home_cookie = own_cookie(), inode = 0, cookie;
 	pid_t pid = start_namespace(&inode);
 	struct netns_ref ref = { .inode = inode };
 	struct netns_visit there;
@@ -243,12 +252,12 @@ static void entered_and_left(void **state)
 		ref.hint_pid = i == 0 ? 0 : i == 1 ? pid : getpid();
 		assert_int_equal(netns_enter(&ref, &there, NULL), 0);
 		assert_int_equal(own_inode(), inode);
-		cookie = netns_cookie();
+		cookie = own_cookie();
 		netns_leave(&there);
 		assert_int_equal(there.home, -1);
 		assert_int_equal(own_inode(), home);
 	}
-	assert_int_equal(netns_cookie(), home_cookie);
+	assert_int_equal(own_cookie(), home_cookie);
 	if (cookie) {
 		assert_int_not_equal(cookie, home_cookie);
 		ref.cookie = cookie;
@@ -265,6 +274,57 @@ static void entered_and_left(void **state)
 	assert_int_equal(own_inode(), home);
 }
 
+/* ---------------------------------------------------------------------- limits */
+
+static int count_visits(void *ctx, uint64_t inode, const char *name, uint32_t pid)
+{
+	(void)inode, (void)name, (void)pid;
+	++*(unsigned int *)ctx;
+	return 0;
+}
+
+/* Without a free descriptor nothing can be said of a namespace: neither that it is gone, nor
+ * that it is another one. */
+static void a_limit_says_nothing(void **state)
+{
+	uint64_t inode = 0, cookie = own_cookie(), home = own_inode();
+	pid_t pid = start_namespace(&inode);
+	struct netns_ref there = { .inode = inode };
+	struct netns_ref here = { .inode = home, .cookie = cookie };
+	struct reuseport_error err = { 0 };
+	struct rlimit before, none;
+	struct netns_visit visit;
+	unsigned int visits = 0;
+
+	(void)state;
+	if (!pid)
+		skip();
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = before;
+	none.rlim_cur = 0;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	for (int i = 0; i < 2; i++) {
+		there.hint_pid = i ? pid : 0;
+		err.text[0] = '\0';
+		assert_int_equal(netns_enter(&there, &visit, &err), -EMFILE);
+		assert_int_equal(err.code, EMFILE);
+		assert_non_null(strstr(err.text, strerror(EMFILE)));
+		assert_int_equal(visit.home, -1);
+	}
+	if (cookie) {
+		assert_int_equal(netns_cookie(&cookie, &err), -EMFILE);
+		assert_int_equal(netns_enter(&here, &visit, &err), -EMFILE);
+		assert_int_equal(visit.home, -1);
+	}
+	assert_int_equal(netns_for_each(count_visits, &visits), -EMFILE);
+	assert_int_equal(visits, 0);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(netns_enter(&there, &visit, NULL), 0);
+	netns_leave(&visit);
+	assert_int_equal(own_inode(), home);
+	stop_namespace(pid);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -276,6 +336,7 @@ int main(void)
 		cmocka_unit_test(own_namespace_is_not_left),
 		cmocka_unit_test(a_namespace_that_is_gone),
 		cmocka_unit_test(entered_and_left),
+		cmocka_unit_test(a_limit_says_nothing),
 	};
 
 	return cmocka_run_group_tests_name("netns", tests, NULL, NULL);

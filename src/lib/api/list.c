@@ -138,6 +138,18 @@ static int list_by_group(const void *a, const void *b)
 	return x->group < y->group ? -1 : x->group > y->group;
 }
 
+/* Read the sockets of every group in the thread's namespace. */
+static int list_read_members(struct listing *listing, struct member_list *list)
+{
+	int proto = listing->filter.want.proto;
+	int ret = netns_cookie(&listing->netns_cookie, listing->err);
+
+	if (ret)
+		return ret;
+	return listing->reader ? group_iter_read(listing->reader, proto, list, listing->err) :
+				 group_scan_read(proto, list, listing->err);
+}
+
 /* Add each group once, by the first of its members. */
 static int list_add_netns(void *ctx, uint64_t inode, const char *name, uint32_t pid)
 {
@@ -148,15 +160,12 @@ static int list_add_netns(void *ctx, uint64_t inode, const char *name, uint32_t 
 
 	if (listing->filter.want.netns && listing->filter.want.netns != inode)
 		return 0;
-	/* It may have just gone. */
-	if (netns_enter(&ns, &visit, NULL))
-		return 0;
-	listing->netns_cookie = netns_cookie();
-	if (listing->reader)
-		listing->ret = group_iter_read(listing->reader, listing->filter.want.proto, &list,
-					       listing->err);
-	else
-		listing->ret = group_scan_read(listing->filter.want.proto, &list, listing->err);
+	listing->ret = netns_enter(&ns, &visit, listing->err);
+	if (listing->ret == -ENETDOWN) /* it has just gone */
+		return listing->ret = 0;
+	if (listing->ret)
+		return listing->ret;
+	listing->ret = list_read_members(listing, &list);
 	netns_leave(&visit);
 	if (list.n)
 		qsort(list.members, list.n, sizeof(*list.members), list_by_group);
@@ -196,7 +205,10 @@ int reuseport_list(const struct reuseport_filter *filter, struct reuseport_group
 	group_iter_open(&listing.reader, NULL);
 	/* Without pins in sight the programs are known by their names. */
 	pins_for_each(list_add_own, &listing, NULL);
-	netns_for_each(list_add_netns, &listing);
+	ret = netns_for_each(list_add_netns, &listing);
+	if (ret && !listing.ret)
+		listing.ret = fail(err, -ret, "cannot look through the network namespaces: %s",
+				   strerror(-ret));
 	group_iter_close(listing.reader);
 	free(listing.own);
 	if (listing.ret) {

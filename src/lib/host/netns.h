@@ -23,20 +23,27 @@ struct netns_ref {
 	uint32_t hint_pid; /* a process that is likely to be in it, 0 for none */
 };
 
-/* Move the calling thread into the namespace, and back. -ENETDOWN: it is gone. */
+/*
+ * Move the calling thread into the namespace, and back. -ENETDOWN: it is gone: it
+ * has no name, and no process that this one may look at is in it. Any other error says
+ * nothing of the namespace.
+ */
 int netns_enter(const struct netns_ref *ref, struct netns_visit *visit,
 		struct reuseport_error *err);
 void netns_leave(struct netns_visit *visit);
 
-/* Return the cookie of the thread's namespace; 0 if the kernel has none (before 5.14). */
-uint64_t netns_cookie(void);
+/* Read the cookie of the thread's namespace; 0 if the kernel has none (before 5.14).
+ * Return 0 or -errno. */
+int netns_cookie(uint64_t *cookie, struct reuseport_error *err);
 
 /* Read the name that "ip netns" has for the namespace, or "". */
 void netns_name_of(uint64_t inode, char *name, size_t size);
 
 /*
  * Call fn for each namespace of the host, until fn returns nonzero: with its inode, its
- * name ("" if it has none) and the pid of a process in it (0 if it has a name).
+ * name ("" if it has none) and the pid of a process in it (0 if it has a name). Return
+ * that value. 0: each was seen, but for those of processes that this one may not look at.
+ * Other errors: the rest was not looked at.
  */
 typedef int (*netns_fn)(void *ctx, uint64_t inode, const char *name, uint32_t pid);
 int netns_for_each(netns_fn fn, void *ctx);

@@ -97,9 +97,9 @@ static int attach_learn_netns(struct reuseport_group *group, struct reuseport_er
 
 	if (ret)
 		return ret;
-	group->ns.cookie = netns_cookie();
+	ret = netns_cookie(&group->ns.cookie, err);
 	netns_leave(&visit);
-	return 0;
+	return ret;
 }
 
 static int attach_describe(struct reuseport_group *group, const struct steering_size *size,

@@ -19,6 +19,7 @@
 #include "state/pins.h"
 #include "state/plan_lock.h"
 #include "state/publish.h"
+#include "state/sockarray.h"
 
 #define MS CLOCK_MS
 #define NEVER (1ULL << 62)
@@ -120,7 +121,8 @@ static int event_loop_resync(struct reuseport_group *group, struct reuseport_err
 	group->loop.resync_due = false;
 	group->loop.plan_due = true;
 	ret = membership_sync(group, refresh, &error);
-	if (ret == -ENETDOWN) {
+	/* A namespace lives as long as its sockets, whoever has them open. */
+	if (ret == -ENETDOWN && sockarray_is_empty(group->at.steering.maps[MAP_SOCKETS])) {
 		pins_remove(group->at.pin);
 		return fail(err, ENETDOWN, "%s: %s; its pins were removed", group->at.text,
 			    error.text);

@@ -123,8 +123,9 @@ static int dump_matching(const struct group_key_filter *filter, struct sock_diag
 	ret = netns_enter(&ns, &visit, err);
 	if (ret)
 		return ret;
-	cookie = netns_cookie();
-	ret = sock_diag_dump(filter->want.proto, filter->want.port, sockets, err);
+	ret = netns_cookie(&cookie, err);
+	if (!ret)
+		ret = sock_diag_dump(filter->want.proto, filter->want.port, sockets, err);
 	netns_leave(&visit);
 	for (size_t i = 0; i < sockets->n; i++) {
 		sockets->sockets[i].key.netns = filter->want.netns;
