@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 # The test helpers: small real processes, see the first comment of each.
 
-HELPER_NAMES := worker churn client load queue half_open notify flows twins delay leftovers
+HELPER_NAMES := worker churn client load queue half_open notify flows twins delay leftovers \
+	descriptors
 HELPERS := $(HELPER_NAMES:%=$(BUILD)/helpers/%)
 # These use the library: in the sanitized run it is the sanitized one.
-LIBRARY_HELPERS := $(BUILD)/helpers/changes $(BUILD)/helpers/explain_lines
+LIBRARY_HELPERS := $(BUILD)/helpers/calls $(BUILD)/helpers/changes $(BUILD)/helpers/explain_lines
 
 .PHONY: helpers library-helpers
 helpers: $(HELPERS) $(BUILD)/helpers/verify library-helpers

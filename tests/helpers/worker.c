@@ -20,6 +20,7 @@ static const char usage[] =
 	"       [--sockets N]   N sockets in this process\n"
 	"       [--fork N]      N sockets made here, each served by a child that inherits all\n"
 	"       [--shared N]    one socket, served by N children\n"
+	"       [--orphan]      the process that made the sockets has ended\n"
 	"       [--dup N]       each socket under N further descriptors\n"
 	"       [--connect-udp ADDR:PORT]  one further member, connected\n"
 	"       [--no-reuseport] [--reuseaddr]  SO_REUSEPORT unset, or SO_REUSEADDR instead\n"
@@ -30,27 +31,20 @@ static const char usage[] =
 	"                       closes the listeners first\n";
 
 static const struct option options[] = {
-	{ "proto", 1, NULL, 'p' },
-	{ "addr", 1, NULL, 'a' },
-	{ "port", 1, NULL, 'P' },
-	{ "v6only", 0, NULL, '6' },
-	{ "sockets", 1, NULL, 'n' },
-	{ "fork", 1, NULL, 'f' },
-	{ "shared", 1, NULL, 's' },
-	{ "dup", 1, NULL, 'd' },
-	{ "no-reuseport", 0, NULL, 'R' },
-	{ "reuseaddr", 0, NULL, 'r' },
-	{ "connect-udp", 1, NULL, 'c' },
-	{ "delay-ms", 1, NULL, 'D' },
-	{ "incoming-cpu", 1, NULL, 'i' },
-	{ "buffer", 1, NULL, 'b' },
-	{ "round-ms", 1, NULL, 'o' },
-	{ "help", 0, NULL, 'h' },
-	{ 0 },
+	{ "proto", 1, NULL, 'p' },     { "addr", 1, NULL, 'a' },
+	{ "port", 1, NULL, 'P' },      { "v6only", 0, NULL, '6' },
+	{ "sockets", 1, NULL, 'n' },   { "fork", 1, NULL, 'f' },
+	{ "shared", 1, NULL, 's' },    { "orphan", 0, NULL, 'O' },
+	{ "dup", 1, NULL, 'd' },       { "no-reuseport", 0, NULL, 'R' },
+	{ "reuseaddr", 0, NULL, 'r' }, { "connect-udp", 1, NULL, 'c' },
+	{ "delay-ms", 1, NULL, 'D' },  { "incoming-cpu", 1, NULL, 'i' },
+	{ "buffer", 1, NULL, 'b' },    { "round-ms", 1, NULL, 'o' },
+	{ "help", 0, NULL, 'h' },      { 0 },
 };
 
 struct layout {
 	int sockets, fork, shared, dup;
+	bool orphan;
 	int incoming_cpu; /* -1: unset */
 	const char *connect_to;
 };
@@ -81,6 +75,9 @@ static void parse(int argc, char **argv, struct server *server, struct layout *l
 			break;
 		case 's':
 			layout->shared = number(optarg, 1, 256);
+			break;
+		case 'O':
+			layout->orphan = true;
 			break;
 		case 'd':
 			layout->dup = number(optarg, 1, 64);
@@ -130,6 +127,18 @@ static void connected_member(const struct server *server, const char *to)
 
 	if (connect(fd, (struct sockaddr *)&peer, length))
 		die("connect");
+}
+
+static void become_orphan(void)
+{
+	switch (fork()) {
+	case -1:
+		die("fork");
+	case 0:
+		return;
+	default:
+		_exit(0);
+	}
 }
 
 static pid_t start_child(const struct server *server, int socket)
@@ -212,6 +221,8 @@ int main(int argc, char **argv)
 		if (sockets[i] < 0)
 			die("dup");
 	}
+	if (layout.orphan)
+		become_orphan();
 	if (layout.connect_to)
 		connected_member(&server, layout.connect_to);
 	for (int i = 0; i < children; i++)

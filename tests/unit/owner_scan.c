@@ -28,7 +28,7 @@
 
 /* More than of which an epoll set's fdinfo is read, and more than the newest. */
 #define MANY 3000
-#define NEWEST_MAX 768
+#define NEWEST_MAX 776
 #define OWN_FDS 512 /* those of the test itself are below */
 
 /* ------------------------------------------------------- what a scan looks at */
@@ -456,14 +456,18 @@ static void check_newest(void (*prepare)(void), bool found)
 	pid = start(prepare);
 	assert_int_equal(read(handed[0], &inode, sizeof(inode)), sizeof(inode));
 	looked = 0;
-	assert_int_equal(owner_scan_newest(inode, pid, &owner), found);
+	assert_int_equal(owner_scan_newest(inode, pid, -1, &owner), found);
 	assert_true(looked <= NEWEST_MAX + 1);
 	if (found) {
 		assert_int_equal(owner.inode, inode);
 		assert_int_equal(owner.pid, pid);
 	}
+	/* Wherever it is, if the place is about known. */
+	looked = 0;
+	assert_true(owner_scan_newest(inode, pid, found ? owner.fd - 1 : MANY / 2 - 3, &owner));
+	assert_true(looked <= 1 + 8);
 	end(pid);
-	assert_false(owner_scan_newest(inode, pid, &owner));
+	assert_false(owner_scan_newest(inode, pid, -1, &owner));
 	close(handed[0]);
 	close(handed[1]);
 }
@@ -473,9 +477,9 @@ static void the_newest_descriptors_are_found(void **state)
 	struct socket_owner owner;
 
 	(void)state;
-	assert_true(owner_scan_newest(inodes[TWICE], getpid(), &owner));
+	assert_true(owner_scan_newest(inodes[TWICE], getpid(), -1, &owner));
 	assert_int_equal(inode_of(owner.fd), inodes[TWICE]);
-	assert_false(owner_scan_newest(inodes[TWICE], children[0], &owner));
+	assert_false(owner_scan_newest(inodes[TWICE], children[0], -1, &owner));
 	check_newest(newest_is_highest, true);
 	check_newest(newest_is_below_others, true);
 	check_newest(newest_fills_a_gap, true);

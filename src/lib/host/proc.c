@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* What /proc knows of one process: its name, and the numbers in its stat file. */
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +27,11 @@ unsigned long long proc_stat(uint32_t pid, int field)
 	for (int i = 2; at && i < field; i++)
 		at = strchr(at + 1, ' ');
 	return at ? strtoull(at, NULL, 10) : 0;
+}
+
+bool proc_lives(uint32_t pid)
+{
+	return pid && (!kill(pid, 0) || errno != ESRCH);
 }
 
 void proc_comm(uint32_t pid, char text[16])

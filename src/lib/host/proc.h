@@ -3,6 +3,7 @@
 #ifndef HOST_PROC_H
 #define HOST_PROC_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define PROC_STAT_PARENT 4
@@ -11,6 +12,9 @@
 /* Return a field of /proc/PID/stat, numbered as in proc(5), from 4 on; 0 if the
  * process is gone. */
 unsigned long long proc_stat(uint32_t pid, int field);
+
+/* Return whether the process is there; false for 0. */
+bool proc_lives(uint32_t pid);
 
 /* Read the name of a process, "" if it is gone; text has 16 bytes. */
 void proc_comm(uint32_t pid, char text[16]);

@@ -144,7 +144,7 @@ int adopt(struct reuseport_group *group, const struct sock_diag_list *members,
 	if (!ret && detached)
 		ret = adopt_attach_program(group, members, err);
 	if (!ret)
-		ret = membership_sync(group, true, err);
+		ret = membership_sync_all(group, err);
 	if (!ret)
 		adopt_publish(group);
 	group->adopted = !ret;

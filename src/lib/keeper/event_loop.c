@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* Event loop: follow the workers of an attachment, event by event. */
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/inotify.h>
@@ -12,10 +11,12 @@
 #include "clock.h"
 #include "decide/chain.h"
 #include "error.h"
+#include "host/proc.h"
 #include "keeper/degraded.h"
 #include "keeper/event_loop.h"
 #include "keeper/handle_owner.h"
 #include "keeper/membership.h"
+#include "keeper/pending.h"
 #include "state/pins.h"
 #include "state/plan_lock.h"
 #include "state/publish.h"
@@ -33,7 +34,8 @@
 #define PLAN_RETRY (20 * MS)     /* another process holds the plan lock */
 #define PLAN_WAIT_MS 2
 #define SYNCHRONIZE (50 * MS) /* after a plan was published */
-#define RETRY_MAX 100
+#define CALL_TIME (2 * MS)    /* of __process: for events, and for a search's result */
+#define SLICE 128             /* descriptors of a search: 1 ms */
 
 static uint64_t event_loop_now(void)
 {
@@ -47,66 +49,14 @@ static uint64_t event_loop_sooner(uint64_t a, uint64_t b)
 
 /* ----------------------------------------------------------------- events */
 
-static void pending_add(struct reuseport_group *group, const struct socket_event *event)
-{
-	if (group->loop.n_pending == PENDING_MAX) {
-		group->loop.resync_due = true;
-		return;
-	}
-	group->loop.pending[group->loop.n_pending++] = (struct pending){
-		.cookie = event->cookie,
-		.inode = event->inode,
-		.pid = event->pid,
-		.leaving = event->kind == SOCKET_EVENT_LEAVE,
-	};
-}
-
-/* Forget what is pending for a socket: a newer event counts. */
-static void pending_drop(struct reuseport_group *group, uint64_t cookie)
-{
-	unsigned int kept = 0;
-
-	for (unsigned int i = 0; i < group->loop.n_pending; i++)
-		if (group->loop.pending[i].cookie != cookie)
-			group->loop.pending[kept++] = group->loop.pending[i];
-	group->loop.n_pending = kept;
-}
-
-static void event_loop_on_event(void *ctx, const struct socket_event *event)
+/* Return whether there is time for another event in this call. */
+static bool event_loop_on_event(void *ctx, const struct socket_event *event)
 {
 	struct reuseport_group *group = ctx;
-	int ret;
 
-	pending_drop(group, event->cookie);
-	if (event->kind == SOCKET_EVENT_LEAVE)
-		ret = membership_leave(group, event->cookie);
-	else
-		ret = membership_join(group, event->cookie, event->inode, event->pid);
-	if (ret == -EAGAIN)
-		pending_add(group, event);
-}
-
-static void pending_retry(struct reuseport_group *group)
-{
-	unsigned int kept = 0;
-	int ret;
-
-	for (unsigned int i = 0; i < group->loop.n_pending; i++) {
-		struct pending *one = &group->loop.pending[i];
-
-		if (one->leaving)
-			ret = membership_leave(group, one->cookie);
-		else
-			/* Now and then look in all processes, not only in the one that made
-			 * it. */
-			ret = membership_join(group, one->cookie, one->inode,
-					      one->tries % 16 == 3 ? 0 : one->pid);
-		if (ret == -EAGAIN && ++one->tries < RETRY_MAX)
-			group->loop.pending[kept++] = *one;
-		else if (ret == -EAGAIN)
-			group->loop.resync_due = true;
-	}
-	group->loop.n_pending = kept;
+	pending_begin(group, event);
+	group->loop.more = event_loop_now() >= group->loop.call_until;
+	return !group->loop.more;
 }
 
 /* ----------------------------------------------------------------- resync */
@@ -115,7 +65,7 @@ static int event_loop_resync(struct reuseport_group *group, struct reuseport_err
 {
 	struct reuseport_error error = { 0 };
 	uint64_t now = event_loop_now();
-	bool refresh = now >= group->loop.refresh_at;
+	bool refresh = now >= group->loop.refresh_at && !owner_search_runs(&group->search);
 	int ret;
 
 	group->loop.resync_due = false;
@@ -148,11 +98,30 @@ static bool event_loop_follows_affinity(const struct reuseport_group *group)
 static void event_loop_refresh_if_server_ended(struct reuseport_group *group)
 {
 	for (unsigned int slot = 0; slot < group->at.entry.slots; slot++) {
-		uint32_t pid = group->slots[slot].pid;
+		const struct slot *at = &group->slots[slot];
 
-		if (group->slots[slot].cookie && pid && kill(pid, 0) && errno == ESRCH)
+		if (at->cookie && at->pid && !proc_lives(at->pid))
 			group->loop.refresh_at = event_loop_now();
 	}
+}
+
+/* Return whether to publish later, because there was no time for all that join or leave:
+ * publishing for each few of them would take longer than they do. */
+static bool event_loop_publish_later(struct reuseport_group *group)
+{
+	uint64_t now = event_loop_now();
+
+	if (!group->loop.more) {
+		group->loop.publish_by = 0;
+		return false;
+	}
+	if (!group->loop.publish_by)
+		group->loop.publish_by = now + PLAN_RETRY;
+	if (now >= group->loop.publish_by)
+		return false;
+	group->loop.plan_due = true;
+	group->loop.plan_at = now;
+	return true;
 }
 
 /* Publish if workers may have joined, left, or moved to other CPUs. */
@@ -162,6 +131,8 @@ static void event_loop_publish(struct reuseport_group *group)
 	int lock, ret;
 
 	if (!group->changes && !group->loop.plan_due && event_loop_now() < group->loop.plan_at)
+		return;
+	if (event_loop_publish_later(group))
 		return;
 	group->loop.plan_due = false;
 	group->loop.plan_at = event_loop_now() + PLAN_RETRY;
@@ -188,7 +159,8 @@ static void event_loop_synchronize(struct reuseport_group *group)
 {
 	int lock;
 
-	if (group->loop.n_pending || event_loop_now() < group->loop.synchronize_at)
+	if (group->loop.n_pending || owner_search_runs(&group->search) ||
+	    event_loop_now() < group->loop.synchronize_at)
 		return;
 	group->loop.synchronize_at = event_loop_now() + SYNCHRONIZE;
 	lock = plan_lock(&group->at, 0, NULL);
@@ -209,7 +181,9 @@ static void event_loop_plan_resync(struct reuseport_group *group)
 	if (group->changes)
 		group->loop.refresh_at = event_loop_sooner(group->loop.refresh_at,
 							   event_loop_now() + REFRESH_SOON);
-	group->loop.resync_at = event_loop_sooner(group->loop.resync_at, group->loop.refresh_at);
+	if (!owner_search_runs(&group->search))
+		group->loop.resync_at = event_loop_sooner(group->loop.resync_at,
+							  group->loop.refresh_at);
 }
 
 static void event_loop_arm_timer(struct reuseport_group *group)
@@ -221,6 +195,8 @@ static void event_loop_arm_timer(struct reuseport_group *group)
 
 	if (group->loop.n_pending)
 		at = event_loop_sooner(at, event_loop_now() + RETRY);
+	if (owner_search_runs(&group->search) || group->loop.resync_due)
+		at = event_loop_now();
 	spec.it_value.tv_sec = at / (1000 * MS);
 	spec.it_value.tv_nsec = at % (1000 * MS);
 	timerfd_settime(group->loop.timer, TFD_TIMER_ABSTIME, &spec, NULL);
@@ -240,6 +216,18 @@ static bool event_loop_must_release(struct reuseport_group *group)
 	       access(group->at.pin, F_OK);
 }
 
+/*
+ * Do a part of the work. What a call may consist of, and what that costs at most:
+ * - events, and those that are pending: CALL_TIME, and one look into a process, 776
+ *   descriptors (6 ms);
+ * - a slice of a search, SLICE descriptors (1 ms), or its result for CALL_TIME;
+ * - a resync: 1 us for each listening socket of the namespace (UDP: for any), and 2 us for
+ *   each slot. If no worker lives and the namespace has no name, 2 us for each process;
+ * - publishing: 2 us for each slot, and the table. For one worker's change that takes 0.2 ms
+ *   with 4 workers and 7 ms with 4,096, for many changes 1 and 44 ms. Another process may
+ *   have the lock: PLAN_WAIT_MS;
+ * - before or after that, the wait for an RCU grace period, some 10 ms.
+ */
 int reuseport_group__process(struct reuseport_group *group, struct reuseport_error *err)
 {
 	uint64_t expirations;
@@ -251,6 +239,8 @@ int reuseport_group__process(struct reuseport_group *group, struct reuseport_err
 		return fail(err, ESHUTDOWN, "%s is being detached", group->at.text);
 	if (read(group->loop.timer, &expirations, sizeof(expirations)) < 0 && errno != EAGAIN)
 		return fail(err, errno, "cannot read the timer: %s", strerror(errno));
+	group->loop.call_until = event_loop_now() + CALL_TIME;
+	group->loop.more = false;
 	map_view_fetch(&group->at.view);
 	if (group->loop.events && socket_events_consume(group->loop.events))
 		group->loop.resync_due = true;
@@ -258,6 +248,7 @@ int reuseport_group__process(struct reuseport_group *group, struct reuseport_err
 	if (group->loop.resync_due || event_loop_now() >= group->loop.resync_at)
 		ret = event_loop_resync(group, err);
 	if (!ret) {
+		membership_search(group, SLICE, event_loop_now() + CALL_TIME);
 		event_loop_publish(group);
 		event_loop_synchronize(group);
 	}

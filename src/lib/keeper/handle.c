@@ -57,6 +57,7 @@ void handle_close(struct reuseport_group *group)
 	group->loop.events = NULL;
 	group_iter_close(group->reader);
 	group->reader = NULL;
+	owner_search_end(&group->search);
 	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
 		fd_close(*fds[i]);
 		*fds[i] = -1;

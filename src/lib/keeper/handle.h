@@ -4,6 +4,7 @@
 #define KEEPER_HANDLE_H
 
 #include "host/netns.h"
+#include "keeper/owner_search.h"
 #include "sockets/socket_events.h"
 #include "state/attachment.h"
 
@@ -22,6 +23,7 @@ struct pending {
 	uint32_t pid;
 	uint16_t tries;
 	bool leaving;
+	bool lost; /* not found in the process "pid" */
 };
 
 #define PENDING_MAX 64
@@ -30,12 +32,16 @@ struct pending {
 struct event_loop {
 	struct socket_events *events; /* NULL: polling */
 	int timer, notice, epoll;
+	uint64_t call_until; /* when a call of __process has no more time for joins and leaves, */
+	bool more;           /* and that there were more */
 	struct pending pending[PENDING_MAX];
 	unsigned int n_pending;
+	struct socket_owner last; /* the one that was found last for an event */
 	bool resync_due;
 	uint64_t resync_at;
 	uint64_t refresh_at; /* of pids and names */
 	bool plan_due;
+	uint64_t publish_by;     /* although more workers join or leave; 0: none has yet */
 	uint64_t plan_at;        /* when to publish for the workers */
 	uint64_t synchronize_at; /* after a plan was published */
 };
@@ -65,6 +71,7 @@ struct reuseport_group {
 	int changes;              /* since the last __process */
 
 	struct event_loop loop;
+	struct owner_search search;    /* for the processes that have the members open */
 	struct group_iter_bpf *reader; /* NULL: not needed yet */
 
 	uint64_t refused;       /* checksum of the members that could not join, */

@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* Membership: make the array follow the members of the group. */
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <syslog.h>
-#include <unistd.h>
 
 #include "clock.h"
 #include "error.h"
+#include "keeper/join.h"
 #include "keeper/membership.h"
-#include "keeper/program_attach.h"
 #include "keeper/slots.h"
-#include "sockets/pidfd_socket.h"
 #include "sockets/sock_diag.h"
 #include "sockets/socket_owners.h"
 #include "state/sockarray.h"
@@ -20,131 +18,20 @@
 
 /* ------------------------------------------------------------------- join */
 
-static int membership_explain_claim(const struct reuseport_group *group, int code, uint32_t pid,
-				    struct reuseport_error *err)
-{
-	if (code == ENOSPC)
-		return fail(err, code,
-			    "%s has more workers than slots (%u): detach, then attach with "
-			    "more slots",
-			    group->at.text, group->at.entry.slots);
-	if (code == EBUSY)
-		return fail(err, code,
-			    "a socket of process %u is in another program's sockarray: "
-			    "end that program ('bpftool map' lists reuseport_sockarray maps)",
-			    pid);
-	return fail(err, code, "cannot put a socket of process %u into the array: %s", pid,
-		    strerror(code));
-}
-
-/* Duplicate the socket of one process and give it a slot. *via receives the duplicate; it is
- * closed at once if via is NULL. */
-static int membership_claim_from(struct reuseport_group *group, const struct socket_owner *owner,
-				 uint64_t cookie, int *via, struct reuseport_error *err)
-{
-	int fd = pidfd_socket_get(owner->pid, owner->fd, cookie, err), ret;
-
-	if (fd < 0)
-		return fd;
-	if (socket_has_reuseport(fd) == 0) {
-		close(fd);
-		return -ESTALE;
-	}
-	if (!socket_matches_key(fd, &group->at.key)) {
-		close(fd);
-		return -EXDEV;
-	}
-	ret = slots_claim(group, fd, cookie, owner->inode, owner->pid);
-	if (ret)
-		membership_explain_claim(group, -ret, owner->pid, err);
-	if (!ret && via)
-		*via = fd;
-	else
-		close(fd);
-	return ret;
-}
-
-/*
- * Claim the socket from the process that serves it, or else from any other that has it open:
- * the first may have ended.
- */
-static int membership_claim(struct reuseport_group *group, const struct socket_owners *h,
-			    uint64_t cookie, uint32_t inode, int *via, struct reuseport_error *err)
-{
-	const struct socket_owner *first, *server;
-	size_t n = socket_owners_of(h, inode, &first);
-	int ret = -ESTALE;
-
-	if (!n)
-		return -ESTALE;
-	server = socket_owners_server(first, n);
-	ret = membership_claim_from(group, server, cookie, via, err);
-	for (size_t i = 0; ret == -ESTALE && i < n; i++)
-		if (&first[i] != server)
-			ret = membership_claim_from(group, &first[i], cookie, via, err);
-	return ret;
-}
-
-static void membership_log_failure(struct reuseport_group *group, int code,
-				   const struct reuseport_error *error)
-{
-	if (code == ENOSPC && group->full_logged)
-		return;
-	group->full_logged = code == ENOSPC;
-	handle_log(group, LOG_ERR, "%s", error->text);
-}
-
-/* Let one socket join. Failures are logged, except those that may pass: -EAGAIN. */
-static int membership_join_one(struct reuseport_group *group, const struct socket_owners *h,
-			       uint64_t cookie, uint32_t inode)
-{
-	struct reuseport_error error = { 0 };
-	int via = -1, ret;
-
-	ret = membership_claim(group, h, cookie, inode, &via, &error);
-	if (ret == -ESTALE || ret == -EAGAIN)
-		return -EAGAIN;
-	/* Events are of a port: a group on another address has its own keeper. */
-	if (ret == -EXDEV)
-		return 0;
-	if (!ret) {
-		ret = program_attach_if_recreated(group, via, cookie, &error);
-		close(via);
-	}
-	if (ret)
-		membership_log_failure(group, -ret, &error);
-	return ret;
-}
-
-/* The guess first; the whole of /proc if there is none. */
-static int membership_find_owners(uint32_t inode, uint32_t pid, struct socket_owners *owners)
-{
-	struct socket_owner owner;
-
-	if (!pid)
-		return socket_owners_scan(&inode, 1, owners);
-	*owners = (struct socket_owners){ 0 };
-	if (!owner_scan_newest(inode, pid, &owner))
-		return 0;
-	owners->list = malloc(sizeof(owner));
-	if (!owners->list)
-		return -ENOMEM;
-	owners->list[owners->n++] = owner;
-	return 0;
-}
-
 int membership_join(struct reuseport_group *group, uint64_t cookie, uint32_t inode, uint32_t pid)
 {
-	struct socket_owners owners;
-	int ret;
+	struct socket_owner *last = &group->loop.last;
+	struct socket_owner owner;
+	struct socket_owners owners = { .list = &owner, .n = 1 };
 
 	if (slots_find(group, cookie) != SLOT_NONE)
 		return 0;
-	if (!inode || membership_find_owners(inode, pid, &owners))
+	if (!inode)
 		return -EAGAIN;
-	ret = membership_join_one(group, &owners, cookie, inode);
-	free(owners.list);
-	return ret;
+	if (!owner_scan_newest(inode, pid, last->pid == pid ? last->fd : -1, &owner))
+		return -ENOENT;
+	*last = owner;
+	return join_member(group, &owners, cookie, inode);
 }
 
 /* ------------------------------------------------------------------ leave */
@@ -178,7 +65,101 @@ static void membership_release_departed(struct reuseport_group *group,
 	}
 }
 
-/* ------------------------------------------------------------------- full */
+/* ------------------------------------------------------------------- sync */
+
+/* Return a checksum of the members without a slot, 0 if there are none. */
+static uint64_t membership_newcomers(const struct reuseport_group *group,
+				     const struct sock_diag_list *members)
+{
+	const uint64_t spread = 0x9e3779b97f4a7c15ULL;
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < members->n; i++)
+		sum += members->sockets[i].cookie * spread;
+	for (unsigned int slot = 0; slot < group->at.entry.slots; slot++)
+		if (group->slots[slot].cookie && sock_diag_find(members, group->slots[slot].cookie))
+			sum -= group->slots[slot].cookie * spread;
+	return sum;
+}
+
+/*
+ * Return whether to search for the owners of members without a slot. The search is
+ * expensive, so members that could not join, because they lack a slot or SO_REUSEPORT, are
+ * left alone for a while.
+ */
+static bool membership_may_join(const struct reuseport_group *group,
+				const struct sock_diag_list *members)
+{
+	uint64_t sum = membership_newcomers(group, members);
+
+	return sum && (sum != group->refused || clock_ns(CLOCK_MONOTONIC) >= group->refused_until);
+}
+
+int membership_sync(struct reuseport_group *group, bool refresh, struct reuseport_error *err)
+{
+	struct sock_diag_list members;
+	int ret;
+
+	slots_choose_hint(group);
+	ret = sock_diag_members(&group->at.key, &group->ns, &members, err);
+	if (ret)
+		return ret;
+	membership_release_departed(group, &members);
+	if (members.n && (refresh || membership_may_join(group, &members)))
+		ret = owner_search_begin(&group->search, &members);
+	free(members.sockets);
+	return ret ? fail(err, -ret, "cannot look through /proc: %s", strerror(-ret)) : 0;
+}
+
+/* ----------------------------------------------------------------- search */
+
+/* Apply the result to one member: its worker joins, or has another process now. */
+static void membership_apply(struct reuseport_group *group, const struct sock_diag_socket *member)
+{
+	struct owner_search *search = &group->search;
+	unsigned int slot = slots_find(group, member->cookie);
+	const struct socket_owner *first;
+	size_t n = socket_owners_of(&search->owners, member->inode, &first);
+
+	if (n && slot != SLOT_NONE)
+		slots_set_server(group, slot, socket_owners_server(first, n)->pid);
+	else if (n && !search->full)
+		search->full = join_member(group, &search->owners, member->cookie, member->inode) ==
+			       -ENOSPC;
+}
+
+static void membership_end_search(struct reuseport_group *group)
+{
+	group->refused = membership_newcomers(group, &group->search.members);
+	group->refused_until = clock_ns(CLOCK_MONOTONIC) + REFUSED_PAUSE_NS;
+	group->loop.resync_due |= group->search.again;
+	owner_search_end(&group->search);
+}
+
+void membership_search(struct reuseport_group *group, unsigned int budget, uint64_t until)
+{
+	struct owner_search *search = &group->search;
+
+	if (!owner_search_step(search, budget))
+		return;
+	do
+		membership_apply(group, &search->members.sockets[search->next++]);
+	while (search->next < search->members.n && clock_ns(CLOCK_MONOTONIC) < until);
+	group->loop.more |= search->next < search->members.n;
+	if (search->next == search->members.n)
+		membership_end_search(group);
+}
+
+int membership_sync_all(struct reuseport_group *group, struct reuseport_error *err)
+{
+	int ret = membership_sync(group, true, err);
+
+	while (owner_search_runs(&group->search))
+		membership_search(group, UINT_MAX, UINT64_MAX);
+	return ret;
+}
+
+/* ------------------------------------------------------------- first fill */
 
 /* Find the processes that have the members without a slot open. */
 static int membership_scan_newcomers(const struct reuseport_group *group,
@@ -198,78 +179,6 @@ static int membership_scan_newcomers(const struct reuseport_group *group,
 	return ret;
 }
 
-static void membership_refresh_servers(struct reuseport_group *group,
-				       const struct sock_diag_list *members)
-{
-	const struct socket_owner *first;
-	struct socket_owners owners;
-
-	if (socket_owners_scan_members(members, &owners))
-		return;
-	for (size_t i = 0; i < members->n; i++) {
-		unsigned int slot = slots_find(group, members->sockets[i].cookie);
-		size_t n = socket_owners_of(&owners, members->sockets[i].inode, &first);
-
-		if (slot != SLOT_NONE && n)
-			slots_set_server(group, slot, socket_owners_server(first, n)->pid);
-	}
-	free(owners.list);
-}
-
-/* Return a checksum of the members without a slot, 0 if there are none. */
-static uint64_t membership_newcomers(const struct reuseport_group *group,
-				     const struct sock_diag_list *members)
-{
-	uint64_t sum = 0;
-
-	for (size_t i = 0; i < members->n; i++)
-		if (slots_find(group, members->sockets[i].cookie) == SLOT_NONE)
-			sum += members->sockets[i].cookie * 0x9e3779b97f4a7c15ULL;
-	return sum;
-}
-
-/*
- * Let all members without a slot join. The scan of /proc is expensive, so members that could
- * not join, because they lack a slot or SO_REUSEPORT, are left alone for a while.
- */
-static void membership_join_newcomers(struct reuseport_group *group,
-				      const struct sock_diag_list *members)
-{
-	uint64_t sum = membership_newcomers(group, members);
-	struct socket_owners owners;
-	int ret = 0;
-
-	if (!sum || (sum == group->refused && clock_ns(CLOCK_MONOTONIC) < group->refused_until))
-		return;
-	if (membership_scan_newcomers(group, members, &owners))
-		return;
-	for (size_t i = 0; ret != -ENOSPC && owners.n && i < members->n; i++)
-		if (slots_find(group, members->sockets[i].cookie) == SLOT_NONE)
-			ret = membership_join_one(group, &owners, members->sockets[i].cookie,
-						  members->sockets[i].inode);
-	free(owners.list);
-	group->refused = membership_newcomers(group, members);
-	group->refused_until = clock_ns(CLOCK_MONOTONIC) + REFUSED_PAUSE_NS;
-}
-
-int membership_sync(struct reuseport_group *group, bool refresh, struct reuseport_error *err)
-{
-	struct sock_diag_list members;
-	int ret;
-
-	ret = sock_diag_members(&group->at.key, &group->ns, &members, err);
-	if (ret)
-		return ret;
-	membership_release_departed(group, &members);
-	membership_join_newcomers(group, &members);
-	if (refresh && members.n)
-		membership_refresh_servers(group, &members);
-	free(members.sockets);
-	return 0;
-}
-
-/* ------------------------------------------------------------- first fill */
-
 int membership_fill(struct reuseport_group *group, const struct sock_diag_list *members, int *via,
 		    struct reuseport_error *err)
 {
@@ -285,8 +194,8 @@ int membership_fill(struct reuseport_group *group, const struct sock_diag_list *
 		if (slots_find(group, member->cookie) != SLOT_NONE)
 			continue;
 		fd = -1;
-		ret = membership_claim(group, &owners, member->cookie, member->inode,
-				       *via < 0 ? &fd : NULL, err);
+		ret = join_claim(group, &owners, member->cookie, member->inode,
+				 *via < 0 ? &fd : NULL, err);
 		if (!ret && *via < 0)
 			*via = fd;
 		if (ret == -ESTALE || ret == -EAGAIN)

@@ -7,9 +7,9 @@
 #include "sockets/sock_diag.h"
 
 /*
- * Let a socket join: find a process that has it open (pid is a first guess, 0 for none),
- * duplicate it, give it a slot. A group that was recreated gets the program again. -EAGAIN:
- * it is not in its group yet, try again. Other failures are logged.
+ * Let a socket join, if the process "pid" has it among its newest descriptors. A group that
+ * was recreated gets the program again. -EAGAIN: it is not in its group yet, try again.
+ * -ENOENT: it was not found, search for it. Other failures are logged.
  */
 int membership_join(struct reuseport_group *group, uint64_t cookie, uint32_t inode, uint32_t pid);
 
@@ -17,10 +17,22 @@ int membership_join(struct reuseport_group *group, uint64_t cookie, uint32_t ino
 int membership_leave(struct reuseport_group *group, uint64_t cookie);
 
 /*
- * Compare everything with sock_diag. refresh: read again which process serves each worker.
- * -ENETDOWN: the network namespace is gone.
+ * Compare everything with sock_diag: release the slots of members that have left. If there
+ * are members without a slot, or refresh is set, begin a search for the processes that have
+ * the members open, unless one runs. -ENETDOWN: the network namespace is gone.
  */
 int membership_sync(struct reuseport_group *group, bool refresh, struct reuseport_error *err);
+
+/*
+ * Do a slice of the search, if one runs: look at up to "budget" descriptors and processes.
+ * When all have been seen, apply the result, until that time (of CLOCK_MONOTONIC) but to
+ * one member at least: those without a slot join, and each worker gets the process that
+ * serves it.
+ */
+void membership_search(struct reuseport_group *group, unsigned int budget, uint64_t until);
+
+/* Compare everything, and search to the end. */
+int membership_sync_all(struct reuseport_group *group, struct reuseport_error *err);
 
 /*
  * Fill the array for the first time, before the program is attached. Members that leave

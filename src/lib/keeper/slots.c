@@ -150,6 +150,17 @@ void slots_set_server(struct reuseport_group *group, unsigned int slot, uint32_t
 	group->slots[slot].pid = pid;
 }
 
+void slots_choose_hint(struct reuseport_group *group)
+{
+	if (proc_lives(group->ns.hint_pid))
+		return;
+	for (unsigned int slot = 0; slot < group->at.entry.slots; slot++)
+		if (group->slots[slot].cookie && proc_lives(group->slots[slot].pid)) {
+			group->ns.hint_pid = group->slots[slot].pid;
+			return;
+		}
+}
+
 void slots_adopt(struct reuseport_group *group)
 {
 	for (unsigned int slot = 0; slot < group->at.entry.slots; slot++) {

@@ -25,6 +25,9 @@ void slots_release(struct reuseport_group *group, unsigned int slot);
 /* Record which process serves the worker, if that has changed. */
 void slots_set_server(struct reuseport_group *group, unsigned int slot, uint32_t pid);
 
+/* If the process that the namespace is found by has ended, choose another worker's. */
+void slots_choose_hint(struct reuseport_group *group);
+
 /* Read the slots of an adopted attachment; free those whose worker has left. */
 void slots_adopt(struct reuseport_group *group);
 

@@ -26,6 +26,7 @@
 #define KCMP_COST(fds) (1 + (fds) / 256)
 
 #define WINDOW 256 /* of descriptor numbers */
+#define NEAR_FDS 8 /* a server makes its sockets one after the other */
 #define FD_LIMIT (1 << 30)
 
 struct fd_list {
@@ -356,37 +357,54 @@ static int fds_end(const struct proc_dir *fds)
 	return high;
 }
 
+static bool fd_is_socket(const struct proc_dir *fds, int fd, uint32_t inode)
+{
+	uint32_t found;
+
+	return read_fd(fds, fd, &found) == FD_SOCKET && found == inode;
+}
+
 /* Search a window of descriptors from the highest to the lowest. Return the one that is
  * the socket, or -1. */
 static int find_in_window(struct proc_dir *fds, int window, uint32_t inode)
 {
 	int list[WINDOW], n = 0;
-	uint32_t found;
 	long fd;
 
 	proc_dir_seek_fd(fds, window);
 	while (n < WINDOW && (fd = proc_dir_next(fds)) >= 0 && fd < window + WINDOW)
 		list[n++] = fd;
 	while (n-- > 0)
-		if (read_fd(fds, list[n], &found) == FD_SOCKET && found == inode)
+		if (fd_is_socket(fds, list[n], inode))
 			return list[n];
 	return -1;
 }
 
-bool owner_scan_newest(uint32_t inode, uint32_t pid, struct socket_owner *owner)
+static int find_newest(struct proc_dir *fds, int near, uint32_t inode)
+{
+	int end, fd;
+
+	for (fd = near; near >= 0 && fd < near + NEAR_FDS; fd++)
+		if (fd_is_socket(fds, fd, inode))
+			return fd;
+	end = fds_end(fds);
+	fd = find_in_window(fds, end - WINDOW, inode);
+	if (fd < 0 && end > 2 * WINDOW)
+		fd = find_in_window(fds, end - 2 * WINDOW, inode);
+	/* A new descriptor has the lowest number that is free. */
+	if (fd < 0 && end > WINDOW)
+		fd = find_in_window(fds, 0, inode);
+	return fd;
+}
+
+bool owner_scan_newest(uint32_t inode, uint32_t pid, int near, struct socket_owner *owner)
 {
 	struct proc_dir fds;
-	int end, fd;
+	int fd;
 
 	if (open_fds(pid, &fds))
 		return false;
-	end = fds_end(&fds);
-	fd = find_in_window(&fds, end - WINDOW, inode);
-	if (fd < 0 && end > 2 * WINDOW)
-		fd = find_in_window(&fds, end - 2 * WINDOW, inode);
-	/* A new descriptor has the lowest number that is free. */
-	if (fd < 0 && end > WINDOW)
-		fd = find_in_window(&fds, 0, inode);
+	fd = find_newest(&fds, near, inode);
 	proc_dir_close(&fds);
 	*owner = (struct socket_owner){ .inode = inode, .pid = pid, .fd = fd };
 	return fd >= 0;

@@ -48,9 +48,10 @@ void owner_scan_free(struct owner_scan *scan);
 
 /*
  * Look for one socket in one process, among the descriptors that are likely to be the
- * newest: the highest numbers, and the lowest. That is at most 768, so some milliseconds.
- * Epoll sets are not looked into. Return whether it was found.
+ * newest: "near" (-1: none) and a few that follow it, the highest numbers, and the lowest.
+ * That is at most 776, so some milliseconds. Epoll sets are not looked into. Return whether it
+ * was found.
  */
-bool owner_scan_newest(uint32_t inode, uint32_t pid, struct socket_owner *owner);
+bool owner_scan_newest(uint32_t inode, uint32_t pid, int near, struct socket_owner *owner);
 
 #endif

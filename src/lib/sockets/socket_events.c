@@ -57,8 +57,8 @@ static int pass_event(void *ctx, void *data, size_t size)
 {
 	struct socket_events *events = ctx;
 
-	if (size >= sizeof(struct socket_event))
-		events->fn(events->ctx, data);
+	if (size >= sizeof(struct socket_event) && !events->fn(events->ctx, data))
+		return -ECANCELED;
 	return 0;
 }
 

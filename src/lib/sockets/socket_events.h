@@ -9,7 +9,8 @@
 
 struct socket_events;
 
-typedef void (*socket_events_fn)(void *ctx, const struct socket_event *event);
+/* Return whether to go on with the next event. */
+typedef bool (*socket_events_fn)(void *ctx, const struct socket_event *event);
 
 /*
  * Load and attach the programs that report on key; netns_cookie 0 means every
@@ -27,7 +28,8 @@ void socket_events_close(struct socket_events *events);
 /* Return an fd that is readable when there are events. */
 int socket_events_fd(const struct socket_events *events);
 
-/* Call fn for each event. Return true if events were lost and the caller must scan. */
+/* Call fn for each event, until it returns false: socket_events_fd() stays readable while
+ * there are more. Return true if events were lost and the caller must scan. */
 bool socket_events_consume(struct socket_events *events);
 
 #endif

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* Join: duplicate a member's socket and give it a slot. */
+#include <errno.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "error.h"
+#include "keeper/join.h"
+#include "keeper/program_attach.h"
+#include "keeper/slots.h"
+#include "sockets/pidfd_socket.h"
+
+static int explain_claim(const struct reuseport_group *group, int code, uint32_t pid,
+			 struct reuseport_error *err)
+{
+	if (code == ENOSPC)
+		return fail(err, code,
+			    "%s has more workers than slots (%u): detach, then attach with "
+			    "more slots",
+			    group->at.text, group->at.entry.slots);
+	if (code == EBUSY)
+		return fail(err, code,
+			    "a socket of process %u is in another program's sockarray: "
+			    "end that program ('bpftool map' lists reuseport_sockarray maps)",
+			    pid);
+	return fail(err, code, "cannot put a socket of process %u into the array: %s", pid,
+		    strerror(code));
+}
+
+/* Duplicate the socket of one process and give it a slot. *via receives the duplicate; it is
+ * closed at once if via is NULL. */
+static int claim_from(struct reuseport_group *group, const struct socket_owner *owner,
+		      uint64_t cookie, int *via, struct reuseport_error *err)
+{
+	int fd = pidfd_socket_get(owner->pid, owner->fd, cookie, err), ret;
+
+	if (fd < 0)
+		return fd;
+	if (socket_has_reuseport(fd) == 0) {
+		close(fd);
+		return -ESTALE;
+	}
+	if (!socket_matches_key(fd, &group->at.key)) {
+		close(fd);
+		return -EXDEV;
+	}
+	ret = slots_claim(group, fd, cookie, owner->inode, owner->pid);
+	if (ret)
+		explain_claim(group, -ret, owner->pid, err);
+	if (!ret && via)
+		*via = fd;
+	else
+		close(fd);
+	return ret;
+}
+
+int join_claim(struct reuseport_group *group, const struct socket_owners *owners, uint64_t cookie,
+	       uint32_t inode, int *via, struct reuseport_error *err)
+{
+	const struct socket_owner *first, *server;
+	size_t n = socket_owners_of(owners, inode, &first);
+	int ret = -ESTALE;
+
+	if (!n)
+		return -ESTALE;
+	server = socket_owners_server(first, n);
+	ret = claim_from(group, server, cookie, via, err);
+	for (size_t i = 0; ret == -ESTALE && i < n; i++)
+		if (&first[i] != server)
+			ret = claim_from(group, &first[i], cookie, via, err);
+	return ret;
+}
+
+static void log_failure(struct reuseport_group *group, int code,
+			const struct reuseport_error *error)
+{
+	if (code == ENOSPC && group->full_logged)
+		return;
+	group->full_logged = code == ENOSPC;
+	handle_log(group, LOG_ERR, "%s", error->text);
+}
+
+int join_member(struct reuseport_group *group, const struct socket_owners *owners, uint64_t cookie,
+		uint32_t inode)
+{
+	struct reuseport_error error = { 0 };
+	int via = -1, ret;
+
+	ret = join_claim(group, owners, cookie, inode, &via, &error);
+	if (ret == -ESTALE || ret == -EAGAIN)
+		return -EAGAIN;
+	/* Events are of a port: a group on another address has its own keeper. */
+	if (ret == -EXDEV)
+		return 0;
+	if (!ret) {
+		ret = program_attach_if_recreated(group, via, cookie, &error);
+		close(via);
+	}
+	if (ret)
+		log_failure(group, -ret, &error);
+	return ret;
+}
