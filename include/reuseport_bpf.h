@@ -215,7 +215,8 @@ int reuseport_group__fd(const struct reuseport_group *group);
 
 /*
  * Do a bounded part of what is to be done (some milliseconds) without blocking: joins,
- * leaves, comparison with the kernel. While more is to be done, __fd stays readable.
+ * leaves, comparison with the kernel. While more is to be done, __fd stays readable. Once
+ * for each new table it waits for the kernel to have left the old one, some 10 ms.
  * Return the number of workers that joined or left.
  *
  * -ESHUTDOWN: the group is being detached. -ENETDOWN: its network namespace is gone, and

@@ -226,7 +226,7 @@ static bool event_loop_must_release(struct reuseport_group *group)
  * - publishing: 2 us for each slot, and the table. For one worker's change that takes 0.2 ms
  *   with 4 workers and 7 ms with 4,096, for many changes 1 and 44 ms. Another process may
  *   have the lock: PLAN_WAIT_MS;
- * - before or after that, the wait for an RCU grace period, some 10 ms.
+ * - once for each new table, the wait for an RCU grace period, some 10 ms.
  */
 int reuseport_group__process(struct reuseport_group *group, struct reuseport_error *err)
 {
