@@ -130,6 +130,49 @@ static void equality_looks_at_every_member(void **state)
 		assert_false(group_key_equal(&a, &b[i]));
 }
 
+static void a_group_is_of_one_uid(void **state)
+{
+	struct reuseport_key root = v4(), other = v4(), unknown = v4();
+
+	(void)state;
+	root.has_uid = other.has_uid = true;
+	other.uid = 65534;
+	assert_false(group_key_equal(&root, &other));
+	assert_true(group_key_same_place(&root, &other));
+	other.uid = 0;
+	assert_true(group_key_equal(&root, &other));
+	/* An older version has not pinned it. */
+	other.uid = 65534;
+	assert_true(group_key_equal(&root, &unknown));
+	assert_true(group_key_equal(&unknown, &other));
+	other.port++;
+	assert_false(group_key_equal(&unknown, &other));
+	assert_false(group_key_same_place(&root, &other));
+}
+
+static void sorted_by_every_member(void **state)
+{
+	struct reuseport_key a = v6(), b[9];
+
+	(void)state;
+	for (int i = 0; i < 9; i++)
+		b[i] = a;
+	b[0].netns++;
+	b[1].port++;
+	b[2].proto = IPPROTO_UDP + 1;
+	b[3].family++;
+	b[4].addr[15]++;
+	b[5].ifindex++;
+	b[6].uid++;
+	for (int i = 0; i < 7; i++) {
+		assert_true(group_key_compare(&a, &b[i]) < 0);
+		assert_true(group_key_compare(&b[i], &a) > 0);
+	}
+	b[7].v6only = false;
+	assert_true(group_key_compare(&a, &b[7]) > 0);
+	assert_int_equal(group_key_compare(&a, &b[8]), 0);
+}
+
 static void as_text(void **state)
 {
 	char text[GROUP_KEY_TEXT_LEN];
@@ -176,6 +219,8 @@ int main(void)
 		cmocka_unit_test(the_family_is_part_of_an_address),
 		cmocka_unit_test(malformed_addresses),
 		cmocka_unit_test(equality_looks_at_every_member),
+		cmocka_unit_test(a_group_is_of_one_uid),
+		cmocka_unit_test(sorted_by_every_member),
 		cmocka_unit_test(as_text),
 		cmocka_unit_test(pinned_and_read_again),
 	};

@@ -101,13 +101,38 @@ static void names_of_devices(void **state)
 	there_and_back(&key, "udp-fe80::1-53-4026531840-dev4294967295-v6only");
 }
 
-static void keys_that_differ_have_names_that_differ(void **state)
+/* Where another uid's attachment has the plain name. */
+static void names_of_users(void **state)
 {
-	struct reuseport_key keys[8];
-	char names[8][NAME_SIZE];
+	struct reuseport_key key = make_key(IPPROTO_UDP, "0.0.0.0", 53, 4026531840), back;
+	char name[NAME_SIZE];
 
 	(void)state;
-	for (int i = 0; i < 8; i++)
+	key.has_uid = true;
+	there_and_back(&key, "udp-0_0_0_0-53-4026531840-uid0");
+	key.uid = UINT32_MAX - 1;
+	key.ifindex = 3;
+	there_and_back(&key, "udp-0_0_0_0-53-4026531840-dev3-uid4294967294");
+	key = make_key(IPPROTO_UDP, "fe80::1", 53, 4026531840);
+	key.has_uid = key.v6only = true;
+	key.uid = 33;
+	there_and_back(&key, "udp-fe80::1-53-4026531840-v6only-uid33");
+	pins_name(&key, name, sizeof(name));
+	assert_int_equal(pins_parse(name, &back), 0);
+	assert_true(back.has_uid);
+	assert_int_equal(back.uid, 33);
+	/* The plain name says nothing of the user. */
+	assert_int_equal(pins_parse("udp-0_0_0_0-53-4026531840", &back), 0);
+	assert_false(back.has_uid);
+}
+
+static void keys_that_differ_have_names_that_differ(void **state)
+{
+	struct reuseport_key keys[10];
+	char names[10][NAME_SIZE];
+
+	(void)state;
+	for (int i = 0; i < 10; i++)
 		keys[i] = make_key(IPPROTO_TCP, "::", 8080, 4026531840);
 	keys[1].proto = IPPROTO_UDP;
 	keys[2].port = 8081;
@@ -116,11 +141,14 @@ static void keys_that_differ_have_names_that_differ(void **state)
 	keys[5].v6only = true;
 	keys[6].addr[15] = 1;
 	keys[7] = make_key(IPPROTO_TCP, "0.0.0.0", 8080, 4026531840);
-	for (int i = 0; i < 8; i++) {
+	keys[8].has_uid = keys[9].has_uid = true;
+	keys[9].uid = 1;
+	for (int i = 0; i < 10; i++) {
 		pins_name(&keys[i], names[i], sizeof(names[i]));
 		for (int j = 0; j < i; j++) {
 			assert_string_not_equal(names[i], names[j]);
-			assert_false(group_key_equal(&keys[i], &keys[j]));
+			/* A key without a uid is of any. */
+			assert_true(!group_key_equal(&keys[i], &keys[j]) || (i >= 8 && !j));
 		}
 	}
 }
@@ -144,6 +172,8 @@ static void many_keys_there_and_back(void **state)
 			.netns = random,
 			.ifindex = random & 4 ? random >> 32 : 0,
 			.v6only = random & 8,
+			.has_uid = random & 16,
+			.uid = random & 16 ? random >> 24 : 0,
 		};
 		/* Runs of zeros, which inet_ntop shortens. */
 		for (int byte = 0; byte < (key.family == AF_INET ? 4 : 16); byte++)
@@ -152,6 +182,7 @@ static void many_keys_there_and_back(void **state)
 		pins_name(&key, name, sizeof(name));
 		assert_int_equal(pins_parse(name, &back), 0);
 		assert_true(group_key_equal(&key, &back));
+		assert_true(back.has_uid == key.has_uid && back.uid == key.uid);
 	}
 }
 
@@ -194,6 +225,14 @@ static void other_names_are_refused(void **state)
 		"tcp-0_0_0_0-80-1-dev4294967296",
 		"tcp-0_0_0_0-80-1-devx",
 		"tcp-::-80-1-v6only-dev3",
+		"tcp-0_0_0_0-80-1-uid",
+		"tcp-0_0_0_0-80-1-uid-1",
+		"tcp-0_0_0_0-80-1-uid01",
+		"tcp-0_0_0_0-80-1-uid4294967296",
+		"tcp-0_0_0_0-80-1-uidroot",
+		"tcp-0_0_0_0-80-1-uid1-dev3",
+		"tcp-0_0_0_0-80-1-uid1-uid1",
+		"tcp-::-80-1-uid1-v6only",
 		"tcp-::-80-1-v6only-v6only",
 		"tcp-::-80-1-v6only ",
 		"tcp-::-80-1-v6",
@@ -233,6 +272,7 @@ int main(void)
 		cmocka_unit_test(names_of_ipv6),
 		cmocka_unit_test(names_of_mapped_addresses),
 		cmocka_unit_test(names_of_devices),
+		cmocka_unit_test(names_of_users),
 		cmocka_unit_test(keys_that_differ_have_names_that_differ),
 		cmocka_unit_test(many_keys_there_and_back),
 		cmocka_unit_test(other_names_are_refused),

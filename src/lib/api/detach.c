@@ -229,24 +229,20 @@ static int detach_is_own(const struct reuseport_key *key, struct reuseport_error
 int reuseport_detach(const struct reuseport_filter *from, struct reuseport_error *err)
 {
 	struct group_key_filter filter;
-	struct reuseport_key *keys = NULL;
-	char path[REUSEPORT_PATH_MAX];
+	struct found_attachment *found = NULL;
 	int ret = group_key_filter_place(&filter, from, "detach", err), orphans;
 	size_t n = 0;
 
 	if (!ret)
 		ret = caps_require("detach", err);
 	if (!ret)
-		ret = attachment_find(&filter.want, &keys, &n, err);
+		ret = attachment_find(&filter.want, &found, &n, err);
 	for (size_t i = 0; !ret && i < n; i++)
-		if (handle_owner_has(&keys[i]))
-			ret = detach_is_own(&keys[i], err);
-	for (size_t i = 0; !ret && i < n; i++) {
-		ret = pins_path(&keys[i], false, path, sizeof(path), err);
-		if (!ret)
-			ret = detach_one(path, &keys[i], err);
-	}
-	free(keys);
+		if (handle_owner_has(&found[i].key))
+			ret = detach_is_own(&found[i].key, err);
+	for (size_t i = 0; !ret && i < n; i++)
+		ret = detach_one(found[i].pin, &found[i].key, err);
+	free(found);
 	if (ret)
 		return ret;
 	orphans = detach_orphans(&filter.want, err);

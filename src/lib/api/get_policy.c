@@ -27,7 +27,7 @@ static int policy_list_add(struct reuseport_policy_list *list, const struct atta
 
 	if (!item)
 		return -ENOMEM;
-	group_key_from_entry(&item->key, &at->entry);
+	item->key = at->key;
 	item->group.key = &item->key;
 	item->group.policy = &item->policy;
 	netns_name_of(at->key.netns, item->group.netns_name, sizeof(item->group.netns_name));

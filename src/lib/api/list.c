@@ -12,6 +12,7 @@
 #include "sockets/group_iter.h"
 #include "sockets/group_key.h"
 #include "sockets/group_scan.h"
+#include "state/pin_owner.h"
 #include "state/steering_maps.h"
 
 /* The public list. */
@@ -40,7 +41,7 @@ struct listing {
 	int ret;
 };
 
-static int list_add_own(void *ctx, const char *path, const struct reuseport_key *key)
+static int list_add_own(void *ctx, const char *path, const struct reuseport_key *named)
 {
 	struct listing *listing = ctx;
 	struct steering steering;
@@ -50,9 +51,9 @@ static int list_add_own(void *ctx, const char *path, const struct reuseport_key 
 	grown = realloc(listing->own, (listing->n_own + 1) * sizeof(*grown));
 	if (grown) {
 		listing->own = grown;
-		if (steering.program >= 0)
-			listing->own[listing->n_own++] =
-				(struct own_program){ *key, steering.program_id };
+		pin_owner_read(path, named, &grown[listing->n_own].key);
+		grown[listing->n_own].program_id = steering.program_id;
+		listing->n_own += steering.program >= 0;
 	}
 	steering_close(&steering);
 	return grown ? 0 : fail(listing->err, ENOMEM, "out of memory");

@@ -214,7 +214,6 @@ static int status_describe(struct status_item *item, const struct attachment *at
 {
 	int ret;
 
-	group_key_from_entry(&item->key, &at->entry);
 	read_policy(&item->policy, at);
 	item->status.keeper_pid = at->entry.keeper_pid;
 	item->status.slots = at->entry.slots;
@@ -259,19 +258,20 @@ struct status_collection {
 	struct reuseport_error *err;
 };
 
-static int status_add_pinned(void *ctx, const char *path, const struct reuseport_key *key)
+static int status_add_pinned(void *ctx, const char *path, const struct reuseport_key *named)
 {
 	struct status_collection *all = ctx;
+	struct reuseport_key key;
 	struct status_item *item;
 	struct attachment at;
 	int ret = 0;
 
-	if (!attachment_is_selected(&all->filter, key, path))
+	if (!attachment_is_selected(&all->filter, named, path, &key))
 		return 0;
-	item = status_add(all->list, key, path);
+	item = status_add(all->list, &key, path);
 	if (!item)
 		return fail(all->err, ENOMEM, "out of memory");
-	attachment_init(&at, key);
+	attachment_init(&at, &key);
 	snprintf(at.pin, sizeof(at.pin), "%s", path);
 	item->status.damaged = attachment_open_pins(&at, NULL) != 0;
 	/* Detached while we looked, or not attached yet. */

@@ -16,7 +16,7 @@
 #include "reuseport_explain.h"
 #include "sockets/group_iter.h"
 #include "sockets/sock_diag.h"
-#include "state/pins.h"
+#include "state/pin_owner.h"
 
 struct reuseport_explainer {
 	struct lookup_kernel kernel;
@@ -59,7 +59,7 @@ static bool is_steered(const struct reuseport_key *key)
 {
 	char path[REUSEPORT_PATH_MAX];
 
-	return !pins_path(key, false, path, sizeof(path), NULL) && !access(path, F_OK);
+	return !pin_owner_path(key, false, path, sizeof(path), NULL) && !access(path, F_OK);
 }
 
 static void describe_candidate(const struct lookup_candidate *from,

@@ -7,23 +7,24 @@
 #include "state/attachment.h"
 #include "state/pins.h"
 
-static void refresh_unkept_one(const struct reuseport_key *key)
+static void refresh_unkept_one(const struct found_attachment *found)
 {
-	char pin[REUSEPORT_PATH_MAX];
+	struct reuseport_key key = found->key;
 
-	if (pins_path(key, false, pin, sizeof(pin), NULL) || pins_locked(pin))
-		return;
-	attach_refresh(key);
+	/* A later namespace may have its inode: then its pins are removed. */
+	key.netns_cookie = 0;
+	if (!pins_locked(found->pin))
+		attach_refresh(&key);
 }
 
 void refresh_unkept(const struct reuseport_filter *filter)
 {
-	struct reuseport_key *keys;
+	struct found_attachment *found;
 	size_t n;
 
-	if (attachment_find(filter, &keys, &n, NULL))
+	if (attachment_find(filter, &found, &n, NULL))
 		return;
 	for (size_t i = 0; i < n; i++)
-		refresh_unkept_one(&keys[i]);
-	free(keys);
+		refresh_unkept_one(&found[i]);
+	free(found);
 }

@@ -25,15 +25,14 @@ struct reuseport_key_list {
 	struct item_list keys;
 };
 
-static struct reuseport_key *find_known_key(const struct item_list *keys,
-					    const struct reuseport_key *key)
+static bool is_known_key(const struct item_list *keys, const struct reuseport_key *key)
 {
-	struct reuseport_key *known;
+	const struct reuseport_key *known;
 
 	for (size_t i = 0; (known = item_list_get(keys, i)); i++)
 		if (group_key_equal(known, key))
-			return known;
-	return NULL;
+			return true;
+	return false;
 }
 
 /* Add the distinct keys of the sockets that are members of a group. */
@@ -42,16 +41,15 @@ static int add_group_keys(const struct sock_diag_list *sockets, const struct soc
 {
 	for (size_t i = 0; i < sockets->n; i++) {
 		const struct reuseport_key *key = &sockets->sockets[i].key;
-		struct reuseport_key *known = find_known_key(keys, key);
+		struct reuseport_key *added;
 
-		if (known && known->uid != key->uid)
-			known->has_uid = false;
-		if (known || pidfd_socket_is_member(owners, &sockets->sockets[i], reason) != 1)
+		if (is_known_key(keys, key) ||
+		    pidfd_socket_is_member(owners, &sockets->sockets[i], reason) != 1)
 			continue;
-		known = item_list_add(keys, sizeof(*known));
-		if (!known)
+		added = item_list_add(keys, sizeof(*added));
+		if (!added)
 			return -ENOMEM;
-		*known = *key;
+		*added = *key;
 	}
 	return 0;
 }
@@ -90,8 +88,13 @@ static int explain_no_socket(const struct reuseport_filter *filter, struct reuse
 	struct netns_ref ns = { .inode = filter->netns };
 	struct netns_visit visit;
 	struct sock_diag_list sockets = { 0 };
+	char uid[32] = "", where[96];
 	bool has_other = false;
 
+	if (filter->has_uid)
+		snprintf(uid, sizeof(uid), " of uid %u", filter->uid);
+	snprintf(where, sizeof(where), "port %u%s%s%s", filter->port, filter->addr ? " at " : "",
+		 filter->addr ? filter->addr : "", uid);
 	if (!netns_enter(&ns, &visit, NULL)) {
 		has_other = !sock_diag_dump(other, filter->port, &sockets, NULL) && sockets.n;
 		netns_leave(&visit);
@@ -99,16 +102,13 @@ static int explain_no_socket(const struct reuseport_filter *filter, struct reuse
 	free(sockets.sockets);
 	if (has_other)
 		return fail(err, ENOENT,
-			    "no %s socket is on port %u%s%s, but a %s socket is: select "
-			    "protocol %s",
-			    group_key_proto_name(filter->proto), filter->port,
-			    filter->addr ? " at " : "", filter->addr ? filter->addr : "",
-			    group_key_proto_name(other), group_key_proto_name(other));
+			    "no %s socket is on %s, but a %s socket is: select protocol %s",
+			    group_key_proto_name(filter->proto), where, group_key_proto_name(other),
+			    group_key_proto_name(other));
 	return fail(err, ENOENT,
-		    "no %s socket is on port %u%s%s in this network namespace: start "
+		    "no %s socket is on %s in this network namespace: start "
 		    "the server first, or wait for it",
-		    group_key_proto_name(filter->proto), filter->port, filter->addr ? " at " : "",
-		    filter->addr ? filter->addr : "");
+		    group_key_proto_name(filter->proto), where);
 }
 
 static int dump_matching(const struct group_key_filter *filter, struct sock_diag_list *sockets,

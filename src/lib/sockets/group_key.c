@@ -10,11 +10,16 @@
 #include "opts.h"
 #include "sockets/group_key.h"
 
-bool group_key_equal(const struct reuseport_key *a, const struct reuseport_key *b)
+bool group_key_same_place(const struct reuseport_key *a, const struct reuseport_key *b)
 {
 	return a->proto == b->proto && a->family == b->family && a->port == b->port &&
 	       a->ifindex == b->ifindex && a->v6only == b->v6only && a->netns == b->netns &&
 	       !memcmp(a->addr, b->addr, sizeof(a->addr));
+}
+
+bool group_key_equal(const struct reuseport_key *a, const struct reuseport_key *b)
+{
+	return group_key_same_place(a, b) && (!a->has_uid || !b->has_uid || a->uid == b->uid);
 }
 
 int group_key_compare(const struct reuseport_key *x, const struct reuseport_key *y)
@@ -27,7 +32,13 @@ int group_key_compare(const struct reuseport_key *x, const struct reuseport_key 
 		return x->proto < y->proto ? -1 : 1;
 	if (x->family != y->family)
 		return x->family < y->family ? -1 : 1;
-	return memcmp(x->addr, y->addr, sizeof(x->addr));
+	if (memcmp(x->addr, y->addr, sizeof(x->addr)))
+		return memcmp(x->addr, y->addr, sizeof(x->addr));
+	if (x->ifindex != y->ifindex)
+		return x->ifindex < y->ifindex ? -1 : 1;
+	if (x->v6only != y->v6only)
+		return x->v6only < y->v6only ? -1 : 1;
+	return x->uid < y->uid ? -1 : x->uid > y->uid;
 }
 
 const char *group_key_proto_name(int proto)

@@ -9,9 +9,13 @@
 /* Long enough for "udp [address%4294967295]:65535". */
 #define GROUP_KEY_TEXT_LEN 96
 
+/* Return whether both are of one group. A key that does not know its uid is of any. */
 bool group_key_equal(const struct reuseport_key *a, const struct reuseport_key *b);
 
-/* Compare two keys for sorting: by namespace, port, protocol, family, address. */
+/* Return whether all but the uid is equal. */
+bool group_key_same_place(const struct reuseport_key *a, const struct reuseport_key *b);
+
+/* Compare two keys for sorting: by namespace, port, protocol, family, address, device, uid. */
 int group_key_compare(const struct reuseport_key *a, const struct reuseport_key *b);
 
 /* Return "tcp" or "udp". */

@@ -19,7 +19,7 @@ static size_t first_member(const struct group_member *members, size_t n,
 	for (size_t i = 0; i < n; i++)
 		if (members[i].proto == member->proto && members[i].family == member->family &&
 		    members[i].port == member->port && members[i].ifindex == member->ifindex &&
-		    members[i].v6only == member->v6only &&
+		    members[i].v6only == member->v6only && members[i].uid == member->uid &&
 		    !memcmp(members[i].addr, member->addr, sizeof(member->addr)))
 			return i;
 	return n;

@@ -230,8 +230,7 @@ int sock_diag_members(const struct reuseport_key *key, const struct netns_ref *n
 		return ret;
 	for (size_t i = 0; i < list->n; i++) {
 		list->sockets[i].key.netns = key->netns;
-		if (group_key_equal(&list->sockets[i].key, key) &&
-		    (!key->has_uid || list->sockets[i].key.uid == key->uid))
+		if (group_key_equal(&list->sockets[i].key, key))
 			list->sockets[kept++] = list->sockets[i];
 	}
 	list->n = kept;

@@ -10,44 +10,13 @@
 #include "clock.h"
 #include "error.h"
 #include "state/attachment.h"
-#include "state/pins.h"
+#include "state/attachment_entry.h"
+#include "state/pin_owner.h"
 #include "state/sockarray.h"
 
 /* How long to wait for an attach that is under way. */
 #define MADE_TRIES 250
 #define MADE_PAUSE_MS 20
-
-/* -------------------------------------------------------------- description */
-
-/*
- * The version is the first word of the value in every ABI, so it can be read
- * even where the size is another.
- */
-int attachment_read_entry(const struct steering *steering, struct attachment_entry *entry,
-			  uint32_t *version)
-{
-	struct bpf_map_info info = { 0 };
-	__u32 len = sizeof(info), zero = 0;
-	int map = steering->maps[MAP_ATTACHMENT], ret = 0;
-	void *value;
-
-	*version = 0;
-	if (map < 0 || bpf_obj_get_info_by_fd(map, &info, &len))
-		return -EPROTO;
-	value = calloc(1, info.value_size + sizeof(*entry));
-	if (!value)
-		return -ENOMEM;
-	if (bpf_map_lookup_elem(map, &zero, value))
-		ret = -errno;
-	if (!ret)
-		memcpy(version, value, sizeof(*version));
-	if (!ret && (*version != REUSEPORT_ABI_VERSION || info.value_size != sizeof(*entry)))
-		ret = -EPROTO;
-	if (!ret)
-		memcpy(entry, value, sizeof(*entry));
-	free(value);
-	return ret;
-}
 
 int attachment_write_entry(const struct attachment *at, struct reuseport_error *err)
 {
@@ -90,7 +59,7 @@ int attachment_open_pins(struct attachment *at, struct reuseport_error *err)
 		attachment_damaged(at, err);
 		return -ENOENT;
 	}
-	ret = attachment_read_entry(&at->steering, &at->entry, &version);
+	ret = attachment_entry_read(&at->steering, &at->entry, &version);
 	if (ret == -EPROTO && version)
 		return fail(err, EPROTO,
 			    "the pins in %s are of ABI version %u, this is version %u: "
@@ -135,62 +104,58 @@ bool attachment_has_worker(const struct attachment *at, unsigned int slot)
 
 /* ------------------------------------------------------------------- finding */
 
-bool attachment_is_selected(const struct group_key_filter *filter, const struct reuseport_key *key,
-			    const char *pin)
+bool attachment_is_selected(const struct group_key_filter *filter,
+			    const struct reuseport_key *named, const char *pin,
+			    struct reuseport_key *key)
 {
-	struct attachment_entry entry;
-	struct reuseport_key full;
-	struct steering steering;
-	uint32_t version;
-	int ret;
+	struct group_key_filter by_name = *filter;
 
 	/* The directory's name says all but these. */
-	if (!filter->want.has_uid && !filter->want.netns_cookie)
-		return group_key_matches(filter, key);
-	steering_open(&steering, pin);
-	ret = attachment_read_entry(&steering, &entry, &version);
-	steering_close(&steering);
-	if (ret)
+	by_name.want.has_uid = false;
+	by_name.want.netns_cookie = 0;
+	if (!group_key_matches(&by_name, named))
 		return false;
-	group_key_from_entry(&full, &entry);
-	return group_key_matches(filter, &full);
+	pin_owner_read(pin, named, key);
+	return group_key_matches(filter, key);
 }
 
-struct found_keys {
+struct finding {
 	struct group_key_filter filter;
 	struct reuseport_error *err;
-	struct reuseport_key *keys;
+	struct found_attachment *list;
 	size_t n;
 };
 
-static int attachment_add_key(void *ctx, const char *path, const struct reuseport_key *key)
+static int attachment_add_found(void *ctx, const char *path, const struct reuseport_key *named)
 {
-	struct found_keys *all = ctx;
-	struct reuseport_key *grown;
+	struct finding *all = ctx;
+	struct found_attachment *grown;
+	struct reuseport_key key;
 
-	if (!attachment_is_selected(&all->filter, key, path))
+	if (!attachment_is_selected(&all->filter, named, path, &key))
 		return 0;
-	grown = realloc(all->keys, (all->n + 1) * sizeof(*grown));
+	grown = realloc(all->list, (all->n + 1) * sizeof(*grown));
 	if (!grown)
 		return fail(all->err, ENOMEM, "out of memory");
-	all->keys = grown;
-	all->keys[all->n++] = *key;
+	all->list = grown;
+	grown[all->n].key = key;
+	snprintf(grown[all->n++].pin, sizeof(grown->pin), "%s", path);
 	return 0;
 }
 
-int attachment_find(const struct reuseport_filter *filter, struct reuseport_key **keys, size_t *n,
-		    struct reuseport_error *err)
+int attachment_find(const struct reuseport_filter *filter, struct found_attachment **list,
+		    size_t *n, struct reuseport_error *err)
 {
-	struct found_keys all = { .err = err };
+	struct finding all = { .err = err };
 	int ret = group_key_filter_init(&all.filter, filter, err);
 
 	if (!ret)
-		ret = pins_for_each(attachment_add_key, &all, err);
+		ret = pins_for_each(attachment_add_found, &all, err);
 	if (ret) {
-		free(all.keys);
+		free(all.list);
 		return ret;
 	}
-	*keys = all.keys;
+	*list = all.list;
 	*n = all.n;
 	return 0;
 }
@@ -204,15 +169,13 @@ bool attachment_is_being_made(const char *pin)
 	return !access(pins_join(pin, PIN_ATTACHING, path, sizeof(path)), F_OK) && pins_locked(pin);
 }
 
-static int attachment_open_when_made(struct attachment *at, const struct reuseport_key *key,
+static int attachment_open_when_made(struct attachment *at, const struct found_attachment *found,
 				     struct reuseport_error *err)
 {
 	int ret;
 
-	attachment_init(at, key);
-	ret = pins_path(key, false, at->pin, sizeof(at->pin), err);
-	if (ret)
-		return ret;
+	attachment_init(at, &found->key);
+	snprintf(at->pin, sizeof(at->pin), "%s", found->pin);
 	for (int tries = 0; attachment_is_being_made(at->pin); tries++) {
 		if (tries == MADE_TRIES)
 			return fail(err, EBUSY, "%s is being attached right now: try again",
@@ -229,10 +192,10 @@ static int attachment_open_when_made(struct attachment *at, const struct reusepo
 int attachment_open_all(const struct reuseport_filter *filter, struct attachment **list, size_t *n,
 			struct reuseport_error *err)
 {
-	struct reuseport_key *keys = NULL;
+	struct found_attachment *found = NULL;
 	struct attachment *all;
 	size_t count = 0, opened = 0;
-	int ret = attachment_find(filter, &keys, &count, err);
+	int ret = attachment_find(filter, &found, &count, err);
 
 	if (ret)
 		return ret;
@@ -242,10 +205,10 @@ int attachment_open_all(const struct reuseport_filter *filter, struct attachment
 	if (!all)
 		ret = fail(err, ENOMEM, "out of memory");
 	while (!ret && opened < count) {
-		ret = attachment_open_when_made(&all[opened], &keys[opened], err);
+		ret = attachment_open_when_made(&all[opened], &found[opened], err);
 		opened++;
 	}
-	free(keys);
+	free(found);
 	if (ret) {
 		attachment_close_all(all, opened);
 		return ret;

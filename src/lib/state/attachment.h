@@ -34,10 +34,6 @@ void attachment_close(struct attachment *at);
 /* Write the description where it is pinned. */
 int attachment_write_entry(const struct attachment *at, struct reuseport_error *err);
 
-/* Read the description. -EPROTO: it has another ABI version, which *version receives. */
-int attachment_read_entry(const struct steering *steering, struct attachment_entry *entry,
-			  uint32_t *version);
-
 /* Return whether an attach is under way that has not pinned everything yet. */
 bool attachment_is_being_made(const char *pin);
 
@@ -47,13 +43,20 @@ bool attachment_holds(const struct attachment *at, unsigned int slot, uint64_t c
 /* Return whether the slot, any number, has a worker whose socket is in it right now. */
 bool attachment_has_worker(const struct attachment *at, unsigned int slot);
 
-/* Return whether the filter selects the attachment with that key, pinned in that directory. */
-bool attachment_is_selected(const struct group_key_filter *filter, const struct reuseport_key *key,
-			    const char *pin);
+/* Return whether the filter selects what is pinned in the directory, whose name gives the
+ * key "named"; *key receives it completed. */
+bool attachment_is_selected(const struct group_key_filter *filter,
+			    const struct reuseport_key *named, const char *pin,
+			    struct reuseport_key *key);
 
-/* Find the keys of all that the filter selects, which may be none; free() them. */
-int attachment_find(const struct reuseport_filter *filter, struct reuseport_key **keys, size_t *n,
-		    struct reuseport_error *err);
+struct found_attachment {
+	struct reuseport_key key;     /* with all that the pins know */
+	char pin[REUSEPORT_PATH_MAX]; /* the directory */
+};
+
+/* Find all that the filter selects, which may be none; free() the list. */
+int attachment_find(const struct reuseport_filter *filter, struct found_attachment **list,
+		    size_t *n, struct reuseport_error *err);
 
 /* Open all that the filter selects. -ENOENT: nothing is attached there. -EPROTO:
  * the pins of one are damaged. */

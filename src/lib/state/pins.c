@@ -40,14 +40,17 @@ static void pins_replace_char(char *text, char from, char to)
 
 void pins_name(const struct reuseport_key *key, char *name, size_t size)
 {
-	char addr[INET6_ADDRSTRLEN], device[16] = "";
+	char addr[INET6_ADDRSTRLEN], device[16] = "", uid[16] = "";
 
 	group_key_addr_text(key, addr, sizeof(addr));
 	pins_replace_char(addr, '.', '_'); /* bpffs refuses dots */
 	if (key->ifindex)
 		snprintf(device, sizeof(device), "-dev%u", key->ifindex);
-	snprintf(name, size, "%s-%s-%u-%llu%s%s", group_key_proto_name(key->proto), addr, key->port,
-		 (unsigned long long)key->netns, device, key->v6only ? "-v6only" : "");
+	if (key->has_uid)
+		snprintf(uid, sizeof(uid), "-uid%u", key->uid);
+	snprintf(name, size, "%s-%s-%u-%llu%s%s%s", group_key_proto_name(key->proto), addr,
+		 key->port, (unsigned long long)key->netns, device, key->v6only ? "-v6only" : "",
+		 uid);
 }
 
 int pins_parse(const char *name, struct reuseport_key *key)
@@ -56,7 +59,7 @@ int pins_parse(const char *name, struct reuseport_key *key)
 	struct reuseport_key parsed = { .sz = sizeof(parsed) };
 	unsigned long long netns;
 	unsigned int port;
-	const char *device;
+	const char *device, *uid;
 
 	if (sscanf(name, "%3[a-z]-%45[0-9a-f:_]-%u-%llu", proto, addr, &port, &netns) != 4)
 		return -EINVAL;
@@ -67,6 +70,10 @@ int pins_parse(const char *name, struct reuseport_key *key)
 	parsed.v6only = strstr(name, "-v6only");
 	device = strstr(name, "-dev");
 	if (device && sscanf(device, "-dev%u", &parsed.ifindex) != 1)
+		return -EINVAL;
+	uid = strstr(name, "-uid");
+	parsed.has_uid = uid;
+	if (uid && sscanf(uid, "-uid%u", &parsed.uid) != 1)
 		return -EINVAL;
 	pins_replace_char(addr, '_', '.');
 	if (!port || inet_pton(parsed.family, addr, parsed.addr) != 1)

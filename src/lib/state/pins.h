@@ -14,7 +14,8 @@
 #define PIN_ATTACHING "attaching" /* a directory: the pins are not complete yet */
 #define PIN_CHANGING "changing"   /* a directory: carries the plan lock */
 
-/* Write "tcp-0_0_0_0-8080-4026531840", with "-dev3" and "-v6only" where they apply. */
+/* Write "tcp-0_0_0_0-8080-4026531840", with "-dev3", "-v6only" and "-uid33" where they apply.
+ * The uid is in the name where the plain one is taken: see attachment_pin(). */
 void pins_name(const struct reuseport_key *key, char *name, size_t size);
 /* Parse such a name. -EINVAL: it is not ours. */
 int pins_parse(const char *name, struct reuseport_key *key);

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/* Attachment entry: the pinned description of an attachment. */
+#ifndef STATE_ATTACHMENT_ENTRY_H
+#define STATE_ATTACHMENT_ENTRY_H
+
+#include "state/steering_maps.h"
+
+/* Read the description. -EPROTO: it has another ABI version, which *version receives. */
+int attachment_entry_read(const struct steering *steering, struct attachment_entry *entry,
+			  uint32_t *version);
+
+#endif
