@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 #
 #   make            library and reuseportctl, in build/
-#   make check      installs what is missing, builds, runs every test (root)
+#   make check      installs what is missing, builds, runs the tests (root)
+#   make check-all  and again with sanitizers, a newer clang, other kernels
+#   make check-more what check-all adds
+#   make soak       the tests, with all repetitions
 #   make check-compilers  the tests of the BPF programs, with a newer clang as well
 #   make check-kernels [KERNELS="6.1 6.12 host"]
 #                   a selection of the tests on other kernels, in guests (root)
@@ -176,10 +179,22 @@ deps:
 deps-build:
 	@packaging/deps.sh build
 
-.PHONY: check
+.PHONY: check check-all check-more soak
 check:
-	@packaging/deps.sh build test kernels compilers
+	@packaging/deps.sh build test
 	@tests/run.sh
+
+check-all:
+	@packaging/deps.sh build test kernels compilers
+	@tests/run.sh --all
+
+check-more:
+	@packaging/deps.sh build test kernels compilers
+	@tests/run.sh --more
+
+soak:
+	@packaging/deps.sh build test
+	@tests/run.sh --soak
 
 .PHONY: check-compilers
 check-compilers:

@@ -1,36 +1,49 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-# Builds and runs the tests, then runs them again with AddressSanitizer and
-# UBSan, those of the BPF programs with a newer clang's, and a part of all on other
-# kernels. Prints TAP; the last line is "N passed, N failed, N skipped".
-#   run.sh [--no-sanitizers] [--no-compilers] [--no-kernels] [--jobs N]
-#          [--clang CLANG] [--libbpf PREFIX] [--bpf | FILE...]
-# Two files run at a time, or as many as --jobs says.
-# FILE is a bats file or a unit test's source; default is all of them. With a FILE
-# there are no other kernels, and no other compiler but what is asked for:
-#   --bpf            only those that prove the BPF programs, without sanitizers
-#   --clang CLANG    then also with BPF programs that this compiler made, in a build
-#                    of its own, build/CLANG: FILE..., or those that prove them
+# Builds and runs the tests. Prints TAP, then how long it took; the last line is
+# "N passed, N failed, N skipped".
+#   run.sh [--all | --more] [--soak] [--jobs N] [--clang CLANG] [--libbpf PREFIX]
+#          [--bpf | FILE...]
+# FILE is a bats file or a unit test's source; the default is all of them. They run once,
+# as built with the system's compilers, and then, if it is asked for:
+#   --sanitizers     again with AddressSanitizer and UBSan
+#   --compilers      those that prove the BPF programs, with a newer clang's programs
+#   --kernels        a selection of all, on other kernels (tests/kernels)
+#   --all            all three
+#   --more           all three, and not the plain run before them
+#   --bpf            only those that prove the BPF programs
+#   --clang CLANG    then FILE..., or those that prove them, with the BPF programs that
+#                    this compiler makes, in a build of its own, build/CLANG
 #   --libbpf PREFIX  likewise with the libbpf that is installed there, in build/libbpf
+#   --soak           what only repeats is repeated in full
+#   --jobs N         so many files at a time, otherwise two for each processor
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
 usage() {
-	echo "tests/run.sh [--no-sanitizers] [--no-compilers] [--no-kernels] [--jobs N]" \
-		"[--clang CLANG] [--libbpf PREFIX] [--bpf | FILE...]"
+	sed -n 's/^# \{0,1\}//; 5,$ { /^set -u/q; p }' tests/run.sh
 }
 
+# The files that take longest come first, so that the end is not spent in waiting for one.
+longest=(tests/net/{rolling_restart,features_disabled,drain,rollout,worker_hung,explain,policies,sticky}.bats
+	tests/cli/{policy,damaged,drain,interrupted}.bats tests/net/{changes,hash_parity}.bats
+	tests/servers/{nginx,recipes_nginx,recipes_dns,haproxy}.bats tests/cli/{rollout,weight}.bats
+	tests/api/installed.bats)
 proof=(tests/kernels/verifier.bats tests/net/{hash_parity,policies,sticky,migration}.bats)
-sanitizers=yes compilers=yes kernels=yes jobs=2
+plain=yes sanitizers= compilers= kernels= jobs=$((2 * $(nproc)))
 files=() others=()
 while [ $# -gt 0 ]; do
 	case $1 in
-	--no-sanitizers) sanitizers= ;;
-	--no-compilers) compilers= ;;
-	--no-kernels) kernels= ;;
+	--sanitizers) sanitizers=yes ;;
+	--no-*) ;;
+	--compilers) compilers=yes ;;
+	--kernels) kernels=yes ;;
+	--all) sanitizers=yes compilers=yes kernels=yes ;;
+	--more) sanitizers=yes compilers=yes kernels=yes plain= ;;
+	--soak) export RP_SOAK=1 ;;
 	--jobs) jobs=${2:-}; shift
-		case $jobs in [1-9]) ;; *) usage >&2; exit 2 ;; esac ;;
-	--bpf) files=("${proof[@]}") sanitizers= ;;
+		case $jobs in [1-9] | [1-9][0-9]) ;; *) usage >&2; exit 2 ;; esac ;;
+	--bpf) files=("${proof[@]}") ;;
 	--clang) others+=("build/$(basename "${2:-}") CLANG=${2:-}"); shift
 		command -v "${1:-}" >/dev/null || { echo "run.sh: no compiler '${1:-}'" >&2; exit 2; } ;;
 	--libbpf) others+=("build/libbpf LIBBPF=${2:-}"); shift
@@ -43,25 +56,31 @@ while [ $# -gt 0 ]; do
 done
 if [ ${#files[@]} -gt 0 ]; then
 	proof=("${files[@]}")
-	kernels=
 else
 	shopt -s nullglob
-	files=(tests/unit/*.c tests/{tree,api,cli,net,servers,kernels}/*.bats)
+	mapfile -t files < <(ls -U "${longest[@]}" tests/{tree,api,cli,net,servers,kernels}/*.bats \
+		tests/unit/*.c 2>/dev/null | awk '!seen[$0]++')
 	shopt -u nullglob
-	[ -z "$compilers" ] || others+=("build/clang-19 CLANG=clang-19")
 fi
+[ -z "$compilers" ] || others+=("build/clang-19 CLANG=clang-19")
 [ "$(id -u)" -eq 0 ] || { echo "run.sh: the tests need root" >&2; exit 1; }
 
 # Part of the namespaces' names: what belongs to this run.
 export RP_RUN=$$-$RANDOM
 # No warning passes.
 export WERROR=1
+export HELPERS=$PWD/build/helpers
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 source tests/bash/left_over.bash
 passed=0 failed=0 skipped=0
 running=()
 number=0
+# After that a file's tests are ended.
+limit=${RP_SOAK:+3600}
+limit=${limit:-600}
+
+# ------------------------------------------------------------------ one file
 
 # count FILE STATUS: of one program's TAP output.
 count() {
@@ -81,34 +100,18 @@ count() {
 	skipped=$((skipped + skip))
 }
 
-# without_our_c FILE: what it tests is done by the kernel, by servers or by tools;
-# what of our C it runs others run under the sanitizers as well.
-without_our_c() {
-	case $1 in
-	tests/tree/* | tests/servers/* | tests/kernels/* | tests/cli/bpftool.bats) true ;;
-	tests/net/hash_parity.bats | tests/net/counters.bats) true ;;
-	tests/net/migration.bats | tests/net/worker_dies.bats) true ;;
-	*) false ;;
-	esac
-}
-
 # one FILE BUILD NUMBER: runs it into $work/NUMBER.tap, with its status after it.
 one() {
 	local program status start=$SECONDS
 
 	echo "# $1${RP_SANITIZED:+, sanitized}" >"$work/$3.tap"
-	if [ "${RP_SANITIZED:-}" ] && without_our_c "$1"; then
-		echo "ok 1 $1 # skip none of our C that others do not run too" >>"$work/$3.tap"
-		echo 0 >"$work/$3.status"
-		return
-	fi
 	case $1 in
 	*.c)
 		program=$2/unit/$(basename "$1" .c)
 		CMOCKA_MESSAGE_OUTPUT=TAP "$program" >>"$work/$3.tap" 2>&1
 		;;
 	*)
-		timeout -k 10 600 bats --tap "$1" >>"$work/$3.tap" 2>&1
+		timeout -k 10 "$limit" bats --tap "$1" >>"$work/$3.tap" 2>&1
 		;;
 	esac
 	status=$?
@@ -128,15 +131,18 @@ reap() {
 	done
 }
 
-# run BUILD: each file has namespaces of its own, so two may run at a time: most of
-# their time is spent waiting.
-run() {
-	local file
+# ------------------------------------------------------------------- all files
 
-	for file in "${files[@]}"; do
+# run BUILD FILE...: each has namespaces of its own, so several may run at a time: much
+# of their time is spent waiting.
+run() {
+	local file build=$1
+	shift
+
+	for file; do
 		number=$((number + 1))
 		running[$number]=$file
-		one "$file" "$1" $number &
+		one "$file" "$build" $number &
 		while [ ${#running[@]} -ge "$jobs" ]; do
 			wait -n
 			reap
@@ -151,47 +157,82 @@ run() {
 	failed=$((failed + $(grep -c . "$work/left")))
 }
 
-# with BUILD [VARIABLE=VALUE...]: builds there, and runs the files with that.
-with() {
+build() {
 	echo "# build $*"
-	make --no-print-directory -s -f bench/bench.mk BUILD="$@" all helpers unit "$1/bench/runtime" || exit 1
-	export HELPERS=$PWD/$1/helpers BENCH=$PWD/$1/bench
-	export REUSEPORTCTL=$PWD/$1/reuseportctl
-	run "$1"
+	make --no-print-directory -s -j "$(nproc)" -f bench/bench.mk BUILD="$@" all helpers unit "$1/bench/runtime"
 }
 
-with build
+# with BUILD [VARIABLE=VALUE...]: builds there, and runs what proves the BPF programs.
+with() {
+	build "$@" || exit 1
+	HELPERS=$PWD/$1/helpers BENCH=$PWD/$1/bench REUSEPORTCTL=$PWD/$1/reuseportctl \
+		run "$1" "${proof[@]}"
+}
 
-if [ "$sanitizers" ]; then
-	make --no-print-directory -s SANITIZE=1 all unit library-helpers || exit 1
+# without_our_c FILE: what it tests is done by the kernel, by servers or by tools;
+# what of our C it runs others run under the sanitizers as well.
+without_our_c() {
+	case $1 in
+	tests/tree/* | tests/servers/* | tests/kernels/* | tests/cli/bpftool.bats) true ;;
+	tests/net/{hash_parity,counters,migration,worker_dies}.bats) true ;;
+	*) false ;;
+	esac
+}
+
+sanitized() {
+	local file ours=() report
+
+	for file in "${files[@]}"; do
+		without_our_c "$file" || ours+=("$file")
+	done
+	echo "# build build/asan"
+	make --no-print-directory -s -j "$(nproc)" SANITIZE=1 all unit library-helpers || exit 1
 	# To files, so that reports of processes in the background are seen.
 	export RP_SANITIZED=1 RP_REPORTS=$work/reports
 	mkdir "$RP_REPORTS"
 	export ASAN_OPTIONS=log_path=$RP_REPORTS/asan:detect_leaks=1
 	export UBSAN_OPTIONS=log_path=$RP_REPORTS/ubsan:print_stacktrace=1
 	export REUSEPORTCTL=$PWD/build/asan/reuseportctl
-	run build/asan
+	run build/asan "${ours[@]}"
 	while read -r report; do
 		echo "not ok - $(basename "$report")"
 		cat "$report"
 		failed=$((failed + 1))
 	done < <(sanitizer_reports)
-	unset RP_SANITIZED RP_REPORTS ASAN_OPTIONS UBSAN_OPTIONS
-fi
+	unset RP_SANITIZED RP_REPORTS ASAN_OPTIONS UBSAN_OPTIONS REUSEPORTCTL
+}
 
-files=("${proof[@]}")
+# part NAME COMMAND...: and how long it took.
+part() {
+	local name=$1 start=$SECONDS status
+	shift
+	"$@"
+	status=$?
+	echo "# $name took $((SECONDS - start)) s"
+	return $status
+}
+
+build build || exit 1
+echo "# the build took $SECONDS s"
+if [ "$plain" ]; then
+	BENCH=$PWD/build/bench REUSEPORTCTL=$PWD/build/reuseportctl part "the plain run" \
+		run build "${files[@]}"
+fi
+[ -z "$sanitizers" ] || part "the sanitized run" sanitized
 for other in "${others[@]}"; do
 	# What another libbpf is in is not told from what this one will be in.
 	[[ $other != build/libbpf* ]] || rm -rf build/libbpf
 	# shellcheck disable=SC2086 # words
-	with $other
+	part "${other%% *}" with $other
 done
 
 # Guests want both processors, so they come last.
 if [ "$kernels" ]; then
-	KERNELS=${KERNELS:-6.1 6.12} tests/kernels/run.sh --tap 2>&1 | tee "$work/kernels"
+	KERNELS=${KERNELS:-6.1 6.12} part "other kernels" tests/kernels/run.sh --tap 2>&1 |
+		tee "$work/kernels"
 	count "$work/kernels" "${PIPESTATUS[0]}"
 fi
 
+echo "# took $((SECONDS / 60)) min $((SECONDS % 60)) s"
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]
