@@ -52,6 +52,9 @@
  *   the list.
  * - Destructors accept NULL.
  * - A required pointer that is NULL is -EINVAL.
+ * - Names of processes and of network namespaces are as their owners chose them and can
+ *   contain any byte: escape them before you print them. The text of an error may have a
+ *   part of one in it, but no ASCII control character.
  * - Threads: different handles and lists may be used from different threads, one from
  *   one thread at a time. A call that works in another network namespace moves the
  *   calling thread there and back. The library starts no threads. It silences libbpf's

@@ -7,6 +7,7 @@
 #include "bounds.h"
 #include "drain_wait.h"
 #include "exit.h"
+#include "message.h"
 
 #define PAUSE_NS 10000000L
 
@@ -95,9 +96,8 @@ int drain_wait(const struct options *options, const struct reuseport_filter *fil
 			break;
 		nanosleep(&(struct timespec){ .tv_nsec = PAUSE_NS }, NULL);
 	}
-	fprintf(stderr,
-		"reuseportctl: after %lu s %d worker%s still busy; if the server hangs, end it: "
-		"its queue then goes to other workers\n",
+	message("after %lu s %d worker%s still busy; if the server hangs, end it: "
+		"its queue then goes to other workers",
 		options->timeout_s, busy, busy == 1 ? " is" : "s are");
 	return EXIT_FAILED;
 }

@@ -6,24 +6,44 @@
 
 #include "exit.h"
 #include "hint.h"
+#include "message.h"
+
+/* Report once that standard output took not everything. Return EXIT_FAILED. */
+static int exit_unwritten(void)
+{
+	static bool reported;
+
+	if (!reported)
+		message("cannot write to standard output: %s", strerror(errno ? errno : EIO));
+	reported = true;
+	return EXIT_FAILED;
+}
 
 int exit_written(void)
 {
-	if (!fflush(stdout) && !ferror(stdout))
-		return EXIT_DONE;
-	fprintf(stderr, "reuseportctl: cannot write to standard output: %s\n", strerror(errno));
-	return EXIT_FAILED;
+	errno = 0;
+	return fflush(stdout) || ferror(stdout) ? exit_unwritten() : EXIT_DONE;
+}
+
+int exit_closed(int status)
+{
+	if (exit_written() != EXIT_DONE)
+		return EXIT_FAILED;
+	/* Some file systems report only now that there is no room. */
+	if (fclose(stdout))
+		return exit_unwritten();
+	return status == EXIT_DONE && ferror(stderr) ? EXIT_FAILED : status;
 }
 
 int exit_failed(const struct reuseport_error *error)
 {
-	fprintf(stderr, "reuseportctl: %s%s\n", error->text, hint_for(error->text));
+	message("%s%s", error->text, hint_for(error->text));
 	return error->code == ENOENT ? EXIT_NO_MATCH : EXIT_FAILED;
 }
 
 int exit_no_memory(void)
 {
-	fprintf(stderr, "reuseportctl: out of memory\n");
+	message("out of memory");
 	return EXIT_FAILED;
 }
 

@@ -12,8 +12,13 @@ enum exit_status {
 	EXIT_NO_MATCH = 3,
 };
 
-/* Flush standard output. Return EXIT_DONE, or EXIT_FAILED with a message. */
+/* Flush standard output. Return EXIT_DONE, or EXIT_FAILED with a message if anything that
+ * was printed so far could not be written. Say so once. */
 int exit_written(void);
+
+/* Close standard output. Return the status, or EXIT_FAILED if anything could not be
+ * written, to standard error neither. */
+int exit_closed(int status);
 
 /* Print "reuseportctl: text". Return the exit status for the error: EXIT_NO_MATCH
  * for -ENOENT, else EXIT_FAILED. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Format: keys and addresses as text, and text as valid UTF-8. */
+/* Format: keys and addresses as text, and text of strangers as safe text. */
 #ifndef CLI_FORMAT_H
 #define CLI_FORMAT_H
 
@@ -16,6 +16,24 @@ void format_addr(const struct reuseport_key *key, char *text, size_t size);
 /* Write the key's local endpoint: "0.0.0.0:8080", "[::]:8080", or "[fe80::1%2]:8080"
  * for a group bound to the device with index 2. */
 void format_endpoint(const struct reuseport_key *key, char text[FORMAT_ENDPOINT_MAX]);
+
+/*
+ * Names of processes, namespaces, devices and programs, paths and arguments can have any
+ * byte in them: a stranger may have chosen them. These make them safe to print. What a
+ * terminal cannot show as a character of its own is written as \xNN, each byte of it:
+ * control characters, invalid UTF-8, characters that are invisible or that change the
+ * direction of text and, unless the locale is one of UTF-8, everything but ASCII. A
+ * backslash is written as two, so that no name looks like the escape of another one.
+ */
+
+/* Bytes that format_text() needs at most for a text of this length. */
+#define FORMAT_TEXT_MAX(len) (4 * (len) + 1)
+
+/* Write as much of the text as there is room for. Return safe. */
+char *format_text(const char *text, char *safe, size_t size);
+
+/* Print the text on standard output. */
+void format_print(const char *text);
 
 /* Replace each byte that is not valid UTF-8 by '?', in place: JSON allows no
  * other text. Return the text. */

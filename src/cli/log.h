@@ -6,9 +6,11 @@
 struct log {
 	int fd;        /* a file or standard error; -1: syslog */
 	int max_level; /* messages of a higher level are dropped */
+	int error;     /* errno of the last message that could not be written, or 0 */
 };
 
-/* Write one message. A reuseport_log_fn; ctx is a struct log. */
+/* Write one message as one line, with format_text(). A reuseport_log_fn; ctx is a struct
+ * log. */
 void log_line(void *ctx, int level, const char *line);
 
 #endif

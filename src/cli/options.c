@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "bounds.h"
+#include "message.h"
 #include "options.h"
 #include "parse.h"
 
@@ -14,19 +15,12 @@
 
 /* ------------------------------------------------------------------- errors */
 
-static void print_wrong(const struct options *options, const char *fmt, va_list args)
-{
-	fprintf(stderr, "reuseportctl %s: ", options->command);
-	vfprintf(stderr, fmt, args);
-	fputc('\n', stderr);
-}
-
 bool options_wrong(const struct options *options, const char *fmt, ...)
 {
 	va_list args;
 
 	va_start(args, fmt);
-	print_wrong(options, fmt, args);
+	message_of(options->command, fmt, args);
 	va_end(args);
 	return false;
 }
@@ -36,7 +30,7 @@ bool options_wrong_usage(const struct options *options, const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	print_wrong(options, fmt, args);
+	message_of(options->command, fmt, args);
 	va_end(args);
 	fprintf(stderr, "Try 'reuseportctl %s --help'.\n", options->command);
 	return false;
@@ -48,8 +42,8 @@ bool option_number(const struct option_entry *entry, const char *text, unsigned 
 {
 	if (parse_number(text, entry->min, entry->max, value))
 		return true;
-	fprintf(stderr, "reuseportctl: --%s '%s' is out of range (%lu to %lu%s)\n", entry->name,
-		text, entry->min, entry->max, strcmp(entry->value, "SECONDS") ? "" : " seconds");
+	message("--%s '%s' is out of range (%lu to %lu%s)", entry->name, text, entry->min,
+		entry->max, strcmp(entry->value, "SECONDS") ? "" : " seconds");
 	return false;
 }
 
@@ -89,7 +83,7 @@ static bool option_set_port(struct options *options, const struct option_entry *
 		if (options->ports[i] == port)
 			return true;
 	if (options->n_ports == PORTS_MAX) {
-		fprintf(stderr, "reuseportctl: --port can be given at most %d times\n", PORTS_MAX);
+		message("--port can be given at most %d times", PORTS_MAX);
 		return false;
 	}
 	options->ports[options->n_ports++] = port;
@@ -105,7 +99,7 @@ static bool option_set_proto(struct options *options, const struct option_entry 
 	else if (!strcmp(text, "udp"))
 		options->proto = IPPROTO_UDP;
 	else
-		fprintf(stderr, "reuseportctl: --proto '%s' is neither tcp nor udp\n", text);
+		message("--proto '%s' is neither tcp nor udp", text);
 	return options->proto;
 }
 
@@ -118,7 +112,7 @@ static bool option_set_addr(struct options *options, const struct option_entry *
 	options->addr = text;
 	if (inet_pton(AF_INET, text, addr) == 1 || inet_pton(AF_INET6, text, addr) == 1)
 		return true;
-	fprintf(stderr, "reuseportctl: --addr '%s' is not an IPv4 or IPv6 address\n", text);
+	message("--addr '%s' is not an IPv4 or IPv6 address", text);
 	return false;
 }
 
@@ -128,8 +122,7 @@ static bool option_set_table(struct options *options, const struct option_entry 
 	if (parse_number(text, entry->min, entry->max, &options->table) &&
 	    !(options->table & (options->table - 1)))
 		return true;
-	fprintf(stderr, "reuseportctl: --table '%s' is not a power of two from %lu to %lu\n", text,
-		entry->min, entry->max);
+	message("--table '%s' is not a power of two from %lu to %lu", text, entry->min, entry->max);
 	return false;
 }
 
@@ -149,7 +142,7 @@ static bool option_set_admit(struct options *options, const struct option_entry 
 	options->admit = text;
 	if (!strcmp(text, "auto") || !strcmp(text, "manual"))
 		return true;
-	fprintf(stderr, "reuseportctl: --admit '%s' is neither auto nor manual\n", text);
+	message("--admit '%s' is neither auto nor manual", text);
 	return false;
 }
 

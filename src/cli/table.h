@@ -22,7 +22,7 @@ void table_hide(struct libscols_table *table, size_t column);
 /* Append an empty row. */
 struct libscols_line *table_row(struct libscols_table *table);
 
-/* Set a cell of the row. */
+/* Set a cell of the row, with format_text(): cells can have any byte in them. */
 void table_cell(struct libscols_line *line, size_t column, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 

@@ -16,6 +16,7 @@
 #include "format.h"
 #include "keeper/keeper.h"
 #include "log.h"
+#include "message.h"
 
 #define WAIT_PAUSE_NS 20000000L
 
@@ -111,9 +112,11 @@ static void report_attached(const struct attach_state *all, size_t i, pid_t keep
 	char endpoint[FORMAT_ENDPOINT_MAX];
 
 	format_endpoint(key, endpoint);
-	printf("%s %s: %s %u worker%s; keeper %d; pins in %s\n", format_proto(key->proto), endpoint,
+	printf("%s %s: %s %u worker%s; keeper %d; pins in ", format_proto(key->proto), endpoint,
 	       reuseport_group__adopted(group) ? "adopted," : "steering", workers,
-	       workers == 1 ? "" : "s", keeper, reuseport_group__pin(group));
+	       workers == 1 ? "" : "s", keeper);
+	format_print(reuseport_group__pin(group));
+	putchar('\n');
 	fflush(stdout);
 }
 
@@ -128,9 +131,8 @@ static int fork_keepers(struct attach_state *all)
 		if (pid == 0)
 			return status;
 		if (pid < 0) {
-			fprintf(stderr,
-				"reuseportctl: cannot start a keeper: %s; steering continues "
-				"without one\n",
+			message("cannot start a keeper: %s; steering continues "
+				"without one",
 				strerror(-pid));
 			status = EXIT_FAILED;
 			continue;
@@ -157,7 +159,7 @@ static int open_log(const struct options *options, struct log *log)
 	log->max_level = LOG_INFO;
 	if (log->fd >= 0)
 		return EXIT_DONE;
-	fprintf(stderr, "reuseportctl: cannot open --log %s: %s\n", options->log, strerror(errno));
+	message("cannot open --log %s: %s", options->log, strerror(errno));
 	return EXIT_FAILED;
 }
 

@@ -19,7 +19,7 @@ static int detach_exec(const struct options *options)
 		return exit_failed(&error);
 	printf("%s port %u: %d group%s detached\n", format_proto(filter.proto), filter.port, n,
 	       n == 1 ? "" : "s");
-	return EXIT_DONE;
+	return exit_written();
 }
 
 const struct command cmd_detach = {

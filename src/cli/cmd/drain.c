@@ -5,6 +5,7 @@
 #include "command.h"
 #include "drain_wait.h"
 #include "filter.h"
+#include "message.h"
 
 /* Print the number of workers that changed and, if none did, why. */
 static int print_changed(int count, const char *change, const char *none)
@@ -33,9 +34,8 @@ static void warn_if_none_accepts(const struct reuseport_filter *filter)
 		return;
 	for (size_t i = 0; (status = reuseport_status_list__get(list, i)); i++)
 		if (status->n_workers && !has_accepting_worker(status))
-			fprintf(stderr,
-				"reuseportctl: no worker is left that accepts new work: the kernel "
-				"picks among all workers, drained or not\n");
+			message("no worker is left that accepts new work: the kernel "
+				"picks among all workers, drained or not");
 	reuseport_status_list__free(list);
 }
 

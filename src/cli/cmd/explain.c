@@ -47,13 +47,29 @@ static bool find_packet_device(const struct options *options, struct reuseport_p
 	return false;
 }
 
+/* Print it. Return an exit status. */
+static int print_explanation(const struct options *options, const struct reuseport_packet *packet,
+			     const struct reuseport_explanation *explanation)
+{
+	int ret = EXIT_DONE;
+
+	if (options->json)
+		ret = show_explain_json(packet, explanation);
+	else
+		show_explain_text(packet, explanation);
+	if (ret == EXIT_DONE)
+		ret = exit_written();
+	return ret == EXIT_DONE && !explanation->winner ? EXIT_NO_MATCH : ret;
+}
+
 static int explain_exec(const struct options *options)
 {
 	struct reuseport_explanation *explanation;
 	struct reuseport_explainer *explainer;
 	struct reuseport_packet packet;
 	struct reuseport_error error;
-	bool failed, found;
+	bool failed;
+	int ret;
 
 	if (!parse_packet(options, &packet))
 		return EXIT_USAGE;
@@ -67,15 +83,9 @@ static int explain_exec(const struct options *options)
 	reuseport_explainer__free(explainer);
 	if (failed)
 		return exit_failed(&error);
-	if (options->json)
-		show_explain_json(&packet, explanation);
-	else
-		show_explain_text(&packet, explanation);
-	found = explanation->winner;
+	ret = print_explanation(options, &packet, explanation);
 	reuseport_explanation__free(explanation);
-	if (exit_written() != EXIT_DONE)
-		return EXIT_FAILED;
-	return found ? EXIT_DONE : EXIT_NO_MATCH;
+	return ret;
 }
 
 const struct command cmd_explain = {

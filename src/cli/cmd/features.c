@@ -19,7 +19,7 @@ static json_t *feature_json(const struct reuseport_feature *feature)
 			 *feature->caps ? feature->caps : NULL);
 }
 
-static void print_features_json(const struct reuseport_feature_list *features)
+static int print_features_json(const struct reuseport_feature_list *features)
 {
 	const struct reuseport_feature *feature;
 	json_t *list = json_array(), *root;
@@ -29,7 +29,7 @@ static void print_features_json(const struct reuseport_feature_list *features)
 		json_array_append_new(list, feature_json(feature));
 	root = json_pack("{s:s, s:s, s:o}", "kernel", uname(&kernel) ? "" : kernel.release,
 			 "machine", uname(&kernel) ? "" : kernel.machine, "features", list);
-	show_json(root);
+	return show_json(root);
 }
 
 static void print_features_table(const struct reuseport_feature_list *features)
@@ -73,21 +73,24 @@ static void print_unavailable(const struct reuseport_feature_list *features)
 	}
 }
 
+static int print_features_text(const struct reuseport_feature_list *features)
+{
+	print_features_table(features);
+	print_unavailable(features);
+	return exit_written();
+}
+
 static int features_exec(const struct options *options)
 {
 	struct reuseport_feature_list *list;
 	struct reuseport_error error;
+	int ret;
 
 	if (reuseport_features(&list, &error))
 		return exit_failed(&error);
-	if (options->json) {
-		print_features_json(list);
-	} else {
-		print_features_table(list);
-		print_unavailable(list);
-	}
+	ret = options->json ? print_features_json(list) : print_features_text(list);
 	reuseport_feature_list__free(list);
-	return exit_written();
+	return ret;
 }
 
 const struct command cmd_features = {

@@ -29,7 +29,7 @@ static json_t *listed_json(const struct reuseport_group_info *group)
 			 group->program_known, "program", program);
 }
 
-static void print_list_json(const struct reuseport_group_list *groups)
+static int print_list_json(const struct reuseport_group_list *groups)
 {
 	const struct reuseport_group_info *group;
 	json_t *list = json_array(), *root;
@@ -37,10 +37,10 @@ static void print_list_json(const struct reuseport_group_list *groups)
 	for (size_t i = 0; (group = reuseport_group_list__get(groups, i)); i++)
 		json_array_append_new(list, listed_json(group));
 	root = json_pack("{s:o}", "groups", list);
-	show_json(root);
+	return show_json(root);
 }
 
-static void print_list_table(const struct reuseport_group_list *groups)
+static int print_list_table(const struct reuseport_group_list *groups)
 {
 	static const struct column columns[] = {
 		{ "PROTO", false }, { "LOCAL", false },  { "NETNS", false },
@@ -73,6 +73,7 @@ static void print_list_table(const struct reuseport_group_list *groups)
 	}
 	if (reuseport_group_list__count(groups) && table)
 		table_print(table);
+	return exit_written();
 }
 
 static int list_exec(const struct options *options)
@@ -81,17 +82,15 @@ static int list_exec(const struct options *options)
 		       .port = options->n_ports ? options->ports[0] : 0);
 	struct reuseport_group_list *groups;
 	struct reuseport_error error;
+	int ret;
 
 	if (filter_netns(options, &filter.netns))
 		return EXIT_FAILED;
 	if (reuseport_list(&filter, &groups, &error))
 		return exit_failed(&error);
-	if (options->json)
-		print_list_json(groups);
-	else
-		print_list_table(groups);
+	ret = options->json ? print_list_json(groups) : print_list_table(groups);
 	reuseport_group_list__free(groups);
-	return exit_written();
+	return ret;
 }
 
 const struct command cmd_list = {

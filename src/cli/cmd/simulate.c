@@ -159,9 +159,8 @@ static int simulate_one(const struct options *options, const struct setting *set
 static int print_results(const struct options *options, const struct simulation_results *results)
 {
 	if (options->json)
-		show_simulation_json(results);
-	else
-		show_simulation_text(results);
+		return show_simulation_json(results);
+	show_simulation_text(results);
 	return exit_written();
 }
 

@@ -5,6 +5,7 @@
 
 #include "command.h"
 #include "filter.h"
+#include "message.h"
 #include "show/status.h"
 
 /* What was read: a list for each port, and pointers into all of them. */
@@ -64,9 +65,8 @@ static void free_status(struct attachments *all)
 static int report_none(const struct options *options)
 {
 	if (options->n_ports || options->addr) {
-		fprintf(stderr,
-			"reuseportctl: nothing is attached there: 'reuseportctl list' shows "
-			"the groups that can be\n");
+		message("nothing is attached there: 'reuseportctl list' shows "
+			"the groups that can be");
 		return EXIT_NO_MATCH;
 	}
 	if (!options->json)
@@ -80,7 +80,7 @@ static int status_exec(const struct options *options)
 	int ret = read_status(options, &all);
 
 	if (ret == EXIT_DONE && options->json)
-		show_status_json(all.items, all.n);
+		ret = show_status_json(all.items, all.n);
 	else if (ret == EXIT_DONE)
 		show_status_text(all.items, all.n);
 	if (ret == EXIT_DONE && !all.n)

@@ -6,6 +6,7 @@
 #include "bounds.h"
 #include "command.h"
 #include "filter.h"
+#include "message.h"
 #include "parse.h"
 
 /* Warn if the policy ignores the weight. That is not an error: another policy may be
@@ -21,9 +22,8 @@ static void warn_without_effect(const struct reuseport_filter *filter, unsigned 
 	for (size_t i = 0; (group = reuseport_policy_list__get(groups, i)); i++)
 		for (size_t j = 0; j < sizeof(ignoring) / sizeof(ignoring[0]); j++)
 			if (!strcmp(group->policy->policy, ignoring[j]))
-				fprintf(stderr,
-					"reuseportctl: policy %s ignores weights other than 0; to use them, "
-					"run 'reuseportctl policy --port %u weighted'\n",
+				message("policy %s ignores weights other than 0; to use them, "
+					"run 'reuseportctl policy --port %u weighted'",
 					ignoring[j], filter->port);
 	reuseport_policy_list__free(groups);
 }
@@ -37,8 +37,7 @@ static int weight_exec(const struct options *options)
 	int ret;
 
 	if (!parse_number(text, 0, REUSEPORT_WEIGHT_MAX, &weight)) {
-		fprintf(stderr, "reuseportctl: weight '%s' is out of range (0 to %d)\n", text,
-			REUSEPORT_WEIGHT_MAX);
+		message("weight '%s' is out of range (0 to %d)", text, REUSEPORT_WEIGHT_MAX);
 		return EXIT_USAGE;
 	}
 	ret = filter_from_options(options, &filter);

@@ -7,7 +7,7 @@
 
 void show_explain_text(const struct reuseport_packet *packet,
 		       const struct reuseport_explanation *e);
-void show_explain_json(const struct reuseport_packet *packet,
-		       const struct reuseport_explanation *e);
+/* Return an exit status, with a message on failure. */
+int show_explain_json(const struct reuseport_packet *packet, const struct reuseport_explanation *e);
 
 #endif

@@ -26,23 +26,20 @@ static json_t *candidate_json(const struct reuseport_candidate *c)
 	parts = json_pack("{s:i, s:i, s:i, s:i, s:i}", "base", c->score_base, "family",
 			  c->score_family, "peer_addr", c->score_peer_addr, "peer_port",
 			  c->score_peer_port, "device", c->score_device);
-	return json_pack("{s:s, s:s, s:i, s:i, s:b, s:i, s:b, s:o*, s:b, s:s, s:i, s:o, s:s}",
+	return json_pack("{s:s, s:s, s:i, s:i, s:b, s:i, s:b, s:o*, s:b, s:s, s:i, s:o, s:o}",
 			 "family", format_family(c->key->family), "addr", addr, "port",
 			 c->key->port, "ifindex", (int)c->key->ifindex, "v6only", c->key->v6only,
 			 "sockets", (int)c->sockets, "group", c->group, "peer",
 			 c->connected ? endpoint_json(c->key->family, c->peer, c->peer_port) : NULL,
 			 "steered", c->steered, "table", c->table, "score", c->score, "score_parts",
-			 parts, "verdict", c->verdict);
+			 parts, "verdict", show_json_text(c->verdict));
 }
 
 static json_t *outcome_json(const struct reuseport_outcome *c)
 {
-	char comm[REUSEPORT_NAME_MAX];
-
-	snprintf(comm, sizeof(comm), "%s", c->comm);
-	return json_pack("{s:o, s:I, s:i, s:s, s:s*, s:i, s:I, s:f}", "slot",
+	return json_pack("{s:o, s:I, s:i, s:o, s:s*, s:i, s:I, s:f}", "slot",
 			 c->slot < 0 ? json_null() : json_integer(c->slot), "cookie",
-			 (json_int_t)c->cookie, "pid", (int)c->pid, "comm", format_utf8(comm),
+			 (json_int_t)c->cookie, "pid", (int)c->pid, "comm", show_json_text(c->comm),
 			 "state", c->slot < 0 ? NULL : reuseport_state_name(c->state), "weight",
 			 (int)c->weight, "queue", (json_int_t)c->queue, "share", c->probability);
 }
@@ -81,7 +78,7 @@ static json_t *explain_policy_json(const struct reuseport_explanation *e)
 			 "known_flow", e->known_flow, "guarded", e->guarded);
 }
 
-void show_explain_json(const struct reuseport_packet *packet, const struct reuseport_explanation *e)
+int show_explain_json(const struct reuseport_packet *packet, const struct reuseport_explanation *e)
 {
 	json_t *candidates = json_array(), *outcomes = json_array(), *root;
 
@@ -89,15 +86,16 @@ void show_explain_json(const struct reuseport_packet *packet, const struct reuse
 		json_array_append_new(candidates, candidate_json(e->candidates[i]));
 	for (size_t i = 0; i < e->n_outcomes; i++)
 		json_array_append_new(outcomes, outcome_json(e->outcomes[i]));
-	root = json_pack(
-		"{s:s, s:o, s:o, s:b, s:i, s:o, s:b, s:b, s:s, s:o*, s:o*, s:b, s:o, s:s*}",
-		"proto", format_proto(packet->proto), "src",
-		endpoint_json(packet->family, packet->src, packet->src_port), "dst",
-		endpoint_json(packet->family, packet->dst, packet->dst_port), "local", e->local,
-		"ifindex", (int)e->ifindex, "candidates", candidates, "winner", e->winner,
-		"order_known", e->order_known, "decider", decider_name(e->decider), "policy",
-		e->decider == REUSEPORT_POLICY ? explain_policy_json(e) : NULL, "program",
-		e->decider == REUSEPORT_FOREIGN ? json_integer(e->program_id) : NULL, "certain",
-		e->n_outcomes == 1, "workers", outcomes, "why", e->why);
-	show_json(root);
+	root = json_pack("{s:s, s:o, s:o, s:b, s:i, s:o, s:b, s:b, s:s, s:o*, s:o*, s:b, s:o, s:o}",
+			 "proto", format_proto(packet->proto), "src",
+			 endpoint_json(packet->family, packet->src, packet->src_port), "dst",
+			 endpoint_json(packet->family, packet->dst, packet->dst_port), "local",
+			 e->local, "ifindex", (int)e->ifindex, "candidates", candidates, "winner",
+			 e->winner, "order_known", e->order_known, "decider",
+			 decider_name(e->decider), "policy",
+			 e->decider == REUSEPORT_POLICY ? explain_policy_json(e) : NULL, "program",
+			 e->decider == REUSEPORT_FOREIGN ? json_integer(e->program_id) : NULL,
+			 "certain", e->n_outcomes == 1, "workers", outcomes, "why",
+			 show_json_text(e->why));
+	return show_json(root);
 }

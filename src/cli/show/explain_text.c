@@ -83,7 +83,9 @@ static void print_worker(const struct reuseport_outcome *c)
 {
 	if (c->slot >= 0)
 		printf("slot %d, ", c->slot);
-	printf("pid %u (%s), cookie %llu", c->pid, c->comm, (unsigned long long)c->cookie);
+	printf("pid %u (", c->pid);
+	format_print(c->comm);
+	printf("), cookie %llu", (unsigned long long)c->cookie);
 	if (c->slot >= 0)
 		printf(", %s, weight %u", reuseport_state_name(c->state), c->weight);
 	printf(", queue %u", c->queue);
@@ -147,7 +149,9 @@ static void print_decider(const struct reuseport_explanation *e)
 
 static void print_outcomes(const struct reuseport_explanation *e)
 {
-	printf("=> %s\n", e->why);
+	printf("=> ");
+	format_print(e->why);
+	putchar('\n');
 	for (size_t i = 0; i < e->n_outcomes; i++) {
 		printf("   %5.1f%%  ", 100 * e->outcomes[i]->probability);
 		print_worker(e->outcomes[i]);

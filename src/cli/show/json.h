@@ -8,7 +8,8 @@ struct json_t;
 /* Return a text that came from outside as a JSON string. */
 struct json_t *show_json_text(const char *text);
 
-/* Print the document on standard output, and free it. */
-void show_json(struct json_t *root);
+/* Print the document on standard output, and free it. Return an exit status, with a message
+ * on failure. */
+int show_json(struct json_t *root);
 
 #endif

@@ -16,10 +16,11 @@ void show_policy_group(const struct reuseport_key *key, const char *netns_name)
 	printf("%s %s", format_proto(key->proto), endpoint);
 	if (!reuseport_netns(NULL, &own, NULL) && own == key->netns)
 		return;
+	printf("  netns ");
 	if (*netns_name)
-		printf("  netns %s", netns_name);
+		format_print(netns_name);
 	else
-		printf("  netns %llu", (unsigned long long)key->netns);
+		printf("%llu", (unsigned long long)key->netns);
 }
 
 void show_policy_info(const struct reuseport_policy_info *info)

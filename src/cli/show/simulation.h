@@ -15,6 +15,8 @@ struct simulation_results {
 };
 
 void show_simulation_text(const struct simulation_results *results);
-void show_simulation_json(const struct simulation_results *results);
+
+/* Return an exit status, with a message on failure. */
+int show_simulation_json(const struct simulation_results *results);
 
 #endif

@@ -85,10 +85,9 @@ static json_t *simulated_policy_json(const struct reuseport_simulation *simulati
 
 static json_t *packets_json(const struct packet_list *packets)
 {
-	char *path = packets->path ? strdup(packets->path) : NULL;
-	json_t *json = json_pack("{s:s, s:s*, s:I, s:{s:I, s:I, s:I, s:I}}", "from",
-				 packets->source, "file", path ? format_utf8(path) : NULL,
-				 "packets",
+	json_t *json = json_pack("{s:s, s:o*, s:I, s:{s:I, s:I, s:I, s:I}}", "from",
+				 packets->source, "file",
+				 packets->path ? show_json_text(packets->path) : NULL, "packets",
 				 (json_int_t)reuseport_tuple_list__count(packets->tuples),
 				 "left_out", "others", (json_int_t)packets->other_target,
 				 "no_new_connection", (json_int_t)packets->not_new,
@@ -97,11 +96,10 @@ static json_t *packets_json(const struct packet_list *packets)
 
 	if (packets->clients)
 		json_object_set_new(json, "clients", json_integer(packets->clients));
-	free(path);
 	return json;
 }
 
-void show_simulation_json(const struct simulation_results *results)
+int show_simulation_json(const struct simulation_results *results)
 {
 	json_t *policies = json_array(), *root;
 
@@ -109,5 +107,5 @@ void show_simulation_json(const struct simulation_results *results)
 		json_array_append_new(policies, simulated_policy_json(results->list[i]));
 	root = json_pack("{s:o, s:I, s:o}", "input", packets_json(results->packets), "seed",
 			 (json_int_t)results->seed, "policies", policies);
-	show_json(root);
+	return show_json(root);
 }

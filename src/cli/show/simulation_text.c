@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bounds.h"
+#include "format.h"
 #include "show/policy_info.h"
 #include "show/simulation.h"
 #include "table.h"
@@ -45,12 +46,14 @@ static void print_packets(const struct simulation_results *results)
 	const struct packet_list *packets = results->packets;
 
 	printf("%zu packets ", reuseport_tuple_list__count(packets->tuples));
-	if (packets->path)
-		printf("from %s", packets->path);
-	else if (packets->clients)
+	if (packets->path) {
+		printf("from ");
+		format_print(packets->path);
+	} else if (packets->clients) {
 		printf("generated, from %lu clients, seed %lu", packets->clients, results->seed);
-	else
+	} else {
 		printf("generated, each from a new client, seed %lu", results->seed);
+	}
 	print_skipped(packets);
 	printf("; %zu worker%s\n", results->n_workers, results->n_workers == 1 ? "" : "s");
 }

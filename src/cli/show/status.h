@@ -5,8 +5,8 @@
 
 #include <reuseport_bpf.h>
 
-/* Each takes n pointers. */
+/* Each takes n pointers. The second returns an exit status, with a message on failure. */
 void show_status_text(const struct reuseport_status *const *list, size_t n);
-void show_status_json(const struct reuseport_status *const *list, size_t n);
+int show_status_json(const struct reuseport_status *const *list, size_t n);
 
 #endif

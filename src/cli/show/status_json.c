@@ -82,30 +82,31 @@ static json_t *attachment_json(const struct reuseport_status *status)
 	for (size_t i = 0; i < status->n_workers; i++)
 		json_array_append_new(workers, worker_json(status->workers[i]));
 	return json_pack("{s:s, s:s, s:s, s:i, s:I, s:o, s:s, s:o, s:{s:i, s:b}, "
-			 "s:{s:i, s:s, s:s, s:b}, "
-			 "s:s, s:i, s:i, s:b, s:o, s:o, s:s, s:o, s:o, s:o*}",
+			 "s:{s:i, s:o, s:s, s:b}, "
+			 "s:o, s:i, s:i, s:b, s:o, s:o, s:s, s:o, s:o, s:o*}",
 			 "proto", format_proto(status->key->proto), "family",
 			 format_family(status->key->family), "addr", addr, "port",
 			 status->key->port, "netns", (json_int_t)status->key->netns, "netns_name",
 			 show_json_text(status->netns_name), "policy", status->policy->policy,
 			 "rules", show_policy_json(status->policy), "keeper", "pid",
 			 (int)status->keeper_pid, "running", status->keeper_running, "program",
-			 "id", (int)status->program_id, "name", status->program_name, "tag",
-			 status->program_tag, "attached", status->attached, "pin", status->pin,
-			 "slots", (int)status->slots, "unregistered", (int)status->unregistered,
-			 "damaged", status->damaged, "workers", workers, "counters",
+			 "id", (int)status->program_id, "name",
+			 show_json_text(status->program_name), "tag", status->program_tag,
+			 "attached", status->attached, "pin", show_json_text(status->pin), "slots",
+			 (int)status->slots, "unregistered", (int)status->unregistered, "damaged",
+			 status->damaged, "workers", workers, "counters",
 			 counters_json(status->counters), "admit",
 			 status->admit_manual ? "manual" : "auto", "rollout",
 			 rollout_json(status->generations), "ways", modes_json(status->modes),
 			 "sticky", sticky_json(status));
 }
 
-void show_status_json(const struct reuseport_status *const *list, size_t n)
+int show_status_json(const struct reuseport_status *const *list, size_t n)
 {
 	json_t *groups = json_array(), *root;
 
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(groups, attachment_json(list[i]));
 	root = json_pack("{s:o}", "groups", groups);
-	show_json(root);
+	return show_json(root);
 }

@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 #include <stdio.h>
 
+#include "format.h"
 #include "show/policy_info.h"
 #include "show/status.h"
 #include "table.h"
@@ -35,7 +36,8 @@ static void print_heading(const struct reuseport_status *status)
 	show_policy_group(status->key, status->netns_name);
 	printf("  policy");
 	show_policy_info(status->policy);
-	printf("  program %u %s", status->program_id, status->program_name);
+	printf("  program %u ", status->program_id);
+	format_print(status->program_name);
 	if (status->keeper_running)
 		printf("  keeper %u\n", status->keeper_pid);
 	else

@@ -6,6 +6,7 @@
 
 #include "bounds.h"
 #include "exit.h"
+#include "message.h"
 #include "simulate/packets.h"
 #include "simulate/packets_file.h"
 #include "simulate/packets_pcap.h"
@@ -47,14 +48,13 @@ static int check_not_empty(const struct packet_list *list)
 {
 	if (reuseport_tuple_list__count(list->tuples))
 		return EXIT_DONE;
-	fprintf(stderr, "reuseportctl: %s has no new TCP connection and no UDP datagram",
-		list->path);
 	if (list->other_target)
-		fprintf(stderr,
-			" of this protocol and to this port, but %llu others: see --dport and --proto\n",
-			(unsigned long long)list->other_target);
+		message("%s has no new TCP connection and no UDP datagram of this protocol and to "
+			"this port, but %llu others: see --dport and --proto",
+			list->path, (unsigned long long)list->other_target);
 	else
-		fprintf(stderr, "; other packets: %llu\n",
+		message("%s has no new TCP connection and no UDP datagram; other packets: %llu",
+			list->path,
 			(unsigned long long)(list->not_new + list->not_tcp_udp + list->truncated));
 	return EXIT_NO_MATCH;
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "exit.h"
+#include "message.h"
 #include "parse.h"
 #include "simulate/packets_file.h"
 
@@ -73,10 +74,10 @@ static int read_packet_lines(struct packet_list *list, FILE *file)
 				"a zero byte: this is not a text file; if it is a capture, use --pcap";
 	}
 	if (wrong) {
-		fprintf(stderr, "reuseportctl: %s, line %zu: %s\n", list->path, number, wrong);
+		message("%s, line %zu: %s", list->path, number, wrong);
 		ret = EXIT_FAILED;
 	} else if (ferror(file)) {
-		fprintf(stderr, "reuseportctl: cannot read %s: %s\n", list->path, strerror(errno));
+		message("cannot read %s: %s", list->path, strerror(errno));
 		ret = EXIT_FAILED;
 	}
 	free(line);
@@ -90,7 +91,7 @@ int packets_file_read(struct packet_list *list)
 	int ret;
 
 	if (!file) {
-		fprintf(stderr, "reuseportctl: cannot open %s: %s\n", list->path, strerror(errno));
+		message("cannot open %s: %s", list->path, strerror(errno));
 		return EXIT_FAILED;
 	}
 	ret = read_packet_lines(list, file);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "exit.h"
+#include "message.h"
 #include "simulate/packets_pcap.h"
 
 #define ETHER_IP 0x0800
@@ -216,8 +217,7 @@ static int read_captured(struct packet_list *list, pcap_t *pcap)
 			list->truncated++;
 			break;
 		case READ_NO_MEMORY:
-			fprintf(stderr, "reuseportctl: not enough memory for the packets of %s\n",
-				list->path);
+			message("not enough memory for the packets of %s", list->path);
 			return EXIT_FAILED;
 		default:
 			break;
@@ -225,7 +225,7 @@ static int read_captured(struct packet_list *list, pcap_t *pcap)
 	}
 	if (got == PCAP_ERROR_BREAK)
 		return EXIT_DONE;
-	fprintf(stderr, "reuseportctl: cannot read %s: %s\n", list->path, pcap_geterr(pcap));
+	message("cannot read %s: %s", list->path, pcap_geterr(pcap));
 	return EXIT_FAILED;
 }
 
@@ -237,7 +237,7 @@ int packets_pcap_read(struct packet_list *list)
 	int type, ret;
 
 	if (!pcap) {
-		fprintf(stderr, "reuseportctl: cannot read %s: %s%s\n",
+		message("cannot read %s: %s%s",
 			strstr(why, list->path) ? "the capture" : list->path, why,
 			strstr(why, "unknown file format") ? "; if it is text, use --file" : "");
 		return EXIT_FAILED;
@@ -248,9 +248,8 @@ int packets_pcap_read(struct packet_list *list)
 	} else {
 		const char *name = pcap_datalink_val_to_name(type);
 
-		fprintf(stderr,
-			"reuseportctl: %s has link type %s (%d); supported are Ethernet, "
-			"Linux cooked, raw IP and BSD loopback\n",
+		message("%s has link type %s (%d); supported are Ethernet, "
+			"Linux cooked, raw IP and BSD loopback",
 			list->path, name ? name : "unknown", type);
 		ret = EXIT_FAILED;
 	}

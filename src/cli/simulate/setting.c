@@ -8,6 +8,7 @@
 #include "bounds.h"
 #include "exit.h"
 #include "filter.h"
+#include "message.h"
 #include "parse.h"
 #include "simulate/setting.h"
 #include "simulate/simulate_options.h"
@@ -16,9 +17,8 @@
 
 static int wrong_workers(const char *text)
 {
-	fprintf(stderr,
-		"reuseportctl: --workers '%s' is neither a number of workers (1 to %d) nor "
-		"a list of weights (0 to %d), e.g. 1,1,2,5\n",
+	message("--workers '%s' is neither a number of workers (1 to %d) nor "
+		"a list of weights (0 to %d), e.g. 1,1,2,5",
 		text, SLOT_MAX, REUSEPORT_WEIGHT_MAX);
 	return EXIT_USAGE;
 }
@@ -86,24 +86,22 @@ static int check_attachment(const struct setting *setting, unsigned int port)
 	size_t n = reuseport_status_list__count(setting->statuses);
 
 	if (!n) {
-		fprintf(stderr, "reuseportctl: nothing is attached there: use --workers without "
-				"--port instead\n");
+		message("nothing is attached there: use --workers without "
+			"--port instead");
 		return EXIT_NO_MATCH;
 	}
 	if (n > 1) {
-		fprintf(stderr,
-			"reuseportctl: port %u has %zu attachments: select one with --addr\n", port,
-			n);
+		message("port %u has %zu attachments: select one with --addr", port, n);
 		return EXIT_FAILED;
 	}
 	if (setting->status->damaged) {
-		fprintf(stderr, "reuseportctl: the pins are damaged or of another version: detach, "
-				"then attach again\n");
+		message("the pins are damaged or of another version: detach, "
+			"then attach again");
 		return EXIT_FAILED;
 	}
 	if (setting->status->n_workers)
 		return EXIT_DONE;
-	fprintf(stderr, "reuseportctl: the attachment has no workers at the moment\n");
+	message("the attachment has no workers at the moment");
 	return EXIT_FAILED;
 }
 
@@ -144,9 +142,8 @@ static int setting_from_attachment(struct setting *setting, const struct options
 	if (!simulate_options_all(options) && !setting->policy.policy)
 		setting->policy.policy = setting->status->policy->policy;
 	if (setting->status->policy->given_cpus && !setting->policy.cpu_map)
-		fprintf(stderr,
-			"reuseportctl: simulate cannot read the attachment's CPU map: it uses "
-			"the workers' affinity, unless --cpu-map is given\n");
+		message("simulate cannot read the attachment's CPU map: it uses "
+			"the workers' affinity, unless --cpu-map is given");
 	return EXIT_DONE;
 }
 

@@ -5,6 +5,7 @@
 
 #include "bounds.h"
 #include "exit.h"
+#include "message.h"
 #include "parse.h"
 #include "simulate/simulate_options.h"
 
@@ -16,9 +17,8 @@ static bool add_change(struct options *options, unsigned int kind, unsigned int 
 	struct simulate_options *simulate = &options->simulate;
 
 	if (simulate->n_changes == CHANGES_MAX) {
-		fprintf(stderr,
-			"reuseportctl: --join, --leave and --weight can be given at most %d "
-			"times in total\n",
+		message("--join, --leave and --weight can be given at most %d "
+			"times in total",
 			CHANGES_MAX);
 		return false;
 	}
@@ -55,9 +55,8 @@ static bool simulate_set_weight(struct options *options, const struct option_ent
 		memcpy(number, text, colon - text);
 	if (!parse_number(number, 0, SLOT_MAX, &slot) ||
 	    !parse_number(colon + 1, 0, REUSEPORT_WEIGHT_MAX, &weight)) {
-		fprintf(stderr,
-			"reuseportctl: --weight '%s' is not SLOT:WEIGHT, with a slot from 0 to %d "
-			"and a weight from 0 to %d\n",
+		message("--weight '%s' is not SLOT:WEIGHT, with a slot from 0 to %d "
+			"and a weight from 0 to %d",
 			text, SLOT_MAX, REUSEPORT_WEIGHT_MAX);
 		return false;
 	}

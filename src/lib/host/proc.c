@@ -37,6 +37,7 @@ bool proc_lives(uint32_t pid)
 void proc_comm(uint32_t pid, char text[16])
 {
 	char path[32];
+	size_t len;
 	FILE *file;
 
 	text[0] = '\0';
@@ -44,7 +45,8 @@ void proc_comm(uint32_t pid, char text[16])
 	file = fopen(path, "re");
 	if (!file)
 		return;
-	if (fgets(text, 16, file))
-		text[strcspn(text, "\n")] = '\0';
+	/* The name can contain a newline; only the last one is not part of it. */
+	len = fread(text, 1, 16, file);
+	text[len ? len - 1 : 0] = '\0';
 	fclose(file);
 }
