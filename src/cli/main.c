@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* reuseportctl: finds the command in a table and runs it. */
+#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "command_line.h"
+#include "message.h"
+#include "standard_fds.h"
 
 static const struct command *const commands[] = {
 	&cmd_attach,  &cmd_detach,   &cmd_status,   &cmd_list,  &cmd_policy,
@@ -25,15 +28,22 @@ static void print_usage(FILE *out)
 		     "see also\nreuseportctl(8).\n");
 }
 
-int main(int argc, char **argv)
+static int run_command(const struct command *command, int argc, char **argv)
 {
 	struct options options;
 	bool help;
 
-	/* A keeper must not hold files that its caller left open, and a closed pipe
-	 * must not end an attach half-way. */
-	close_range(STDERR_FILENO + 1, ~0U, 0);
-	signal(SIGPIPE, SIG_IGN);
+	if (!command_line_parse(&options, command, argc, argv, &help))
+		return EXIT_USAGE;
+	if (help) {
+		command_line_help(command);
+		return EXIT_DONE;
+	}
+	return command->exec(&options);
+}
+
+static int run(int argc, char **argv)
+{
 	if (argc < 2) {
 		print_usage(stderr);
 		return EXIT_USAGE;
@@ -46,18 +56,23 @@ int main(int argc, char **argv)
 		printf("reuseportctl %s\n", reuseport_version());
 		return EXIT_DONE;
 	}
-	for (size_t i = 0; i < N_COMMANDS; i++) {
-		if (strcmp(argv[1], commands[i]->name))
-			continue;
-		if (!command_line_parse(&options, commands[i], argc - 1, argv + 1, &help))
-			return EXIT_USAGE;
-		if (help) {
-			command_line_help(commands[i]);
-			return EXIT_DONE;
-		}
-		return commands[i]->exec(&options);
-	}
-	fprintf(stderr, "reuseportctl: unknown command '%s'\n", argv[1]);
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		if (!strcmp(argv[1], commands[i]->name))
+			return run_command(commands[i], argc - 1, argv + 1);
+	message("unknown command '%s'", argv[1]);
 	print_usage(stderr);
 	return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	if (!standard_fds_open())
+		return EXIT_FAILED;
+	/* A keeper must not hold files that its caller left open, and a closed pipe
+	 * must not end an attach half-way. */
+	closefrom(STDERR_FILENO + 1);
+	signal(SIGPIPE, SIG_IGN);
+	/* Which characters are printed as they are: see format_text(). */
+	setlocale(LC_CTYPE, "");
+	return exit_closed(run(argc, argv));
 }

@@ -117,7 +117,6 @@ static void report_attached(const struct attach_state *all, size_t i, pid_t keep
 	       workers == 1 ? "" : "s", keeper);
 	format_print(reuseport_group__pin(group));
 	putchar('\n');
-	fflush(stdout);
 }
 
 static int fork_keepers(struct attach_state *all)
@@ -146,6 +145,7 @@ static int run_in_foreground(struct attach_state *all)
 {
 	for (size_t i = 0; i < all->n; i++)
 		report_attached(all, i, getpid());
+	exit_written();
 	return keeper_run(all->groups, all->n, &all->log);
 }
 
@@ -173,6 +173,17 @@ static void use_keeper_log(const struct options *options, struct log *log)
 	openlog("reuseportctl", LOG_PID, LOG_DAEMON);
 }
 
+/* Report a message that the log did not take: a keeper in the foreground, and before there
+ * is one in the background, its log is what shows what happened. */
+static int check_log(const struct options *options, const struct log *log, int status)
+{
+	if (!log->error)
+		return status;
+	message("cannot write to %s%s: %s", options->log ? "--log " : "standard error",
+		options->log ? options->log : "", strerror(log->error));
+	return status == EXIT_DONE ? EXIT_FAILED : status;
+}
+
 static int attach_exec(const struct options *options)
 {
 	struct attach_state all = { 0 };
@@ -191,7 +202,7 @@ static int attach_exec(const struct options *options)
 		reuseport_group__free(all.groups[i]);
 	free(all.groups);
 	reuseport_key_list__free(all.keys);
-	return status;
+	return check_log(options, &all.log, status);
 }
 
 const struct command cmd_attach = {

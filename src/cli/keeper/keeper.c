@@ -16,6 +16,7 @@
 #include "exit.h"
 #include "keeper/keeper.h"
 #include "keeper/notify.h"
+#include "standard_fds.h"
 
 static int open_signals(void)
 {
@@ -132,17 +133,11 @@ int keeper_run(struct reuseport_group **groups, size_t n, struct log *log)
 
 static void go_to_background(void)
 {
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
 	prctl(PR_SET_NAME, REUSEPORT_KEEPER_NAME);
 	setsid();
 	if (chdir("/"))
 		errno = 0; /* the process keeps its working directory */
-	if (null < 0)
-		return;
-	for (int fd = 0; fd <= 2; fd++)
-		dup2(null, fd);
-	close(null);
+	standard_fds_to_null();
 }
 
 static int run_as_child(struct reuseport_group **groups, size_t n, size_t which, int ready,
