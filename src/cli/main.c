@@ -8,6 +8,7 @@
 
 #include "command_line.h"
 #include "message.h"
+#include "privileges.h"
 #include "standard_fds.h"
 
 static const struct command *const commands[] = {
@@ -32,6 +33,7 @@ static int run_command(const struct command *command, int argc, char **argv)
 {
 	struct options options;
 	bool help;
+	int ret;
 
 	if (!command_line_parse(&options, command, argc, argv, &help))
 		return EXIT_USAGE;
@@ -39,7 +41,8 @@ static int run_command(const struct command *command, int argc, char **argv)
 		command_line_help(command);
 		return EXIT_DONE;
 	}
-	return command->exec(&options);
+	ret = privileges_start(options.log ? PRIVILEGES_LOG : PRIVILEGES_COMMAND);
+	return ret == EXIT_DONE ? command->exec(&options) : ret;
 }
 
 static int run(int argc, char **argv)

@@ -17,6 +17,7 @@
 #include "keeper/keeper.h"
 #include "log.h"
 #include "message.h"
+#include "privileges.h"
 
 #define WAIT_PAUSE_NS 20000000L
 
@@ -155,7 +156,7 @@ static int open_log(const struct options *options, struct log *log)
 	*log = (struct log){ .fd = STDERR_FILENO, .max_level = LOG_WARNING };
 	if (!options->log)
 		return EXIT_DONE;
-	log->fd = open(options->log, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+	log->fd = open(options->log, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
 	log->max_level = LOG_INFO;
 	if (log->fd >= 0)
 		return EXIT_DONE;
@@ -190,6 +191,8 @@ static int attach_exec(const struct options *options)
 	int status;
 
 	status = open_log(options, &all.log);
+	if (status == EXIT_DONE)
+		status = privileges_keep(PRIVILEGES_COMMAND);
 	if (status == EXIT_DONE)
 		status = find_groups(options, &all);
 	if (status == EXIT_DONE)

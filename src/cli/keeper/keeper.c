@@ -16,6 +16,7 @@
 #include "exit.h"
 #include "keeper/keeper.h"
 #include "keeper/notify.h"
+#include "privileges.h"
 #include "standard_fds.h"
 
 static int open_signals(void)
@@ -111,6 +112,8 @@ int keeper_run(struct reuseport_group **groups, size_t n, struct log *log)
 	int signals = open_signals(), supervisor = notify_open(), status = EXIT_FAILED;
 
 	if (fds && signals >= 0)
+		status = privileges_keep(PRIVILEGES_KEEPER);
+	if (status == EXIT_DONE)
 		status = keep_groups(groups, n, log);
 	if (status == EXIT_DONE) {
 		notify_send(supervisor, "READY=1\nSTATUS=following the workers");
@@ -155,6 +158,8 @@ static int run_as_child(struct reuseport_group **groups, size_t n, size_t which,
 	}
 	unsetenv("NOTIFY_SOCKET");
 	go_to_background();
+	if (privileges_keep(PRIVILEGES_KEEPER) != EXIT_DONE)
+		return EXIT_FAILED;
 	if (!reuseport_group__keep(groups[which], &error) && write(ready, &byte, 1) != 1)
 		log_line(log, LOG_WARNING, "the command that started this keeper has ended");
 	close(ready);
