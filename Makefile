@@ -17,7 +17,8 @@
 #   make vmlinux    cuts vmlinux.h anew from the running kernel's BTF
 #
 # CC, CPPFLAGS, CFLAGS, LDFLAGS, AR, LD and OBJCOPY are taken from the environment or
-# the command line. WERROR=1, as the tests set it, makes warnings errors.
+# the command line. WERROR=1, as the tests set it, makes warnings errors. Hardening flags
+# are added unless HARDENING is empty; the ones given win.
 
 # The header has it.
 VERSION := $(shell sed -n 's/^\#define REUSEPORT_VERSION_[A-Z]* \([0-9]*\)$$/\1/p' include/reuseport_types.h | \
@@ -42,6 +43,32 @@ $(error BUILD is empty)
 endif
 
 CFLAGS ?= -O2 -g
+
+# Hardening flags; "make HARDENING=" leaves them out. They come before the packager's own
+# flags, which win. Those that contradict one of these are looked for here.
+HARDENING ?= yes
+GIVEN_CFLAGS = $(CC) $(CPPFLAGS) $(CFLAGS)
+# Whether the compiler takes the flags without a warning.
+takes = $(shell $(CC) -O2 -Werror $(1) -include stdio.h -x c -c -o /dev/null /dev/null 2>/dev/null && \
+	echo yes)
+ifneq ($(strip $(HARDENING)),)
+HARDENING_CFLAGS := -fstack-protector-strong \
+	$(if $(call takes,-fstack-clash-protection),-fstack-clash-protection)
+# The C library's checks need an optimizing compiler. The sanitizers check more.
+ifeq ($(findstring _FORTIFY_SOURCE,$(GIVEN_CFLAGS))$(findstring -fsanitize,$(GIVEN_CFLAGS))$(SANITIZE),)
+ifneq ($(filter-out -O0,$(lastword $(filter -O%,$(GIVEN_CFLAGS)))),)
+FORTIFY := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE
+HARDENING_CFLAGS += $(FORTIFY)=$(if $(call takes,$(FORTIFY)=3),3,2)
+endif
+endif
+HARDENING_LDFLAGS := -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack
+# Of the command, at a random address; the library is made for any address anyway.
+ifeq ($(findstring no-pie,$(GIVEN_CFLAGS) $(LDFLAGS))$(findstring no-PIE,$(GIVEN_CFLAGS))$(filter -static,$(LDFLAGS)),)
+PIE_CFLAGS := -fPIE
+PIE_LDFLAGS := -pie
+endif
+endif
+
 WARNINGS := -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes $(if $(WERROR),-Werror)
 # SANITIZE=1 builds under build/asan, with AddressSanitizer and UBSan.
 ifdef SANITIZE
@@ -57,11 +84,12 @@ LIBBPF_LIB := -L$(LIBBPF_DIR) -Wl,-rpath,$(LIBBPF_DIR)
 endif
 
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DREUSEPORT_VERSION='"$(VERSION)"' $(WARNINGS) $(SANITIZERS) \
-	$(LIBBPF_INCLUDE) $(CPPFLAGS) $(CFLAGS)
+	$(HARDENING_CFLAGS) $(LIBBPF_INCLUDE) $(CPPFLAGS) $(CFLAGS)
 # These come first: a -I of CPPFLAGS may have an older header of ours.
 LIB_INCLUDES := -Iinclude -Ibpf -Isrc/lib -I$(BUILD)/skel
 CLI_INCLUDES := -Iinclude -Isrc/cli
-LINK = $(CC) $(SANITIZERS) $(CFLAGS) $(LDFLAGS)
+LINK_FLAGS = $(SANITIZERS) $(HARDENING_CFLAGS) $(HARDENING_LDFLAGS) $(CFLAGS) $(LDFLAGS)
+LINK = $(CC) $(LINK_FLAGS)
 LIB_LIBS := $(LIBBPF_LIB) -lbpf -lmnl -lcap -lelf -lz
 CLI_LIBS := -lsmartcols -ljansson -lpcap
 
@@ -127,7 +155,7 @@ $(BUILD)/lib/%.o: src/lib/%.c | $(SKELETONS)
 $(BUILD)/cli/%.o: src/cli/%.c
 	@mkdir -p $(@D)
 	$(call say,CC  )
-	$(Q)$(CC) $(CLI_INCLUDES) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(CLI_INCLUDES) $(PIE_CFLAGS) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
 # One object in which only the public calls are global: a program that is linked
 # statically may have a fail() of its own.
@@ -149,7 +177,7 @@ $(LIB_SO): $(LIB_OBJECTS) src/lib/libreuseport-bpf.map
 
 $(CTL): $(CLI_OBJECTS) $(LIB_A)
 	$(call say,LD  )
-	$(Q)$(LINK) -o $@ $^ $(LIB_LIBS) $(CLI_LIBS)
+	$(Q)$(CC) $(PIE_LDFLAGS) $(LINK_FLAGS) -o $@ $^ $(LIB_LIBS) $(CLI_LIBS)
 
 # Made each time: PREFIX may be another than the last one.
 .PHONY: always
