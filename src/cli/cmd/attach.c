@@ -150,18 +150,31 @@ static int run_in_foreground(struct attach_state *all)
 	return keeper_run(all->groups, all->n, &all->log);
 }
 
-/* Open the log for the time of attaching: without --log, warnings on standard error. */
+static int wrong_log(const char *what, const char *path, int code)
+{
+	message("cannot %s --log %s: %s", what, path, strerror(code));
+	return EXIT_FAILED;
+}
+
+/* Open the log for the time of attaching: without --log, warnings on standard error. Write
+ * a first line, so that a log that takes nothing is noticed before anything is changed. */
 static int open_log(const struct options *options, struct log *log)
 {
+	char line[64];
+
 	*log = (struct log){ .fd = STDERR_FILENO, .max_level = LOG_WARNING };
 	if (!options->log)
 		return EXIT_DONE;
-	log->fd = open(options->log, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+	/* It may be a pipe, to which no one listens: do not wait for that. */
+	log->fd = open(options->log,
+		       O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
 	log->max_level = LOG_INFO;
-	if (log->fd >= 0)
-		return EXIT_DONE;
-	message("cannot open --log %s: %s", options->log, strerror(errno));
-	return EXIT_FAILED;
+	if (log->fd < 0)
+		return wrong_log("open", options->log, errno);
+	snprintf(line, sizeof(line), "attach: %s port %u", format_proto(options->proto),
+		 options->ports[0]);
+	log_line(log, LOG_INFO, line);
+	return log->error ? wrong_log("write to", options->log, log->error) : EXIT_DONE;
 }
 
 /* Switch the log to what the keeper uses: more levels and, in the background, syslog. */
@@ -174,14 +187,13 @@ static void use_keeper_log(const struct options *options, struct log *log)
 	openlog("reuseportctl", LOG_PID, LOG_DAEMON);
 }
 
-/* Report a message that the log did not take: a keeper in the foreground, and before there
- * is one in the background, its log is what shows what happened. */
+/* Report that a message of this process is lost. */
 static int check_log(const struct options *options, const struct log *log, int status)
 {
 	if (!log->error)
 		return status;
-	message("cannot write to %s%s: %s", options->log ? "--log " : "standard error",
-		options->log ? options->log : "", strerror(log->error));
+	if (options->log)
+		wrong_log("write to", options->log, log->error);
 	return status == EXIT_DONE ? EXIT_FAILED : status;
 }
 
@@ -190,9 +202,9 @@ static int attach_exec(const struct options *options)
 	struct attach_state all = { 0 };
 	int status;
 
-	status = open_log(options, &all.log);
-	if (status == EXIT_DONE)
-		status = privileges_keep(PRIVILEGES_COMMAND);
+	if (open_log(options, &all.log) != EXIT_DONE)
+		return EXIT_FAILED;
+	status = privileges_keep(PRIVILEGES_COMMAND);
 	if (status == EXIT_DONE)
 		status = find_groups(options, &all);
 	if (status == EXIT_DONE)
