@@ -130,7 +130,7 @@ struct reuseport_group_info {
 	bool program_known;   /* false: the kernel has no iterators (5.9), so what is
 			       * pinned is taken to be attached */
 	bool has_program;
-	bool own;            /* the program is this toolkit's */
+	bool own;            /* the program is this toolkit's, and pinned in this bpffs */
 	uint32_t program_id; /* 0: classic BPF */
 	char program_name[64];
 };
@@ -189,7 +189,8 @@ struct reuseport_attach_opts {
 				     * room: with as many flows as this one in seven has no place,
 				     * with half as many one in 100, with a quarter one in 10,000 */
 	unsigned int idle_s;        /* seconds after which a sticky flow is new again; 0: never */
-	bool force;                 /* replace another tool's program */
+	bool force;                 /* replace another program, also one of this toolkit that is
+				     * pinned in another bpffs or not at all */
 	size_t : 0;
 };
 
@@ -202,10 +203,15 @@ struct reuseport_attach_opts {
  * A child made by fork() does not keep: there the handle's descriptors are closed, and
  * only __free may be called; but see __hand_over.
  *
- * -EBUSY: a keeper is running, or a socket is in another program's array. -EEXIST: the
- * group has another tool's program and opts->force is not set. -ENOENT: the group has no
- * member. -ENOSPC: it has more members than slots. -EPROTO: the pins are damaged or of
- * another ABI version. -EINVAL: an option is out of range or unknown. -EOPNOTSUPP: the
+ * No member decides for the others. One that cannot be duplicated or put into the array gets
+ * no slot, which is logged, and the program is attached through any member that takes it.
+ *
+ * -EBUSY: a keeper is running, or the sockets are in another program's array. -EEXIST: the
+ * group has another program, which is not pinned in this bpffs, and opts->force is not set.
+ * -EPERM: also if each member has locked its socket with SO_LOCK_FILTER. -ENOENT: the group
+ * has no member, or none that is visible here. -ENOSPC: it has more members than slots.
+ * -EPROTO: the pins are damaged or of another ABI version. -EINVAL: an option is out of range
+ * or unknown, or the key has no uid and groups of several users have it. -EOPNOTSUPP: the
  * kernel lacks something that steering needs, named in the text. What it lacks beyond
  * that is logged, and shown by reuseport_get_status().
  */
@@ -257,14 +263,26 @@ void reuseport_group__free(struct reuseport_group *group);
  * The same for attachments that this process does not keep: end the command's keeper,
  * give selection back to the kernel, empty the array and remove the pins of each one that
  * the filter selects. filter->port is required. Works without a keeper, without workers
- * and with damaged pins. Another tool's program is left alone. Return how many were
- * detached.
+ * and with damaged pins. The program is off when the call returns. Another program is left
+ * alone. Return how many were detached.
  *
- * -ENOENT: nothing is attached there. -EDEADLK: this process keeps one of them; nothing was
- * changed: use reuseport_group__detach(). -EBUSY: another program keeps one and does not
- * release it. -EOPNOTSUPP: as above.
+ * All is checked before anything is changed. -ENOENT: nothing is attached there. -EEXIST: a
+ * group has a program of this toolkit that is not pinned here, see the next call. -EDEADLK:
+ * this process keeps one of them: use reuseport_group__detach(). -ESRCH: no process that has
+ * a socket of the group open is visible here, as in another PID namespace. -EOPNOTSUPP: as
+ * above. -EBUSY: another program keeps one and does not release it, or attaches the program
+ * again.
  */
 int reuseport_detach(const struct reuseport_filter *filter, struct reuseport_error *err);
+
+/*
+ * Take programs of this toolkit (by their name) that are not pinned off the groups that a
+ * filter selects; filter->port is required. It is for programs whose pins were removed. A
+ * keeper of theirs, and pins in a bpffs that is not visible here, as that of a container,
+ * are left. Return the number of groups. -ENOENT: there is no such program.
+ * -EBUSY: another bpffs of this mount namespace has it pinned. -ESRCH, -EOPNOTSUPP: as above.
+ */
+int reuseport_detach_unpinned(const struct reuseport_filter *filter, struct reuseport_error *err);
 
 #ifdef __cplusplus
 }

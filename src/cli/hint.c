@@ -13,6 +13,7 @@ static const struct {
 	{ "slots or more", " (--slots N)" },
 	{ "more table entries", " (--table N)" },
 	{ "force the attach", " (--force)" },
+	{ "force the detach", " (--force)" },
 	{ "name the network namespace", " (--netns NAME)" },
 	{ "or wait for it", " (--wait)" },
 	{ "protocol udp", " (--proto udp)" },

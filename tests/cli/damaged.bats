@@ -114,6 +114,17 @@ set_version() {
 	done
 }
 
+# Whose program it is that the group has cannot be told any longer.
+needs_force() {
+	refused 1 ctl detach --port 8080
+	says reuseport_steer "not pinned here" "force the detach" "(--force)"
+	equal "$(program_on 8080)" reuseport_steer
+	succeeds ctl detach --port 8080 --force
+	untouched 8080
+	refused 3 ctl detach --port 8080
+	refused 3 ctl detach --port 8080 --force
+}
+
 @test "damaged: only the directory is left" {
 	local pin
 	attach --port 8080
@@ -121,7 +132,7 @@ set_version() {
 	kill_keeper 8080 tcp
 	find "$pin" -type f -delete
 	damaged
-	detaches
+	needs_force
 	mkdir -p "$pin"
 	# Not even a program is there.
 	succeeds ctl detach --port 8080
@@ -137,7 +148,7 @@ set_version() {
 	equal "$(program_on 8080)" reuseport_steer
 	refused 3 ctl status --port 8080
 	serves 8080
-	detaches
+	needs_force
 }
 
 @test "damaged: all pins are gone, and a keeper runs" {
@@ -149,7 +160,7 @@ set_version() {
 	# It has nothing to keep any longer, as it sees when it looks: within 5 s.
 	wait_until 10 gone "$keeper"
 	serves 8080
-	detaches
+	needs_force
 }
 
 @test "damaged: something else among the pins" {

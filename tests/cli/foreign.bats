@@ -202,13 +202,18 @@ selected_by_foreign() {
 	equal "$(status 8080 tcp .counters.selected)" 20
 }
 
-@test "foreign: one of ours whose pins were lost is none" {
+@test "foreign: one of ours whose pins were removed is one" {
+	local id
 	start_worker --port 8080 --sockets 3
 	attach --port 8080
 	kill_keeper 8080 tcp
 	rm -r "$(pin_of 8080)"
 	equal "$(program_on 8080)" reuseport_steer
-	succeeds ctl attach --port 8080
+	id=$(program_id_on 8080)
+	refused 1 ctl attach --port 8080
+	says reuseport_steer "id $id" "not pinned here" "force the attach" "(--force)"
+	as_before "$id"
+	succeeds ctl attach --port 8080 --force
 	in_sync 8080 tcp
 	serves 8080
 	equal "$(status 8080 tcp .counters.selected)" 20

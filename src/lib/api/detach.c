@@ -16,12 +16,9 @@
 #include "fd.h"
 #include "host/proc.h"
 #include "host/caps.h"
-#include "host/features.h"
-#include "host/reuseport_sockopt.h"
 #include "keeper/handle_owner.h"
+#include "keeper/program_detach.h"
 #include "sockets/group_iter.h"
-#include "sockets/pidfd_socket.h"
-#include "sockets/sock_diag.h"
 #include "state/attachment.h"
 #include "state/pins.h"
 #include "state/sockarray.h"
@@ -95,71 +92,26 @@ static int detach_end_stuck_keeper(const char *path, struct reuseport_error *err
 
 static int detach_lock(const char *path, struct reuseport_error *err)
 {
+	char request[REUSEPORT_PATH_MAX + 32];
 	int lock = pins_take_over(path, err);
 
-	if (lock != -EBUSY)
-		return lock;
-	lock = detach_end_stuck_keeper(path, err);
-	return lock ? lock : pins_lock(path, err);
+	if (lock == -EBUSY)
+		lock = detach_end_stuck_keeper(path, err);
+	if (!lock)
+		lock = pins_lock(path, err);
+	/* The keeper goes on: it must not end later, by a request that came to nothing. */
+	if (lock < 0)
+		rmdir(pins_join(path, PIN_DETACHING, request, sizeof(request)));
+	return lock;
 }
 
-/* ---------------------------------------------------------------- program */
-
-/*
- * Detach our program from the group of these members. A foreign program stays. Where the
- * kernel cannot tell, it is assumed to be ours, since the pins say that it was attached.
- */
-static int detach_program(const struct reuseport_key *key, const struct netns_ref *ns,
-			  const struct sock_diag_list *members, uint32_t program_id,
-			  struct reuseport_error *err)
-{
-	static const char what[] = "detach the program";
-	struct group_program present;
-	int ret = features_allow(FEATURE_DETACH, what, err), member;
-
-	if (ret)
-		return ret;
-	ret = group_iter_program_of(NULL, ns, key->proto, members->sockets[0].cookie, &present,
-				    err);
-	if (!ret && !present.present)
-		return 0;
-	if (!ret && present.id != program_id && !group_program_is_ours(present.name))
-		return 0;
-	if (ret && ret != -EOPNOTSUPP)
-		return ret == -ENOENT ? 0 : ret;
-	member = pidfd_socket_get_any(members, err);
-	if (member < 0)
-		return member;
-	ret = sockopt_set_program(member, -1);
-	close(member);
-	if (ret && ret != -ENOENT)
-		return features_blame(FEATURE_DETACH, -ret, what, err);
-	return 0;
-}
-
-/* Give the selection of one group back to the kernel. */
-static int detach_group(const struct reuseport_key *key, uint32_t program_id,
-			struct reuseport_error *err)
-{
-	struct netns_ref ns = { .inode = key->netns };
-	struct sock_diag_list members;
-	int ret;
-
-	ret = sock_diag_members(key, &ns, &members, err);
-	/* The sockets went with their namespace, and the program with the sockets. */
-	if (ret)
-		return ret == -ENETDOWN ? 0 : ret;
-	if (members.n)
-		ret = detach_program(key, &ns, &members, program_id, err);
-	free(members.sockets);
-	return ret;
-}
+/* ------------------------------------------------------------ one attachment */
 
 /* Give back what is pinned, with the lock on the pins held. */
 static int detach_pinned(const char *path, const struct reuseport_key *key,
 			 const struct steering *steering, struct reuseport_error *err)
 {
-	int ret = detach_group(key, steering->program_id, err);
+	int ret = program_detach(key, steering, err);
 
 	if (ret)
 		return ret;
@@ -194,24 +146,32 @@ static int detach_one(const char *path, const struct reuseport_key *key,
 
 /* ------------------------------------------------------------------- all */
 
-/* Detach groups that have a program of ours although their pins were lost. */
-static int detach_orphans(const struct reuseport_filter *filter, struct reuseport_error *err)
+/*
+ * Refuse where a group has a program of this name that is not pinned here: to say "detached"
+ * would be wrong, and to take it off may be, as it may be another's. With a key, look at the
+ * group of that key only.
+ */
+static int detach_refuse_unpinned(const struct reuseport_filter *filter,
+				  const struct reuseport_key *key, struct reuseport_error *err)
 {
 	const struct reuseport_group_info *group;
 	struct reuseport_group_list *groups = NULL;
-	int ret, count = 0;
+	char text[GROUP_KEY_TEXT_LEN];
+	int ret = reuseport_list(filter, &groups, err);
 
-	ret = reuseport_list(filter, &groups, err);
-	for (size_t i = 0; ret >= 0 && (group = reuseport_group_list__get(groups, i)); i++) {
-		if (!group->own)
+	for (size_t i = 0; !ret && (group = reuseport_group_list__get(groups, i)); i++) {
+		if (group->own || strcmp(group->program_name, GROUP_PROGRAM_NAME) ||
+		    (key && !group_key_equal(group->key, key)))
 			continue;
-		ret = detach_group(group->key, group->program_id, err);
-		count++;
+		group_key_text(group->key, text, sizeof(text));
+		ret = fail(err, EEXIST,
+			   "%s has a program %s (id %u) that is not pinned here: it belongs to "
+			   "another bpffs (a container's, say), or its pins were removed: detach "
+			   "it there, or force the detach to take it off; nothing was changed",
+			   text, group->program_name, group->program_id);
 	}
 	reuseport_group_list__free(groups);
-	if (ret == -EOPNOTSUPP)
-		ret = 0;
-	return ret ? ret : count;
+	return ret;
 }
 
 /* To ask ourselves to release the lock would be to wait in vain. */
@@ -226,11 +186,29 @@ static int detach_is_own(const struct reuseport_key *key, struct reuseport_error
 		    text);
 }
 
+/* Check that the attachment can be detached as a whole, before anything is changed. */
+static int detach_check(const struct reuseport_filter *filter, const struct found_attachment *found,
+			struct reuseport_error *err)
+{
+	struct steering steering;
+	int ret = handle_owner_has(&found->key) ? detach_is_own(&found->key, err) : 0;
+
+	if (ret)
+		return ret;
+	steering_open(&steering, found->pin);
+	ret = program_detach_check(&found->key, &steering, err);
+	/* Without its pin the program may be one that cannot be told from another's. */
+	if (!ret && steering.program < 0)
+		ret = detach_refuse_unpinned(filter, &found->key, err);
+	steering_close(&steering);
+	return ret;
+}
+
 int reuseport_detach(const struct reuseport_filter *from, struct reuseport_error *err)
 {
 	struct group_key_filter filter;
 	struct found_attachment *found = NULL;
-	int ret = group_key_filter_place(&filter, from, "detach", err), orphans;
+	int ret = group_key_filter_place(&filter, from, "detach", err);
 	size_t n = 0;
 
 	if (!ret)
@@ -238,15 +216,34 @@ int reuseport_detach(const struct reuseport_filter *from, struct reuseport_error
 	if (!ret)
 		ret = attachment_find(&filter.want, &found, &n, err);
 	for (size_t i = 0; !ret && i < n; i++)
-		if (handle_owner_has(&found[i].key))
-			ret = detach_is_own(&found[i].key, err);
+		ret = detach_check(&filter.want, &found[i], err);
 	for (size_t i = 0; !ret && i < n; i++)
 		ret = detach_one(found[i].pin, &found[i].key, err);
 	free(found);
-	if (ret)
-		return ret;
-	orphans = detach_orphans(&filter.want, err);
-	if (orphans < 0)
-		return orphans;
-	return n || orphans ? (int)n + orphans : attachment_not_found(&filter.want, err);
+	if (!ret && !n)
+		ret = detach_refuse_unpinned(&filter.want, NULL, err);
+	if (!ret && !n)
+		ret = attachment_not_found(&filter.want, err);
+	return ret ? ret : (int)n;
+}
+
+int reuseport_detach_unpinned(const struct reuseport_filter *from, struct reuseport_error *err)
+{
+	const struct reuseport_group_info *group;
+	struct reuseport_group_list *groups = NULL;
+	struct group_key_filter filter;
+	int ret = group_key_filter_place(&filter, from, "detach", err), count = 0;
+
+	if (!ret)
+		ret = reuseport_list(&filter.want, &groups, err);
+	for (size_t i = 0; !ret && (group = reuseport_group_list__get(groups, i)); i++) {
+		if (group->own || strcmp(group->program_name, GROUP_PROGRAM_NAME))
+			continue;
+		ret = program_detach_id(group->key, group->program_id, err);
+		count += !ret;
+	}
+	reuseport_group_list__free(groups);
+	if (!ret && !count)
+		ret = attachment_not_found(&filter.want, err);
+	return ret ? ret : count;
 }

@@ -25,9 +25,11 @@ struct list_item {
 	struct reuseport_key key;
 };
 
+/* What is pinned for one group. */
 struct own_program {
 	struct reuseport_key key;
-	uint32_t program_id;
+	char pin[REUSEPORT_PATH_MAX];
+	uint32_t program_id; /* 0: the program's pin is missing */
 };
 
 struct listing {
@@ -51,21 +53,38 @@ static int list_add_own(void *ctx, const char *path, const struct reuseport_key 
 	grown = realloc(listing->own, (listing->n_own + 1) * sizeof(*grown));
 	if (grown) {
 		listing->own = grown;
-		pin_owner_read(path, named, &grown[listing->n_own].key);
-		grown[listing->n_own].program_id = steering.program_id;
-		listing->n_own += steering.program >= 0;
+		grown += listing->n_own++;
+		pin_owner_read(path, named, &grown->key);
+		grown->program_id = steering.program_id;
+		snprintf(grown->pin, sizeof(grown->pin), "%s", path);
 	}
 	steering_close(&steering);
 	return grown ? 0 : fail(listing->err, ENOMEM, "out of memory");
 }
 
-/* Return whether the program is this toolkit's. */
+/* Return whether the program belongs to pins where its own pin is missing. */
+static bool list_is_of_damaged(const struct own_program *own, uint32_t id)
+{
+	struct steering steering;
+	bool owns;
+
+	steering_open(&steering, own->pin);
+	owns = steering_owns(&steering, id);
+	steering_close(&steering);
+	return owns;
+}
+
+/* Return whether the program is pinned here. Its name does not tell: another bpffs may have it
+ * pinned, that of a container. */
 static bool list_is_own(const struct listing *listing, uint32_t id, const char *name)
 {
-	for (size_t i = 0; i < listing->n_own; i++)
-		if (listing->own[i].program_id == id)
-			return true;
-	return group_program_is_ours(name);
+	bool own = false;
+
+	for (size_t i = 0; !own && i < listing->n_own; i++)
+		own = listing->own[i].program_id == id;
+	for (size_t i = 0; !own && i < listing->n_own && !strcmp(name, GROUP_PROGRAM_NAME); i++)
+		own = !listing->own[i].program_id && list_is_of_damaged(&listing->own[i], id);
+	return own;
 }
 
 /* Take what is pinned for the group to be attached, where the kernel cannot tell which
@@ -73,7 +92,8 @@ static bool list_is_own(const struct listing *listing, uint32_t id, const char *
 static void list_assume_attached(const struct listing *listing, struct reuseport_group_info *group)
 {
 	for (size_t i = 0; i < listing->n_own; i++) {
-		if (!group_key_equal(&listing->own[i].key, group->key))
+		if (!listing->own[i].program_id ||
+		    !group_key_equal(&listing->own[i].key, group->key))
 			continue;
 		group->own = group->has_program = true;
 		group->program_id = listing->own[i].program_id;
@@ -127,7 +147,7 @@ static int list_add_group(struct listing *listing, const struct group_member *me
 		return 0;
 	}
 	group_program_name(member->prog_id, group->program_name, sizeof(group->program_name));
-	group->own = group->has_program &&
+	group->own = group->has_program && group->program_id &&
 		     list_is_own(listing, group->program_id, group->program_name);
 	return 0;
 }
@@ -204,9 +224,11 @@ int reuseport_list(const struct reuseport_filter *filter, struct reuseport_group
 	if (!listing.list)
 		return fail(err, ENOMEM, "out of memory");
 	group_iter_open(&listing.reader, NULL);
-	/* Without pins in sight the programs are known by their names. */
-	pins_for_each(list_add_own, &listing, NULL);
-	ret = netns_for_each(list_add_netns, &listing);
+	listing.ret = pins_for_each(list_add_own, &listing, err);
+	/* Where no bpffs is in sight, nothing is pinned here. */
+	if (listing.ret == -ENODEV)
+		listing.ret = 0;
+	ret = listing.ret ? 0 : netns_for_each(list_add_netns, &listing);
 	if (ret && !listing.ret)
 		listing.ret = fail(err, -ret, "cannot look through the network namespaces: %s",
 				   strerror(-ret));

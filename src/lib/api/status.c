@@ -14,8 +14,7 @@
 #include "keeper/degraded.h"
 #include "keeper/handle.h"
 #include "keeper/handle_owner.h"
-#include "sockets/group_iter.h"
-#include "sockets/sock_diag.h"
+#include "sockets/group_members.h"
 #include "sockets/socket_owners.h"
 #include "state/attachment.h"
 #include "state/counters.h"
@@ -172,45 +171,40 @@ static void status_describe_program(struct reuseport_status *status,
 }
 
 /* Where the kernel does not tell, it is taken for granted. */
-static bool status_is_attached(const struct reuseport_status *status, const struct netns_ref *ns,
-			       const struct sock_diag_list *members)
+static bool status_is_attached(const struct reuseport_status *status,
+			       const struct group_members *members)
 {
-	struct group_program present;
-
-	if (!members->n)
-		return false;
-	if (group_iter_program_of(NULL, ns, status->key->proto, members->sockets[0].cookie,
-				  &present, NULL))
-		return true;
-	return present.present && present.id == status->program_id;
+	if (!members->known || !members->sockets.n)
+		return members->sockets.n;
+	return members->program.present && members->program.id == status->program_id;
 }
 
 /* ------------------------------------------------------------- attachment */
 
 /* Read the sockets of the group and what goes with each. */
 static int status_read_members(struct status_item *item, const struct attachment *at,
-			       struct reuseport_error *err)
+			       struct group_iter_bpf *reader, struct reuseport_error *err)
 {
 	struct netns_ref ns = { .inode = at->key.netns, .cookie = at->entry.netns_cookie };
-	struct sock_diag_list members = { 0 };
+	struct group_members members = { 0 };
 	struct socket_owners owners = { 0 };
-	int ret = sock_diag_members(&at->key, &ns, &members, err);
+	int ret = group_members_read(&at->key, &ns, reader, at->steering.program_id, &members, err);
 
 	if (ret && ret != -ENETDOWN)
 		return ret;
-	ret = socket_owners_scan_members(&members, &owners);
+	ret = socket_owners_scan_members(&members.sockets, &owners);
 	if (!ret)
-		ret = status_read_workers(item, at, &members, &owners);
-	item->status.attached = status_is_attached(&item->status, &ns, &members);
+		ret = status_read_workers(item, at, &members.sockets, &owners);
+	item->status.attached = status_is_attached(&item->status, &members);
 	free(owners.list);
-	free(members.sockets);
+	group_members_free(&members);
 	return ret ? fail(err, -ret, "cannot read the workers of %s: %s", at->text,
 			  strerror(-ret)) :
 		     0;
 }
 
 static int status_describe(struct status_item *item, const struct attachment *at,
-			   struct reuseport_error *err)
+			   struct group_iter_bpf *reader, struct reuseport_error *err)
 {
 	int ret;
 
@@ -220,7 +214,7 @@ static int status_describe(struct status_item *item, const struct attachment *at
 	item->modes = degraded_modes(at);
 	status_describe_generations(item, &at->view);
 	status_describe_program(&item->status, &at->steering);
-	ret = status_read_members(item, at, err);
+	ret = status_read_members(item, at, reader, err);
 	if (ret)
 		return ret;
 	ret = counters_read(at->steering.maps[MAP_COUNTERS], at->steering.maps[MAP_TOTALS],
@@ -254,9 +248,19 @@ static struct status_item *status_add(struct reuseport_status_list *list,
 
 struct status_collection {
 	struct group_key_filter filter;
+	struct group_iter_bpf *reader; /* NULL: there are no iterators, or it was not needed */
+	bool reader_tried;
 	struct reuseport_status_list *list;
 	struct reuseport_error *err;
 };
+
+static struct group_iter_bpf *status_reader(struct status_collection *all)
+{
+	if (!all->reader_tried)
+		group_iter_open(&all->reader, NULL);
+	all->reader_tried = true;
+	return all->reader;
+}
 
 static int status_add_pinned(void *ctx, const char *path, const struct reuseport_key *named)
 {
@@ -280,7 +284,7 @@ static int status_add_pinned(void *ctx, const char *path, const struct reuseport
 	} else if (!item->status.damaged) {
 		ret = attachment_map(&at, all->err);
 		if (!ret)
-			ret = status_describe(item, &at, all->err);
+			ret = status_describe(item, &at, status_reader(all), all->err);
 	}
 	attachment_close(&at);
 	return ret;
@@ -308,6 +312,7 @@ int reuseport_get_status(const struct reuseport_filter *filter, struct reuseport
 	if (!all.list)
 		return fail(err, ENOMEM, "out of memory");
 	ret = pins_for_each(status_add_pinned, &all, err);
+	group_iter_close(all.reader);
 	if (ret) {
 		reuseport_status_list__free(all.list);
 		return ret;
@@ -321,6 +326,7 @@ int reuseport_group__status(const struct reuseport_group *group,
 			    struct reuseport_status_list **list, struct reuseport_error *err)
 {
 	struct reuseport_status_list *made;
+	struct group_iter_bpf *reader = NULL;
 	struct status_item *item;
 	int ret = handle_owner_check(group, err);
 
@@ -330,7 +336,12 @@ int reuseport_group__status(const struct reuseport_group *group,
 		return ret;
 	made = calloc(1, sizeof(*made));
 	item = made ? status_add(made, &group->at.key, group->at.pin) : NULL;
-	ret = item ? status_describe(item, &group->at, err) : fail(err, ENOMEM, "out of memory");
+	if (!group->reader)
+		group_iter_open(&reader, NULL);
+	ret = item ? status_describe(item, &group->at, group->reader ? group->reader : reader,
+				     err) :
+		     fail(err, ENOMEM, "out of memory");
+	group_iter_close(reader);
 	if (ret) {
 		reuseport_status_list__free(made);
 		return ret;

@@ -26,8 +26,10 @@
 #define PUBLISH_WAIT_MS 100
 
 /* Clear what an attach left that was killed half-way, or that has no owner any more. */
-static int adopt_clear(struct reuseport_group *group)
+static int adopt_clear(struct reuseport_group *group, const struct group_members *members)
 {
+	if (steering_owns(&group->at.steering, members->program.id))
+		group->replaces = members->program.id;
 	if (group->at.steering.maps[MAP_SOCKETS] >= 0)
 		sockarray_empty(group->at.steering.maps[MAP_SOCKETS]);
 	steering_close(&group->at.steering);
@@ -43,7 +45,22 @@ static bool adopt_is_of_earlier_netns(const struct reuseport_group *group)
 	       group->ns.cookie != group->at.entry.netns_cookie;
 }
 
-static int adopt_pins(struct reuseport_group *group, struct reuseport_error *err)
+/* Note whose the pins are. Where an older version has pinned no uid, it is pinned now. */
+static void adopt_identity(struct reuseport_group *group)
+{
+	struct reuseport_key *key = &group->at.key;
+	struct attachment_entry *entry = &group->at.entry;
+
+	if (!entry->uid_plus_1 && key->has_uid)
+		entry->uid_plus_1 = key->uid + 1;
+	if (entry->uid_plus_1 && !key->has_uid) {
+		key->uid = entry->uid_plus_1 - 1;
+		key->has_uid = true;
+	}
+}
+
+static int adopt_pins(struct reuseport_group *group, struct group_members *members,
+		      struct reuseport_error *err)
 {
 	char path[REUSEPORT_PATH_MAX + 32];
 	int ret;
@@ -52,8 +69,13 @@ static int adopt_pins(struct reuseport_group *group, struct reuseport_error *err
 	rmdir(pins_join(group->at.pin, PIN_ATTACHING, path, sizeof(path)));
 	ret = attachment_open_pins(&group->at, err);
 	if (ret == -ENOENT || (!ret && adopt_is_of_earlier_netns(group)))
-		return adopt_clear(group);
-	return ret ? ret : attachment_map(&group->at, err);
+		return adopt_clear(group, members);
+	if (ret)
+		return ret;
+	adopt_identity(group);
+	if (group_members_choose(&group->at.key, group->at.steering.program_id, members))
+		return fail(err, ENOMEM, "out of memory");
+	return attachment_map(&group->at, err);
 }
 
 /* Apply the policy and the admission that attach was given, if any. */
@@ -90,25 +112,20 @@ static void adopt_publish(struct reuseport_group *group)
 static int adopt_attach_program(struct reuseport_group *group, const struct sock_diag_list *members,
 				struct reuseport_error *err)
 {
-	int member = pidfd_socket_get_any(members, err), ret;
+	struct socket_owners owners;
+	int ret = socket_owners_scan_members(members, &owners);
 
-	if (member < 0)
-		return member;
-	ret = program_attach(group, member, err);
-	close(member);
+	if (ret)
+		return fail(err, -ret, "cannot look through /proc: %s", strerror(-ret));
+	ret = program_attach_any(group, members, &owners, err);
+	free(owners.list);
 	return ret;
 }
 
-int adopt(struct reuseport_group *group, const struct sock_diag_list *members,
-	  const struct reuseport_attach_opts *opts, struct reuseport_error *err)
+/* Check that the attachment has the sizes that attach was given, if any. */
+static int adopt_check_sizes(const struct reuseport_group *group,
+			     const struct reuseport_attach_opts *opts, struct reuseport_error *err)
 {
-	struct group_program present = { 0 };
-	bool detached = false;
-	int ret;
-
-	ret = adopt_pins(group, err);
-	if (ret)
-		return ret;
 	if (opts->slots && opts->slots != group->at.entry.slots)
 		return fail(err, EINVAL, "%s has %u slots: to have %u, detach first",
 			    group->at.text, group->at.entry.slots, opts->slots);
@@ -123,13 +140,25 @@ int adopt(struct reuseport_group *group, const struct sock_diag_list *members,
 			    group->at.text, group->at.entry.flows,
 			    group->at.entry.idle_ticks / flow_table_hz(), opts->flows,
 			    opts->idle_s);
-	if (members->n) {
-		ret = program_attach_check_any(group, members, &present, err);
-		if (ret < 0 && !(ret == -EEXIST && group->force))
-			return ret;
-		/* Where the kernel cannot tell, attaching it again does no harm. */
-		detached = ret != 1 || !present.present;
-	}
+	return 0;
+}
+
+int adopt(struct reuseport_group *group, struct group_members *members,
+	  const struct reuseport_attach_opts *opts, struct reuseport_error *err)
+{
+	bool detached;
+	int ret;
+
+	ret = adopt_pins(group, members, err);
+	if (!ret)
+		ret = adopt_check_sizes(group, opts, err);
+	if (ret)
+		return ret;
+	ret = program_attach_check(group, members, err);
+	if (ret < 0 && !(ret == -EEXIST && group->force))
+		return ret;
+	/* Where the kernel cannot tell, attaching it again does no harm. */
+	detached = members->sockets.n && ret != 1;
 	group->slots = calloc(group->at.entry.slots, sizeof(*group->slots));
 	if (!group->slots)
 		return fail(err, ENOMEM, "out of memory");
@@ -142,7 +171,7 @@ int adopt(struct reuseport_group *group, const struct sock_diag_list *members,
 		slots_adopt(group);
 	}
 	if (!ret && detached)
-		ret = adopt_attach_program(group, members, err);
+		ret = adopt_attach_program(group, &members->sockets, err);
 	if (!ret)
 		ret = membership_sync_all(group, err);
 	if (!ret)

@@ -4,14 +4,15 @@
 #define KEEPER_ADOPT_H
 
 #include "keeper/handle.h"
-#include "sockets/sock_diag.h"
+#include "sockets/group_members.h"
 
 /*
  * Take over what is pinned, with the keeper's lock held: slots and counters stay, the policy
  * is the one that opts asks for. -ENOENT: there is nothing to adopt, and what a killed attach
- * or an earlier namespace left has been removed.
+ * or an earlier namespace left has been removed. The members are chosen by the program that
+ * is pinned.
  */
-int adopt(struct reuseport_group *group, const struct sock_diag_list *members,
+int adopt(struct reuseport_group *group, struct group_members *members,
 	  const struct reuseport_attach_opts *opts, struct reuseport_error *err);
 
 #endif

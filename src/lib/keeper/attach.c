@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -22,11 +23,11 @@
 #include "keeper/keeper_lock.h"
 #include "keeper/membership.h"
 #include "keeper/program_attach.h"
+#include "keeper/slots.h"
 #include "opts.h"
 #include "policy/limits.h"
 #include "policy/policy.h"
-#include "sockets/group_iter.h"
-#include "sockets/sock_diag.h"
+#include "sockets/group_members.h"
 #include "sockets/sockarray_evict.h"
 #include "state/apply_policy.h"
 #include "state/attachment.h"
@@ -99,6 +100,7 @@ static int attach_learn_netns(struct reuseport_group *group, struct reuseport_er
 		return ret;
 	ret = netns_cookie(&group->ns.cookie, err);
 	netns_leave(&visit);
+	group->at.key.netns_cookie = group->ns.cookie;
 	return ret;
 }
 
@@ -132,93 +134,132 @@ static int attach_describe(struct reuseport_group *group, const struct steering_
 
 /* Fill the array. Wait for sockets that another array is about to release, after a detach. */
 static int attach_fill(struct reuseport_group *group, const struct sock_diag_list *members,
-		       int *via, struct reuseport_error *err)
+		       struct membership_fill *fill, struct reuseport_error *err)
 {
 	int ret = -EBUSY;
 
-	for (int tries = 0; ret == -EBUSY && tries < BUSY_TRIES; tries++) {
+	for (int tries = 0; tries < BUSY_TRIES; tries++) {
 		if (tries)
 			clock_sleep_ms(BUSY_PAUSE_MS);
-		ret = membership_fill(group, members, via, err);
+		ret = membership_fill(group, members, fill, err);
+		if (!fill->busy)
+			break;
 	}
 	return ret;
 }
 
-/* Fill the array, pin, and attach the program. Attaching is the last step: it replaces what is
- * there at once, and nothing after it can fail. */
-static int attach_fill_and_pin(struct reuseport_group *group, const struct sock_diag_list *members,
-			       const struct reuseport_attach_opts *opts,
-			       struct reuseport_error *err)
+/* Fill the array. With a program to replace, the sockets may be in its array: until ours is
+ * attached, that program finds empty slots and the kernel selects. */
+static int attach_fill_replacing(struct reuseport_group *group, const struct group_members *members,
+				 struct membership_fill *fill, struct sockarray_eviction *eviction,
+				 struct reuseport_error *err)
+{
+	int ret = attach_fill(group, &members->sockets, fill, err), evicted;
+
+	if (!fill->busy || !members->program.present)
+		return ret;
+	evicted = sockarray_evict(members->program.id, &members->sockets, eviction,
+				  ret ? err : NULL);
+	if (evicted)
+		return ret ? evicted : 0;
+	return attach_fill(group, &members->sockets, fill, err);
+}
+
+/* Pin, and attach the program. Attaching is the last step: it replaces what is there at once,
+ * and nothing after it can fail. */
+static int attach_pin(struct reuseport_group *group, const struct group_members *members,
+		      const struct membership_fill *fill, const struct reuseport_attach_opts *opts,
+		      struct reuseport_error *err)
 {
 	const struct reuseport_policy_opts words = policy_words_of_attach(opts);
-	int via = -1, ret;
+	int ret = apply_policy(&group->at, &words, opts->admit, err);
 
-	ret = attach_fill(group, members, &via, err);
-	if (!ret)
-		ret = apply_policy(&group->at, &words, opts->admit, err);
 	if (ret >= 0)
 		ret = plan_lock_make(&group->at, err);
 	if (!ret)
 		ret = steering_pin(&group->at.steering, group->at.pin, err);
 	if (!ret)
-		ret = program_attach(group, via, err);
-	if (ret)
+		ret = program_attach_any(group, &members->sockets, &fill->owners, err);
+	return ret;
+}
+
+/* Report the members that have no slot: what one refuses does not decide for the others. Those
+ * that have left meanwhile do not count. */
+static void attach_report_left_out(struct reuseport_group *group,
+				   const struct group_members *members,
+				   const struct membership_fill *fill)
+{
+	struct group_members now;
+	size_t left_out = 0;
+
+	if (group->workers >= members->sockets.n ||
+	    group_members_read(&group->at.key, &group->ns, group->reader,
+			       group->at.steering.program_id, &now, NULL))
+		return;
+	for (size_t i = 0; i < now.sockets.n; i++) {
+		uint64_t cookie = now.sockets.sockets[i].cookie;
+
+		left_out += sock_diag_find(&members->sockets, cookie) &&
+			    slots_find(group, cookie) == SLOT_NONE;
+	}
+	if (left_out)
+		handle_log(group, LOG_WARNING,
+			   "%s: %zu of %zu members could not be given a slot: %s", group->at.text,
+			   left_out, now.sockets.n, fill->reason.text);
+	group_members_free(&now);
+}
+
+static int attach_take(struct reuseport_group *group, const struct group_members *members,
+		       const struct reuseport_attach_opts *opts, struct reuseport_error *err)
+{
+	struct sockarray_eviction eviction = { 0 };
+	struct membership_fill fill = { 0 };
+	int ret = attach_fill_replacing(group, members, &fill, &eviction, err);
+
+	if (!ret)
+		ret = attach_pin(group, members, &fill, opts, err);
+	if (ret) {
 		sockarray_empty(group->at.steering.maps[MAP_SOCKETS]);
-	fd_close(via);
-	return ret;
-}
-
-/* Replace another program. The sockets may be in its array. Until ours is attached, that
- * program finds empty slots and the kernel selects. */
-static int attach_replace(struct reuseport_group *group, const struct sock_diag_list *members,
-			  const struct reuseport_attach_opts *opts,
-			  const struct group_program *present, struct reuseport_error *err)
-{
-	struct sockarray_eviction eviction;
-	int ret = attach_fill_and_pin(group, members, opts, err);
-
-	if (ret != -EBUSY)
-		return ret;
-	ret = sockarray_evict(present->id, members, &eviction, err);
-	if (ret)
-		return ret;
-	ret = attach_fill_and_pin(group, members, opts, err);
-	if (ret)
-		sockarray_evict_undo(&eviction, members);
+		sockarray_evict_undo(&eviction, &members->sockets);
+	} else {
+		attach_report_left_out(group, members, &fill);
+	}
 	sockarray_evict_free(&eviction);
+	membership_fill_end(&fill);
 	return ret;
 }
 
-/* Find out which program the group has, and check that it may be replaced. */
-static int attach_check_present(struct reuseport_group *group, const struct sock_diag_list *members,
-				struct group_program *present, struct reuseport_error *err)
+/* Check that the group's program, if it has one, may be replaced. */
+static int attach_check_present(const struct reuseport_group *group,
+				const struct group_members *members, struct reuseport_error *err)
 {
-	int ret = program_attach_check_any(group, members, present, err);
+	int ret = program_attach_check(group, members, err);
 
-	/* A program of ours whose pins were lost is not foreign. */
-	if (ret == -EEXIST && (group->force || group_program_is_ours(present->name)))
+	bool replaces = group->replaces && members->program.id == group->replaces;
+
+	if (ret == -EEXIST && (group->force || replaces))
 		return 0;
-	if (ret == -ENOENT)
+	return ret < 0 ? ret : 0;
+}
+
+static int attach_load(struct reuseport_group *group, const struct group_members *members,
+		       const struct reuseport_attach_opts *opts, struct reuseport_error *err)
+{
+	size_t n = members->sockets.n;
+	struct steering_size size = attach_choose_size(opts, n);
+	int ret;
+
+	if (!n)
 		return fail(err, EOPNOTSUPP,
 			    "%s: the sockets do not share their port with "
 			    "SO_REUSEPORT",
 			    group->at.text);
-	return ret < 0 ? ret : 0;
-}
-
-static int attach_load(struct reuseport_group *group, const struct sock_diag_list *members,
-		       const struct reuseport_attach_opts *opts, struct reuseport_error *err)
-{
-	struct steering_size size = attach_choose_size(opts, members->n);
-	struct group_program present;
-	int ret;
-
-	if (members->n > size.slots)
+	if (n > size.slots)
 		return fail(err, ENOSPC,
 			    "%s has %zu workers, more than %u slots: attach with %zu slots "
 			    "or more",
-			    group->at.text, members->n, size.slots, members->n);
-	ret = attach_check_present(group, members, &present, err);
+			    group->at.text, n, size.slots, n);
+	ret = attach_check_present(group, members, err);
 	if (!ret && size.flows &&
 	    getrandom(size.flow_key, sizeof(size.flow_key), 0) != sizeof(size.flow_key))
 		ret = fail(err, errno, "cannot get random bytes: %s", strerror(errno));
@@ -229,16 +270,12 @@ static int attach_load(struct reuseport_group *group, const struct sock_diag_lis
 		ret = attach_describe(group, &size, err);
 	if (!ret)
 		ret = event_loop_open(group, err);
-	if (ret)
-		return ret;
-	if (present.present)
-		return attach_replace(group, members, opts, &present, err);
-	return attach_fill_and_pin(group, members, opts, err);
+	return ret ? ret : attach_take(group, members, opts, err);
 }
 
 /* Attach to a group without pins. Others see meanwhile that it is under way: see
  * attachment_is_being_made(). */
-static int attach_new(struct reuseport_group *group, const struct sock_diag_list *members,
+static int attach_new(struct reuseport_group *group, const struct group_members *members,
 		      const struct reuseport_attach_opts *opts, struct reuseport_error *err)
 {
 	char path[REUSEPORT_PATH_MAX + 32];
@@ -254,28 +291,47 @@ static int attach_new(struct reuseport_group *group, const struct sock_diag_list
 
 /* ----------------------------------------------------------------- attach */
 
+/* Read the members of the group. A key that has no uid receives theirs. */
+static int attach_read_members(struct reuseport_group *group, struct group_members *members,
+			       struct reuseport_error *err)
+{
+	struct reuseport_key *key = &group->at.key;
+	int ret;
+
+	handle_open_reader(group);
+	ret = group_members_read(key, &group->ns, group->reader, 0, members, err);
+	if (ret || key->has_uid || !members->sockets.n)
+		return ret;
+	if (members->several_uids)
+		return fail(err, EINVAL, "%s has groups of several users: name the uid",
+			    group->at.text);
+	key->uid = members->sockets.sockets[0].key.uid;
+	key->has_uid = true;
+	return 0;
+}
+
 static int attach_or_adopt(struct reuseport_group *group, const struct reuseport_attach_opts *opts,
 			   bool may_attach, struct reuseport_error *err)
 {
-	struct sock_diag_list members = { 0 };
+	struct group_members members = { 0 };
 	int ret;
 
 	ret = attach_learn_netns(group, err);
 	if (!ret)
-		ret = sock_diag_members(&group->at.key, &group->ns, &members, err);
+		ret = attach_read_members(group, &members, err);
 	if (!ret)
 		ret = keeper_lock(group, err);
 	if (!ret) {
 		ret = adopt(group, &members, opts, err);
 		if (ret == -ENOENT) {
-			ret = members.n && may_attach ?
+			ret = members.on_key && may_attach ?
 				      attach_new(group, &members, opts, err) :
 				      fail(err, ENOENT, "%s has no worker", group->at.text);
 			if (ret)
 				pins_remove(group->at.pin);
 		}
 	}
-	free(members.sockets);
+	group_members_free(&members);
 	return ret;
 }
 

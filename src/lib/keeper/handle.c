@@ -49,6 +49,11 @@ int handle_new(const struct reuseport_key *key, const struct reuseport_attach_op
 	return 0;
 }
 
+int handle_open_reader(struct reuseport_group *group)
+{
+	return group->reader ? 0 : group_iter_open(&group->reader, NULL);
+}
+
 void handle_close(struct reuseport_group *group)
 {
 	int *fds[] = { &group->loop.timer, &group->loop.notice, &group->loop.epoll, &group->lock };

@@ -77,6 +77,8 @@ struct reuseport_group {
 	uint64_t refused;       /* checksum of the members that could not join, */
 	uint64_t refused_until; /* and when to try them again */
 
+	uint32_t replaces; /* the program of the group whose pins were damaged, 0: none */
+	bool program_due;  /* the group was recreated, and its members so far took no program */
 	bool adopted;
 	bool force;
 	struct features *features; /* of the kernel, as far as they were probed */
@@ -94,6 +96,10 @@ void handle_free(struct reuseport_group *group);
 
 /* Close all that a handle has open; what it knows stays. */
 void handle_close(struct reuseport_group *group);
+
+/* Open the socket iterators, unless they are: loading them is what takes time when a group is
+ * recreated. -EOPNOTSUPP: there are none. */
+int handle_open_reader(struct reuseport_group *group);
 
 /* Log through the function that attach was given, if any. */
 void handle_log(const struct reuseport_group *group, int level, const char *fmt, ...)

@@ -28,6 +28,20 @@ static int explain_claim(const struct reuseport_group *group, int code, uint32_t
 		    strerror(code));
 }
 
+/* Return 0 if the socket may have a slot of the group, or -errno, see join_claim(). */
+static int check_member(const struct reuseport_group *group, int fd)
+{
+	int ret;
+
+	if (socket_has_reuseport(fd) == 0)
+		return -ESTALE;
+	ret = socket_matches_key(fd, &group->at.key, &group->ns);
+	if (ret > 0)
+		return 0;
+	/* Whose socket it is could not be told: it may be another time. */
+	return ret ? -EAGAIN : -EXDEV;
+}
+
 /* Duplicate the socket of one process and give it a slot. *via receives the duplicate; it is
  * closed at once if via is NULL. */
 static int claim_from(struct reuseport_group *group, const struct socket_owner *owner,
@@ -37,13 +51,10 @@ static int claim_from(struct reuseport_group *group, const struct socket_owner *
 
 	if (fd < 0)
 		return fd;
-	if (socket_has_reuseport(fd) == 0) {
+	ret = check_member(group, fd);
+	if (ret) {
 		close(fd);
-		return -ESTALE;
-	}
-	if (!socket_matches_key(fd, &group->at.key)) {
-		close(fd);
-		return -EXDEV;
+		return ret;
 	}
 	ret = slots_claim(group, fd, cookie, owner->inode, owner->pid);
 	if (ret)
@@ -66,7 +77,7 @@ int join_claim(struct reuseport_group *group, const struct socket_owners *owners
 		return -ESTALE;
 	server = socket_owners_server(first, n);
 	ret = claim_from(group, server, cookie, via, err);
-	for (size_t i = 0; ret == -ESTALE && i < n; i++)
+	for (size_t i = 0; (ret == -ESTALE || ret == -EPERM) && i < n; i++)
 		if (&first[i] != server)
 			ret = claim_from(group, &first[i], cookie, via, err);
 	return ret;
@@ -75,7 +86,7 @@ int join_claim(struct reuseport_group *group, const struct socket_owners *owners
 static void log_failure(struct reuseport_group *group, int code,
 			const struct reuseport_error *error)
 {
-	if (code == ENOSPC && group->full_logged)
+	if (group->search.quiet || (code == ENOSPC && group->full_logged))
 		return;
 	group->full_logged = code == ENOSPC;
 	handle_log(group, LOG_ERR, "%s", error->text);

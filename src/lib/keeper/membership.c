@@ -97,6 +97,7 @@ static bool membership_may_join(const struct reuseport_group *group,
 
 int membership_sync(struct reuseport_group *group, bool refresh, struct reuseport_error *err)
 {
+	bool runs = owner_search_runs(&group->search), quiet;
 	struct sock_diag_list members;
 	int ret;
 
@@ -105,8 +106,11 @@ int membership_sync(struct reuseport_group *group, bool refresh, struct reusepor
 	if (ret)
 		return ret;
 	membership_release_departed(group, &members);
+	quiet = membership_newcomers(group, &members) == group->refused;
 	if (members.n && (refresh || membership_may_join(group, &members)))
 		ret = owner_search_begin(&group->search, &members);
+	if (!runs)
+		group->search.quiet = quiet;
 	free(members.sockets);
 	return ret ? fail(err, -ret, "cannot look through /proc: %s", strerror(-ret)) : 0;
 }
@@ -161,54 +165,53 @@ int membership_sync_all(struct reuseport_group *group, struct reuseport_error *e
 
 /* ------------------------------------------------------------- first fill */
 
-/* Find the processes that have the members without a slot open. */
-static int membership_scan_newcomers(const struct reuseport_group *group,
-				     const struct sock_diag_list *members, struct socket_owners *h)
+/* Give a slot to each member that has none. Note what hinders one. */
+static void membership_take(struct reuseport_group *group, const struct sock_diag_list *members,
+			    struct membership_fill *fill)
 {
-	uint32_t *inodes = calloc(members->n + 1, sizeof(*inodes));
-	size_t n = 0;
-	int ret;
-
-	if (!inodes)
-		return -ENOMEM;
-	for (size_t i = 0; i < members->n; i++)
-		if (slots_find(group, members->sockets[i].cookie) == SLOT_NONE)
-			inodes[n++] = members->sockets[i].inode;
-	ret = socket_owners_scan(inodes, n, h);
-	free(inodes);
-	return ret;
-}
-
-int membership_fill(struct reuseport_group *group, const struct sock_diag_list *members, int *via,
-		    struct reuseport_error *err)
-{
-	struct socket_owners owners;
-	int fd, ret;
-
-	ret = membership_scan_newcomers(group, members, &owners);
-	if (ret)
-		return fail(err, -ret, "cannot look through /proc: %s", strerror(-ret));
-	for (size_t i = 0; !ret && i < members->n; i++) {
+	for (size_t i = 0; i < members->n; i++) {
 		const struct sock_diag_socket *member = &members->sockets[i];
+		struct reuseport_error error = { 0 };
+		int ret;
 
 		if (slots_find(group, member->cookie) != SLOT_NONE)
 			continue;
-		fd = -1;
-		ret = join_claim(group, &owners, member->cookie, member->inode,
-				 *via < 0 ? &fd : NULL, err);
-		if (!ret && *via < 0)
-			*via = fd;
-		if (ret == -ESTALE || ret == -EAGAIN)
-			ret = 0;
+		ret = join_claim(group, &fill->owners, member->cookie, member->inode, NULL, &error);
+		fill->busy |= ret == -EBUSY;
+		/* A socket in another array can be had later, so its text is the best. */
+		if (error.code && (ret == -EBUSY || !fill->reason.code))
+			fill->reason = error;
 	}
-	if (!ret && !group->workers)
-		ret = owners.denied ?
-			      fail(err, EPERM,
-				   "cannot look into the processes that have the sockets of %s "
-				   "open: CAP_SYS_PTRACE is needed: run as root",
-				   group->at.text) :
-			      fail(err, ENOENT, "no visible process has a socket of %s open",
-				   group->at.text);
-	free(owners.list);
-	return ret;
+}
+
+int membership_fill(struct reuseport_group *group, const struct sock_diag_list *members,
+		    struct membership_fill *fill, struct reuseport_error *err)
+{
+	int ret;
+
+	membership_fill_end(fill);
+	ret = socket_owners_scan_members(members, &fill->owners);
+	if (ret)
+		return fail(err, -ret, "cannot look through /proc: %s", strerror(-ret));
+	membership_take(group, members, fill);
+	if (!fill->reason.code && fill->owners.denied)
+		fail(&fill->reason, EPERM,
+		     "cannot look into the processes that have the sockets of %s open: "
+		     "CAP_SYS_PTRACE is needed: run as root",
+		     group->at.text);
+	else if (!fill->reason.code)
+		fail(&fill->reason, ENOENT,
+		     "no process that is visible here has the socket open: is it in "
+		     "another PID namespace?");
+	if (group->workers)
+		return 0;
+	if (err)
+		*err = fill->reason;
+	return -fill->reason.code;
+}
+
+void membership_fill_end(struct membership_fill *fill)
+{
+	free(fill->owners.list);
+	*fill = (struct membership_fill){ 0 };
 }

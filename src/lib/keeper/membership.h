@@ -34,12 +34,20 @@ void membership_search(struct reuseport_group *group, unsigned int budget, uint6
 /* Compare everything, and search to the end. */
 int membership_sync_all(struct reuseport_group *group, struct reuseport_error *err);
 
+/* What the first fill found. */
+struct membership_fill {
+	struct socket_owners owners;   /* of all members */
+	struct reuseport_error reason; /* why one has no slot, if one has none */
+	bool busy;                     /* one is in another array */
+};
+
 /*
- * Fill the array for the first time, before the program is attached. Members that leave
- * meanwhile are no failure. *via receives a socket of the group, to attach the program
- * through; the caller closes it.
+ * Fill the array for the first time, before the program is attached, or go on with that. No
+ * member decides for the others: fail only if none could be given a slot. End with
+ * membership_fill_end(); the fill is all zero at first.
  */
-int membership_fill(struct reuseport_group *group, const struct sock_diag_list *members, int *via,
-		    struct reuseport_error *err);
+int membership_fill(struct reuseport_group *group, const struct sock_diag_list *members,
+		    struct membership_fill *fill, struct reuseport_error *err);
+void membership_fill_end(struct membership_fill *fill);
 
 #endif

@@ -14,6 +14,8 @@ struct owner_search {
 	size_t next;                   /* and this is the member to apply it to next */
 	bool full;                     /* no slot was free for a member */
 	bool again;                    /* a member may have joined after it began */
+	bool quiet;                    /* the members without a slot were refused before, and
+					* that was logged */
 };
 
 static inline bool owner_search_runs(const struct owner_search *search)

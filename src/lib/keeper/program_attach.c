@@ -3,17 +3,18 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <syslog.h>
+#include <unistd.h>
 
 #include "error.h"
 #include "host/reuseport_sockopt.h"
 #include "keeper/program_attach.h"
-#include "sockets/group_iter.h"
-#include "sockets/sock_diag.h"
+#include "sockets/pidfd_socket.h"
 #include "state/sockarray.h"
 
-int program_attach(const struct reuseport_group *group, int member, struct reuseport_error *err)
+/* Attach it through one socket of the group. */
+static int program_attach(const struct reuseport_group *group, int member,
+			  struct reuseport_error *err)
 {
 	int ret = sockopt_set_program(member, group->at.steering.program);
 
@@ -28,39 +29,86 @@ int program_attach(const struct reuseport_group *group, int member, struct reuse
 	return 0;
 }
 
-int program_attach_check(struct reuseport_group *group, uint64_t cookie,
-			 struct group_program *foreign, struct reuseport_error *err)
+/* Attach it through a socket that a process has open. */
+static int program_attach_through(const struct reuseport_group *group,
+				  const struct socket_owners *owners,
+				  const struct sock_diag_socket *member,
+				  struct reuseport_error *err)
 {
-	int ret;
+	int fd = pidfd_socket_get_from(owners, member, err), ret = -ENOENT;
 
-	*foreign = (struct group_program){ 0 };
-	/* It stays open: loading it is what takes time when a group is recreated. */
-	if (!group->reader && group_iter_open(&group->reader, NULL))
-		return 1;
-	ret = group_iter_program_of(group->reader, &group->ns, group->at.key.proto, cookie, foreign,
-				    err);
-	if (ret)
-		return ret;
-	if (!foreign->present)
+	if (fd < 0)
+		return fd;
+	/* Where the kernel does not tell, a plain socket may have the key. */
+	if (socket_has_reuseport(fd) == 1 &&
+	    socket_matches_key(fd, &group->at.key, &group->ns) == 1)
+		ret = program_attach(group, fd, err);
+	close(fd);
+	return ret;
+}
+
+int program_attach_any(const struct reuseport_group *group, const struct sock_diag_list *members,
+		       const struct socket_owners *owners, struct reuseport_error *err)
+{
+	struct reuseport_error error;
+	int ret = fail(err, ENOENT, "no visible process has a socket of %s open", group->at.text);
+
+	for (size_t i = 0; ret && i < members->n; i++) {
+		int one = program_attach_through(group, owners, &members->sockets[i], &error);
+
+		/* That a member has closed says nothing of the others. */
+		if (one && (one == -ENOENT || one == -ESTALE))
+			continue;
+		ret = one;
+		if (one && err)
+			*err = error;
+	}
+	return ret;
+}
+
+/* Return 1 for our program, 0 for none, else fail. */
+static int program_attach_classify(const struct reuseport_group *group,
+				   const struct group_program *present, struct reuseport_error *err)
+{
+	const char *name = present->id ? present->name : "classic BPF";
+
+	if (!present->present)
 		return 0;
-	if (foreign->id && foreign->id == group->at.steering.program_id)
+	if (present->id && present->id == group->at.steering.program_id)
 		return 1;
-	if (!foreign->id)
-		snprintf(foreign->name, sizeof(foreign->name), "classic BPF");
+	if (!strcmp(name, GROUP_PROGRAM_NAME))
+		return fail(err, EEXIST,
+			    "%s has a program %s (id %u) that is not pinned here: it belongs to "
+			    "another bpffs (a container's, say), or its pins were removed: "
+			    "detach it there, or force the attach to replace it",
+			    group->at.text, name, present->id);
 	return fail(err, EEXIST,
 		    "%s has another program already (id %u%s%s): detach it with the "
 		    "tool that attached it, or force the attach to replace it",
-		    group->at.text, foreign->id, *foreign->name ? ", " : "", foreign->name);
+		    group->at.text, present->id, *name ? ", " : "", name);
 }
 
-int program_attach_check_any(struct reuseport_group *group, const struct sock_diag_list *members,
-			     struct group_program *foreign, struct reuseport_error *err)
+int program_attach_check(const struct reuseport_group *group, const struct group_members *members,
+			 struct reuseport_error *err)
 {
-	int ret = -ENOENT;
+	if (!members->known || !members->sockets.n)
+		return 0;
+	return program_attach_classify(group, &members->program, err);
+}
 
-	for (size_t i = 0; ret == -ENOENT && i < members->n; i++)
-		ret = program_attach_check(group, members->sockets[i].cookie, foreign, err);
-	return ret;
+/* Return 1 if the group of a socket has our program, 0 if it has none, or where the kernel
+ * cannot tell. -EEXIST: it has another. -ENOENT: the socket is in no group. */
+static int program_attach_check_group_of(struct reuseport_group *group, uint64_t cookie,
+					 struct reuseport_error *err)
+{
+	struct group_program present;
+	int ret;
+
+	if (handle_open_reader(group))
+		return 0;
+	ret = group_iter_program_of(group->reader, &group->ns, group->at.key.proto, cookie,
+				    &present, err);
+	return ret ? ret : program_attach_classify(group, &present, err);
 }
 
 /*
@@ -82,17 +130,19 @@ static bool has_older_member(const struct reuseport_group *group, uint64_t cooki
 int program_attach_if_recreated(struct reuseport_group *group, int member, uint64_t cookie,
 				struct reuseport_error *err)
 {
-	struct group_program foreign;
 	int ret;
 
-	if (has_older_member(group, cookie))
+	if (!group->program_due && has_older_member(group, cookie))
 		return 0;
-	ret = group->force ? 0 : program_attach_check(group, cookie, &foreign, err);
-	if (ret == 1 && foreign.present)
+	ret = group->force ? 0 : program_attach_check_group_of(group, cookie, err);
+	group->program_due = false;
+	if (ret == 1)
 		return 0;
 	if (ret < 0 && ret != -ENOENT)
 		return ret;
 	ret = program_attach(group, member, err);
+	/* A member that has locked its socket does not decide for those that follow. */
+	group->program_due = ret == -EPERM;
 	if (ret)
 		return ret;
 	handle_log(group, LOG_INFO, "%s was recreated and is steered again", group->at.text);

@@ -4,10 +4,15 @@
 #define KEEPER_PROGRAM_ATTACH_H
 
 #include "keeper/handle.h"
+#include "sockets/group_members.h"
+#include "sockets/socket_owners.h"
 
-/* Attach the program to the group through a socket of it. -EPERM: its sockets are
- * locked with SO_LOCK_FILTER. */
-int program_attach(const struct reuseport_group *group, int member, struct reuseport_error *err);
+/*
+ * Attach the program to the group through the first of its sockets that takes it. -EPERM: all
+ * that can be reached are locked with SO_LOCK_FILTER. -ENOENT: none can be reached.
+ */
+int program_attach_any(const struct reuseport_group *group, const struct sock_diag_list *members,
+		       const struct socket_owners *owners, struct reuseport_error *err);
 
 /*
  * Attach it again after "cookie" has joined through "member" if no earlier worker is
@@ -17,17 +22,9 @@ int program_attach(const struct reuseport_group *group, int member, struct reuse
 int program_attach_if_recreated(struct reuseport_group *group, int member, uint64_t cookie,
 				struct reuseport_error *err);
 
-/*
- * Return 1 if the group has our program, 0 if it has none, -EEXIST if it has another,
- * which *foreign describes. Where the kernel cannot tell: 1 with *foreign empty.
- */
-struct group_program;
-int program_attach_check(struct reuseport_group *group, uint64_t cookie,
-			 struct group_program *foreign, struct reuseport_error *err);
-
-/* The same by the first of the members that is still in the group; -ENOENT if none is. */
-struct sock_diag_list;
-int program_attach_check_any(struct reuseport_group *group, const struct sock_diag_list *members,
-			     struct group_program *foreign, struct reuseport_error *err);
+/* Return 1 if the group has our program, 0 if it has none or the kernel cannot tell. -EEXIST:
+ * it has another one. */
+int program_attach_check(const struct reuseport_group *group, const struct group_members *members,
+			 struct reuseport_error *err);
 
 #endif

@@ -124,6 +124,28 @@ int group_iter_read_port(struct group_iter_bpf *reader, int proto, uint16_t port
 	return ret;
 }
 
+static int by_member_cookie(const void *a, const void *b)
+{
+	const struct group_member *x = a, *y = b;
+
+	return x->cookie < y->cookie ? -1 : x->cookie > y->cookie;
+}
+
+void group_iter_sort(struct member_list *list)
+{
+	if (list->n)
+		qsort(list->members, list->n, sizeof(*list->members), by_member_cookie);
+}
+
+const struct group_member *group_iter_find(const struct member_list *list, uint64_t cookie)
+{
+	const struct group_member wanted = { .cookie = cookie };
+
+	if (!list->n)
+		return NULL;
+	return bsearch(&wanted, list->members, list->n, sizeof(wanted), by_member_cookie);
+}
+
 static int read_namespace(struct group_iter_bpf *reader, const struct netns_ref *ns, int proto,
 			  struct member_list *list, struct reuseport_error *err)
 {
@@ -187,9 +209,4 @@ void group_program_name(uint32_t id, char *name, size_t size)
 	if (!bpf_obj_get_info_by_fd(fd, &info, &len))
 		snprintf(name, size, "%s", info.name);
 	close(fd);
-}
-
-bool group_program_is_ours(const char *name)
-{
-	return !strcmp(name, "reuseport_steer");
 }

@@ -29,6 +29,10 @@ int group_iter_read(struct group_iter_bpf *reader, int proto, struct member_list
 int group_iter_read_port(struct group_iter_bpf *reader, int proto, uint16_t port,
 			 struct member_list *list, struct reuseport_error *err);
 
+/* Sort the list by cookie; find a member by its cookie in a list that is sorted, or NULL. */
+void group_iter_sort(struct member_list *list);
+const struct group_member *group_iter_find(const struct member_list *list, uint64_t cookie);
+
 /* The program of a group. */
 struct group_program {
 	bool present;
@@ -47,7 +51,8 @@ int group_iter_program_of(struct group_iter_bpf *reader, const struct netns_ref 
 /* Read the name of a program, "" if it has none or cannot be read. */
 void group_program_name(uint32_t id, char *name, size_t size);
 
-/* Return whether that is the name of the program in bpf/steer.bpf.c. */
-bool group_program_is_ours(const char *name);
+/* The name of the program in bpf/steer.bpf.c. Whoever loads it has that name: whose it is is
+ * told by the pins. */
+#define GROUP_PROGRAM_NAME "reuseport_steer"
 
 #endif

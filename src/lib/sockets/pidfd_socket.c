@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "error.h"
+#include "host/netns_socket.h"
 #include "sockets/pidfd_socket.h"
 #include "sockets/sock_diag.h"
 #include "sockets/socket_owners.h"
@@ -56,8 +57,8 @@ int pidfd_socket_get(uint32_t pid, int fd, uint64_t cookie, struct reuseport_err
 	return taken;
 }
 
-static int pidfd_socket_get_from(const struct socket_owners *owners,
-				 const struct sock_diag_socket *member, struct reuseport_error *err)
+int pidfd_socket_get_from(const struct socket_owners *owners, const struct sock_diag_socket *member,
+			  struct reuseport_error *err)
 {
 	const struct socket_owner *first;
 	size_t n = socket_owners_of(owners, member->inode, &first);
@@ -71,15 +72,18 @@ static int pidfd_socket_get_from(const struct socket_owners *owners,
 int pidfd_socket_get_any(const struct sock_diag_list *members, struct reuseport_error *err)
 {
 	struct socket_owners owners;
-	int fd = -ENOENT;
+	int fd, ret = fail(err, ENOENT, "no visible process owns the sockets");
 
-	fail(err, ENOENT, "no visible process owns the sockets");
 	if (socket_owners_scan_members(members, &owners))
 		return fail(err, ENOMEM, "out of memory");
-	for (size_t i = 0; fd < 0 && i < members->n; i++)
+	for (size_t i = 0; ret < 0 && i < members->n; i++) {
 		fd = pidfd_socket_get_from(&owners, &members->sockets[i], err);
+		/* What one process refuses says more than that another is not there. */
+		if (fd != -ENOENT)
+			ret = fd;
+	}
 	free(owners.list);
-	return fd;
+	return ret;
 }
 
 static int socket_get_flag(int fd, int option)
@@ -108,17 +112,13 @@ static int socket_get_number(int fd, int level, int option)
 	return getsockopt(fd, level, option, &value, &len) ? 0 : value;
 }
 
-bool socket_matches_key(int fd, const struct reuseport_key *key)
+static bool socket_has_name_of(int fd, const struct reuseport_key *key)
 {
 	struct sockaddr_storage name = { 0 };
 	const struct sockaddr_in *v4 = (const void *)&name;
 	const struct sockaddr_in6 *v6 = (const void *)&name;
 	socklen_t len = sizeof(name);
-	struct stat st;
 
-	/* A socket's owner is the effective uid by which the kernel forms groups. */
-	if (key->has_uid && (fstat(fd, &st) || st.st_uid != key->uid))
-		return false;
 	if (getsockname(fd, (struct sockaddr *)&name, &len) || name.ss_family != key->family ||
 	    (uint32_t)socket_get_number(fd, SOL_SOCKET, SO_BINDTOIFINDEX) != key->ifindex)
 		return false;
@@ -128,6 +128,16 @@ bool socket_matches_key(int fd, const struct reuseport_key *key)
 	return ntohs(v6->sin6_port) == key->port &&
 	       !memcmp(&v6->sin6_addr, key->addr, sizeof(v6->sin6_addr)) &&
 	       !!socket_get_number(fd, IPPROTO_IPV6, IPV6_V6ONLY) == key->v6only;
+}
+
+int socket_matches_key(int fd, const struct reuseport_key *key, const struct netns_ref *ns)
+{
+	struct stat st;
+
+	/* A socket's owner is the effective uid by which the kernel forms groups. */
+	if (key->has_uid && (fstat(fd, &st) || st.st_uid != key->uid))
+		return 0;
+	return socket_has_name_of(fd, key) ? netns_has_socket(ns, fd) : 0;
 }
 
 int pidfd_socket_is_member(const struct socket_owners *owners,

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "host/netns.h"
 #include "reuseport_bpf.h"
 
 #define PIDFD_SOCKET_UNSUPPORTED \
@@ -20,6 +21,13 @@
  * kernel has no pidfd_getfd. -EPERM: no ptrace access to the process.
  */
 int pidfd_socket_get(uint32_t pid, int fd, uint64_t cookie, struct reuseport_error *err);
+
+/* Do the same for any owner of the socket that permits it. -ENOENT: no visible process owns
+ * it; err is left as it is. */
+struct socket_owners;
+struct sock_diag_socket;
+int pidfd_socket_get_from(const struct socket_owners *owners, const struct sock_diag_socket *member,
+			  struct reuseport_error *err);
 
 /* Return a duplicate of one of these sockets, from any process that permits it.
  * -ENOENT: no visible process owns one of them. */
@@ -36,8 +44,6 @@ struct pidfd_socket_reason {
 
 /* Return whether a socket has SO_REUSEPORT, 1 or 0; -ENOENT if no owner permits to
  * read it. Add to *reason, which may be NULL. */
-struct socket_owners;
-struct sock_diag_socket;
 int pidfd_socket_is_member(const struct socket_owners *owners,
 			   const struct sock_diag_socket *socket,
 			   struct pidfd_socket_reason *reason);
@@ -46,7 +52,10 @@ int pidfd_socket_is_member(const struct socket_owners *owners,
 int socket_has_reuseport(int fd);
 int socket_has_reuseaddr(int fd);
 
-/* Return whether the socket is bound to the key's address, port and device. */
-bool socket_matches_key(int fd, const struct reuseport_key *key);
+/*
+ * Return whether the socket is of the key's user, bound to its address, port and device, and
+ * in the network namespace: 1 or 0. -errno: the namespace cannot be told.
+ */
+int socket_matches_key(int fd, const struct reuseport_key *key, const struct netns_ref *ns);
 
 #endif

@@ -15,6 +15,8 @@
 #include "state/steering_maps.h"
 #include "steer.skel.h"
 
+#define MAPS_OF_PROGRAM 64 /* as many maps of a program as are looked at */
+
 /* Each map, as bpf/maps.h defines it. */
 static const struct map_kind {
 	const char *name; /* of the pin */
@@ -317,6 +319,42 @@ bool steering_fits(const struct steering *steering, const struct attachment_entr
 				       steering_map_entries(i, &size)))
 			return false;
 	return true;
+}
+
+/* Return whether a program was loaded with a map: it uses it, or both have the same BTF object,
+ * which each load makes anew. */
+static bool steering_loaded_with(const struct bpf_prog_info *program, const __u32 *map_ids, int map)
+{
+	struct bpf_map_info info = { 0 };
+	__u32 len = sizeof(info);
+
+	if (map < 0 || bpf_obj_get_info_by_fd(map, &info, &len))
+		return false;
+	for (__u32 i = 0; i < program->nr_map_ids; i++)
+		if (map_ids[i] == info.id)
+			return true;
+	return info.btf_id && info.btf_id == program->btf_id;
+}
+
+bool steering_owns(const struct steering *steering, uint32_t program_id)
+{
+	__u32 map_ids[MAPS_OF_PROGRAM], len = sizeof(struct bpf_prog_info);
+	struct bpf_prog_info info = { .nr_map_ids = MAPS_OF_PROGRAM,
+				      .map_ids = (uintptr_t)map_ids };
+	bool owns = false;
+	int fd;
+
+	if (!program_id || steering->program >= 0)
+		return program_id && steering->program_id == program_id;
+	fd = bpf_prog_get_fd_by_id(program_id);
+	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len))
+		info.nr_map_ids = info.btf_id = 0;
+	if (info.nr_map_ids > MAPS_OF_PROGRAM)
+		info.nr_map_ids = MAPS_OF_PROGRAM;
+	for (int i = 0; !owns && i < MAPS; i++)
+		owns = steering_loaded_with(&info, map_ids, steering->maps[i]);
+	fd_close(fd);
+	return owns;
 }
 
 int steering_open(struct steering *steering, const char *path)

@@ -74,6 +74,12 @@ void steering_unpin(const char *path);
  * be; the rest is open. */
 int steering_open(struct steering *steering, const char *path);
 
+/*
+ * Return whether the program is the one that is pinned, or, where its pin is missing, one that
+ * was loaded with a map that is.
+ */
+bool steering_owns(const struct steering *steering, uint32_t program_id);
+
 /* Return whether the maps are those of an attachment with that description. */
 bool steering_fits(const struct steering *steering, const struct attachment_entry *entry);
 

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* Take a program off every group that has it. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "error.h"
+#include "host/features.h"
+#include "host/reuseport_sockopt.h"
+#include "keeper/program_detach.h"
+#include "sockets/group_iter.h"
+#include "sockets/pidfd_socket.h"
+#include "sockets/sock_diag.h"
+#include "sockets/socket_owners.h"
+
+#define TRIES 4 /* sockets may close between a look and the change */
+
+static const char what[] = "detach the program";
+
+/* Which program is to be taken off, and where the sockets are. */
+struct detaching {
+	const struct reuseport_key *key;
+	const struct steering *steering; /* NULL: by its id */
+	uint32_t program_id;
+	bool apply; /* false: check only */
+	char text[GROUP_KEY_TEXT_LEN];
+
+	struct group_iter_bpf *reader;
+	struct sock_diag_list on_port; /* also connected ones */
+	struct member_list kernel;     /* sorted by cookie */
+	uint32_t last_id;              /* of the program that was looked at last, */
+	bool last_owned;               /* and whether it is to be taken off */
+};
+
+static void detaching_forget(struct detaching *detaching)
+{
+	free(detaching->on_port.sockets);
+	free(detaching->kernel.members);
+	detaching->on_port = (struct sock_diag_list){ 0 };
+	detaching->kernel = (struct member_list){ 0 };
+}
+
+/* Read the sockets on the port and, where the kernel tells, their groups. */
+static int detaching_read(struct detaching *detaching, struct reuseport_error *err)
+{
+	const struct reuseport_key *key = detaching->key;
+	struct netns_ref ns = { .inode = key->netns, .cookie = key->netns_cookie };
+	struct netns_visit visit;
+	int ret;
+
+	detaching_forget(detaching);
+	ret = netns_enter(&ns, &visit, err);
+	if (ret)
+		return ret;
+	ret = sock_diag_dump_all(key->proto, key->port, &detaching->on_port, err);
+	if (!ret && detaching->reader)
+		ret = group_iter_read(detaching->reader, key->proto, &detaching->kernel, err);
+	netns_leave(&visit);
+	group_iter_sort(&detaching->kernel);
+	for (size_t i = 0; i < detaching->on_port.n; i++)
+		detaching->on_port.sockets[i].key.netns = key->netns;
+	return ret;
+}
+
+/* Return whether the group of a member has the program. */
+static bool has_program(struct detaching *detaching, const struct group_member *member)
+{
+	if (!member || !member->has_prog || !member->prog_id)
+		return false;
+	if (member->prog_id != detaching->last_id) {
+		detaching->last_id = member->prog_id;
+		detaching->last_owned =
+			detaching->steering ? steering_owns(detaching->steering, member->prog_id) :
+					      member->prog_id == detaching->program_id;
+	}
+	return detaching->last_owned;
+}
+
+static int explain_no_socket_of(const struct detaching *detaching, struct reuseport_error *err)
+{
+	return fail(err, ESRCH,
+		    "cannot detach the program from %s: no process that is visible here has a "
+		    "socket of it open: detach in the PID namespace of the server; nothing was "
+		    "changed",
+		    detaching->text);
+}
+
+/* Take the program off through one of these sockets, or check that it can be. */
+static int detach_through(const struct detaching *detaching, const struct sock_diag_list *sockets,
+			  struct reuseport_error *err)
+{
+	int ret = features_allow(FEATURE_DETACH, what, err);
+	int member = ret ? ret : pidfd_socket_get_any(sockets, err);
+
+	if (member == -ENOENT)
+		return explain_no_socket_of(detaching, err);
+	if (member < 0)
+		return member;
+	ret = detaching->apply ? sockopt_set_program(member, -1) : 0;
+	close(member);
+	return ret && ret != -ENOENT ? features_blame(FEATURE_DETACH, -ret, what, err) : 0;
+}
+
+/* ---------------------------------------------------- with socket iterators */
+
+/* Handle the group of a member: all its sockets move from on_port to a list of their own. */
+static int detach_group_of(struct detaching *detaching, uint64_t group, struct reuseport_error *err)
+{
+	struct sock_diag_list *on_port = &detaching->on_port, sockets = { 0 };
+	size_t kept = 0;
+	int ret;
+
+	sockets.sockets = calloc(on_port->n, sizeof(*sockets.sockets));
+	if (!sockets.sockets)
+		return fail(err, ENOMEM, "out of memory");
+	for (size_t i = 0; i < on_port->n; i++) {
+		const struct sock_diag_socket *socket = &on_port->sockets[i];
+		const struct group_member *member = group_iter_find(&detaching->kernel,
+								    socket->cookie);
+
+		if (member && member->group == group)
+			sockets.sockets[sockets.n++] = *socket;
+		else
+			on_port->sockets[kept++] = *socket;
+	}
+	on_port->n = kept;
+	ret = detach_through(detaching, &sockets, err);
+	free(sockets.sockets);
+	return ret;
+}
+
+/* Return a socket whose group has the program, or NULL. */
+static const struct group_member *next_with_program(struct detaching *detaching)
+{
+	for (size_t i = 0; i < detaching->on_port.n; i++) {
+		const struct group_member *member =
+			group_iter_find(&detaching->kernel, detaching->on_port.sockets[i].cookie);
+
+		if (has_program(detaching, member))
+			return member;
+	}
+	return NULL;
+}
+
+/* Look once. Return the number of groups that had the program, or fail with the last error. */
+static int detach_once(struct detaching *detaching, struct reuseport_error *err)
+{
+	const struct group_member *member;
+	int ret = detaching_read(detaching, err), failed = 0, groups = 0;
+
+	if (ret)
+		return ret;
+	for (; (member = next_with_program(detaching)); groups++) {
+		ret = detach_group_of(detaching, member->group, err);
+		if (ret)
+			failed = ret;
+	}
+	return failed ? failed : groups;
+}
+
+static int detach_known(struct detaching *detaching, struct reuseport_error *err)
+{
+	int ret = 1;
+
+	for (int tries = 0; ret > 0 && tries < TRIES; tries++) {
+		ret = detach_once(detaching, err);
+		if (!detaching->apply)
+			return ret < 0 ? ret : 0;
+		/* The socket has closed that it was to go through. */
+		if (ret == -ESTALE)
+			ret = 1;
+	}
+	return ret > 0 ? fail(err, EBUSY, "%s still has the program: try again", detaching->text) :
+			 ret;
+}
+
+/* ------------------------------------------------- where the kernel does not tell */
+
+/* Take the program off the group of one socket. Return 1 if that is done, 0 if it has none, or
+ * -errno if the socket cannot be reached. */
+static int detach_guess(const struct detaching *detaching, const struct socket_owners *owners,
+			const struct sock_diag_socket *socket, struct reuseport_error *err)
+{
+	int fd = pidfd_socket_get_from(owners, socket, err), ret = 0;
+
+	if (fd < 0)
+		return fd;
+	if (detaching->apply)
+		ret = socket_has_reuseport(fd) == 1 ? sockopt_set_program(fd, -1) : -ENOENT;
+	close(fd);
+	if (ret && ret != -ENOENT)
+		return features_blame(FEATURE_DETACH, -ret, what, err);
+	return !ret;
+}
+
+/* Try one socket with the key after the other: not each is in the group. */
+static int detach_through_each(const struct detaching *detaching, struct reuseport_error *err)
+{
+	const struct sock_diag_list *sockets = &detaching->on_port;
+	int ret = explain_no_socket_of(detaching, err);
+	struct reuseport_error error;
+	struct socket_owners owners;
+
+	if (socket_owners_scan_members(sockets, &owners))
+		return fail(err, ENOMEM, "out of memory");
+	for (size_t i = 0; ret <= 0 && i < sockets->n; i++) {
+		int one = detach_guess(detaching, &owners, &sockets->sockets[i], &error);
+
+		if (one == -ENOENT || one == -ESTALE || (one < 0 && !ret))
+			continue;
+		ret = one;
+		if (one < 0 && err)
+			*err = error;
+	}
+	free(owners.list);
+	return ret < 0 ? ret : 0;
+}
+
+static int detach_guessed(struct detaching *detaching, struct reuseport_error *err)
+{
+	struct sock_diag_list *on_port = &detaching->on_port;
+	size_t kept = 0;
+	int ret = detaching_read(detaching, err);
+
+	for (size_t i = 0; i < on_port->n; i++)
+		if (!on_port->sockets[i].connected &&
+		    group_key_equal(&on_port->sockets[i].key, detaching->key))
+			on_port->sockets[kept++] = on_port->sockets[i];
+	on_port->n = kept;
+	if (!ret && kept)
+		ret = features_allow(FEATURE_DETACH, what, err);
+	return ret || !kept ? ret : detach_through_each(detaching, err);
+}
+
+/* ------------------------------------------------------------------------ all */
+
+static int detach_all(struct detaching *detaching, struct reuseport_error *err)
+{
+	int ret;
+
+	group_key_text(detaching->key, detaching->text, sizeof(detaching->text));
+	group_iter_open(&detaching->reader, NULL);
+	ret = detaching->reader ? detach_known(detaching, err) : detach_guessed(detaching, err);
+	group_iter_close(detaching->reader);
+	detaching_forget(detaching);
+	/* The sockets went with their namespace, and the program with the sockets. */
+	return ret == -ENETDOWN ? 0 : ret;
+}
+
+int program_detach_check(const struct reuseport_key *key, const struct steering *steering,
+			 struct reuseport_error *err)
+{
+	return detach_all(&(struct detaching){ .key = key, .steering = steering }, err);
+}
+
+int program_detach(const struct reuseport_key *key, const struct steering *steering,
+		   struct reuseport_error *err)
+{
+	return detach_all(&(struct detaching){ .key = key, .steering = steering, .apply = true },
+			  err);
+}
+
+int program_detach_id(const struct reuseport_key *key, uint32_t program_id,
+		      struct reuseport_error *err)
+{
+	return detach_all(
+		&(struct detaching){ .key = key, .program_id = program_id, .apply = true }, err);
+}
