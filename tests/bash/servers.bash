@@ -138,8 +138,8 @@ stop_dns_load() {
 
 # ------------------------------------------------------------------ cycles
 
-# look PORT PROTO: takes from one look at the status all that cycle needs.
-look() {
+# see PORT PROTO: takes from one look at the status all that cycle needs.
+see() {
 	local seen
 	seen=$(ctl status --port "$1" --proto "$2" --json | jq -r '.groups[0] |
 		"\(.keeper.pid) \(.keeper.running) \(.program.attached) \(.counters.packets) \(
@@ -148,10 +148,10 @@ look() {
 	read -r keeper running attached packets fallback cookies slots <<<"$seen"
 }
 
-# more_packets PORT PROTO: looks, and whether there are more than at last.
+# more_packets PORT PROTO: sees, and whether there are more than at last.
 more_packets() {
 	local before=$packets
-	look "$1" "$2"
+	see "$1" "$2"
 	[ "$packets" -gt "$before" ]
 }
 
@@ -170,7 +170,7 @@ cycle() {
 	kill -KILL "$keeper"
 	wait_until 5 gone "$keeper"
 	# What had come before its death, then more.
-	look "$port" "$proto"
+	see "$port" "$proto"
 	wait_until 2 more_packets "$port" "$proto"
 	equal "$running $attached" "false true" "keeper runs, program attached"
 

@@ -14,8 +14,7 @@ teardown() {
 }
 
 damaged() {
-	equal "$(status 8080 tcp .damaged)" true damaged
-	equal "$(status 8080 tcp '.workers | length')" 0 workers
+	equal "$(status 8080 tcp '"\(.damaged) \(.workers | length)"')" "true 0" "damaged, workers"
 	succeeds ctl status --port 8080
 	[[ $output == *damaged*detach* ]] || fail "status says: $output"
 }
@@ -52,8 +51,9 @@ set_version() {
 }
 
 @test "damaged: any one pin is missing, and a keeper runs" {
-	local name pin
-	for name in sockets workers counters totals attachment program; do
+	local name pin names
+	rounds names "sockets workers counters totals attachment program" "workers program"
+	for name in $names; do
 		attach --port 8080
 		pin=$(pin_of 8080)
 		rm "$pin/$name"
@@ -94,8 +94,9 @@ set_version() {
 }
 
 @test "damaged: all pins but one are missing" {
-	local name pin
-	for name in sockets workers counters totals attachment program; do
+	local name pin names
+	rounds names "sockets workers counters totals attachment program" "sockets program"
+	for name in $names; do
 		attach --port 8080
 		pin=$(pin_of 8080)
 		kill_keeper 8080 tcp
@@ -204,8 +205,9 @@ needs_force() {
 # ------------------------------------------------------------------ versions
 
 @test "version: pins of another one" {
-	local pin version
-	for version in 1 2 99; do
+	local pin version versions
+	rounds versions "1 2 99" "2 99"
+	for version in $versions; do
 		attach --port 8080
 		pin=$(pin_of 8080)
 		kill_keeper 8080 tcp

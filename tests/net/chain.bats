@@ -177,7 +177,7 @@ keys_of_the_dead() {
 			fail "$policy: $(tail -n 1 "$BATS_TEST_TMPDIR/queue")"
 		died=$((died + 1))
 	done
-	[ "$(status 8080 tcp .counters.migrated)" -gt 0 ]
-	equal "$(status 8080 tcp .counters.fallback)" 0 "fallback"
-	balanced 8080 tcp
+	# Of the last few workers one connection in some hundreds finds the dead one in every step.
+	equal "$(balanced 8080 tcp '.counters |
+		.migrated > 0 and .fallback == .fallbacks.exhausted and .fallback <= 3')" true "migrated"
 }

@@ -15,20 +15,24 @@ teardown() {
 
 N=$(packets_of 300)
 
-# all_steered ANSWERS: the first since attach. All went through the program, and
-# it counted for each worker what that one answered: its own pick is the kernel's.
+# all_steered ANSWERS: those since attach, of the workers that there are. All went through
+# the program, and it counted for each worker what that one answered: its own pick is the
+# kernel's.
 all_steered() {
-	balanced 8080 "$proto"
-	equal "$(packets 8080 "$proto")" $N "packets"
-	equal "$(status 8080 "$proto" .counters.fallback)" 0 "fallback"
-	diff <(cut -d' ' -f2 <<<"$1" | sort -n | uniq -c | awk '{ print $2, $1 }') \
-		<(status 8080 "$proto" '.workers[] | "\(.cookie) \(.selected)"' | sort -n)
+	local seen answered
+	seen=$(balanced 8080 "$proto" '"\(.counters | "\(.packets) \(.fallback)")",
+		(.workers[] | "\(.cookie) \(.selected)")')
+	equal "$(head -n 1 <<<"$seen")" "$(lines "$1") 0" "packets, fallback"
+	answered=$(answers_by_worker <<<"$1")
+	seen=$(tail -n +2 <<<"$seen" | sort -n)
+	# Who has left is not shown any more.
+	equal "$(grep -F -f <(cut -d' ' -f1 <<<"$seen") <<<"$answered")" "$seen" "by worker"
 }
 
 # parity PROTO TO WORKER_ARGS...
 parity() {
 	proto=$1 to=$2
-	local before during after
+	local before first during after
 	shift 2
 
 	start_workers 5 --port 8080 --proto "$proto" "$@"
@@ -38,18 +42,15 @@ parity() {
 	attach --port 8080 --proto "$proto"
 	during=$(ask $N)
 	all_steered "$during"
-	ctl detach --port 8080 --proto "$proto"
-	after=$(ask $N)
 	diff <(echo "$before") <(echo "$during")
-	diff <(echo "$before") <(echo "$after")
+	first=$during
 
 	# The kernel moves its last member into the hole that the third leaves.
-	attach --port 8080 --proto "$proto"
 	stop "${worker_pids[2]}"
 	start_worker --port 8080 --proto "$proto" "$@"
 	wait_until 1 in_sync 8080 "$proto"
 	during=$(ask $N)
-	all_steered "$during"
+	all_steered "$first"$'\n'"$during"
 	ctl detach --port 8080 --proto "$proto"
 	after=$(ask $N)
 	diff <(echo "$after") <(echo "$during")

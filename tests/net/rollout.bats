@@ -82,7 +82,7 @@ switch_often() {
 		rollout begin
 		two_more
 		# It is refused until one of the two has joined.
-		wait_until 5 rollout switch 2>/dev/null
+		wait_until 15 rollout switch 2>/dev/null
 		phase "switched-$i"
 		expected[switched-$i]=$newcomers
 		pause 0.02

@@ -47,6 +47,10 @@ waits() {
 	[ "$(state_of "$1")" = '["joining",0]' ]
 }
 
+all_selected() {
+	[ "$(status 8080 tcp '[.workers[].selected > 0] | all')" = true ]
+}
+
 @test "recipes, service: rolling restarts of two instances" {
 	local i n pids=() many
 	rounds many 5 2
@@ -65,6 +69,7 @@ waits() {
 			exec_start_post $n
 		done
 	done
+	wait_until 5 all_selected
 	stop_load
 	no_failed_request
 	load_is ".sent > 100 * $many and (.workers | length) == 2 + 2 * $many"
