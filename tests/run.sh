@@ -58,7 +58,7 @@ if [ ${#files[@]} -gt 0 ]; then
 	proof=("${files[@]}")
 else
 	shopt -s nullglob
-	mapfile -t files < <(ls -U "${longest[@]}" tests/{tree,api,cli,net,servers,kernels}/*.bats \
+	mapfile -t files < <(ls -U "${longest[@]}" tests/{tree,api,cli,net,hostile,servers,kernels}/*.bats \
 		tests/unit/*.c 2>/dev/null | awk '!seen[$0]++')
 	shopt -u nullglob
 fi
