@@ -40,7 +40,7 @@ static int print_list_json(const struct reuseport_group_list *groups)
 	return show_json(root);
 }
 
-static int print_list_table(const struct reuseport_group_list *groups)
+static void print_list_table(const struct reuseport_group_list *groups)
 {
 	static const struct column columns[] = {
 		{ "PROTO", false }, { "LOCAL", false },  { "NETNS", false },
@@ -50,8 +50,6 @@ static int print_list_table(const struct reuseport_group_list *groups)
 	const struct reuseport_group_info *group;
 	char endpoint[FORMAT_ENDPOINT_MAX];
 
-	if (!reuseport_group_list__count(groups))
-		puts("no reuseport group on this host");
 	for (size_t i = 0; table && (group = reuseport_group_list__get(groups, i)); i++) {
 		struct libscols_line *line = table_row(table);
 
@@ -71,8 +69,16 @@ static int print_list_table(const struct reuseport_group_list *groups)
 				   group->program_id ? group->program_name : "classic BPF",
 				   group->own ? "" : " (foreign)");
 	}
-	if (reuseport_group_list__count(groups) && table)
+	if (table)
 		table_print(table);
+}
+
+static int print_list_text(const struct reuseport_group_list *groups)
+{
+	if (reuseport_group_list__count(groups))
+		print_list_table(groups);
+	else
+		puts("no reuseport group on this host");
 	return exit_written();
 }
 
@@ -88,7 +94,7 @@ static int list_exec(const struct options *options)
 		return EXIT_FAILED;
 	if (reuseport_list(&filter, &groups, &error))
 		return exit_failed(&error);
-	ret = options->json ? print_list_json(groups) : print_list_table(groups);
+	ret = options->json ? print_list_json(groups) : print_list_text(groups);
 	reuseport_group_list__free(groups);
 	return ret;
 }
