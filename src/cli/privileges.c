@@ -23,7 +23,6 @@ static const struct {
 	enum privileges last;
 } needed[] = {
 	{ CAP_DAC_OVERRIDE, PRIVILEGES_LOG },
-	{ CAP_KILL, PRIVILEGES_COMMAND },           /* detach: a keeper that hangs */
 	{ CAP_SYS_RESOURCE, PRIVILEGES_COMMAND },   /* maps count as locked memory before 5.11 */
 	{ CAP_DAC_READ_SEARCH, PRIVILEGES_KEEPER }, /* /proc/PID/fd of other users */
 	{ CAP_SYS_PTRACE, PRIVILEGES_KEEPER },      /* the sockets in it */

@@ -104,7 +104,6 @@ caps() {
 		case $name in
 		dac_override) mask=$((mask | 1 << 1)) ;;
 		dac_read_search) mask=$((mask | 1 << 2)) ;;
-		kill) mask=$((mask | 1 << 5)) ;;
 		net_admin) mask=$((mask | 1 << 12)) ;;
 		sys_ptrace) mask=$((mask | 1 << 19)) ;;
 		sys_admin) mask=$((mask | 1 << 21)) ;;
@@ -147,7 +146,7 @@ has_only() {
 	keeper=$spawned
 	# What it has while it waits.
 	wait_until 5 reduced "$keeper"
-	has_only "$keeper" $KEEPER_CAPS kill sys_resource
+	has_only "$keeper" $KEEPER_CAPS sys_resource
 	start_worker --port 8080
 	wait_until 5 grep -q keeper "$BATS_TEST_TMPDIR/keeper"
 	record_bpf
@@ -206,7 +205,7 @@ attached_again() {
 @test "hardening: with fewer to begin with, it gains none" {
 	local keeper
 	start_worker --port 8080
-	in_ns setpriv --inh-caps -sys_admin,-kill --bounding-set -sys_admin,-kill \
+	in_ns setpriv --inh-caps -sys_admin --bounding-set -sys_admin \
 		"$REUSEPORTCTL" attach --port 8080 3>&-
 	record_bpf
 	keeper=$(keeper_pid 8080 tcp)
