@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "command_line.h"
+#include "isolate.h"
 #include "message.h"
 #include "privileges.h"
 #include "standard_fds.h"
@@ -42,7 +43,10 @@ static int run_command(const struct command *command, int argc, char **argv)
 		return EXIT_DONE;
 	}
 	ret = privileges_start(options.log ? PRIVILEGES_LOG : PRIVILEGES_COMMAND);
-	return ret == EXIT_DONE ? command->exec(&options) : ret;
+	if (ret != EXIT_DONE)
+		return ret;
+	isolate_begin();
+	return command->exec(&options);
 }
 
 static int run(int argc, char **argv)

@@ -24,6 +24,8 @@
 
 #include "host/proc_dir.h"
 #include "random.h"
+#include "sockets/newest_fd.h"
+#include "sockets/owner_scan.h"
 #include "sockets/socket_owners.h"
 
 /* More than of which an epoll set's fdinfo is read, and more than the newest. */
@@ -68,6 +70,16 @@ static uint32_t inode_of(int fd)
 
 	assert_int_equal(fstat(fd, &st), 0);
 	return st.st_ino;
+}
+
+/* What to look for: the sockets, which are the test's own user's. */
+static const struct wanted_socket *wanted(void)
+{
+	static struct wanted_socket list[SOCKETS];
+
+	for (int i = 0; i < SOCKETS; i++)
+		list[i] = (struct wanted_socket){ inodes[i], geteuid() };
+	return list;
 }
 
 static int new_socket(uint32_t *inode)
@@ -247,7 +259,7 @@ static struct owner_scan *begin(void)
 {
 	struct owner_scan *scan;
 
-	assert_int_equal(owner_scan_begin(inodes, SOCKETS, &scan), 0);
+	assert_int_equal(owner_scan_begin(wanted(), SOCKETS, OWNERS_SERVING, &scan), 0);
 	return scan;
 }
 
@@ -263,13 +275,13 @@ static void run(struct owner_scan *scan, unsigned int limit, uint64_t *random,
 		looked = 0;
 		ret = owner_scan_step(scan, budget);
 		assert_true(looked <= budget);
-		/* That of /proc was open before. */
-		assert_true(count_fds(&other) <= fds + 1);
+		/* Those of /proc and of one process. */
+		assert_true(count_fds(&other) <= fds + 2);
 		assert_int_equal(other, others);
 	}
 	assert_int_equal(ret, 1);
 	owner_scan_end(scan, owners);
-	assert_int_equal(count_fds(&other), fds - 1);
+	assert_int_equal(count_fds(&other), fds);
 }
 
 /* ---------------------------------------------------------------------- tests */
@@ -279,7 +291,7 @@ static void one_step_finds_every_owner(void **state)
 	struct socket_owners owners;
 
 	(void)state;
-	assert_int_equal(socket_owners_scan(inodes, SOCKETS, &owners), 0);
+	assert_int_equal(socket_owners_scan(wanted(), SOCKETS, OWNERS_SERVING, &owners), 0);
 	check_owners(&owners);
 	free(owners.list);
 }
@@ -291,7 +303,7 @@ static void random_budgets_find_the_same(void **state)
 	uint64_t random = 0x5eed;
 
 	(void)state;
-	assert_int_equal(socket_owners_scan(inodes, SOCKETS, &all), 0);
+	assert_int_equal(socket_owners_scan(wanted(), SOCKETS, OWNERS_SERVING, &all), 0);
 	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
 		run(begin(), limits[i], &random, &owners);
 		check_owners(&owners);
@@ -308,7 +320,7 @@ static void nothing_to_look_for_is_done_at_once(void **state)
 
 	(void)state;
 	looked = 0;
-	assert_int_equal(owner_scan_begin(NULL, 0, &scan), 0);
+	assert_int_equal(owner_scan_begin(NULL, 0, OWNERS_SERVING, &scan), 0);
 	assert_int_equal(owner_scan_step(scan, 1), 1);
 	owner_scan_end(scan, &owners);
 	assert_int_equal(owners.n, 0);
@@ -448,38 +460,36 @@ static void newest_is_in_the_middle(void)
 
 static void check_newest(void (*prepare)(void), bool found)
 {
-	struct socket_owner owner;
 	uint32_t inode;
 	pid_t pid;
+	int fd;
 
 	assert_int_equal(pipe(handed), 0);
 	pid = start(prepare);
 	assert_int_equal(read(handed[0], &inode, sizeof(inode)), sizeof(inode));
 	looked = 0;
-	assert_int_equal(owner_scan_newest(inode, pid, -1, &owner), found);
+	fd = newest_fd_find(inode, pid, -1);
+	assert_int_equal(fd >= 0, found);
 	assert_true(looked <= NEWEST_MAX + 1);
-	if (found) {
-		assert_int_equal(owner.inode, inode);
-		assert_int_equal(owner.pid, pid);
-	}
 	/* Wherever it is, if the place is about known. */
 	looked = 0;
-	assert_true(owner_scan_newest(inode, pid, found ? owner.fd - 1 : MANY / 2 - 3, &owner));
+	fd = newest_fd_find(inode, pid, found ? fd - 1 : MANY / 2 - 3);
+	assert_true(fd >= 0);
 	assert_true(looked <= 1 + 8);
 	end(pid);
-	assert_false(owner_scan_newest(inode, pid, -1, &owner));
+	assert_true(newest_fd_find(inode, pid, -1) < 0);
 	close(handed[0]);
 	close(handed[1]);
 }
 
 static void the_newest_descriptors_are_found(void **state)
 {
-	struct socket_owner owner;
+	int fd = newest_fd_find(inodes[TWICE], getpid(), -1);
 
 	(void)state;
-	assert_true(owner_scan_newest(inodes[TWICE], getpid(), -1, &owner));
-	assert_int_equal(inode_of(owner.fd), inodes[TWICE]);
-	assert_false(owner_scan_newest(inodes[TWICE], children[0], -1, &owner));
+	assert_true(fd >= 0);
+	assert_int_equal(inode_of(fd), inodes[TWICE]);
+	assert_int_equal(newest_fd_find(inodes[TWICE], children[0], -1), -ENOENT);
 	check_newest(newest_is_highest, true);
 	check_newest(newest_is_below_others, true);
 	check_newest(newest_fills_a_gap, true);

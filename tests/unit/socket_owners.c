@@ -93,7 +93,11 @@ static void every_process_that_has_it(void **state)
 	int fd = open_socket(), other = open_socket(), gone = open_socket();
 	uint32_t with = inode_of(fd), without = inode_of(other), closed = inode_of(gone);
 	/* In no order. */
-	const uint32_t inodes[3] = { closed, with, without };
+	const struct wanted_socket wanted[3] = {
+		{ closed, geteuid() },
+		{ with, geteuid() },
+		{ without, geteuid() },
+	};
 	struct socket_owners owners;
 	const struct socket_owner *first;
 	pid_t child, second;
@@ -102,7 +106,7 @@ static void every_process_that_has_it(void **state)
 	close(gone);
 	child = start_owner(fd);
 	second = start_owner(-1);
-	assert_int_equal(socket_owners_scan(inodes, 3, &owners), 0);
+	assert_int_equal(socket_owners_scan(wanted, 3, OWNERS_SERVING, &owners), 0);
 
 	assert_int_equal(socket_owners_of(&owners, with, &first), 3);
 	assert_int_equal(socket_owners_of(&owners, without, &first), 3);
@@ -121,7 +125,7 @@ static void every_process_that_has_it(void **state)
 	/* Those that end own nothing. */
 	stop_owner(child);
 	stop_owner(second);
-	assert_int_equal(socket_owners_scan(inodes, 3, &owners), 0);
+	assert_int_equal(socket_owners_scan(wanted, 3, OWNERS_SERVING, &owners), 0);
 	assert_int_equal(socket_owners_of(&owners, with, &first), 1);
 	assert_int_equal(first->pid, getpid());
 	free(owners.list);
@@ -135,16 +139,33 @@ static void several_fds_count_once(void **state)
 	/* The set is looked at even where all sockets have been found before it. */
 	int epfd = epoll_create1(EPOLL_CLOEXEC), fd = open_socket(), again = dup(fd);
 	uint32_t inode = inode_of(fd);
+	const struct wanted_socket wanted = { inode, geteuid() };
 	const struct socket_owner *first;
 	struct socket_owners owners;
+	pid_t other;
 
 	(void)state;
 	assert_int_equal(epoll_ctl(epfd, EPOLL_CTL_ADD, again, &event), 0);
-	assert_int_equal(socket_owners_scan(&inode, 1, &owners), 0);
+	assert_int_equal(socket_owners_scan(&wanted, 1, OWNERS_SERVING, &owners), 0);
 	assert_int_equal(socket_owners_of(&owners, inode, &first), 1);
-	assert_true(first->serves);
+	/* With one owner there is nothing to find out by epoll sets. */
+	assert_false(first->serves);
+	assert_ptr_equal(socket_owners_server(first, 1), first);
 	assert_true(first->fd == fd || first->fd == again);
 	free(owners.list);
+
+	other = start_owner(-1);
+	assert_int_equal(socket_owners_scan(&wanted, 1, OWNERS_SERVING, &owners), 0);
+	assert_int_equal(socket_owners_of(&owners, inode, &first), 2);
+	assert_true(owner(&owners, inode, getpid())->serves);
+	free(owners.list);
+	/* And nothing that is not asked for. */
+	assert_int_equal(socket_owners_scan(&wanted, 1, OWNERS_ANY, &owners), 0);
+	assert_int_equal(socket_owners_of(&owners, inode, &first), 2);
+	assert_false(owner(&owners, inode, getpid())->serves);
+	assert_false(owners.serving);
+	free(owners.list);
+	stop_owner(other);
 	close(fd);
 	close(again);
 	close(epfd);
@@ -161,12 +182,13 @@ static void every_socket_of_a_list(void **state)
 	/* Not in the order of their inodes. */
 	sockets[0].inode = inode_of(b);
 	sockets[1].inode = inode_of(a);
-	assert_int_equal(socket_owners_scan_members(&members, &owners), 0);
+	sockets[0].key.uid = sockets[1].key.uid = geteuid();
+	assert_int_equal(socket_owners_scan_members(&members, OWNERS_ANY, &owners), 0);
 	assert_int_equal(owner(&owners, inode_of(a), getpid())->fd, a);
 	assert_int_equal(owner(&owners, inode_of(b), getpid())->fd, b);
 	assert_int_equal(sockets[0].inode, inode_of(b));
 	free(owners.list);
-	assert_int_equal(socket_owners_scan_members(&none, &owners), 0);
+	assert_int_equal(socket_owners_scan_members(&none, OWNERS_ANY, &owners), 0);
 	assert_int_equal(owners.n, 0);
 	assert_null(owners.list);
 	close(a);
@@ -177,19 +199,19 @@ static void every_socket_of_a_list(void **state)
 static void many_fds(void **state)
 {
 	enum { MANY = 300 };
-	uint32_t inodes[MANY];
+	struct wanted_socket wanted[MANY];
 	struct socket_owners owners;
 	int fds[MANY];
 
 	(void)state;
 	for (int i = 0; i < MANY; i++) {
 		fds[i] = open_socket();
-		inodes[i] = inode_of(fds[i]);
+		wanted[i] = (struct wanted_socket){ inode_of(fds[i]), geteuid() };
 	}
-	assert_int_equal(socket_owners_scan(inodes, MANY, &owners), 0);
+	assert_int_equal(socket_owners_scan(wanted, MANY, OWNERS_ANY, &owners), 0);
 	assert_int_equal(owners.n, MANY);
 	for (int i = 0; i < MANY; i++) {
-		assert_int_equal(owner(&owners, inodes[i], getpid())->fd, fds[i]);
+		assert_int_equal(owner(&owners, wanted[i].inode, getpid())->fd, fds[i]);
 		close(fds[i]);
 	}
 	free(owners.list);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "exit.h"
+#include "isolate.h"
 #include "keeper/keeper.h"
 #include "keeper/notify.h"
 #include "privileges.h"
@@ -111,6 +112,7 @@ int keeper_run(struct reuseport_group **groups, size_t n, struct log *log)
 	struct pollfd *fds = calloc(n + 1, sizeof(*fds));
 	int signals = open_signals(), supervisor = notify_open(), status = EXIT_FAILED;
 
+	isolate_use_log(log);
 	if (fds && signals >= 0)
 		status = privileges_keep(PRIVILEGES_KEEPER);
 	if (status == EXIT_DONE)

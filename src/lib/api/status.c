@@ -9,7 +9,6 @@
 
 #include "error.h"
 #include "host/caps.h"
-#include "host/proc.h"
 #include "item_list.h"
 #include "keeper/degraded.h"
 #include "keeper/handle.h"
@@ -85,9 +84,12 @@ static int status_describe_worker(struct status_worker *item, const struct attac
 		.migrated = now.migrated - entry->base.migrated,
 		.fallback = now.empty - entry->base.empty + now.refused - entry->base.refused,
 	};
-	if (n)
-		item->worker.pid = socket_owners_server(first, n)->pid;
-	proc_comm(item->worker.pid, item->worker.comm);
+	if (n) {
+		const struct socket_owner *server = socket_owners_server(first, n);
+
+		item->worker.pid = server->pid;
+		memcpy(item->worker.comm, server->comm, sizeof(item->worker.comm));
+	}
 	return status_copy_pids(item, first, n);
 }
 
@@ -192,7 +194,7 @@ static int status_read_members(struct status_item *item, const struct attachment
 
 	if (ret && ret != -ENETDOWN)
 		return ret;
-	ret = socket_owners_scan_members(&members.sockets, &owners);
+	ret = socket_owners_scan_members(&members.sockets, OWNERS_SERVING, &owners);
 	if (!ret)
 		ret = status_read_workers(item, at, &members.sockets, &owners);
 	item->status.attached = status_is_attached(&item->status, &members);

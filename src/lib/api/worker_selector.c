@@ -145,7 +145,7 @@ static void worker_selector_look(struct worker_selector *selector, const struct 
 		struct socket_owners owners = { 0 };
 
 		if (!sock_diag_members(&list[i].key, &ns, &members, NULL) &&
-		    !socket_owners_scan_members(&members, &owners))
+		    !socket_owners_scan_members(&members, OWNERS_SERVING, &owners))
 			worker_selector_see(selector, &members, &owners);
 		free(owners.list);
 		free(members.sockets);
@@ -210,13 +210,30 @@ static int worker_selector_resolve(struct worker_selector *selector, const struc
 	return 0;
 }
 
+/*
+ * Return whether a pid selects several workers by what the keeper has recorded. Until it has
+ * looked which process serves which of their shared sockets, it has the same one for all.
+ */
+static bool worker_selector_is_doubtful(const struct worker_selector *selector,
+					const struct attachment *list, size_t n)
+{
+	unsigned int count = 0;
+
+	for (size_t i = 0; selector->kind == WORKER_BY_PID && i < n; i++)
+		for (unsigned int slot = 0; slot < list[i].entry.slots; slot++)
+			count += worker_selector_matches(selector, &list[i], slot);
+	return count > 1;
+}
+
 int worker_selector_find(struct worker_selector *selector, const struct attachment *list, size_t n,
 			 struct reuseport_error *err)
 {
+	const enum worker_selector_kind kind = selector->kind;
 	int ret = worker_selector_resolve(selector, list, n, err);
 
-	if (ret != -ENOENT)
+	if (ret != -ENOENT && (ret || !worker_selector_is_doubtful(selector, list, n)))
 		return ret;
+	selector->kind = kind;
 	worker_selector_look(selector, list, n);
 	return worker_selector_resolve(selector, list, n, err);
 }

@@ -10,7 +10,6 @@
 #include "decide/least_queue.h"
 #include "error.h"
 #include "explain/outcomes.h"
-#include "host/proc.h"
 #include "host/topology.h"
 #include "policy/packet_tuple.h"
 #include "policy/policy.h"
@@ -56,22 +55,28 @@ static unsigned int slot_of_cookie(const struct finding *f, uint64_t cookie)
 static void describe_process(struct finding *f, unsigned int slot, uint32_t inode,
 			     struct reuseport_outcome *outcome)
 {
-	const struct socket_owner *first;
+	const struct socket_owner *first, *server;
+	const struct worker_entry *entry = slot == SLOT_NONE ? NULL :
+							       &f->attachment->view.workers[slot];
 	size_t n;
 
-	if (slot != SLOT_NONE)
-		outcome->pid = f->attachment->view.workers[slot].pid;
-	if (!outcome->pid && !f->scanned) {
-		f->scanned = true;
-		if (f->members->n)
-			socket_owners_scan_members(f->members, &f->owners);
-		else
-			socket_owners_scan(&inode, 1, &f->owners);
+	if (entry && entry->pid) {
+		outcome->pid = entry->pid;
+		memcpy(outcome->comm, entry->comm, sizeof(outcome->comm));
+		return;
 	}
-	n = outcome->pid ? 0 : socket_owners_of(&f->owners, inode, &first);
-	if (n)
-		outcome->pid = socket_owners_server(first, n)->pid;
-	proc_comm(outcome->pid, outcome->comm);
+	if (!f->scanned && f->members->n)
+		socket_owners_scan_members(f->members, OWNERS_SERVING, &f->owners);
+	else if (!f->scanned)
+		socket_owners_scan(&(struct wanted_socket){ inode, f->winner->key.uid }, 1,
+				   OWNERS_SERVING, &f->owners);
+	f->scanned = true;
+	n = socket_owners_of(&f->owners, inode, &first);
+	if (!n)
+		return;
+	server = socket_owners_server(first, n);
+	outcome->pid = server->pid;
+	memcpy(outcome->comm, server->comm, sizeof(outcome->comm));
 }
 
 /* Return the outcome with that number, or NULL past the last one. */

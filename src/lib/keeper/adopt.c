@@ -113,7 +113,7 @@ static int adopt_attach_program(struct reuseport_group *group, const struct sock
 				struct reuseport_error *err)
 {
 	struct socket_owners owners;
-	int ret = socket_owners_scan_members(members, &owners);
+	int ret = socket_owners_scan_members(members, OWNERS_ANY, &owners);
 
 	if (ret)
 		return fail(err, -ret, "cannot look through /proc: %s", strerror(-ret));

@@ -186,6 +186,22 @@ static void event_loop_plan_resync(struct reuseport_group *group)
 							  group->loop.refresh_at);
 }
 
+/* Have the loop called for a search: when its helper reports, or else at once. Return by
+ * when. */
+static uint64_t event_loop_watch_search(struct reuseport_group *group)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+	uint64_t until = NEVER;
+	int fd = owner_search_fd(&group->search, &until);
+
+	if (fd < 0)
+		return owner_search_runs(&group->search) ? event_loop_now() : NEVER;
+	/* It may be there already; when the helper is over, it goes by itself. */
+	if (epoll_ctl(group->loop.epoll, EPOLL_CTL_ADD, fd, &event) && errno != EEXIST)
+		return event_loop_now();
+	return until;
+}
+
 static void event_loop_arm_timer(struct reuseport_group *group)
 {
 	uint64_t at = event_loop_sooner(group->loop.resync_at,
@@ -195,7 +211,8 @@ static void event_loop_arm_timer(struct reuseport_group *group)
 
 	if (group->loop.n_pending)
 		at = event_loop_sooner(at, event_loop_now() + RETRY);
-	if (owner_search_runs(&group->search) || group->loop.resync_due)
+	at = event_loop_sooner(at, event_loop_watch_search(group));
+	if (group->loop.resync_due)
 		at = event_loop_now();
 	spec.it_value.tv_sec = at / (1000 * MS);
 	spec.it_value.tv_nsec = at % (1000 * MS);

@@ -56,7 +56,7 @@ static int claim_from(struct reuseport_group *group, const struct socket_owner *
 		close(fd);
 		return ret;
 	}
-	ret = slots_claim(group, fd, cookie, owner->inode, owner->pid);
+	ret = slots_claim(group, fd, cookie, owner);
 	if (ret)
 		explain_claim(group, -ret, owner->pid, err);
 	if (!ret && via)

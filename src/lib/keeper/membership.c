@@ -7,9 +7,11 @@
 
 #include "clock.h"
 #include "error.h"
+#include "host/proc.h"
 #include "keeper/join.h"
 #include "keeper/membership.h"
 #include "keeper/slots.h"
+#include "sockets/newest_fd.h"
 #include "sockets/sock_diag.h"
 #include "sockets/socket_owners.h"
 #include "state/sockarray.h"
@@ -21,15 +23,17 @@
 int membership_join(struct reuseport_group *group, uint64_t cookie, uint32_t inode, uint32_t pid)
 {
 	struct socket_owner *last = &group->loop.last;
-	struct socket_owner owner;
+	struct socket_owner owner = { .inode = inode, .pid = pid };
 	struct socket_owners owners = { .list = &owner, .n = 1 };
 
 	if (slots_find(group, cookie) != SLOT_NONE)
 		return 0;
 	if (!inode)
 		return -EAGAIN;
-	if (!owner_scan_newest(inode, pid, last->pid == pid ? last->fd : -1, &owner))
+	owner.fd = newest_fd_find(inode, pid, last->pid == pid ? last->fd : -1);
+	if (owner.fd < 0)
 		return -ENOENT;
+	proc_comm(pid, owner.comm);
 	*last = owner;
 	return join_member(group, &owners, cookie, inode);
 }
@@ -108,10 +112,14 @@ int membership_sync(struct reuseport_group *group, bool refresh, struct reusepor
 	membership_release_departed(group, &members);
 	quiet = membership_newcomers(group, &members) == group->refused;
 	if (members.n && (refresh || membership_may_join(group, &members)))
-		ret = owner_search_begin(&group->search, &members);
+		ret = owner_search_begin(&group->search, &members,
+					 refresh ? OWNERS_SERVING : OWNERS_ANY);
 	if (!runs)
 		group->search.quiet = quiet;
 	free(members.sockets);
+	/* Too many helpers hang. The next time there may be one. */
+	if (ret == -EBUSY)
+		return 0;
 	return ret ? fail(err, -ret, "cannot look through /proc: %s", strerror(-ret)) : 0;
 }
 
@@ -125,9 +133,9 @@ static void membership_apply(struct reuseport_group *group, const struct sock_di
 	const struct socket_owner *first;
 	size_t n = socket_owners_of(&search->owners, member->inode, &first);
 
-	if (n && slot != SLOT_NONE)
-		slots_set_server(group, slot, socket_owners_server(first, n)->pid);
-	else if (n && !search->full)
+	if (n && slot != SLOT_NONE && search->owners.serving)
+		slots_set_server(group, slot, socket_owners_server(first, n));
+	if (n && slot == SLOT_NONE && !search->full)
 		search->full = join_member(group, &search->owners, member->cookie, member->inode) ==
 			       -ENOSPC;
 }
@@ -158,8 +166,10 @@ int membership_sync_all(struct reuseport_group *group, struct reuseport_error *e
 {
 	int ret = membership_sync(group, true, err);
 
-	while (owner_search_runs(&group->search))
+	while (owner_search_runs(&group->search)) {
+		owner_search_wait(&group->search);
 		membership_search(group, UINT_MAX, UINT64_MAX);
+	}
 	return ret;
 }
 
@@ -190,7 +200,9 @@ int membership_fill(struct reuseport_group *group, const struct sock_diag_list *
 	int ret;
 
 	membership_fill_end(fill);
-	ret = socket_owners_scan_members(members, &fill->owners);
+	ret = socket_owners_scan_members(members, OWNERS_ANY, &fill->owners);
+	/* Which of several processes serves a socket, the keeper looks as soon as it runs. */
+	group->loop.refresh_at = clock_ns(CLOCK_MONOTONIC);
 	if (ret)
 		return fail(err, -ret, "cannot look through /proc: %s", strerror(-ret));
 	membership_take(group, members, fill);

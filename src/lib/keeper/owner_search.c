@@ -5,22 +5,20 @@
 
 #include "keeper/owner_search.h"
 
-static int begin_owner_scan(struct owner_search *search)
+static int begin_owner_scan(struct owner_search *search, enum owners_wanted what)
 {
-	size_t n = search->members.n;
-	uint32_t *inodes = calloc(n + 1, sizeof(*inodes));
+	struct wanted_socket *wanted = socket_owners_wanted(&search->members);
 	int ret;
 
-	if (!inodes)
+	if (!wanted)
 		return -ENOMEM;
-	for (size_t i = 0; i < n; i++)
-		inodes[i] = search->members.sockets[i].inode;
-	ret = owner_scan_begin(inodes, n, &search->scan);
-	free(inodes);
+	ret = owner_scan_begin(wanted, search->members.n, what, &search->scan);
+	free(wanted);
 	return ret;
 }
 
-int owner_search_begin(struct owner_search *search, struct sock_diag_list *members)
+int owner_search_begin(struct owner_search *search, struct sock_diag_list *members,
+		       enum owners_wanted what)
 {
 	int ret;
 
@@ -30,10 +28,24 @@ int owner_search_begin(struct owner_search *search, struct sock_diag_list *membe
 	}
 	search->members = *members;
 	*members = (struct sock_diag_list){ 0 };
-	ret = begin_owner_scan(search);
+	ret = begin_owner_scan(search, what);
 	if (ret)
 		owner_search_end(search);
 	return ret;
+}
+
+int owner_search_fd(const struct owner_search *search, uint64_t *until)
+{
+	if (!search->scan)
+		return -1;
+	*until = owner_scan_until(search->scan);
+	return owner_scan_fd(search->scan);
+}
+
+void owner_search_wait(const struct owner_search *search)
+{
+	if (search->scan)
+		owner_scan_wait(search->scan);
 }
 
 int owner_search_step(struct owner_search *search, unsigned int budget)

@@ -3,6 +3,7 @@
 #ifndef KEEPER_OWNER_SEARCH_H
 #define KEEPER_OWNER_SEARCH_H
 
+#include "sockets/owner_scan.h"
 #include "sockets/sock_diag.h"
 #include "sockets/socket_owners.h"
 
@@ -27,7 +28,15 @@ static inline bool owner_search_runs(const struct owner_search *search)
  * Begin to search for the owners of all members, which it takes. If a search runs
  * already, note that another one must follow. Return 0 or -errno.
  */
-int owner_search_begin(struct owner_search *search, struct sock_diag_list *members);
+int owner_search_begin(struct owner_search *search, struct sock_diag_list *members,
+		       enum owners_wanted what);
+
+/* Return the descriptor that is readable when a step has something to do, -1 if there is
+ * none: then it always has. *until receives the time by which there must be one. */
+int owner_search_fd(const struct owner_search *search, uint64_t *until);
+
+/* Wait until a step has something to do. */
+void owner_search_wait(const struct owner_search *search);
 
 /* Look at up to "budget" descriptors and processes. Return 1 if the result is there, 0 if
  * not; 0 too if the search failed and ended. */

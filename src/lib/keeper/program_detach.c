@@ -202,7 +202,7 @@ static int detach_through_each(const struct detaching *detaching, struct reusepo
 	struct reuseport_error error;
 	struct socket_owners owners;
 
-	if (socket_owners_scan_members(sockets, &owners))
+	if (socket_owners_scan_members(sockets, OWNERS_ANY, &owners))
 		return fail(err, ENOMEM, "out of memory");
 	for (size_t i = 0; ret <= 0 && i < sockets->n; i++) {
 		int one = detach_guess(detaching, &owners, &sockets->sockets[i], &error);

@@ -92,11 +92,11 @@ static unsigned int slots_next_free(const struct reuseport_group *group, unsigne
 	return slot;
 }
 
-int slots_claim(struct reuseport_group *group, int fd, uint64_t cookie, uint32_t inode,
-		uint32_t pid)
+int slots_claim(struct reuseport_group *group, int fd, uint64_t cookie,
+		const struct socket_owner *owner)
 {
 	struct worker_entry entry = { .cookie = cookie,
-				      .pid = pid,
+				      .pid = owner->pid,
 				      .weight = 1,
 				      .generation = generation_of_newcomer(
 					      generations_in_use(&group->at.view)),
@@ -104,7 +104,7 @@ int slots_claim(struct reuseport_group *group, int fd, uint64_t cookie, uint32_t
 	unsigned int slot;
 	int ret = -ENOSPC;
 
-	proc_comm(pid, entry.comm);
+	memcpy(entry.comm, owner->comm, sizeof(entry.comm));
 	group->lowest_free = slots_next_free(group, group->lowest_free);
 	for (slot = group->lowest_free; slot < group->at.entry.slots;
 	     slot = slots_next_free(group, slot + 1)) {
@@ -118,8 +118,9 @@ int slots_claim(struct reuseport_group *group, int fd, uint64_t cookie, uint32_t
 		return -EAGAIN;
 	if (ret)
 		return ret;
-	group->slots[slot] = (struct slot){ .cookie = cookie, .inode = inode, .pid = pid };
-	group->ns.hint_pid = pid;
+	group->slots[slot] =
+		(struct slot){ .cookie = cookie, .inode = owner->inode, .pid = owner->pid };
+	group->ns.hint_pid = owner->pid;
 	group->workers++;
 	group->changes++;
 	return 0;
@@ -136,18 +137,19 @@ void slots_release(struct reuseport_group *group, unsigned int slot)
 		group->lowest_free = slot;
 }
 
-void slots_set_server(struct reuseport_group *group, unsigned int slot, uint32_t pid)
+void slots_set_server(struct reuseport_group *group, unsigned int slot,
+		      const struct socket_owner *server)
 {
 	struct worker_entry *entry = slots_entry(group, slot);
 
-	if (!pid || entry->cookie != group->slots[slot].cookie || entry->pid == pid)
+	if (entry->cookie != group->slots[slot].cookie || entry->pid == server->pid)
 		return;
 	/* Do not undo what a command has changed meanwhile. */
 	map_view_fetch(&group->at.view);
-	proc_comm(pid, entry->comm);
-	entry->pid = pid;
+	memcpy(entry->comm, server->comm, sizeof(entry->comm));
+	entry->pid = server->pid;
 	map_view_store(&group->at.view);
-	group->slots[slot].pid = pid;
+	group->slots[slot].pid = server->pid;
 }
 
 void slots_choose_hint(struct reuseport_group *group)

@@ -13,17 +13,18 @@
 unsigned int slots_find(const struct reuseport_group *group, uint64_t cookie);
 
 /*
- * Put the socket "fd" into the lowest free slot. -EAGAIN: it is not in its group yet. -EBUSY:
- * it is in another array. -ENOSPC: no slot is free.
+ * Put the socket "fd", a duplicate of the owner's, into the lowest free slot. -EAGAIN: it is not in
+ * its group yet. -EBUSY: it is in another array. -ENOSPC: no slot is free.
  */
-int slots_claim(struct reuseport_group *group, int fd, uint64_t cookie, uint32_t inode,
-		uint32_t pid);
+int slots_claim(struct reuseport_group *group, int fd, uint64_t cookie,
+		const struct socket_owner *owner);
 
 /* Free the slot of a worker that has left. */
 void slots_release(struct reuseport_group *group, unsigned int slot);
 
 /* Record which process serves the worker, if that has changed. */
-void slots_set_server(struct reuseport_group *group, unsigned int slot, uint32_t pid);
+void slots_set_server(struct reuseport_group *group, unsigned int slot,
+		      const struct socket_owner *server);
 
 /* If the process that the namespace is found by has ended, choose another worker's. */
 void slots_choose_hint(struct reuseport_group *group);

@@ -9,7 +9,6 @@
 #include "clock.h"
 #include "error.h"
 #include "host/caps.h"
-#include "host/proc.h"
 #include "item_list.h"
 #include "sockets/group_key.h"
 #include "sockets/pidfd_socket.h"
@@ -59,10 +58,9 @@ static int explain_no_group(const struct reuseport_filter *filter,
 			    const struct socket_owners *owners,
 			    const struct pidfd_socket_reason *reason, struct reuseport_error *err)
 {
-	char text[GROUP_KEY_TEXT_LEN], comm[16];
+	char text[GROUP_KEY_TEXT_LEN];
 
 	group_key_text(&sockets->sockets[0].key, text, sizeof(text));
-	proc_comm(reason->pid, comm);
 	if (reason->unsupported)
 		return fail(err, EOPNOTSUPP, PIDFD_SOCKET_UNSUPPORTED);
 	if (!reason->pid && (reason->denied || owners->denied))
@@ -77,9 +75,9 @@ static int explain_no_group(const struct reuseport_filter *filter,
 		return fail(err, EADDRINUSE,
 			    "the sockets of %s share the port with SO_REUSEADDR, so only one "
 			    "of them receives packets; they need SO_REUSEPORT: %s",
-			    text, server_hint_reuseport(comm));
-	return fail(err, EOPNOTSUPP, "%s (%s, process %u) has no SO_REUSEPORT: %s", text, comm,
-		    reason->pid, server_hint_reuseport(comm));
+			    text, server_hint_reuseport(reason->comm));
+	return fail(err, EOPNOTSUPP, "%s (%s, process %u) has no SO_REUSEPORT: %s", text,
+		    reason->comm, reason->pid, server_hint_reuseport(reason->comm));
 }
 
 static int explain_no_socket(const struct reuseport_filter *filter, struct reuseport_error *err)
@@ -154,7 +152,7 @@ static int find_once(const struct group_key_filter *filter, struct item_list *ke
 		free(sockets.sockets);
 		return explain_no_socket(&filter->want, err);
 	}
-	ret = socket_owners_scan_members(&sockets, &owners);
+	ret = socket_owners_scan_members(&sockets, OWNERS_ANY, &owners);
 	if (!ret)
 		ret = add_group_keys(&sockets, &owners, keys, &reason);
 	if (ret) {

@@ -65,7 +65,7 @@ static int scan_proto(int proto, struct member_list *list, struct reuseport_erro
 	grown = realloc(list->members, (list->n + sockets.n + 1) * sizeof(*grown));
 	if (grown)
 		list->members = grown;
-	if (!grown || socket_owners_scan_members(&sockets, &owners))
+	if (!grown || socket_owners_scan_members(&sockets, OWNERS_ANY, &owners))
 		ret = fail(err, ENOMEM, "out of memory");
 	for (size_t i = 0; !ret && i < sockets.n; i++)
 		if (pidfd_socket_is_member(&owners, &sockets.sockets[i], NULL) == 1)

@@ -1,411 +1,144 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/*
- * Owner scan: search /proc for the processes that have sockets open, in steps of bounded
- * work.
- */
+/* Owner scan: search /proc for the processes that have sockets open, beside other work. */
 #include <errno.h>
-#include <linux/kcmp.h>
-#include <stdio.h>
+#include <limits.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
-#include "host/proc.h"
-#include "host/proc_dir.h"
+#include "host/look.h"
 #include "sockets/owner_scan.h"
 
-/*
- * fdinfo of an epoll set lists all its sockets at once: 2 us each, and so long the server
- * waits for the set. In a process with more descriptors than this one, kcmp() tests each
- * owned socket instead: 35 ns for each in the set.
- */
-#define FDINFO_MAX 1024
-/* The cost of both, in descriptors looked at. */
-#define FDINFO_COST(fds) (1 + (fds) / 8)
-#define KCMP_COST(fds) (1 + (fds) / 256)
-
-#define WINDOW 256 /* of descriptor numbers */
-#define NEAR_FDS 8 /* a server makes its sockets one after the other */
-#define FD_LIMIT (1 << 30)
-
-struct fd_list {
-	int *list;
-	size_t n, room;
-};
-
 struct owner_scan {
-	uint32_t *inodes; /* to look for, sorted */
-	size_t n_inodes;
+	enum owners_wanted what;
+	struct owner_walk *walk; /* the helper has a copy, which it takes the steps of */
+	struct look *look;       /* NULL: this process takes them */
 	struct socket_owners owners;
-	struct proc_dir processes;
-	struct proc_dir fds;   /* of one process */
-	uint32_t pid;          /* of that process */
-	unsigned int seen;     /* the number of its descriptors so far */
-	size_t first;          /* its first owner; the last of all is its last */
-	struct fd_list epolls; /* its epoll sets, not looked into yet */
-	size_t next;           /* the owner to look for in the last of them */
+	int result; /* of taking what the helper reports */
 };
 
-static int compare_inodes(const void *a, const void *b)
-{
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+/* --------------------------------------------------------------- in a helper */
 
-	return x < y ? -1 : x > y;
+/* A record that is no owner: permission was denied. */
+static bool is_denial(const struct socket_owner *record)
+{
+	return !record->pid;
 }
 
-static bool is_wanted(const struct owner_scan *scan, uint32_t inode)
+static int scan_in_helper(struct look_report *report, void *arg)
 {
-	return bsearch(&inode, scan->inodes, scan->n_inodes, sizeof(inode), compare_inodes);
+	struct owner_scan *scan = arg;
+	const struct socket_owner denial = { 0 };
+	int ret;
+
+	owner_walk_report_to(scan->walk, report);
+	while (!(ret = owner_walk_step(scan->walk, UINT_MAX)))
+		continue;
+	if (ret > 0 && owner_walk_owners(scan->walk)->denied)
+		return look_tell(report, &denial);
+	return ret < 0 ? ret : 0;
 }
 
-static int add_fd(struct fd_list *fds, int fd)
+static void take_owner(void *ctx, const void *record)
 {
-	int *grown;
+	struct owner_scan *scan = ctx;
 
-	if (fds->n == fds->room) {
-		grown = realloc(fds->list, (fds->room * 2 + 64) * sizeof(*grown));
-		if (!grown)
-			return -ENOMEM;
-		fds->list = grown;
-		fds->room = fds->room * 2 + 64;
-	}
-	fds->list[fds->n++] = fd;
-	return 0;
+	if (is_denial(record))
+		scan->owners.denied = true;
+	else if (!scan->result)
+		scan->result = owner_list_add(&scan->owners, record);
 }
 
-static int add_owner(struct socket_owners *owners, uint32_t inode, uint32_t pid, int fd)
+static int step_of_helper(struct owner_scan *scan)
 {
-	struct socket_owner *grown;
+	int ret;
 
-	if (owners->n == owners->room) {
-		grown = realloc(owners->list, (owners->room * 2 + 16) * sizeof(*grown));
-		if (!grown)
-			return -ENOMEM;
-		owners->list = grown;
-		owners->room = owners->room * 2 + 16;
-	}
-	owners->list[owners->n++] = (struct socket_owner){ .inode = inode, .pid = pid, .fd = fd };
-	return 0;
-}
-
-/* ------------------------------------------------------------ descriptors */
-
-enum fd_kind { FD_OTHER, FD_SOCKET, FD_EPOLL };
-
-/* Return what a descriptor is, or -errno; *inode receives that of a socket. */
-static int read_fd(const struct proc_dir *fds, int fd, uint32_t *inode)
-{
-	char name[16], link[64];
-	ssize_t len;
-
-	snprintf(name, sizeof(name), "%d", fd);
-	len = readlinkat(fds->fd, name, link, sizeof(link) - 1);
-	if (len < 0)
-		return -errno;
-	link[len] = '\0';
-	if (!strcmp(link, "anon_inode:[eventpoll]"))
-		return FD_EPOLL;
-	if (strncmp(link, "socket:[", 8))
-		return FD_OTHER;
-	*inode = strtoul(link + 8, NULL, 10);
-	return FD_SOCKET;
-}
-
-static int open_fds(uint32_t pid, struct proc_dir *fds)
-{
-	char path[32];
-
-	snprintf(path, sizeof(path), "/proc/%u/fd", pid);
-	return proc_dir_open(fds, path);
-}
-
-static int scan_fd(struct owner_scan *scan, int fd)
-{
-	uint32_t inode;
-	int kind = read_fd(&scan->fds, fd, &inode);
-
-	scan->seen++;
-	scan->owners.denied |= kind == -EACCES;
-	if (kind == FD_EPOLL)
-		return add_fd(&scan->epolls, fd);
-	if (kind == FD_SOCKET && is_wanted(scan, inode))
-		return add_owner(&scan->owners, inode, scan->pid, fd);
-	return 0;
-}
-
-/* ------------------------------------------------------------- epoll sets */
-
-/* Mark the owners that a line of an epoll set's fdinfo names. The line reads
- * "tfd: 5 events: .. pos:0 ino:1f2a sdev:8". */
-static void mark_served(struct owner_scan *scan, const char *line)
-{
-	const char *ino = strstr(line, " ino:");
-	uint32_t inode;
-
-	if (strncmp(line, "tfd:", 4) || !ino)
-		return;
-	inode = strtoul(ino + 5, NULL, 16);
-	for (size_t i = scan->first; i < scan->owners.n; i++)
-		if (scan->owners.list[i].inode == inode)
-			scan->owners.list[i].serves = true;
-}
-
-static void read_epoll_set(struct owner_scan *scan, int epfd)
-{
-	char path[64], line[256];
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%u/fdinfo/%d", scan->pid, epfd);
-	file = fopen(path, "re");
-	if (!file)
-		return;
-	while (fgets(line, sizeof(line), file))
-		mark_served(scan, line);
-	fclose(file);
-}
-
-/* Return whether the socket is in the epoll set, under the owner's descriptor; 1 or 0, or
- * -errno if the kernel cannot tell. */
-static int is_in_epoll_set(const struct socket_owner *owner, int epfd)
-{
-	struct kcmp_epoll_slot slot = { .efd = epfd, .tfd = owner->fd };
-
-	if (!syscall(SYS_kcmp, owner->pid, owner->pid, KCMP_EPOLL_TFD, owner->fd, &slot))
-		return 1;
-	return errno == ENOSYS || errno == EINVAL || errno == EOPNOTSUPP ? -errno : 0;
-}
-
-/* Look into the last epoll set for the owned sockets: all of them, or the next one. */
-static void scan_epoll_set(struct owner_scan *scan, unsigned int *cost)
-{
-	int epfd = scan->epolls.list[scan->epolls.n - 1], in_set = -ENOSYS;
-
-	if (scan->seen > FDINFO_MAX)
-		in_set = is_in_epoll_set(&scan->owners.list[scan->next], epfd);
-	if (in_set >= 0) {
-		*cost = KCMP_COST(scan->seen);
-		scan->owners.list[scan->next++].serves |= in_set;
-	} else {
-		*cost = FDINFO_COST(scan->seen);
-		read_epoll_set(scan, epfd);
-		scan->next = scan->owners.n;
-	}
-	if (scan->next == scan->owners.n) {
-		scan->epolls.n--;
-		scan->next = scan->first;
-	}
-}
-
-/* -------------------------------------------------------------- processes */
-
-static void begin_process(struct owner_scan *scan, uint32_t pid)
-{
-	int ret = open_fds(pid, &scan->fds);
-
-	scan->owners.denied |= ret == -EACCES || ret == -EPERM;
-	scan->pid = pid;
-	scan->seen = 0;
-	scan->first = scan->next = scan->owners.n;
-}
-
-/* All descriptors have been looked at: epoll sets matter where there is an owner. */
-static void end_fds(struct owner_scan *scan)
-{
-	uint64_t start;
-
-	proc_dir_close(&scan->fds);
-	if (scan->first == scan->owners.n) {
-		scan->epolls.n = 0;
-		return;
-	}
-	start = proc_stat(scan->pid, PROC_STAT_START);
-	for (size_t i = scan->first; i < scan->owners.n; i++)
-		scan->owners.list[i].start = start;
-}
-
-/* Look at a descriptor, an epoll set or the next process. Return 1 if there is none. */
-static int scan_one(struct owner_scan *scan, unsigned int *cost)
-{
-	long next;
-
-	*cost = 1;
-	if (scan->fds.fd >= 0) {
-		next = proc_dir_next(&scan->fds);
-		if (next >= 0)
-			return scan_fd(scan, next);
-		scan->owners.denied |= next == -EACCES;
-		end_fds(scan);
-	}
-	if (scan->epolls.n) {
-		scan_epoll_set(scan, cost);
+	if (!look_step(scan->look, &ret))
 		return 0;
-	}
-	next = proc_dir_next(&scan->processes);
-	if (next < 0)
-		return 1;
-	begin_process(scan, next);
-	return 0;
+	/* What was found is all there is, but for the processes that cannot be inspected. */
+	if (ret == -ETIMEDOUT)
+		ret = 0;
+	if (!ret)
+		ret = scan->result;
+	return ret ? ret : 1;
 }
 
-/* ------------------------------------------------------------------- scan */
+/* ---------------------------------------------------------------------- scan */
 
-int owner_scan_begin(const uint32_t *inodes, size_t n, struct owner_scan **out)
+static int scan_begin_as(struct owner_scan *scan, const struct wanted_socket *wanted, size_t n,
+			 enum owners_wanted what)
+{
+	const struct look_job job = { .run = scan_in_helper,
+				      .arg = scan,
+				      .record = sizeof(struct socket_owner),
+				      .take = take_owner,
+				      .ctx = scan,
+				      .minor = what == OWNERS_SERVING };
+	int ret;
+
+	owner_walk_free(scan->walk);
+	scan->what = what;
+	ret = owner_walk_new(wanted, n, what, &scan->walk);
+	/* Nothing to look for: it is done at once. */
+	return !ret && n && look_isolated() ? look_begin(&job, &scan->look) : ret;
+}
+
+int owner_scan_begin(const struct wanted_socket *wanted, size_t n, enum owners_wanted what,
+		     struct owner_scan **begun)
 {
 	struct owner_scan *scan = calloc(1, sizeof(*scan));
-	int ret = -ENOMEM;
+	int ret;
 
 	if (!scan)
-		return ret;
-	scan->processes.fd = scan->fds.fd = -1;
-	scan->inodes = malloc((n + 1) * sizeof(*inodes));
-	if (scan->inodes)
-		/* Nothing to look for: it is done at once. */
-		ret = n ? proc_dir_open(&scan->processes, "/proc") : 0;
+		return -ENOMEM;
+	ret = scan_begin_as(scan, wanted, n, what);
+	/* Some helpers hang already. What is left of them is for what is needed. */
+	if (ret == -EBUSY && what == OWNERS_SERVING)
+		ret = scan_begin_as(scan, wanted, n, OWNERS_ANY);
 	if (ret) {
 		owner_scan_free(scan);
 		return ret;
 	}
-	if (n) {
-		memcpy(scan->inodes, inodes, n * sizeof(*inodes));
-		qsort(scan->inodes, n, sizeof(*inodes), compare_inodes);
-	}
-	scan->n_inodes = n;
-	*out = scan;
+	*begun = scan;
 	return 0;
 }
 
 int owner_scan_step(struct owner_scan *scan, unsigned int budget)
 {
-	unsigned int cost;
-	int ret = 0;
-
-	while (budget && !ret) {
-		ret = scan_one(scan, &cost);
-		budget -= cost < budget ? cost : budget;
-	}
-	if (ret)
-		proc_dir_close(&scan->processes);
-	return ret;
+	return scan->look ? step_of_helper(scan) : owner_walk_step(scan->walk, budget);
 }
 
-static int compare_owners(const void *a, const void *b)
+int owner_scan_fd(const struct owner_scan *scan)
 {
-	const struct socket_owner *x = a, *y = b;
-
-	if (x->inode != y->inode)
-		return x->inode < y->inode ? -1 : 1;
-	return x->pid < y->pid ? -1 : x->pid > y->pid;
+	return scan->look ? look_fd(scan->look) : -1;
 }
 
-/* Keep one entry for a process that has a socket under several fds. */
-static void drop_duplicates(struct socket_owners *owners)
+uint64_t owner_scan_until(const struct owner_scan *scan)
 {
-	size_t kept = 0;
+	return scan->look ? look_until(scan->look) : 0;
+}
 
-	for (size_t i = 0; i < owners->n; i++) {
-		if (kept && !compare_owners(&owners->list[kept - 1], &owners->list[i]))
-			owners->list[kept - 1].serves |= owners->list[i].serves;
-		else
-			owners->list[kept++] = owners->list[i];
-	}
-	owners->n = kept;
+void owner_scan_wait(const struct owner_scan *scan)
+{
+	if (scan->look)
+		look_wait(scan->look);
 }
 
 void owner_scan_end(struct owner_scan *scan, struct socket_owners *owners)
 {
-	*owners = scan->owners;
-	scan->owners = (struct socket_owners){ 0 };
+	struct socket_owners *found = scan->look ? &scan->owners : owner_walk_owners(scan->walk);
+
+	*owners = *found;
+	owners->serving = scan->what == OWNERS_SERVING;
+	*found = (struct socket_owners){ 0 };
 	owner_scan_free(scan);
-	if (owners->n) {
-		qsort(owners->list, owners->n, sizeof(*owners->list), compare_owners);
-		drop_duplicates(owners);
-	}
+	owner_list_sort(owners);
 }
 
 void owner_scan_free(struct owner_scan *scan)
 {
 	if (!scan)
 		return;
-	proc_dir_close(&scan->processes);
-	proc_dir_close(&scan->fds);
-	free(scan->inodes);
-	free(scan->epolls.list);
+	look_free(scan->look);
+	owner_walk_free(scan->walk);
 	free(scan->owners.list);
 	free(scan);
-}
-
-/* ------------------------------------------------------------- one process */
-
-/* Return a multiple of WINDOW that is above every descriptor, by bisection. */
-static int fds_end(const struct proc_dir *fds)
-{
-	int low = 0, high = WINDOW;
-
-	while (high < FD_LIMIT && proc_dir_first_fd(fds, high) >= 0) {
-		low = high;
-		high *= 2;
-	}
-	while (high - low > WINDOW) {
-		int middle = low + (high - low) / 2;
-
-		if (proc_dir_first_fd(fds, middle) >= 0)
-			low = middle;
-		else
-			high = middle;
-	}
-	return high;
-}
-
-static bool fd_is_socket(const struct proc_dir *fds, int fd, uint32_t inode)
-{
-	uint32_t found;
-
-	return read_fd(fds, fd, &found) == FD_SOCKET && found == inode;
-}
-
-/* Search a window of descriptors from the highest to the lowest. Return the one that is
- * the socket, or -1. */
-static int find_in_window(struct proc_dir *fds, int window, uint32_t inode)
-{
-	int list[WINDOW], n = 0;
-	long fd;
-
-	proc_dir_seek_fd(fds, window);
-	while (n < WINDOW && (fd = proc_dir_next(fds)) >= 0 && fd < window + WINDOW)
-		list[n++] = fd;
-	while (n-- > 0)
-		if (fd_is_socket(fds, list[n], inode))
-			return list[n];
-	return -1;
-}
-
-static int find_newest(struct proc_dir *fds, int near, uint32_t inode)
-{
-	int end, fd;
-
-	for (fd = near; near >= 0 && fd < near + NEAR_FDS; fd++)
-		if (fd_is_socket(fds, fd, inode))
-			return fd;
-	end = fds_end(fds);
-	fd = find_in_window(fds, end - WINDOW, inode);
-	if (fd < 0 && end > 2 * WINDOW)
-		fd = find_in_window(fds, end - 2 * WINDOW, inode);
-	/* A new descriptor has the lowest number that is free. */
-	if (fd < 0 && end > WINDOW)
-		fd = find_in_window(fds, 0, inode);
-	return fd;
-}
-
-bool owner_scan_newest(uint32_t inode, uint32_t pid, int near, struct socket_owner *owner)
-{
-	struct proc_dir fds;
-	int fd;
-
-	if (open_fds(pid, &fds))
-		return false;
-	fd = find_newest(&fds, near, inode);
-	proc_dir_close(&fds);
-	*owner = (struct socket_owner){ .inode = inode, .pid = pid, .fd = fd };
-	return fd >= 0;
 }

@@ -1,57 +1,41 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
 /*
- * Owner scan: search /proc for the processes that have sockets open, in steps of bounded
- * work. Between two steps it keeps its place in /proc, and in a process's descriptors.
+ * Owner scan: search /proc for the processes that have sockets open, beside other work: in a
+ * helper process where looks are isolated (host/look.h), else in steps of bounded work.
  */
 #ifndef SOCKETS_OWNER_SCAN_H
 #define SOCKETS_OWNER_SCAN_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-struct socket_owner {
-	uint32_t inode; /* of the socket */
-	uint32_t pid;
-	int fd;
-	bool serves;    /* the socket is in an epoll set of the process */
-	uint64_t start; /* of the process, as PROC_STAT_START has it */
-};
-
-struct socket_owners {
-	struct socket_owner *list; /* sorted by inode, then pid */
-	size_t n, room;
-	bool denied; /* no permission to inspect some process */
-};
+#include "sockets/owner_walk.h"
 
 struct owner_scan;
 
-/* Begin to search for the owners of the sockets with these inodes. Return 0 or -errno. */
-int owner_scan_begin(const uint32_t *inodes, size_t n, struct owner_scan **scan);
+/* Begin to search for the owners of these sockets. Return 0 or -errno. */
+int owner_scan_begin(const struct wanted_socket *wanted, size_t n, enum owners_wanted what,
+		     struct owner_scan **scan);
 
 /*
- * Look at up to "budget" more descriptors and processes, some 8 us each. Return 1 if the
- * scan is done, 0 if there is more, or -ENOMEM. A process or a descriptor that is gone by
- * now is no error.
- *
- * An epoll set counts as many, and one may exceed what is left of the budget, by 4 ms at
- * most in a process of 100,000 descriptors. Until it is done, the scan has one or two
- * descriptors open.
+ * Do a step as owner_walk_step(), or take what the helper has reported. Return 1 if the scan
+ * is done, 0 if there is more, or -errno. -EBUSY: it needs a helper, and too many hang. It does
+ * not wait.
  */
 int owner_scan_step(struct owner_scan *scan, unsigned int budget);
 
-/* Take what was found, and free the scan. Free owners->list with free(). */
+/* Return the descriptor that is readable when there is something to do, -1 if there always
+ * is. It may be another one after each step. */
+int owner_scan_fd(const struct owner_scan *scan);
+
+/* Return the time, of CLOCK_MONOTONIC, by which there must be a step in any case. */
+uint64_t owner_scan_until(const struct owner_scan *scan);
+
+/* Wait until there is something to do. */
+void owner_scan_wait(const struct owner_scan *scan);
+
+/* Take what was found, sorted by inode, then pid, and free the scan. Free owners->list with
+ * free(). */
 void owner_scan_end(struct owner_scan *scan, struct socket_owners *owners);
 
 /* Free a scan, done or not; NULL is allowed. */
 void owner_scan_free(struct owner_scan *scan);
-
-/*
- * Look for one socket in one process, among the descriptors that are likely to be the
- * newest: "near" (-1: none) and a few that follow it, the highest numbers, and the lowest.
- * That is at most 776, so some milliseconds. Epoll sets are not looked into. Return whether it
- * was found.
- */
-bool owner_scan_newest(uint32_t inode, uint32_t pid, int near, struct socket_owner *owner);
 
 #endif

@@ -74,7 +74,7 @@ int pidfd_socket_get_any(const struct sock_diag_list *members, struct reuseport_
 	struct socket_owners owners;
 	int fd, ret = fail(err, ENOENT, "no visible process owns the sockets");
 
-	if (socket_owners_scan_members(members, &owners))
+	if (socket_owners_scan_members(members, OWNERS_ANY, &owners))
 		return fail(err, ENOMEM, "out of memory");
 	for (size_t i = 0; ret < 0 && i < members->n; i++) {
 		fd = pidfd_socket_get_from(&owners, &members->sockets[i], err);
@@ -160,6 +160,7 @@ int pidfd_socket_is_member(const struct socket_owners *owners,
 		set = socket_has_reuseport(fd);
 		reason->reuseaddr |= socket_has_reuseaddr(fd) == 1;
 		reason->pid = first[i].pid;
+		memcpy(reason->comm, first[i].comm, sizeof(reason->comm));
 		close(fd);
 		return set;
 	}

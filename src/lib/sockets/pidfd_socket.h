@@ -39,7 +39,8 @@ struct pidfd_socket_reason {
 	bool denied;      /* no permission to duplicate one */
 	bool unsupported; /* no pidfd_getfd */
 	bool reuseaddr;
-	uint32_t pid; /* of a process that owns one */
+	uint32_t pid;  /* of a process that owns one, */
+	char comm[16]; /* and its name */
 };
 
 /* Return whether a socket has SO_REUSEPORT, 1 or 0; -ENOENT if no owner permits to

@@ -4,20 +4,23 @@
 #include <limits.h>
 #include <stdlib.h>
 
+#include "sockets/owner_scan.h"
 #include "sockets/sock_diag.h"
 #include "sockets/socket_owners.h"
 
-int socket_owners_scan(const uint32_t *inodes, size_t n, struct socket_owners *owners)
+int socket_owners_scan(const struct wanted_socket *wanted, size_t n, enum owners_wanted what,
+		       struct socket_owners *owners)
 {
 	struct owner_scan *scan;
 	int ret;
 
 	*owners = (struct socket_owners){ 0 };
-	ret = owner_scan_begin(inodes, n, &scan);
+	ret = owner_scan_begin(wanted, n, what, &scan);
 	if (ret)
 		return ret;
-	while (!(ret = owner_scan_step(scan, UINT_MAX)))
-		continue;
+	do
+		owner_scan_wait(scan);
+	while (!(ret = owner_scan_step(scan, UINT_MAX)));
 	if (ret < 0) {
 		owner_scan_free(scan);
 		return ret;
@@ -26,17 +29,27 @@ int socket_owners_scan(const uint32_t *inodes, size_t n, struct socket_owners *o
 	return 0;
 }
 
-int socket_owners_scan_members(const struct sock_diag_list *members, struct socket_owners *owners)
+struct wanted_socket *socket_owners_wanted(const struct sock_diag_list *members)
 {
-	uint32_t *inodes = calloc(members->n + 1, sizeof(*inodes));
+	struct wanted_socket *wanted = calloc(members->n + 1, sizeof(*wanted));
+
+	for (size_t i = 0; wanted && i < members->n; i++)
+		wanted[i] = (struct wanted_socket){ members->sockets[i].inode,
+						    members->sockets[i].key.uid };
+	return wanted;
+}
+
+int socket_owners_scan_members(const struct sock_diag_list *members, enum owners_wanted what,
+			       struct socket_owners *owners)
+{
+	struct wanted_socket *wanted = socket_owners_wanted(members);
 	int ret;
 
-	if (!inodes)
+	*owners = (struct socket_owners){ 0 };
+	if (!wanted)
 		return -ENOMEM;
-	for (size_t i = 0; i < members->n; i++)
-		inodes[i] = members->sockets[i].inode;
-	ret = socket_owners_scan(inodes, members->n, owners);
-	free(inodes);
+	ret = socket_owners_scan(wanted, members->n, what, owners);
+	free(wanted);
 	return ret;
 }
 
