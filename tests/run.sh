@@ -58,8 +58,8 @@ if [ ${#files[@]} -gt 0 ]; then
 	proof=("${files[@]}")
 else
 	shopt -s nullglob
-	mapfile -t files < <(ls -U "${longest[@]}" tests/{tree,api,cli,net,hostile,servers,kernels}/*.bats \
-		tests/unit/*.c 2>/dev/null | awk '!seen[$0]++')
+	mapfile -t files < <(ls -U "${longest[@]}" tests/*/*.bats tests/unit/*.c 2>/dev/null |
+		awk '!seen[$0]++')
 	shopt -u nullglob
 fi
 [ -z "$compilers" ] || others+=("build/clang-19 CLANG=clang-19")

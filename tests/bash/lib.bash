@@ -12,6 +12,7 @@ bats_require_minimum_version 1.5.0
 RP_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 REUSEPORTCTL=${REUSEPORTCTL:-$RP_ROOT/build/reuseportctl}
 HELPERS=${HELPERS:-$RP_ROOT/build/helpers}
+BENCH=${BENCH:-$RP_ROOT/build/bench}
 # Those that are linked with the library that the tool was linked with.
 LIBRARY_HELPERS=$(dirname "$REUSEPORTCTL")/helpers
 
