@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* Errors for people: one line with what failed, why, and what to do. */
 #include <ctype.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -21,4 +22,18 @@ int fail(struct reuseport_error *err, int code, const char *fmt, ...)
 				*at = '?';
 	}
 	return -code;
+}
+
+bool error_is_limit(int ret)
+{
+	switch (-ret) {
+	case EMFILE:
+	case ENFILE:
+	case ENOMEM:
+	case ENOBUFS:
+	case EINTR:
+		return true;
+	default:
+		return false;
+	}
 }

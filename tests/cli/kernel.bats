@@ -158,14 +158,14 @@ container() {
 
 @test "bpffs: not mounted anywhere, in a private mount namespace" {
 	refused 1 container 'umount /sys/fs/bpf; unshare -m "$1" attach --port 8080'
-	says "bpffs is not mounted" "network namespace" "(--netns NAME)" "mount -t bpf bpf /sys/fs/bpf"
+	says "bpffs is not mounted" "network namespace" "(--netns NAME)" "mount -t bpf -o mode=0700 bpf /sys/fs/bpf"
 	equal "$(pins_of "$NS_INODE")" "" pins
 }
 
 @test "bpffs: not mounted and may not be" {
 	refused 1 container 'umount /sys/fs/bpf
 		setpriv --inh-caps -sys_admin --bounding-set -sys_admin "$1" attach --port 8080'
-	says "bpffs is not mounted" "mount -t bpf bpf /sys/fs/bpf" root
+	says "bpffs is not mounted" "mount -t bpf -o mode=0700 bpf /sys/fs/bpf" root
 	equal "$(pins_of "$NS_INODE")" "" pins
 }
 

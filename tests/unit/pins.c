@@ -253,18 +253,6 @@ static void other_names_are_refused(void **state)
 	}
 }
 
-static void joining(void **state)
-{
-	char joined[16];
-
-	(void)state;
-	assert_string_equal(pins_join("/a/b", "c", joined, sizeof(joined)), "/a/b/c");
-	assert_ptr_equal(pins_join("/a/b", "c", joined, sizeof(joined)), joined);
-	/* Never beyond the end. */
-	pins_join("/0123456789", "0123456789", joined, sizeof(joined));
-	assert_int_equal(strlen(joined), sizeof(joined) - 1);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -276,7 +264,6 @@ int main(void)
 		cmocka_unit_test(keys_that_differ_have_names_that_differ),
 		cmocka_unit_test(many_keys_there_and_back),
 		cmocka_unit_test(other_names_are_refused),
-		cmocka_unit_test(joining),
 	};
 
 	return cmocka_run_group_tests_name("pins", tests, NULL, NULL);

@@ -1,146 +1,113 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* reuseport_detach(): give selection back to the kernel, whatever state the pins are in. */
-#include <bpf/bpf.h>
-#include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
-#include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
+#include "api/stuck_keeper.h"
 #include "error.h"
-#include "fd.h"
-#include "host/proc.h"
 #include "host/caps.h"
 #include "keeper/handle_owner.h"
 #include "keeper/program_detach.h"
 #include "sockets/group_iter.h"
 #include "state/attachment.h"
+#include "state/pin_dir.h"
 #include "state/pins.h"
 #include "state/sockarray.h"
-
-/* ----------------------------------------------------------------- keeper */
-
-/* Return whether the process has the directory open. */
-static bool process_has_open(uint32_t pid, const char *path)
-{
-	char dir_path[32], link_path[300];
-	struct stat wanted, found;
-	struct dirent *entry;
-	bool has = false;
-	DIR *dir;
-
-	snprintf(dir_path, sizeof(dir_path), "/proc/%u/fd", pid);
-	dir = opendir(dir_path);
-	if (!dir || stat(path, &wanted)) {
-		if (dir)
-			closedir(dir);
-		return false;
-	}
-	while (!has && (entry = readdir(dir))) {
-		snprintf(link_path, sizeof(link_path), "%s/%s", dir_path, entry->d_name);
-		has = !stat(link_path, &found) && found.st_ino == wanted.st_ino &&
-		      found.st_dev == wanted.st_dev;
-	}
-	closedir(dir);
-	return has;
-}
-
-/* Return the pid of another process that has the directory open, or 0. It is looked for
- * in /proc, because the pins that name the keeper may be damaged. */
-static uint32_t detach_find_keeper(const char *path)
-{
-	DIR *dir = opendir("/proc");
-	struct dirent *entry;
-	uint32_t found = 0, pid;
-
-	if (!dir)
-		return 0;
-	while (!found && (entry = readdir(dir))) {
-		pid = strtoul(entry->d_name, NULL, 10);
-		if (pid && pid != (uint32_t)getpid() && process_has_open(pid, path))
-			found = pid;
-	}
-	closedir(dir);
-	return found;
-}
-
-/* Kill a keeper of the command that does not react. A server that keeps its own group is
- * left alone. */
-static int detach_end_stuck_keeper(const char *path, struct reuseport_error *err)
-{
-	uint32_t pid = detach_find_keeper(path);
-	int pidfd = pid ? syscall(SYS_pidfd_open, pid, 0) : -1;
-	char comm[16];
-	int ret = 0;
-
-	proc_comm(pid, comm);
-	if (pidfd >= 0 && strcmp(comm, REUSEPORT_KEEPER_NAME))
-		ret = fail(
-			err, EBUSY,
-			"process %u (%s) keeps %s and does not release it: end the process first",
-			pid, comm, path);
-	else if (pidfd >= 0)
-		syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
-	fd_close(pidfd);
-	return ret;
-}
-
-static int detach_lock(const char *path, struct reuseport_error *err)
-{
-	char request[REUSEPORT_PATH_MAX + 32];
-	int lock = pins_take_over(path, err);
-
-	if (lock == -EBUSY)
-		lock = detach_end_stuck_keeper(path, err);
-	if (!lock)
-		lock = pins_lock(path, err);
-	/* The keeper goes on: it must not end later, by a request that came to nothing. */
-	if (lock < 0)
-		rmdir(pins_join(path, PIN_DETACHING, request, sizeof(request)));
-	return lock;
-}
 
 /* ------------------------------------------------------------ one attachment */
 
 /* Give back what is pinned, with the lock on the pins held. */
-static int detach_pinned(const char *path, const struct reuseport_key *key,
-			 const struct steering *steering, struct reuseport_error *err)
+static int detach_pinned(const struct attachment *at, struct reuseport_error *err)
 {
-	int ret = program_detach(key, steering, err);
+	int ret = program_detach(&at->key, &at->steering, err);
 
 	if (ret)
 		return ret;
-	if (steering->maps[MAP_SOCKETS] >= 0)
-		sockarray_empty(steering->maps[MAP_SOCKETS]);
-	ret = pins_remove(path);
-	return ret ? fail(err, -ret, "cannot remove %s: %s", path, strerror(-ret)) : 0;
+	if (at->steering.maps[MAP_SOCKETS] >= 0)
+		sockarray_empty(at->steering.maps[MAP_SOCKETS]);
+	ret = pins_remove(at->dir, at->pin);
+	return ret ? fail(err, -ret, "cannot remove %s: %s", at->pin, strerror(-ret)) : 0;
 }
 
 int reuseport_group__detach(struct reuseport_group *group, struct reuseport_error *err)
 {
 	int ret = handle_owner_check(group, err);
 
-	return ret ? ret : detach_pinned(group->at.pin, &group->at.key, &group->at.steering, err);
+	if (!ret)
+		ret = pin_dir_check_entries(group->at.dir, group->at.pin, err);
+	return ret ? ret : detach_pinned(&group->at, err);
 }
 
-static int detach_one(const char *path, const struct reuseport_key *key,
-		      struct reuseport_error *err)
+/* Open what is pinned, as far as it is there. */
+static int detach_open_pins(struct attachment *at, struct reuseport_error *err)
 {
-	struct steering steering;
-	int lock, ret;
+	int ret = pin_dir_check_entries(at->dir, at->pin, err);
 
-	lock = detach_lock(path, err);
-	if (lock < 0)
-		return lock;
-	steering_open(&steering, path);
-	ret = detach_pinned(path, key, &steering, err);
-	steering_close(&steering);
-	close(lock);
+	if (ret)
+		return ret;
+	steering_close(&at->steering);
+	ret = steering_open(&at->steering, at->dir);
+	if (ret && ret != -ENOENT)
+		return fail(err, -ret, "cannot open the pins in %s: %s", at->pin, strerror(-ret));
+	return 0;
+}
+
+/* Open an attachment; its directory is not open if another detach has removed it. */
+static int detach_open(const struct found_attachment *found, struct attachment *at,
+		       struct reuseport_error *err)
+{
+	attachment_init(at, &found->key);
+	at->dir = pins_open(pins_name_in(found->pin), at->pin, sizeof(at->pin), err);
+	if (at->dir < 0)
+		return at->dir == -ENOENT ? 0 : at->dir;
+	return detach_open_pins(at, err);
+}
+
+/* Have the keeper release the lock, and take it. -ENOENT, without an error: another detach
+ * has removed the pins. */
+static int detach_lock(const struct attachment *at, struct reuseport_error *err)
+{
+	int ret = pins_take_over(at->dir, at->pin, err);
+
+	if (ret == -EBUSY) {
+		ret = stuck_keeper_end(at->dir, at->pin, err);
+		if (!ret)
+			ret = pins_lock_again(at->dir, at->pin, err);
+	}
+	/* The keeper goes on: it must not end later, by a request that came to nothing. */
+	if (ret && ret != -ENOENT)
+		pin_dir_unmake(at->dir, PIN_DETACHING);
+	return ret;
+}
+
+/* Detach after the keeper has released the lock. Only what the check could not foresee can
+ * fail. */
+static int detach_locked(struct attachment *at, struct reuseport_error *err)
+{
+	struct reuseport_error error = { 0 };
+	int ret = detach_open_pins(at, &error);
+
+	if (!ret)
+		ret = detach_pinned(at, &error);
+	if (ret)
+		fail(err, error.code, "%.300s; its keeper has ended: detach again", error.text);
+	return ret;
+}
+
+static int detach_one(const struct found_attachment *found, struct reuseport_error *err)
+{
+	struct attachment at;
+	int ret = detach_open(found, &at, err);
+
+	if (!ret && at.dir >= 0) {
+		ret = detach_lock(&at, err);
+		if (ret == -ENOENT)
+			ret = 0;
+		else if (!ret)
+			ret = detach_locked(&at, err);
+	}
+	attachment_close(&at);
 	return ret;
 }
 
@@ -186,45 +153,59 @@ static int detach_is_own(const struct reuseport_key *key, struct reuseport_error
 		    text);
 }
 
-/* Check that the attachment can be detached as a whole, before anything is changed. */
+/* Check that the attachment can be detached as a whole, before anything is changed. That needs
+ * all that the change needs, such as descriptors. */
 static int detach_check(const struct reuseport_filter *filter, const struct found_attachment *found,
 			struct reuseport_error *err)
 {
-	struct steering steering;
+	struct attachment at;
 	int ret = handle_owner_has(&found->key) ? detach_is_own(&found->key, err) : 0;
 
 	if (ret)
 		return ret;
-	steering_open(&steering, found->pin);
-	ret = program_detach_check(&found->key, &steering, err);
+	ret = detach_open(found, &at, err);
+	if (!ret && at.dir >= 0)
+		ret = program_detach_check(&found->key, &at.steering, err);
 	/* Without its pin the program may be one that cannot be told from another's. */
-	if (!ret && steering.program < 0)
+	if (!ret && at.dir >= 0 && at.steering.program < 0)
 		ret = detach_refuse_unpinned(filter, &found->key, err);
-	steering_close(&steering);
+	attachment_close(&at);
 	return ret;
+}
+
+/* Report how many were detached, or that a directory of pins is not safe to use. */
+static int detach_report(const struct reuseport_filter *filter, size_t n,
+			 const struct reuseport_error *refused, struct reuseport_error *err)
+{
+	int ret;
+
+	if (refused->code && n)
+		return fail(err, refused->code, "%s; the other groups (%zu) were detached",
+			    refused->text, n);
+	if (refused->code)
+		return fail(err, refused->code, "%s", refused->text);
+	ret = n ? (int)n : detach_refuse_unpinned(filter, NULL, err);
+	return ret ? ret : attachment_not_found(filter, err);
 }
 
 int reuseport_detach(const struct reuseport_filter *from, struct reuseport_error *err)
 {
 	struct group_key_filter filter;
 	struct found_attachment *found = NULL;
+	struct reuseport_error refused = { 0 };
 	int ret = group_key_filter_place(&filter, from, "detach", err);
 	size_t n = 0;
 
 	if (!ret)
 		ret = caps_require("detach", err);
 	if (!ret)
-		ret = attachment_find(&filter.want, &found, &n, err);
+		ret = attachment_find(&filter.want, &found, &n, &refused, err);
 	for (size_t i = 0; !ret && i < n; i++)
 		ret = detach_check(&filter.want, &found[i], err);
 	for (size_t i = 0; !ret && i < n; i++)
-		ret = detach_one(found[i].pin, &found[i].key, err);
+		ret = detach_one(&found[i], err);
 	free(found);
-	if (!ret && !n)
-		ret = detach_refuse_unpinned(&filter.want, NULL, err);
-	if (!ret && !n)
-		ret = attachment_not_found(&filter.want, err);
-	return ret ? ret : (int)n;
+	return ret ? ret : detach_report(&filter.want, n, &refused, err);
 }
 
 int reuseport_detach_unpinned(const struct reuseport_filter *from, struct reuseport_error *err)

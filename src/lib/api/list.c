@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "fd.h"
 #include "host/caps.h"
 #include "host/netns.h"
 #include "item_list.h"
@@ -43,53 +44,75 @@ struct listing {
 	int ret;
 };
 
-static int list_add_own(void *ctx, const char *path, const struct reuseport_key *named)
+static int list_cannot_open(const struct listing *listing, const char *path, int code)
+{
+	return fail(listing->err, code, "cannot open the pins in %s: %s", path, strerror(code));
+}
+
+static int list_add_own(void *ctx, const struct pins_entry *pinned)
 {
 	struct listing *listing = ctx;
+	struct own_program own, *grown;
 	struct steering steering;
-	struct own_program *grown;
+	int ret;
 
-	steering_open(&steering, path);
+	if (pinned->dir < 0)
+		return 0;
+	ret = steering_open(&steering, pinned->dir);
+	if (ret && ret != -ENOENT)
+		return list_cannot_open(listing, pinned->path, -ret);
+	own.program_id = steering.program_id;
+	steering_close(&steering);
+	ret = pin_owner_read(pinned->dir, pinned->path, pinned->named, &own.key, listing->err);
+	if (ret)
+		return ret;
+	snprintf(own.pin, sizeof(own.pin), "%s", pinned->path);
 	grown = realloc(listing->own, (listing->n_own + 1) * sizeof(*grown));
-	if (grown) {
-		listing->own = grown;
-		grown += listing->n_own++;
-		pin_owner_read(path, named, &grown->key);
-		grown->program_id = steering.program_id;
-		snprintf(grown->pin, sizeof(grown->pin), "%s", path);
-	}
-	steering_close(&steering);
-	return grown ? 0 : fail(listing->err, ENOMEM, "out of memory");
+	if (!grown)
+		return fail(listing->err, ENOMEM, "out of memory");
+	listing->own = grown;
+	grown[listing->n_own++] = own;
+	return 0;
 }
 
-/* Return whether the program belongs to pins where its own pin is missing. */
-static bool list_is_of_damaged(const struct own_program *own, uint32_t id)
+/* Return whether the program belongs to pins where its own pin is missing: 1, 0 or -errno. */
+static int list_is_of_damaged(const struct listing *listing, const struct own_program *own,
+			      uint32_t id)
 {
+	char path[REUSEPORT_PATH_MAX];
+	int dir = pins_open(pins_name_in(own->pin), path, sizeof(path), NULL), ret;
 	struct steering steering;
-	bool owns;
 
-	steering_open(&steering, own->pin);
-	owns = steering_owns(&steering, id);
-	steering_close(&steering);
-	return owns;
+	/* Detached meanwhile. */
+	if (dir == -ENOENT)
+		return 0;
+	ret = dir < 0 ? dir : steering_open(&steering, dir);
+	if (!ret || ret == -ENOENT) {
+		ret = steering_owns(&steering, id);
+		steering_close(&steering);
+	}
+	fd_close(dir);
+	return ret < 0 ? list_cannot_open(listing, own->pin, -ret) : ret;
 }
 
-/* Return whether the program is pinned here. Its name does not tell: another bpffs may have it
- * pinned, that of a container. */
-static bool list_is_own(const struct listing *listing, uint32_t id, const char *name)
+/* Find out whether the program is pinned here. Its name does not tell: another bpffs may have it
+ * pinned, that of a container. Return 0 or -errno. */
+static int list_is_own(const struct listing *listing, uint32_t id, const char *name, bool *own)
 {
-	bool own = false;
+	int ret = 0;
 
-	for (size_t i = 0; !own && i < listing->n_own; i++)
-		own = listing->own[i].program_id == id;
-	for (size_t i = 0; !own && i < listing->n_own && !strcmp(name, GROUP_PROGRAM_NAME); i++)
-		own = !listing->own[i].program_id && list_is_of_damaged(&listing->own[i], id);
-	return own;
+	for (size_t i = 0; !ret && i < listing->n_own; i++)
+		ret = listing->own[i].program_id == id;
+	for (size_t i = 0; !ret && i < listing->n_own && !strcmp(name, GROUP_PROGRAM_NAME); i++)
+		if (!listing->own[i].program_id)
+			ret = list_is_of_damaged(listing, &listing->own[i], id);
+	*own = ret > 0;
+	return ret < 0 ? ret : 0;
 }
 
 /* Take what is pinned for the group to be attached, where the kernel cannot tell which
- * program it has. */
-static void list_assume_attached(const struct listing *listing, struct reuseport_group_info *group)
+ * program it has. Return 0 or -errno. */
+static int list_assume_attached(const struct listing *listing, struct reuseport_group_info *group)
 {
 	for (size_t i = 0; i < listing->n_own; i++) {
 		if (!listing->own[i].program_id ||
@@ -97,9 +120,9 @@ static void list_assume_attached(const struct listing *listing, struct reuseport
 			continue;
 		group->own = group->has_program = true;
 		group->program_id = listing->own[i].program_id;
-		group_program_name(group->program_id, group->program_name,
-				   sizeof(group->program_name));
 	}
+	return group_program_name(group->program_id, group->program_name,
+				  sizeof(group->program_name));
 }
 
 static void list_key_of_member(const struct group_member *member, uint64_t netns,
@@ -126,6 +149,7 @@ static int list_add_group(struct listing *listing, const struct group_member *me
 	struct reuseport_group_info *group;
 	struct reuseport_key key;
 	struct list_item *item;
+	int ret;
 
 	list_key_of_member(member, netns, listing->netns_cookie, &key);
 	if (!group_key_matches(&listing->filter, &key))
@@ -142,14 +166,12 @@ static int list_add_group(struct listing *listing, const struct group_member *me
 	group->program_id = member->prog_id;
 	snprintf(group->netns_name, sizeof(group->netns_name), "%s", name);
 	group->program_known = listing->reader != NULL;
-	if (!group->program_known) {
-		list_assume_attached(listing, group);
-		return 0;
-	}
-	group_program_name(member->prog_id, group->program_name, sizeof(group->program_name));
-	group->own = group->has_program && group->program_id &&
-		     list_is_own(listing, group->program_id, group->program_name);
-	return 0;
+	if (!group->program_known)
+		return list_assume_attached(listing, group);
+	ret = group_program_name(member->prog_id, group->program_name, sizeof(group->program_name));
+	if (!ret && group->has_program && group->program_id)
+		ret = list_is_own(listing, group->program_id, group->program_name, &group->own);
+	return ret;
 }
 
 static int list_by_group(const void *a, const void *b)
@@ -193,11 +215,31 @@ static int list_add_netns(void *ctx, uint64_t inode, const char *name, uint32_t 
 	for (size_t i = 0; !listing->ret && i < list.n; i++) {
 		if (i && list.members[i].group == list.members[i - 1].group)
 			continue;
-		if (list_add_group(listing, &list.members[i], inode, name))
-			listing->ret = fail(listing->err, ENOMEM, "out of memory");
+		listing->ret = list_add_group(listing, &list.members[i], inode, name);
+		if (listing->ret)
+			fail(listing->err, -listing->ret, "cannot list a group: %s",
+			     strerror(-listing->ret));
 	}
 	free(list.members);
 	return listing->ret;
+}
+
+/* Read the pins, then the groups of each namespace. */
+static int list_read(struct listing *listing)
+{
+	struct reuseport_error *err = listing->err;
+	int ret = group_iter_open(&listing->reader, err);
+
+	if (ret && ret != -EOPNOTSUPP)
+		return ret;
+	ret = pins_for_each(list_add_own, listing, err);
+	/* Where no bpffs is in sight, or another user's directory, nothing is pinned here. */
+	if (ret && ret != -ENODEV && ret != -EPERM)
+		return ret;
+	ret = netns_for_each(list_add_netns, listing);
+	if (!ret || listing->ret)
+		return listing->ret;
+	return fail(err, -ret, "cannot look through the network namespaces: %s", strerror(-ret));
 }
 
 static int list_compare(const void *a, const void *b)
@@ -223,15 +265,7 @@ int reuseport_list(const struct reuseport_filter *filter, struct reuseport_group
 	listing.list = calloc(1, sizeof(*listing.list));
 	if (!listing.list)
 		return fail(err, ENOMEM, "out of memory");
-	group_iter_open(&listing.reader, NULL);
-	listing.ret = pins_for_each(list_add_own, &listing, err);
-	/* Where no bpffs is in sight, nothing is pinned here. */
-	if (listing.ret == -ENODEV)
-		listing.ret = 0;
-	ret = listing.ret ? 0 : netns_for_each(list_add_netns, &listing);
-	if (ret && !listing.ret)
-		listing.ret = fail(err, -ret, "cannot look through the network namespaces: %s",
-				   strerror(-ret));
+	listing.ret = list_read(&listing);
 	group_iter_close(listing.reader);
 	free(listing.own);
 	if (listing.ret) {

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "error.h"
 #include "host/caps.h"
@@ -19,6 +18,7 @@
 #include "state/counters.h"
 #include "state/flow_table.h"
 #include "state/generation.h"
+#include "state/pin_dir.h"
 #include "state/read_policy.h"
 
 const char *reuseport_state_name(unsigned int state)
@@ -230,7 +230,8 @@ static int status_describe(struct status_item *item, const struct attachment *at
 
 /* Add an item with what is known of it without its pins. */
 static struct status_item *status_add(struct reuseport_status_list *list,
-				      const struct reuseport_key *key, const char *pin)
+				      const struct reuseport_key *key, const char *pin,
+				      bool keeper_running)
 {
 	struct status_item *item = item_list_add(&list->items, sizeof(*item));
 
@@ -244,7 +245,7 @@ static struct status_item *status_add(struct reuseport_status_list *list,
 	item->status.counters = &item->counters;
 	netns_name_of(key->netns, item->status.netns_name, sizeof(item->status.netns_name));
 	snprintf(item->status.pin, sizeof(item->status.pin), "%s", pin);
-	item->status.keeper_running = pins_locked(pin);
+	item->status.keeper_running = keeper_running;
 	return item;
 }
 
@@ -256,39 +257,73 @@ struct status_collection {
 	struct reuseport_error *err;
 };
 
-static struct group_iter_bpf *status_reader(struct status_collection *all)
+/* Load the iterators when the first attachment needs them. */
+static int status_open_reader(struct status_collection *all)
 {
-	if (!all->reader_tried)
-		group_iter_open(&all->reader, NULL);
-	all->reader_tried = true;
-	return all->reader;
-}
-
-static int status_add_pinned(void *ctx, const char *path, const struct reuseport_key *named)
-{
-	struct status_collection *all = ctx;
-	struct reuseport_key key;
-	struct status_item *item;
-	struct attachment at;
 	int ret = 0;
 
-	if (!attachment_is_selected(&all->filter, named, path, &key))
-		return 0;
-	item = status_add(all->list, &key, path);
+	if (!all->reader_tried)
+		ret = group_iter_open(&all->reader, all->err);
+	if (ret && ret != -EOPNOTSUPP)
+		return ret;
+	all->reader_tried = true;
+	return 0;
+}
+
+/* Describe what is pinned in at->dir. */
+static int status_read_pinned(struct status_collection *all, struct status_item *item,
+			      struct attachment *at, bool *gone)
+{
+	int ret = attachment_open_pins(at, all->err), made;
+
+	*gone = false;
+	item->status.damaged = ret == -ENOENT || ret == -EPROTO;
+	/* Detached while we looked, or not attached yet. */
+	if (item->status.damaged) {
+		made = attachment_is_being_made(at->dir);
+		*gone = made > 0 || pin_dir_is_gone(at->dir);
+		return made < 0 ? fail(all->err, -made, "cannot examine %s: %s", at->pin,
+				       strerror(-made)) :
+				  0;
+	}
+	if (!ret)
+		ret = attachment_map(at, all->err);
+	if (!ret)
+		ret = status_open_reader(all);
+	return ret ? ret : status_describe(item, at, all->reader, all->err);
+}
+
+static int status_add_pinned(void *ctx, const struct pins_entry *pinned)
+{
+	struct status_collection *all = ctx;
+	struct status_item *item;
+	struct reuseport_key key;
+	struct attachment at;
+	bool gone = false;
+	int ret = attachment_is_selected(&all->filter, pinned, &key, all->err), locked = 0;
+
+	if (ret <= 0)
+		return ret;
+	if (pinned->dir >= 0)
+		locked = pins_locked(pinned->dir);
+	if (locked < 0)
+		return fail(all->err, -locked, "cannot examine %s: %s", pinned->path,
+			    strerror(-locked));
+	item = status_add(all->list, &key, pinned->path, locked);
 	if (!item)
 		return fail(all->err, ENOMEM, "out of memory");
-	attachment_init(&at, &key);
-	snprintf(at.pin, sizeof(at.pin), "%s", path);
-	item->status.damaged = attachment_open_pins(&at, NULL) != 0;
-	/* Detached while we looked, or not attached yet. */
-	if (item->status.damaged && (access(path, F_OK) || attachment_is_being_made(path))) {
-		item_list_drop(&all->list->items);
-	} else if (!item->status.damaged) {
-		ret = attachment_map(&at, all->err);
-		if (!ret)
-			ret = status_describe(item, &at, status_reader(all), all->err);
+	if (pinned->dir < 0) {
+		item->status.damaged = true;
+		return 0;
 	}
+	attachment_init(&at, &key);
+	snprintf(at.pin, sizeof(at.pin), "%s", pinned->path);
+	at.dir = pinned->dir;
+	ret = status_read_pinned(all, item, &at, &gone);
+	at.dir = -1; /* the caller closes it */
 	attachment_close(&at);
+	if (gone)
+		item_list_drop(&all->list->items);
 	return ret;
 }
 
@@ -337,12 +372,13 @@ int reuseport_group__status(const struct reuseport_group *group,
 	if (ret)
 		return ret;
 	made = calloc(1, sizeof(*made));
-	item = made ? status_add(made, &group->at.key, group->at.pin) : NULL;
+	item = made ? status_add(made, &group->at.key, group->at.pin, true) : NULL;
 	if (!group->reader)
-		group_iter_open(&reader, NULL);
-	ret = item ? status_describe(item, &group->at, group->reader ? group->reader : reader,
-				     err) :
-		     fail(err, ENOMEM, "out of memory");
+		ret = group_iter_open(&reader, err);
+	if (!ret || ret == -EOPNOTSUPP)
+		ret = item ? status_describe(item, &group->at,
+					     group->reader ? group->reader : reader, err) :
+			     fail(err, ENOMEM, "out of memory");
 	group_iter_close(reader);
 	if (ret) {
 		reuseport_status_list__free(made);

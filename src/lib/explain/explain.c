@@ -55,16 +55,22 @@ static const char *verdict_text(enum lookup_reason reason)
 	return texts[reason];
 }
 
-static bool is_steered(const struct reuseport_key *key)
+/* Return whether the group has pins: 1, 0 or -errno. */
+static int is_steered(const struct reuseport_key *key, struct reuseport_error *err)
 {
 	char path[REUSEPORT_PATH_MAX];
+	int dir = pin_owner_open(key, path, sizeof(path), err);
 
-	return !pin_owner_path(key, false, path, sizeof(path), NULL) && !access(path, F_OK);
+	if (dir < 0)
+		return dir == -ENOENT || dir == -ENODEV || dir == -EPERM ? 0 : dir;
+	close(dir);
+	return 1;
 }
 
-static void describe_candidate(const struct lookup_candidate *from,
-			       struct explained_candidate *item)
+static int describe_candidate(const struct lookup_candidate *from, struct explained_candidate *item,
+			      struct reuseport_error *err)
 {
+	int steered = from->group ? is_steered(&from->key, err) : 0;
 	struct reuseport_candidate *to = &item->candidate;
 
 	item->key = from->key;
@@ -74,7 +80,7 @@ static void describe_candidate(const struct lookup_candidate *from,
 		.group = from->group,
 		.connected = from->connected,
 		.peer_port = from->peer_port,
-		.steered = from->group && is_steered(&from->key),
+		.steered = steered > 0,
 		.table = table_name(from->table),
 		.score = from->score.total,
 		.score_base = from->score.base,
@@ -85,6 +91,7 @@ static void describe_candidate(const struct lookup_candidate *from,
 		.verdict = verdict_text(from->reason),
 	};
 	memcpy(to->peer, from->peer, sizeof(to->peer));
+	return steered < 0 ? steered : 0;
 }
 
 static int copy_candidates(struct explanation *explanation, const struct lookup_result *found,
@@ -96,9 +103,11 @@ static int copy_candidates(struct explanation *explanation, const struct lookup_
 		struct explained_candidate *item = item_list_add(&explanation->candidates,
 								 sizeof(*item));
 
-		if (!item)
-			return fail(err, ENOMEM, "out of memory");
-		describe_candidate(&found->list[i], item);
+		int ret = item ? describe_candidate(&found->list[i], item, err) :
+				 fail(err, ENOMEM, "out of memory");
+
+		if (ret)
+			return ret;
 	}
 	out->winner = found->winner >= 0;
 	out->order_known = found->exact;
@@ -109,25 +118,34 @@ static int copy_candidates(struct explanation *explanation, const struct lookup_
 
 /* ------------------------------------------------------------- the decision */
 
-/* Return what decides. If the kernel's program cannot be read, assume that a pinned one
+/* Find out what decides. If the kernel's program cannot be read, assume that a pinned one
  * is attached. */
-static enum reuseport_decider
-find_decider(struct group_iter_bpf *reader, const struct lookup_candidate *winner,
-	     const struct netns_ref *ns, const struct attachment *attachment, uint32_t *program_id)
+static int find_decider(struct group_iter_bpf *reader, const struct lookup_candidate *winner,
+			const struct netns_ref *ns, const struct attachment *attachment,
+			struct reuseport_explanation *out, struct reuseport_error *err)
 {
 	struct group_program present;
+	int ret = -EOPNOTSUPP;
 
+	out->decider = REUSEPORT_SOCKET;
 	if (!winner->group)
-		return REUSEPORT_SOCKET;
-	if (!reader ||
-	    group_iter_program_of(reader, ns, winner->key.proto, winner->cookie, &present, NULL))
-		return attachment ? REUSEPORT_POLICY : REUSEPORT_KERNEL;
-	if (!present.present)
-		return REUSEPORT_KERNEL;
-	if (attachment && present.id == attachment->steering.program_id)
-		return REUSEPORT_POLICY;
-	*program_id = present.id;
-	return REUSEPORT_FOREIGN;
+		return 0;
+	if (reader)
+		ret = group_iter_program_of(reader, ns, winner->key.proto, winner->cookie, &present,
+					    err);
+	if (error_is_limit(ret))
+		return ret;
+	if (ret)
+		out->decider = attachment ? REUSEPORT_POLICY : REUSEPORT_KERNEL;
+	else if (!present.present)
+		out->decider = REUSEPORT_KERNEL;
+	else if (attachment && present.id == attachment->steering.program_id)
+		out->decider = REUSEPORT_POLICY;
+	else
+		out->decider = REUSEPORT_FOREIGN;
+	if (out->decider == REUSEPORT_FOREIGN)
+		out->program_id = present.id;
+	return 0;
 }
 
 /* Return the attachment of the group, or NULL. */
@@ -155,14 +173,13 @@ static int explain_winner(struct group_iter_bpf *reader, struct explanation *exp
 	size_t n = 0;
 	int ret = attachment_open_all(&filter, &list, &n, err);
 
-	if (ret && ret != -ENOENT)
+	/* -EPERM: what is there is another user's. */
+	if (ret && ret != -ENOENT && ret != -EPERM)
 		return ret;
 	attachment = find_attachment(&winner->key, list, n);
-	out->decider = find_decider(reader, winner, &ns, attachment, &out->program_id);
-	if (winner->group)
+	ret = find_decider(reader, winner, &ns, attachment, out, err);
+	if (!ret && winner->group)
 		ret = sock_diag_members(&winner->key, &ns, &members, err);
-	else
-		ret = 0;
 	if (!ret)
 		ret = outcomes_find(explanation, packet, winner, attachment, &members, err);
 	free(members.sockets);
@@ -227,14 +244,18 @@ int reuseport_explainer__new(struct reuseport_explainer **explainer, struct reus
 	if (ret)
 		return ret;
 	made = calloc(1, sizeof(*made));
-	if (made) {
-		group_iter_open(&made->kernel.reader.groups, NULL);
+	ret = made ? group_iter_open(&made->kernel.reader.groups, err) :
+		     fail(err, ENOMEM, "out of memory");
+	if (!ret || ret == -EOPNOTSUPP) {
+		ret = 0;
 		made->kernel.reader.by_address = features_have(features, FEATURE_UDP_ITER_ORDER);
 		made->kernel.hash4 = features_have(features, FEATURE_UDP_HASH4);
 	}
 	features_free(features);
-	if (!made)
-		return fail(err, ENOMEM, "out of memory");
+	if (ret) {
+		free(made);
+		return ret;
+	}
 	*explainer = made;
 	return 0;
 }

@@ -82,15 +82,20 @@ static int arrange_sockets(const struct port_sockets_reader *reader, int proto, 
 			   struct sock_diag_list *list, struct port_sockets *on_port)
 {
 	struct member_list members = { 0 };
+	int ret = -EOPNOTSUPP;
 
 	on_port->sockets = calloc(list->n + 1, sizeof(*on_port->sockets));
 	if (!on_port->sockets)
 		return -ENOMEM;
-	if (reader->groups && !group_iter_read_port(reader->groups, proto, port, &members, NULL))
+	if (reader->groups)
+		ret = group_iter_read_port(reader->groups, proto, port, &members, NULL);
+	if (!ret)
 		join_lists(on_port, list, &members, reader->by_address);
 	else
 		guess_order(on_port, list);
 	free(members.members);
+	if (error_is_limit(ret))
+		return ret;
 	return on_port->exact || proto == IPPROTO_TCP ? 0 : order_by_address(on_port);
 }
 
@@ -110,5 +115,5 @@ int port_sockets_read(const struct port_sockets_reader *reader, int proto, uint1
 		return 0;
 	free(on_port->sockets);
 	*on_port = (struct port_sockets){ 0 };
-	return fail(err, -ret, "out of memory");
+	return fail(err, -ret, "cannot read the sockets on port %u: %s", port, strerror(-ret));
 }

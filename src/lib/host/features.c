@@ -271,9 +271,12 @@ static const struct probe_result *run_probe(struct features *features, enum feat
 		return result;
 	btf = features_btf(features);
 	libbpf_quiet_begin();
-	ret = row->probe ? row->probe(btf) : features->btf_code;
+	ret = row->probe && !error_is_limit(features->btf_code) ? row->probe(btf) :
+								  features->btf_code;
 	libbpf_quiet_end();
-	*result = (struct probe_result){ .known = true,
+	/* A limit says nothing of the feature: look again at the next question. */
+	features->btf_tried = !error_is_limit(features->btf_code);
+	*result = (struct probe_result){ .known = !error_is_limit(ret),
 					 .state = state_of_probe(row, -ret),
 					 .code = -ret };
 	return result;

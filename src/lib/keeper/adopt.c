@@ -19,6 +19,7 @@
 #include "state/apply_policy.h"
 #include "state/attachment.h"
 #include "state/flow_table.h"
+#include "state/pin_dir.h"
 #include "state/plan_lock.h"
 #include "state/publish.h"
 #include "state/sockarray.h"
@@ -26,15 +27,21 @@
 #define PUBLISH_WAIT_MS 100
 
 /* Clear what an attach left that was killed half-way, or that has no owner any more. */
-static int adopt_clear(struct reuseport_group *group, const struct group_members *members)
+static int adopt_clear(struct reuseport_group *group, const struct group_members *members,
+		       struct reuseport_error *err)
 {
-	if (steering_owns(&group->at.steering, members->program.id))
+	int owns = steering_owns(&group->at.steering, members->program.id);
+
+	if (owns < 0)
+		return fail(err, -owns, "cannot look at the program of %s: %s", group->at.text,
+			    strerror(-owns));
+	if (owns)
 		group->replaces = members->program.id;
 	if (group->at.steering.maps[MAP_SOCKETS] >= 0)
 		sockarray_empty(group->at.steering.maps[MAP_SOCKETS]);
 	steering_close(&group->at.steering);
 	/* The directory stays: it carries our lock. */
-	steering_unpin(group->at.pin);
+	steering_unpin(group->at.dir);
 	return -ENOENT;
 }
 
@@ -62,19 +69,20 @@ static void adopt_identity(struct reuseport_group *group)
 static int adopt_pins(struct reuseport_group *group, struct group_members *members,
 		      struct reuseport_error *err)
 {
-	char path[REUSEPORT_PATH_MAX + 32];
 	int ret;
 
-	rmdir(pins_join(group->at.pin, PIN_DETACHING, path, sizeof(path)));
-	rmdir(pins_join(group->at.pin, PIN_ATTACHING, path, sizeof(path)));
+	pin_dir_unmake(group->at.dir, PIN_DETACHING);
+	pin_dir_unmake(group->at.dir, PIN_ATTACHING);
 	ret = attachment_open_pins(&group->at, err);
 	if (ret == -ENOENT || (!ret && adopt_is_of_earlier_netns(group)))
-		return adopt_clear(group, members);
+		return adopt_clear(group, members, err);
 	if (ret)
 		return ret;
 	adopt_identity(group);
-	if (group_members_choose(&group->at.key, group->at.steering.program_id, members))
-		return fail(err, ENOMEM, "out of memory");
+	ret = group_members_choose(&group->at.key, group->at.steering.program_id, members);
+	if (ret)
+		return fail(err, -ret, "cannot choose among the groups of %s: %s", group->at.text,
+			    strerror(-ret));
 	return attachment_map(&group->at, err);
 }
 

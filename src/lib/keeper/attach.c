@@ -3,10 +3,10 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -32,6 +32,7 @@
 #include "state/apply_policy.h"
 #include "state/attachment.h"
 #include "state/flow_table.h"
+#include "state/pin_dir.h"
 #include "state/pins.h"
 #include "state/plan_lock.h"
 #include "state/sockarray.h"
@@ -177,7 +178,7 @@ static int attach_pin(struct reuseport_group *group, const struct group_members 
 	if (ret >= 0)
 		ret = plan_lock_make(&group->at, err);
 	if (!ret)
-		ret = steering_pin(&group->at.steering, group->at.pin, err);
+		ret = steering_pin(&group->at.steering, group->at.dir, group->at.pin, err);
 	if (!ret)
 		ret = program_attach_any(group, &members->sockets, &fill->owners, err);
 	return ret;
@@ -278,14 +279,13 @@ static int attach_load(struct reuseport_group *group, const struct group_members
 static int attach_new(struct reuseport_group *group, const struct group_members *members,
 		      const struct reuseport_attach_opts *opts, struct reuseport_error *err)
 {
-	char path[REUSEPORT_PATH_MAX + 32];
-	int ret;
+	int ret = pin_dir_make(group->at.dir, PIN_ATTACHING);
 
-	pins_join(group->at.pin, PIN_ATTACHING, path, sizeof(path));
-	if (mkdir(path, 0700) && errno != EEXIST)
-		return fail(err, errno, "cannot make %s: %s", path, strerror(errno));
+	if (ret)
+		return fail(err, -ret, "cannot make %s/" PIN_ATTACHING ": %s", group->at.pin,
+			    strerror(-ret));
 	ret = attach_load(group, members, opts, err);
-	rmdir(path);
+	pin_dir_unmake(group->at.dir, PIN_ATTACHING);
 	return ret;
 }
 
@@ -298,8 +298,9 @@ static int attach_read_members(struct reuseport_group *group, struct group_membe
 	struct reuseport_key *key = &group->at.key;
 	int ret;
 
-	handle_open_reader(group);
-	ret = group_members_read(key, &group->ns, group->reader, 0, members, err);
+	ret = handle_open_reader(group, err);
+	if (!ret)
+		ret = group_members_read(key, &group->ns, group->reader, 0, members, err);
 	if (ret || key->has_uid || !members->sockets.n)
 		return ret;
 	if (members->several_uids)
@@ -328,11 +329,23 @@ static int attach_or_adopt(struct reuseport_group *group, const struct reuseport
 				      attach_new(group, &members, opts, err) :
 				      fail(err, ENOENT, "%s has no worker", group->at.text);
 			if (ret)
-				pins_remove(group->at.pin);
+				pins_remove(group->at.dir, group->at.pin);
 		}
 	}
 	group_members_free(&members);
 	return ret;
+}
+
+/* Advise, once, to keep others out of bpffs. */
+static void attach_log_exposed(const struct reuseport_group *group)
+{
+	static atomic_flag said = ATOMIC_FLAG_INIT;
+
+	if (!group->log || !pin_dir_is_exposed(group->at.dir) || atomic_flag_test_and_set(&said))
+		return;
+	handle_log(group, LOG_WARNING,
+		   "other users may make files in bpffs, and so be in the way of the next "
+		   "attach: chmod 0700 " BPFFS);
 }
 
 static int attach_group(const struct reuseport_key *from_key,
@@ -367,6 +380,7 @@ static int attach_group(const struct reuseport_key *from_key,
 		return ret;
 	}
 	degraded_log(group);
+	attach_log_exposed(group);
 	*out = group;
 	return 0;
 }

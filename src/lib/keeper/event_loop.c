@@ -17,6 +17,7 @@
 #include "keeper/handle_owner.h"
 #include "keeper/membership.h"
 #include "keeper/pending.h"
+#include "state/pin_dir.h"
 #include "state/pins.h"
 #include "state/plan_lock.h"
 #include "state/publish.h"
@@ -73,7 +74,7 @@ static int event_loop_resync(struct reuseport_group *group, struct reuseport_err
 	ret = membership_sync(group, refresh, &error);
 	/* A namespace lives as long as its sockets, whoever has them open. */
 	if (ret == -ENETDOWN && sockarray_is_empty(group->at.steering.maps[MAP_SOCKETS])) {
-		pins_remove(group->at.pin);
+		pins_remove(group->at.dir, group->at.pin);
 		return fail(err, ENETDOWN, "%s: %s; its pins were removed", group->at.text,
 			    error.text);
 	}
@@ -224,13 +225,13 @@ static void event_loop_arm_timer(struct reuseport_group *group)
 /* Return whether a command detaches the group: see pins_take_over(). */
 static bool event_loop_must_release(struct reuseport_group *group)
 {
-	char path[REUSEPORT_PATH_MAX + 32], drain[512];
+	char drain[512];
 
 	/* Or another process has changed the policy: see plan_lock_notify(). */
 	while (read(group->loop.notice, drain, sizeof(drain)) > 0)
 		group->loop.plan_due = true;
-	return !access(pins_join(group->at.pin, PIN_DETACHING, path, sizeof(path)), F_OK) ||
-	       access(group->at.pin, F_OK);
+	return pin_dir_has(group->at.dir, PIN_DETACHING) > 0 ||
+	       pins_are_gone(group->at.dir, group->at.pin);
 }
 
 /*
@@ -293,6 +294,7 @@ static int event_loop_add_source(struct reuseport_group *group, int fd)
 int event_loop_open(struct reuseport_group *group, struct reuseport_error *err)
 {
 	struct reuseport_error error = { 0 };
+	char self[32];
 
 	if (socket_events_open(&group->at.key, group->ns.cookie, event_loop_on_event, group,
 			       group->features, &group->loop.events, &error))
@@ -308,7 +310,8 @@ int event_loop_open(struct reuseport_group *group, struct reuseport_error *err)
 	group->loop.notice = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	group->loop.epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (group->loop.timer < 0 || group->loop.notice < 0 || group->loop.epoll < 0 ||
-	    inotify_add_watch(group->loop.notice, group->at.pin, IN_CREATE | IN_DELETE_SELF) < 0 ||
+	    inotify_add_watch(group->loop.notice, pin_dir_self(group->at.dir, self),
+			      IN_CREATE | IN_DELETE_SELF) < 0 ||
 	    event_loop_add_source(group, group->loop.timer) ||
 	    event_loop_add_source(group, group->loop.notice) ||
 	    (group->loop.events &&

@@ -41,7 +41,7 @@ int handle_new(const struct reuseport_key *key, const struct reuseport_attach_op
 	attachment_init(&group->at, key);
 	group->ns.inode = key->netns;
 	group->ns.cookie = key->netns_cookie;
-	group->lock = group->loop.timer = group->loop.notice = group->loop.epoll = -1;
+	group->loop.timer = group->loop.notice = group->loop.epoll = -1;
 	group->force = opts->force;
 	group->log = opts->log;
 	group->log_ctx = opts->log_ctx;
@@ -49,14 +49,16 @@ int handle_new(const struct reuseport_key *key, const struct reuseport_attach_op
 	return 0;
 }
 
-int handle_open_reader(struct reuseport_group *group)
+int handle_open_reader(struct reuseport_group *group, struct reuseport_error *err)
 {
-	return group->reader ? 0 : group_iter_open(&group->reader, NULL);
+	int ret = group->reader ? 0 : group_iter_open(&group->reader, err);
+
+	return ret == -EOPNOTSUPP ? 0 : ret;
 }
 
 void handle_close(struct reuseport_group *group)
 {
-	int *fds[] = { &group->loop.timer, &group->loop.notice, &group->loop.epoll, &group->lock };
+	int *fds[] = { &group->loop.timer, &group->loop.notice, &group->loop.epoll };
 
 	socket_events_close(group->loop.events);
 	group->loop.events = NULL;

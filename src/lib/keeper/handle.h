@@ -63,7 +63,6 @@ struct reuseport_group {
 	struct handle_owner owner;
 	struct attachment at;
 	struct netns_ref ns;
-	int lock; /* the keeper's, on the pins */
 
 	struct slot *slots; /* at.entry.slots of them */
 	unsigned int workers;
@@ -98,8 +97,8 @@ void handle_free(struct reuseport_group *group);
 void handle_close(struct reuseport_group *group);
 
 /* Open the socket iterators, unless they are: loading them is what takes time when a group is
- * recreated. -EOPNOTSUPP: there are none. */
-int handle_open_reader(struct reuseport_group *group);
+ * recreated. group->reader stays NULL where there are none. Return 0 or -errno. */
+int handle_open_reader(struct reuseport_group *group, struct reuseport_error *err);
 
 /* Log through the function that attach was given, if any. */
 void handle_log(const struct reuseport_group *group, int level, const char *fmt, ...)

@@ -110,5 +110,9 @@ int join_member(struct reuseport_group *group, const struct socket_owners *owner
 	}
 	if (ret)
 		log_failure(group, -ret, &error);
-	return ret;
+	if (!error_is_limit(ret))
+		return ret;
+	/* With it in its slot, no later attempt would look for the program. */
+	slots_evict(group, cookie);
+	return -EAGAIN;
 }

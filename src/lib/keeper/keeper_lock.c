@@ -13,21 +13,30 @@
 #include "state/pin_owner.h"
 
 #define LOCK_TRIES 20 /* of pins_lock, which takes 100 ms each */
-#define PATH_TRIES 4  /* until the directory is known to be ours */
+#define NAME_TRIES 4  /* until the directory is known to be ours */
 
-/* Return the description of what the process that has the lock steers; zero where it cannot be
- * read. */
-static struct attachment_entry keeper_lock_read_entry(const char *path)
+/* Read the description of what the lock's holder steers; zero where there is none. */
+static int keeper_lock_read_entry(const char *name, struct attachment_entry *entry,
+				  struct reuseport_error *err)
 {
-	struct attachment_entry entry;
+	char path[REUSEPORT_PATH_MAX];
+	int dir = pins_open(name, path, sizeof(path), err), ret;
 	struct steering pinned;
 	uint32_t version;
 
-	steering_open(&pinned, path);
-	if (attachment_entry_read(&pinned, &entry, &version))
-		entry = (struct attachment_entry){ 0 };
+	*entry = (struct attachment_entry){ 0 };
+	if (dir < 0)
+		return dir == -ENOENT ? 0 : dir;
+	ret = steering_open(&pinned, dir);
+	if (!ret || ret == -ENOENT)
+		ret = attachment_entry_read(&pinned, entry, &version);
 	steering_close(&pinned);
-	return entry;
+	close(dir);
+	if (ret && ret != -EPROTO)
+		return fail(err, -ret, "cannot open the pins in %s: %s", path, strerror(-ret));
+	if (ret)
+		*entry = (struct attachment_entry){ 0 };
+	return 0;
 }
 
 /*
@@ -49,50 +58,65 @@ static bool keeper_lock_may_be_free(const struct attachment_entry *entry)
 	return ended;
 }
 
-static int keeper_lock_try(struct reuseport_group *group, struct attachment_entry *entry,
-			   struct reuseport_error *err)
+/* Ask the keeper of an earlier namespace with the same inode, which is about to notice that
+ * its own is gone. */
+static int keeper_lock_take_over(struct attachment *at, const char *name,
+				 struct reuseport_error *err)
 {
-	int lock = -EBUSY;
+	int dir = pins_open(name, at->pin, sizeof(at->pin), err), ret;
+
+	if (dir >= 0) {
+		ret = pins_take_over(dir, at->pin, err);
+		if (!ret)
+			return dir;
+		close(dir);
+		dir = ret;
+	}
+	return dir == -ENOENT ? pins_lock(name, at->pin, sizeof(at->pin), err) : dir;
+}
+
+static int keeper_lock_try(struct reuseport_group *group, const char *name,
+			   struct attachment_entry *entry, struct reuseport_error *err)
+{
+	struct attachment *at = &group->at;
+	int lock = -EBUSY, ret = 0;
 
 	*entry = (struct attachment_entry){ 0 };
 	for (int tries = 0; lock == -EBUSY && keeper_lock_may_be_free(entry) && tries < LOCK_TRIES;
 	     tries++) {
-		lock = pins_lock(group->at.pin, err);
+		lock = pins_lock(name, at->pin, sizeof(at->pin), err);
 		if (lock == -EBUSY)
-			*entry = keeper_lock_read_entry(group->at.pin);
+			ret = keeper_lock_read_entry(name, entry, err);
+		if (ret)
+			return ret;
 	}
-	/* The pins of an earlier namespace with the same inode: its keeper is about to
-	 * notice that it is gone. */
 	if (lock == -EBUSY && entry->netns_cookie && entry->netns_cookie != group->ns.cookie)
-		lock = pins_take_over(group->at.pin, err);
+		lock = keeper_lock_take_over(at, name, err);
 	return lock;
-}
-
-/* Return whether the directory is not the group's after all: another uid's group has taken
- * the plain name meanwhile. */
-static bool keeper_lock_is_of_other(const struct attachment *at)
-{
-	char path[REUSEPORT_PATH_MAX];
-
-	return !pin_owner_path(&at->key, false, path, sizeof(path), NULL) && strcmp(path, at->pin);
 }
 
 /* Lock the directory of the group, whose path at->pin receives. */
 static int keeper_lock_own(struct reuseport_group *group, struct attachment_entry *entry,
 			   struct reuseport_error *err)
 {
+	char name[PINS_NAME_MAX], now[PINS_NAME_MAX];
 	struct attachment *at = &group->at;
-	int lock = -EAGAIN, ret;
+	int lock, ret;
 
-	for (int tries = 0; lock == -EAGAIN && tries < PATH_TRIES; tries++) {
-		ret = pin_owner_path(&at->key, true, at->pin, sizeof(at->pin), err);
+	for (int tries = 0; tries < NAME_TRIES; tries++) {
+		ret = pin_owner_name(&at->key, name, err);
 		if (ret)
 			return ret;
-		lock = keeper_lock_try(group, entry, err);
-		if ((lock < 0 && lock != -EBUSY) || !keeper_lock_is_of_other(at))
+		lock = keeper_lock_try(group, name, entry, err);
+		if (lock < 0 && lock != -EBUSY)
+			return lock;
+		/* Another uid's group may have taken the plain name meanwhile. */
+		ret = pin_owner_name(&at->key, now, err);
+		if (!ret && !strcmp(name, now))
 			return lock;
 		fd_close(lock);
-		lock = -EAGAIN;
+		if (ret)
+			return ret;
 	}
 	return fail(err, EBUSY, "groups of several users are being attached to %s: try again",
 		    at->text);
@@ -102,9 +126,8 @@ int keeper_lock(struct reuseport_group *group, struct reuseport_error *err)
 {
 	struct attachment *at = &group->at;
 	struct attachment_entry entry = { 0 };
-	int lock;
+	int lock = keeper_lock_own(group, &entry, err);
 
-	lock = keeper_lock_own(group, &entry, err);
 	if (lock == -EBUSY && entry.keeper_pid)
 		return fail(err, EBUSY,
 			    "%s is steered already, its keeper is process %u: nothing "
@@ -117,6 +140,6 @@ int keeper_lock(struct reuseport_group *group, struct reuseport_error *err)
 			    at->text);
 	if (lock < 0)
 		return lock;
-	group->lock = lock;
+	at->dir = lock;
 	return 0;
 }

@@ -175,9 +175,10 @@ int membership_sync_all(struct reuseport_group *group, struct reuseport_error *e
 
 /* ------------------------------------------------------------- first fill */
 
-/* Give a slot to each member that has none. Note what hinders one. */
-static void membership_take(struct reuseport_group *group, const struct sock_diag_list *members,
-			    struct membership_fill *fill)
+/* Give a slot to each member that has none. Note what hinders one. A limit of this process
+ * hinders all of them. */
+static int membership_take(struct reuseport_group *group, const struct sock_diag_list *members,
+			   struct membership_fill *fill)
 {
 	for (size_t i = 0; i < members->n; i++) {
 		const struct sock_diag_socket *member = &members->sockets[i];
@@ -191,7 +192,12 @@ static void membership_take(struct reuseport_group *group, const struct sock_dia
 		/* A socket in another array can be had later, so its text is the best. */
 		if (error.code && (ret == -EBUSY || !fill->reason.code))
 			fill->reason = error;
+		if (error_is_limit(ret)) {
+			fill->reason = error;
+			return ret;
+		}
 	}
+	return 0;
 }
 
 int membership_fill(struct reuseport_group *group, const struct sock_diag_list *members,
@@ -205,7 +211,7 @@ int membership_fill(struct reuseport_group *group, const struct sock_diag_list *
 	group->loop.refresh_at = clock_ns(CLOCK_MONOTONIC);
 	if (ret)
 		return fail(err, -ret, "cannot look through /proc: %s", strerror(-ret));
-	membership_take(group, members, fill);
+	ret = membership_take(group, members, fill);
 	if (!fill->reason.code && fill->owners.denied)
 		fail(&fill->reason, EPERM,
 		     "cannot look into the processes that have the sockets of %s open: "
@@ -215,7 +221,7 @@ int membership_fill(struct reuseport_group *group, const struct sock_diag_list *
 		fail(&fill->reason, ENOENT,
 		     "no process that is visible here has the socket open: is it in "
 		     "another PID namespace?");
-	if (group->workers)
+	if (!ret && group->workers)
 		return 0;
 	if (err)
 		*err = fill->reason;

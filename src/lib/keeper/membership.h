@@ -43,7 +43,7 @@ struct membership_fill {
 
 /*
  * Fill the array for the first time, before the program is attached, or go on with that. No
- * member decides for the others: fail only if none could be given a slot. End with
+ * member decides for the others: fail only if none could be given a slot, or at a limit. End with
  * membership_fill_end(); the fill is all zero at first.
  */
 int membership_fill(struct reuseport_group *group, const struct sock_diag_list *members,

@@ -104,8 +104,9 @@ static int program_attach_check_group_of(struct reuseport_group *group, uint64_t
 	struct group_program present;
 	int ret;
 
-	if (handle_open_reader(group))
-		return 0;
+	ret = handle_open_reader(group, err);
+	if (ret || !group->reader)
+		return ret;
 	ret = group_iter_program_of(group->reader, &group->ns, group->at.key.proto, cookie,
 				    &present, err);
 	return ret ? ret : program_attach_classify(group, &present, err);

@@ -63,16 +63,20 @@ static int detaching_read(struct detaching *detaching, struct reuseport_error *e
 	return ret;
 }
 
-/* Return whether the group of a member has the program. */
-static bool has_program(struct detaching *detaching, const struct group_member *member)
+/* Return whether the group of a member has the program: 1, 0 or -errno. */
+static int has_program(struct detaching *detaching, const struct group_member *member)
 {
+	int owned;
+
 	if (!member || !member->has_prog || !member->prog_id)
-		return false;
+		return 0;
 	if (member->prog_id != detaching->last_id) {
-		detaching->last_id = member->prog_id;
-		detaching->last_owned =
-			detaching->steering ? steering_owns(detaching->steering, member->prog_id) :
+		owned = detaching->steering ? steering_owns(detaching->steering, member->prog_id) :
 					      member->prog_id == detaching->program_id;
+		if (owned < 0)
+			return owned;
+		detaching->last_id = member->prog_id;
+		detaching->last_owned = owned;
 	}
 	return detaching->last_owned;
 }
@@ -130,17 +134,19 @@ static int detach_group_of(struct detaching *detaching, uint64_t group, struct r
 	return ret;
 }
 
-/* Return a socket whose group has the program, or NULL. */
-static const struct group_member *next_with_program(struct detaching *detaching)
+/* Find a socket whose group has the program. Return 1, 0 if there is none, or -errno. */
+static int next_with_program(struct detaching *detaching, const struct group_member **found,
+			     struct reuseport_error *err)
 {
-	for (size_t i = 0; i < detaching->on_port.n; i++) {
-		const struct group_member *member =
-			group_iter_find(&detaching->kernel, detaching->on_port.sockets[i].cookie);
+	int ret = 0;
 
-		if (has_program(detaching, member))
-			return member;
+	for (size_t i = 0; !ret && i < detaching->on_port.n; i++) {
+		*found = group_iter_find(&detaching->kernel, detaching->on_port.sockets[i].cookie);
+		ret = has_program(detaching, *found);
 	}
-	return NULL;
+	return ret < 0 ? fail(err, -ret, "cannot look at the program of %s: %s", detaching->text,
+			      strerror(-ret)) :
+			 ret;
 }
 
 /* Look once. Return the number of groups that had the program, or fail with the last error. */
@@ -151,11 +157,13 @@ static int detach_once(struct detaching *detaching, struct reuseport_error *err)
 
 	if (ret)
 		return ret;
-	for (; (member = next_with_program(detaching)); groups++) {
+	for (; (ret = next_with_program(detaching, &member, err)) > 0; groups++) {
 		ret = detach_group_of(detaching, member->group, err);
 		if (ret)
 			failed = ret;
 	}
+	if (ret < 0)
+		failed = ret;
 	return failed ? failed : groups;
 }
 
@@ -198,12 +206,13 @@ static int detach_guess(const struct detaching *detaching, const struct socket_o
 static int detach_through_each(const struct detaching *detaching, struct reuseport_error *err)
 {
 	const struct sock_diag_list *sockets = &detaching->on_port;
-	int ret = explain_no_socket_of(detaching, err);
 	struct reuseport_error error;
 	struct socket_owners owners;
+	int ret = socket_owners_scan_members(sockets, OWNERS_ANY, &owners);
 
-	if (socket_owners_scan_members(sockets, OWNERS_ANY, &owners))
-		return fail(err, ENOMEM, "out of memory");
+	if (ret)
+		return fail(err, -ret, "cannot look for the sockets' owners: %s", strerror(-ret));
+	ret = explain_no_socket_of(detaching, err);
 	for (size_t i = 0; ret <= 0 && i < sockets->n; i++) {
 		int one = detach_guess(detaching, &owners, &sockets->sockets[i], &error);
 
@@ -240,8 +249,11 @@ static int detach_all(struct detaching *detaching, struct reuseport_error *err)
 	int ret;
 
 	group_key_text(detaching->key, detaching->text, sizeof(detaching->text));
-	group_iter_open(&detaching->reader, NULL);
-	ret = detaching->reader ? detach_known(detaching, err) : detach_guessed(detaching, err);
+	ret = group_iter_open(&detaching->reader, err);
+	if (!ret)
+		ret = detach_known(detaching, err);
+	else if (ret == -EOPNOTSUPP)
+		ret = detach_guessed(detaching, err);
 	group_iter_close(detaching->reader);
 	detaching_forget(detaching);
 	/* The sockets went with their namespace, and the program with the sockets. */

@@ -137,6 +137,16 @@ void slots_release(struct reuseport_group *group, unsigned int slot)
 		group->lowest_free = slot;
 }
 
+void slots_evict(struct reuseport_group *group, uint64_t cookie)
+{
+	unsigned int slot = slots_find(group, cookie);
+
+	if (slot == SLOT_NONE)
+		return;
+	bpf_map_delete_elem(group->at.steering.maps[MAP_SOCKETS], &slot);
+	slots_release(group, slot);
+}
+
 void slots_set_server(struct reuseport_group *group, unsigned int slot,
 		      const struct socket_owner *server)
 {

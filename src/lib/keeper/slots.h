@@ -22,6 +22,9 @@ int slots_claim(struct reuseport_group *group, int fd, uint64_t cookie,
 /* Free the slot of a worker that has left. */
 void slots_release(struct reuseport_group *group, unsigned int slot);
 
+/* Take a worker that has just joined out of its slot again. */
+void slots_evict(struct reuseport_group *group, uint64_t cookie);
+
 /* Record which process serves the worker, if that has changed. */
 void slots_set_server(struct reuseport_group *group, unsigned int slot,
 		      const struct socket_owner *server);

@@ -38,12 +38,18 @@ static bool is_known_key(const struct item_list *keys, const struct reuseport_ke
 static int add_group_keys(const struct sock_diag_list *sockets, const struct socket_owners *owners,
 			  struct item_list *keys, struct pidfd_socket_reason *reason)
 {
+	int member;
+
 	for (size_t i = 0; i < sockets->n; i++) {
 		const struct reuseport_key *key = &sockets->sockets[i].key;
 		struct reuseport_key *added;
 
-		if (is_known_key(keys, key) ||
-		    pidfd_socket_is_member(owners, &sockets->sockets[i], reason) != 1)
+		if (is_known_key(keys, key))
+			continue;
+		member = pidfd_socket_is_member(owners, &sockets->sockets[i], reason);
+		if (error_is_limit(member))
+			return member;
+		if (member != 1)
 			continue;
 		added = item_list_add(keys, sizeof(*added));
 		if (!added)

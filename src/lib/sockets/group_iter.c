@@ -14,12 +14,12 @@
 #include "host/libbpf_quiet.h"
 #include "sockets/group_iter.h"
 
-/* Any failure is -EOPNOTSUPP: the callers can all do without iterators. */
+/* Any failure but that of a limit is -EOPNOTSUPP: the callers can all do without iterators. */
 int group_iter_open(struct group_iter_bpf **reader, struct reuseport_error *err)
 {
 	static const char what[] = "read the kernel's sockets";
 	struct group_iter_bpf *skeleton;
-	int code;
+	int code, ret;
 
 	if (features_allow(FEATURE_ITERATORS, what, err))
 		return -EOPNOTSUPP;
@@ -28,8 +28,8 @@ int group_iter_open(struct group_iter_bpf **reader, struct reuseport_error *err)
 	code = errno;
 	libbpf_quiet_end();
 	if (!skeleton) {
-		features_blame(FEATURE_ITERATORS, code, what, err);
-		return -EOPNOTSUPP;
+		ret = features_blame(FEATURE_ITERATORS, code, what, err);
+		return error_is_limit(ret) ? ret : -EOPNOTSUPP;
 	}
 	*reader = skeleton;
 	return 0;
@@ -175,7 +175,9 @@ static int find_program(struct group_iter_bpf *reader, const struct netns_ref *n
 	if (!ret) {
 		*program = (struct group_program){ .present = member->has_prog,
 						   .id = member->prog_id };
-		group_program_name(member->prog_id, program->name, sizeof(program->name));
+		ret = group_program_name(member->prog_id, program->name, sizeof(program->name));
+		if (ret)
+			fail(err, -ret, "cannot read a program's name: %s", strerror(-ret));
 	}
 	free(list.members);
 	return ret;
@@ -197,16 +199,22 @@ int group_iter_program_of(struct group_iter_bpf *reader, const struct netns_ref 
 	return ret;
 }
 
-void group_program_name(uint32_t id, char *name, size_t size)
+int group_program_name(uint32_t id, char *name, size_t size)
 {
 	struct bpf_prog_info info = { 0 };
 	__u32 len = sizeof(info);
-	int fd = id ? bpf_prog_get_fd_by_id(id) : -1;
+	int fd, ret = 0;
 
 	*name = '\0';
+	if (!id)
+		return 0;
+	fd = bpf_prog_get_fd_by_id(id);
 	if (fd < 0)
-		return;
-	if (!bpf_obj_get_info_by_fd(fd, &info, &len))
+		return error_is_limit(-errno) ? -errno : 0;
+	if (bpf_obj_get_info_by_fd(fd, &info, &len))
+		ret = error_is_limit(-errno) ? -errno : 0;
+	else
 		snprintf(name, size, "%s", info.name);
 	close(fd);
+	return ret;
 }

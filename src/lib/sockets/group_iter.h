@@ -9,8 +9,8 @@
 
 struct group_iter_bpf;
 
-/* Load the iterators. -EOPNOTSUPP: this process cannot have them, and err says why.
- * Free with group_iter_close. */
+/* Load the iterators. -EOPNOTSUPP: this process cannot have them, and err says why. Any
+ * other error is of a limit, and may pass. Free with group_iter_close. */
 int group_iter_open(struct group_iter_bpf **reader, struct reuseport_error *err);
 void group_iter_close(struct group_iter_bpf *reader);
 
@@ -48,8 +48,8 @@ int group_iter_program_of(struct group_iter_bpf *reader, const struct netns_ref 
 			  uint64_t cookie, struct group_program *program,
 			  struct reuseport_error *err);
 
-/* Read the name of a program, "" if it has none or cannot be read. */
-void group_program_name(uint32_t id, char *name, size_t size);
+/* Read the name of a program, "" if it has none or is gone. Return 0 or -errno. */
+int group_program_name(uint32_t id, char *name, size_t size);
 
 /* The name of the program in bpf/steer.bpf.c. Whoever loads it has that name: whose it is is
  * told by the pins. */

@@ -2,6 +2,7 @@
 /* Group members: the sockets of one group and the program that it has. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "error.h"
 #include "sockets/group_key.h"
@@ -72,13 +73,12 @@ int group_members_choose(const struct reuseport_key *key, uint32_t program_id,
 	for (size_t i = 0; i < members->on_port.n; i++)
 		if (is_of_group(members, key, chosen, &members->on_port.sockets[i]))
 			to->sockets[to->n++] = members->on_port.sockets[i];
-	if (chosen) {
-		members->program.present = chosen->has_prog;
-		members->program.id = chosen->prog_id;
-		group_program_name(chosen->prog_id, members->program.name,
-				   sizeof(members->program.name));
-	}
-	return 0;
+	if (!chosen)
+		return 0;
+	members->program.present = chosen->has_prog;
+	members->program.id = chosen->prog_id;
+	return group_program_name(chosen->prog_id, members->program.name,
+				  sizeof(members->program.name));
 }
 
 /* Read both lists of the thread's namespace. */
@@ -110,8 +110,11 @@ int group_members_read(const struct reuseport_key *key, const struct netns_ref *
 		return ret;
 	ret = read_lists(key, reader, &read, err);
 	netns_leave(&visit);
-	if (!ret && group_members_choose(key, program_id, &read))
-		ret = fail(err, ENOMEM, "out of memory");
+	if (!ret) {
+		ret = group_members_choose(key, program_id, &read);
+		if (ret)
+			fail(err, -ret, "cannot choose among the groups: %s", strerror(-ret));
+	}
 	if (ret)
 		group_members_free(&read);
 	else

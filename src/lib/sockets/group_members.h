@@ -36,7 +36,7 @@ void group_members_free(struct group_members *members);
 /*
  * Choose the group of a key among what was read. Of several, which sockets that leave a group
  * and return can make, it is the one with the program of that id (0: none), else the one with
- * the most members. Return 0 or -ENOMEM.
+ * the most members. Return 0 or -errno.
  */
 int group_members_choose(const struct reuseport_key *key, uint32_t program_id,
 			 struct group_members *members);

@@ -58,18 +58,23 @@ static int scan_proto(int proto, struct member_list *list, struct reuseport_erro
 	struct sock_diag_list sockets = { 0 };
 	struct socket_owners owners = { 0 };
 	struct group_member *grown;
-	int ret = sock_diag_dump(proto, 0, &sockets, err);
+	int ret = sock_diag_dump(proto, 0, &sockets, err), member;
 
 	if (ret)
 		return ret;
 	grown = realloc(list->members, (list->n + sockets.n + 1) * sizeof(*grown));
 	if (grown)
 		list->members = grown;
-	if (!grown || socket_owners_scan_members(&sockets, OWNERS_ANY, &owners))
-		ret = fail(err, ENOMEM, "out of memory");
-	for (size_t i = 0; !ret && i < sockets.n; i++)
-		if (pidfd_socket_is_member(&owners, &sockets.sockets[i], NULL) == 1)
+	ret = grown ? socket_owners_scan_members(&sockets, OWNERS_ANY, &owners) : -ENOMEM;
+	for (size_t i = 0; !ret && i < sockets.n; i++) {
+		member = pidfd_socket_is_member(&owners, &sockets.sockets[i], NULL);
+		if (member == 1)
 			group_scan_append(list, &sockets.sockets[i]);
+		else if (error_is_limit(member))
+			ret = member;
+	}
+	if (ret)
+		fail(err, -ret, "cannot look at the sockets of all processes: %s", strerror(-ret));
 	free(owners.list);
 	free(sockets.sockets);
 	return ret;

@@ -72,10 +72,11 @@ int pidfd_socket_get_from(const struct socket_owners *owners, const struct sock_
 int pidfd_socket_get_any(const struct sock_diag_list *members, struct reuseport_error *err)
 {
 	struct socket_owners owners;
-	int fd, ret = fail(err, ENOENT, "no visible process owns the sockets");
+	int fd, ret = socket_owners_scan_members(members, OWNERS_ANY, &owners);
 
-	if (socket_owners_scan_members(members, OWNERS_ANY, &owners))
-		return fail(err, ENOMEM, "out of memory");
+	if (ret)
+		return fail(err, -ret, "cannot look for the sockets' owners: %s", strerror(-ret));
+	ret = fail(err, ENOENT, "no visible process owns the sockets");
 	for (size_t i = 0; ret < 0 && i < members->n; i++) {
 		fd = pidfd_socket_get_from(&owners, &members->sockets[i], err);
 		/* What one process refuses says more than that another is not there. */
@@ -153,6 +154,8 @@ int pidfd_socket_is_member(const struct socket_owners *owners,
 	for (size_t i = 0; i < n; i++) {
 		int fd = pidfd_socket_get(first[i].pid, first[i].fd, socket->cookie, NULL), set;
 
+		if (error_is_limit(fd))
+			return fd;
 		reason->denied |= fd == -EPERM;
 		reason->unsupported |= fd == -EOPNOTSUPP;
 		if (fd < 0)

@@ -44,7 +44,7 @@ struct pidfd_socket_reason {
 };
 
 /* Return whether a socket has SO_REUSEPORT, 1 or 0; -ENOENT if no owner permits to
- * read it. Add to *reason, which may be NULL. */
+ * read it; another -errno if a limit prevents it. Add to *reason, which may be NULL. */
 int pidfd_socket_is_member(const struct socket_owners *owners,
 			   const struct sock_diag_socket *socket,
 			   struct pidfd_socket_reason *reason);

@@ -5,12 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "clock.h"
 #include "error.h"
+#include "fd.h"
 #include "state/attachment.h"
 #include "state/attachment_entry.h"
+#include "state/pin_dir.h"
 #include "state/pin_owner.h"
 #include "state/sockarray.h"
 
@@ -32,7 +33,9 @@ int attachment_write_entry(const struct attachment *at, struct reuseport_error *
 
 void attachment_init(struct attachment *at, const struct reuseport_key *key)
 {
-	*at = (struct attachment){ .key = *key, .steering = STEERING_NONE, .view = MAP_VIEW_NONE };
+	*at = (struct attachment){
+		.key = *key, .steering = STEERING_NONE, .view = MAP_VIEW_NONE, .dir = -1
+	};
 	group_key_text(key, at->text, sizeof(at->text));
 }
 
@@ -41,25 +44,38 @@ static int attachment_damaged(const struct attachment *at, struct reuseport_erro
 	return fail(err, EPROTO, "the pins in %s are damaged: detach, then attach again", at->pin);
 }
 
-/* The program is pinned last: without it an attach was killed half-way. */
-static bool attachment_is_incomplete(const struct attachment *at)
+static int attachment_cannot_open(const struct attachment *at, int code,
+				  struct reuseport_error *err)
 {
-	char path[REUSEPORT_PATH_MAX + 32];
+	return fail(err, code, "cannot open the pins in %s: %s", at->pin, strerror(code));
+}
 
-	return at->steering.program < 0 &&
-	       access(pins_join(at->pin, PIN_PROGRAM, path, sizeof(path)), F_OK);
+/* The program is pinned last: without it an attach was killed half-way. Return 1, 0 or
+ * -errno. */
+static int attachment_is_incomplete(const struct attachment *at)
+{
+	int has = at->steering.program < 0 ? pin_dir_has(at->dir, PIN_PROGRAM) : 1;
+
+	return has < 0 ? has : !has;
 }
 
 int attachment_open_pins(struct attachment *at, struct reuseport_error *err)
 {
-	int opened = steering_open(&at->steering, at->pin), ret;
+	int opened = steering_open(&at->steering, at->dir), ret;
 	uint32_t version;
 
-	if (attachment_is_incomplete(at)) {
+	if (opened && opened != -ENOENT)
+		return attachment_cannot_open(at, -opened, err);
+	ret = attachment_is_incomplete(at);
+	if (ret < 0)
+		return attachment_cannot_open(at, -ret, err);
+	if (ret) {
 		attachment_damaged(at, err);
 		return -ENOENT;
 	}
 	ret = attachment_entry_read(&at->steering, &at->entry, &version);
+	if (ret && ret != -EPROTO)
+		return attachment_cannot_open(at, -ret, err);
 	if (ret == -EPROTO && version)
 		return fail(err, EPROTO,
 			    "the pins in %s are of ABI version %u, this is version %u: "
@@ -85,6 +101,9 @@ void attachment_close(struct attachment *at)
 {
 	map_view_close(&at->view);
 	steering_close(&at->steering);
+	/* Last: a keeper's holds its lock. */
+	fd_close(at->dir);
+	at->dir = -1;
 }
 
 /* ---------------------------------------------------------------- the workers */
@@ -104,51 +123,62 @@ bool attachment_has_worker(const struct attachment *at, unsigned int slot)
 
 /* ------------------------------------------------------------------- finding */
 
-bool attachment_is_selected(const struct group_key_filter *filter,
-			    const struct reuseport_key *named, const char *pin,
-			    struct reuseport_key *key)
+int attachment_is_selected(const struct group_key_filter *filter, const struct pins_entry *pinned,
+			   struct reuseport_key *key, struct reuseport_error *err)
 {
 	struct group_key_filter by_name = *filter;
+	int ret;
 
 	/* The directory's name says all but these. */
 	by_name.want.has_uid = false;
 	by_name.want.netns_cookie = 0;
-	if (!group_key_matches(&by_name, named))
-		return false;
-	pin_owner_read(pin, named, key);
-	return group_key_matches(filter, key);
+	*key = *pinned->named;
+	if (!group_key_matches(&by_name, key))
+		return 0;
+	if (pinned->dir < 0)
+		return 1;
+	ret = pin_owner_read(pinned->dir, pinned->path, pinned->named, key, err);
+	return ret ? ret : group_key_matches(filter, key);
 }
 
 struct finding {
 	struct group_key_filter filter;
-	struct reuseport_error *err;
+	struct reuseport_error *refused, *err;
 	struct found_attachment *list;
 	size_t n;
 };
 
-static int attachment_add_found(void *ctx, const char *path, const struct reuseport_key *named)
+static int attachment_add_found(void *ctx, const struct pins_entry *pinned)
 {
 	struct finding *all = ctx;
 	struct found_attachment *grown;
 	struct reuseport_key key;
+	int ret = attachment_is_selected(&all->filter, pinned, &key, all->err);
 
-	if (!attachment_is_selected(&all->filter, named, path, &key))
+	if (ret <= 0)
+		return ret;
+	if (pinned->dir < 0) {
+		if (all->refused)
+			*all->refused = *pinned->refusal;
 		return 0;
+	}
 	grown = realloc(all->list, (all->n + 1) * sizeof(*grown));
 	if (!grown)
 		return fail(all->err, ENOMEM, "out of memory");
 	all->list = grown;
 	grown[all->n].key = key;
-	snprintf(grown[all->n++].pin, sizeof(grown->pin), "%s", path);
+	snprintf(grown[all->n++].pin, sizeof(grown->pin), "%s", pinned->path);
 	return 0;
 }
 
 int attachment_find(const struct reuseport_filter *filter, struct found_attachment **list,
-		    size_t *n, struct reuseport_error *err)
+		    size_t *n, struct reuseport_error *refused, struct reuseport_error *err)
 {
-	struct finding all = { .err = err };
+	struct finding all = { .refused = refused, .err = err };
 	int ret = group_key_filter_init(&all.filter, filter, err);
 
+	if (refused)
+		refused->code = 0;
 	if (!ret)
 		ret = pins_for_each(attachment_add_found, &all, err);
 	if (ret) {
@@ -162,59 +192,89 @@ int attachment_find(const struct reuseport_filter *filter, struct found_attachme
 
 /* ------------------------------------------------------------- by a filter */
 
-bool attachment_is_being_made(const char *pin)
+int attachment_is_being_made(int dir)
 {
-	char path[REUSEPORT_PATH_MAX + 32];
+	int ret = pin_dir_has(dir, PIN_ATTACHING);
 
-	return !access(pins_join(pin, PIN_ATTACHING, path, sizeof(path)), F_OK) && pins_locked(pin);
+	return ret > 0 ? pins_locked(dir) : ret;
 }
 
+static int attachment_wait_until_made(const struct attachment *at, struct reuseport_error *err)
+{
+	int made;
+
+	for (int tries = 0; (made = attachment_is_being_made(at->dir)) > 0; tries++) {
+		if (tries == MADE_TRIES)
+			return fail(err, EBUSY, "%s is being attached right now: try again",
+				    at->text);
+		clock_sleep_ms(MADE_PAUSE_MS);
+	}
+	return made ? attachment_cannot_open(at, -made, err) : 0;
+}
+
+/* Open the attachment once it is made. -ENOENT, without an error: it was detached meanwhile. */
 static int attachment_open_when_made(struct attachment *at, const struct found_attachment *found,
 				     struct reuseport_error *err)
 {
 	int ret;
 
 	attachment_init(at, &found->key);
-	snprintf(at->pin, sizeof(at->pin), "%s", found->pin);
-	for (int tries = 0; attachment_is_being_made(at->pin); tries++) {
-		if (tries == MADE_TRIES)
-			return fail(err, EBUSY, "%s is being attached right now: try again",
-				    at->text);
-		clock_sleep_ms(MADE_PAUSE_MS);
-	}
-	ret = attachment_open_pins(at, err);
-	/* -ENOENT would mean that nothing is attached. */
-	if (ret)
+	at->dir = pins_open(pins_name_in(found->pin), at->pin, sizeof(at->pin), err);
+	if (at->dir < 0)
+		return at->dir;
+	ret = attachment_wait_until_made(at, err);
+	if (!ret)
+		ret = attachment_open_pins(at, err);
+	if (!ret)
+		ret = attachment_map(at, err);
+	if (!ret || !pin_dir_is_gone(at->dir))
 		return ret == -ENOENT ? attachment_damaged(at, err) : ret;
-	return attachment_map(at, err);
+	return -ENOENT;
+}
+
+static int attachment_open_found(const struct found_attachment *found, size_t n,
+				 struct attachment *list, size_t *opened,
+				 struct reuseport_error *err)
+{
+	int ret = 0;
+
+	*opened = 0;
+	for (size_t i = 0; !ret && i < n; i++) {
+		ret = attachment_open_when_made(&list[*opened], &found[i], err);
+		if (ret)
+			attachment_close(&list[*opened]);
+		else
+			++*opened;
+		if (ret == -ENOENT)
+			ret = 0;
+	}
+	return ret;
 }
 
 int attachment_open_all(const struct reuseport_filter *filter, struct attachment **list, size_t *n,
 			struct reuseport_error *err)
 {
+	struct reuseport_error refused;
 	struct found_attachment *found = NULL;
 	struct attachment *all;
 	size_t count = 0, opened = 0;
-	int ret = attachment_find(filter, &found, &count, err);
+	int ret = attachment_find(filter, &found, &count, &refused, err);
 
 	if (ret)
 		return ret;
-	if (!count)
-		return attachment_not_found(filter, err);
-	all = calloc(count, sizeof(*all));
-	if (!all)
-		ret = fail(err, ENOMEM, "out of memory");
-	while (!ret && opened < count) {
-		ret = attachment_open_when_made(&all[opened], &found[opened], err);
-		opened++;
-	}
+	all = calloc(count + 1, sizeof(*all));
+	ret = all ? attachment_open_found(found, count, all, &opened, err) :
+		    fail(err, ENOMEM, "out of memory");
 	free(found);
+	if (!ret && !opened)
+		ret = refused.code ? fail(err, refused.code, "%s", refused.text) :
+				     attachment_not_found(filter, err);
 	if (ret) {
 		attachment_close_all(all, opened);
 		return ret;
 	}
 	*list = all;
-	*n = count;
+	*n = opened;
 	return 0;
 }
 

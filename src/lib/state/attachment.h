@@ -5,11 +5,13 @@
 
 #include "sockets/group_key.h"
 #include "state/map_view.h"
+#include "state/pins.h"
 
 struct attachment {
 	struct reuseport_key key;
 	char text[GROUP_KEY_TEXT_LEN]; /* of the key, for messages */
-	char pin[REUSEPORT_PATH_MAX];  /* the directory */
+	char pin[REUSEPORT_PATH_MAX];  /* path of the directory, for messages */
+	int dir;                       /* the directory, -1: not open; a keeper's holds its lock */
 	struct attachment_entry entry; /* as pinned */
 	struct steering steering;      /* the program and the maps */
 	struct map_view view;
@@ -19,9 +21,10 @@ struct attachment {
 void attachment_init(struct attachment *at, const struct reuseport_key *key);
 
 /*
- * Open the program and the maps that are pinned in at->pin, and read the
+ * Open the program and the maps that are pinned in at->dir, and read the
  * description. -ENOENT: the program has never been pinned; what else is there is
- * open. -EPROTO: the pins are damaged, or of another ABI version.
+ * open. -EPROTO: the pins are damaged, or of another ABI version. Any other error says
+ * nothing of the pins.
  */
 int attachment_open_pins(struct attachment *at, struct reuseport_error *err);
 
@@ -34,8 +37,9 @@ void attachment_close(struct attachment *at);
 /* Write the description where it is pinned. */
 int attachment_write_entry(const struct attachment *at, struct reuseport_error *err);
 
-/* Return whether an attach is under way that has not pinned everything yet. */
-bool attachment_is_being_made(const char *pin);
+/* Return whether an attach is under way in the directory that has not pinned everything
+ * yet: 1, 0 or -errno. */
+int attachment_is_being_made(int dir);
 
 /* Return whether the socket with that cookie is in the slot right now. */
 bool attachment_holds(const struct attachment *at, unsigned int slot, uint64_t cookie);
@@ -43,23 +47,28 @@ bool attachment_holds(const struct attachment *at, unsigned int slot, uint64_t c
 /* Return whether the slot, any number, has a worker whose socket is in it right now. */
 bool attachment_has_worker(const struct attachment *at, unsigned int slot);
 
-/* Return whether the filter selects what is pinned in the directory, whose name gives the
- * key "named"; *key receives it completed. */
-bool attachment_is_selected(const struct group_key_filter *filter,
-			    const struct reuseport_key *named, const char *pin,
-			    struct reuseport_key *key);
+/*
+ * Return whether the filter selects what is pinned there: 1, 0 or -errno. *key receives the
+ * key, completed. A directory that is not safe to use is judged by its name alone.
+ */
+int attachment_is_selected(const struct group_key_filter *filter, const struct pins_entry *pinned,
+			   struct reuseport_key *key, struct reuseport_error *err);
 
 struct found_attachment {
 	struct reuseport_key key;     /* with all that the pins know */
 	char pin[REUSEPORT_PATH_MAX]; /* the directory */
 };
 
-/* Find all that the filter selects, which may be none; free() the list. */
+/*
+ * Find all that the filter selects, which may be none; free() the list. Directories that are
+ * not safe to use are left out; refused, which may be NULL, says why, of one of them, or has
+ * the code 0.
+ */
 int attachment_find(const struct reuseport_filter *filter, struct found_attachment **list,
-		    size_t *n, struct reuseport_error *err);
+		    size_t *n, struct reuseport_error *refused, struct reuseport_error *err);
 
 /* Open all that the filter selects. -ENOENT: nothing is attached there. -EPROTO:
- * the pins of one are damaged. */
+ * the pins of one are damaged. -EPERM: there are directories, but none is safe to use. */
 int attachment_open_all(const struct reuseport_filter *filter, struct attachment **list, size_t *n,
 			struct reuseport_error *err);
 void attachment_close_all(struct attachment *list, size_t n);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "error.h"
 #include "state/attachment_entry.h"
 
 /*
@@ -20,13 +21,16 @@ int attachment_entry_read(const struct steering *steering, struct attachment_ent
 	void *value;
 
 	*version = 0;
-	if (map < 0 || bpf_obj_get_info_by_fd(map, &info, &len))
+	if (map < 0)
 		return -EPROTO;
+	if (bpf_obj_get_info_by_fd(map, &info, &len))
+		return -errno;
 	value = calloc(1, info.value_size + sizeof(*entry));
 	if (!value)
 		return -ENOMEM;
+	/* Other errors are of another kind of map. */
 	if (bpf_map_lookup_elem(map, &zero, value))
-		ret = -errno;
+		ret = error_is_limit(-errno) ? -errno : -EPROTO;
 	if (!ret)
 		memcpy(version, value, sizeof(*version));
 	if (!ret && (*version != REUSEPORT_ABI_VERSION || info.value_size != sizeof(*entry)))

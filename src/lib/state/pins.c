@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* Pins: one directory per attachment under bpffs, and the lock on it. */
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mount.h>
-#include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -19,15 +15,19 @@
 #include "fd.h"
 #include "host/netns.h"
 #include "host/proc.h"
+#include "state/pin_dir.h"
 #include "state/pins.h"
 
-#define BPFFS "/sys/fs/bpf"
 /* The same of process 1: "ip netns exec" hides the host's /sys behind a
  * private one, and pins made there would vanish with the command. */
 #define HOST_BPFFS "/proc/1/root" BPFFS
 #define ROOT_NAME "reuseport"
 
-#define TAKE_OVER_TRIES 20 /* of pins_lock, which takes 100 ms each */
+#define MOUNT_BPFFS "mount -t bpf -o mode=0700 bpf " BPFFS
+
+#define LOCK_PAUSE_MS 5
+#define LOCK_TRIES 20       /* a process that only checks the lock holds it for a moment */
+#define TAKE_OVER_TRIES 400 /* 2 s for a keeper to release it */
 
 /* ------------------------------------------------------------------ names */
 
@@ -85,20 +85,7 @@ int pins_parse(const char *name, struct reuseport_key *key)
 	return 0;
 }
 
-const char *pins_join(const char *path, const char *name, char *joined, size_t size)
-{
-	snprintf(joined, size, "%s/%s", path, name);
-	return joined;
-}
-
 /* ------------------------------------------------------------------ bpffs */
-
-static bool is_bpffs(const char *path)
-{
-	struct statfs fs;
-
-	return !statfs(path, &fs) && fs.f_type == BPF_FS_MAGIC;
-}
 
 /* Return whether some ancestor, up to process 1, sees other mounts than this process. */
 static bool in_private_mount_namespace(void)
@@ -116,180 +103,233 @@ static bool in_private_mount_namespace(void)
 	return false;
 }
 
+/* Open the bpffs of process 1, at which not even root may always look. */
+static int open_host_bpffs(struct reuseport_error *err)
+{
+	int fd = pin_dir_open_bpffs(HOST_BPFFS, err);
+
+	if (fd != -ENOENT && fd != -EACCES)
+		return fd;
+	return fail(err, ENODEV,
+		    "bpffs is not mounted on " BPFFS " in this private "
+		    "mount namespace: run outside of it and name the network "
+		    "namespace, instead of using 'ip netns exec'; or, for pins that "
+		    "last as long as it does: " MOUNT_BPFFS);
+}
+
 static int mount_bpffs(struct reuseport_error *err)
 {
+	int fd;
+
 	if (mount("bpf", BPFFS, "bpf", 0, "mode=0700"))
 		return fail(err, errno == ENOENT ? ENODEV : errno,
 			    "bpffs is not mounted on " BPFFS " and cannot be mounted: %s; as "
-			    "root: mount -t bpf bpf " BPFFS,
+			    "root: " MOUNT_BPFFS,
 			    strerror(errno));
-	return 0;
+	fd = pin_dir_open_bpffs(BPFFS, err);
+	return fd == -ENOENT ? fail(err, ENODEV, "bpffs is not mounted on " BPFFS) : fd;
 }
 
-/* Find the mounted bpffs. Without "mount" *bpffs may be NULL. */
-static int find_bpffs(bool mount, const char **bpffs, struct reuseport_error *err)
+/* Open bpffs and write its path. Mount it if that is wanted and it is missing. */
+static int open_bpffs(bool may_mount, const char **path, struct reuseport_error *err)
 {
-	int ret;
+	int fd = pin_dir_open_bpffs(BPFFS, err);
 
-	*bpffs = NULL;
-	if (is_bpffs(BPFFS)) {
-		*bpffs = BPFFS;
-		return 0;
-	}
+	*path = BPFFS;
+	if (fd != -ENOENT)
+		return fd;
 	if (in_private_mount_namespace()) {
-		if (!is_bpffs(HOST_BPFFS))
-			return fail(
-				err, ENODEV,
-				"bpffs is not mounted on " BPFFS " in this private "
-				"mount namespace: run outside of it and name the network "
-				"namespace, instead of using 'ip netns exec'; or, for pins that "
-				"last as long as it does: mount -t bpf bpf " BPFFS);
-		*bpffs = HOST_BPFFS;
-		return 0;
+		*path = HOST_BPFFS;
+		return open_host_bpffs(err);
 	}
-	if (!mount)
-		return 0;
-	ret = mount_bpffs(err);
-	if (!ret)
-		*bpffs = BPFFS;
-	return ret;
+	return may_mount ? mount_bpffs(err) : -ENOENT;
 }
 
-int pins_path(const struct reuseport_key *key, bool mount, char *path, size_t size,
-	      struct reuseport_error *err)
+/* Open a directory in "parent", and write its path; make it first if that is wanted. */
+static int open_in(int parent, const char *parent_path, const char *name, bool make, char *path,
+		   size_t size, struct reuseport_error *err)
 {
-	char name[128];
-	const char *bpffs;
-	int ret;
+	int ret = make ? pin_dir_make(parent, name) : 0;
 
-	ret = find_bpffs(mount, &bpffs, err);
-	if (ret)
+	pin_dir_join(parent_path, name, path, size);
+	if (!ret)
+		return pin_dir_open(parent, name, path, err);
+	if (ret == -ENOENT) /* the parent was removed at this moment */
 		return ret;
-	if (!bpffs)
-		return fail(err, ENOENT, "bpffs is not mounted on " BPFFS);
-	pins_name(key, name, sizeof(name));
-	snprintf(path, size, "%s/" ROOT_NAME "/%s", bpffs, name);
-	return 0;
+	return fail(err, -ret, "cannot make %s: %s%s", path, strerror(-ret),
+		    ret == -EACCES || ret == -EPERM ? "; run as root" : "");
+}
+
+/* Open the directory that has those of all attachments. */
+static int open_root(bool make, char *path, size_t size, struct reuseport_error *err)
+{
+	const char *bpffs_path;
+	int bpffs = open_bpffs(make, &bpffs_path, err), fd;
+
+	if (bpffs < 0)
+		return bpffs;
+	fd = open_in(bpffs, bpffs_path, ROOT_NAME, make, path, size, err);
+	close(bpffs);
+	return fd;
+}
+
+static int open_attachment(const char *name, bool make, char *path, size_t size,
+			   struct reuseport_error *err)
+{
+	char root_path[64];
+	int root = open_root(make, root_path, sizeof(root_path), err), fd;
+
+	if (root < 0)
+		return root;
+	fd = open_in(root, root_path, name, make, path, size, err);
+	close(root);
+	return fd;
+}
+
+int pins_open(const char *name, char *path, size_t size, struct reuseport_error *err)
+{
+	return open_attachment(name, false, path, size, err);
+}
+
+const char *pins_name_in(const char *path)
+{
+	const char *last = strrchr(path, '/');
+
+	return last ? last + 1 : path;
 }
 
 /* ------------------------------------------------------------------- lock */
 
-static int pins_make_directories(const char *path)
+int pins_lock(const char *name, char *path, size_t size, struct reuseport_error *err)
 {
-	char parent[REUSEPORT_PATH_MAX];
+	int fd;
 
-	snprintf(parent, sizeof(parent), "%s", path);
-	*strrchr(parent, '/') = '\0';
-	if (mkdir(parent, 0700) && errno != EEXIST)
-		return -errno;
-	if (mkdir(path, 0700) && errno != EEXIST)
-		return -errno;
-	return 0;
-}
-
-/* Return whether the locked directory is still the one of that path: a detach may have
- * removed it between open and lock. */
-static bool pins_is_same_directory(int fd, const char *path)
-{
-	struct stat held, named;
-
-	return !fstat(fd, &held) && !stat(path, &named) && held.st_ino == named.st_ino &&
-	       held.st_dev == named.st_dev;
-}
-
-int pins_lock(const char *path, struct reuseport_error *err)
-{
-	int fd, ret;
-
-	/* A process that only checks the lock holds it for a moment: try for a while. */
-	for (int tries = 0; tries < 20; tries++) {
-		ret = pins_make_directories(path);
-		if (ret && ret != -ENOENT)
-			return fail(err, -ret, "cannot make %s: %s%s", path, strerror(-ret),
-				    ret == -EACCES || ret == -EPERM ? "; run as root" : "");
-		fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (fd < 0 && errno != ENOENT)
-			return fail(err, errno, "cannot open %s: %s", path, strerror(errno));
-		if (fd >= 0 && !flock(fd, LOCK_EX | LOCK_NB) && pins_is_same_directory(fd, path))
+	for (int tries = 0; tries < LOCK_TRIES; tries++) {
+		fd = open_attachment(name, true, path, size, err);
+		/* -ENOENT, or another directory: a detach removed it meanwhile. */
+		if (fd < 0 && fd != -ENOENT)
+			return fd;
+		if (fd >= 0 && !flock(fd, LOCK_EX | LOCK_NB) && pin_dir_is_named(fd, name) > 0)
 			return fd;
 		fd_close(fd);
-		clock_sleep_ms(5);
+		clock_sleep_ms(LOCK_PAUSE_MS);
 	}
 	return fail(err, EBUSY, "%s is in use by another process", path);
 }
 
-int pins_take_over(const char *path, struct reuseport_error *err)
+static int lock_open_directory(int dir, const char *path, int tries, struct reuseport_error *err)
 {
-	char request[REUSEPORT_PATH_MAX + 32];
-	int lock = -EBUSY;
+	int ret;
 
-	if (mkdir(pins_join(path, PIN_DETACHING, request, sizeof(request)), 0700) &&
-	    errno != EEXIST && errno != ENOENT)
-		return fail(err, errno, "cannot make %s: %s", request, strerror(errno));
-	for (int tries = 0; lock == -EBUSY && tries < TAKE_OVER_TRIES; tries++)
-		lock = pins_lock(path, err);
-	return lock;
+	while (flock(dir, LOCK_EX | LOCK_NB)) {
+		if (errno != EWOULDBLOCK)
+			return fail(err, errno, "cannot lock %s: %s", path, strerror(errno));
+		if (!--tries)
+			return fail(err, EBUSY, "%s is in use by another process", path);
+		clock_sleep_ms(LOCK_PAUSE_MS);
+	}
+	ret = pin_dir_is_named(dir, pins_name_in(path));
+	if (ret < 0)
+		return fail(err, -ret, "cannot examine %s: %s", path, strerror(-ret));
+	return ret ? 0 : -ENOENT;
 }
 
-bool pins_locked(const char *path)
+int pins_lock_again(int dir, const char *path, struct reuseport_error *err)
 {
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool locked;
+	return lock_open_directory(dir, path, LOCK_TRIES, err);
+}
 
-	if (fd < 0)
-		return false;
-	locked = flock(fd, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK;
-	close(fd);
-	return locked;
+int pins_take_over(int dir, const char *path, struct reuseport_error *err)
+{
+	int ret = pin_dir_make(dir, PIN_DETACHING);
+
+	if (ret == -ENOENT)
+		return ret;
+	if (ret)
+		return fail(err, -ret, "cannot make %s/" PIN_DETACHING ": %s", path,
+			    strerror(-ret));
+	return lock_open_directory(dir, path, TAKE_OVER_TRIES, err);
+}
+
+int pins_locked(int dir)
+{
+	if (flock(dir, LOCK_SH | LOCK_NB))
+		return errno == EWOULDBLOCK ? 1 : -errno;
+	flock(dir, LOCK_UN);
+	return 0;
 }
 
 /* ------------------------------------------------------------ directories */
 
-int pins_remove(const char *path)
+bool pins_are_gone(int dir, const char *path)
 {
-	DIR *dir = opendir(path);
-	char parent[REUSEPORT_PATH_MAX];
-	struct dirent *entry;
+	return pin_dir_is_named(dir, pins_name_in(path)) == 0 ||
+	       (access(path, F_OK) && errno == ENOENT);
+}
 
-	if (!dir)
-		return errno == ENOENT ? 0 : -errno;
-	while ((entry = readdir(dir)))
-		if (entry->d_name[0] != '.' && unlinkat(dirfd(dir), entry->d_name, 0))
-			unlinkat(dirfd(dir), entry->d_name, AT_REMOVEDIR);
-	closedir(dir);
-	if (rmdir(path) && errno != ENOENT)
+int pins_remove(int dir, const char *path)
+{
+	const char *name = pins_name_in(path);
+	char self[PIN_PATH_MAX];
+	int ret = pin_dir_is_named(dir, name);
+
+	if (ret <= 0)
+		return ret;
+	ret = pin_dir_clear(dir);
+	if (ret)
+		return ret;
+	/* By its descriptor: that needs no other one, of which there may be none. */
+	if (unlinkat(dir, pin_dir_join("..", name, self, sizeof(self)), AT_REMOVEDIR))
 		return -errno;
 	/* With the last one the common directory goes. */
-	snprintf(parent, sizeof(parent), "%s", path);
-	*strrchr(parent, '/') = '\0';
-	rmdir(parent);
+	unlinkat(dir, "../../" ROOT_NAME, AT_REMOVEDIR);
 	return 0;
+}
+
+/* A walk through the directories of all attachments. */
+struct pins_walk {
+	const char *root_path;
+	pins_fn fn;
+	void *ctx;
+	struct reuseport_error *err;
+	int ret;
+};
+
+static int pins_visit(void *ctx, int root, const char *name)
+{
+	struct pins_walk *walk = ctx;
+	struct reuseport_error refusal = { 0 };
+	char path[REUSEPORT_PATH_MAX];
+	struct reuseport_key key;
+	struct pins_entry entry = { .named = &key, .path = path, .refusal = &refusal };
+
+	if (strlen(name) >= PINS_NAME_MAX || pins_parse(name, &key))
+		return 0;
+	pin_dir_join(walk->root_path, name, path, sizeof(path));
+	entry.dir = pin_dir_open(root, name, path, &refusal);
+	if (entry.dir == -ENOENT)
+		return 0;
+	if (entry.dir < 0 && entry.dir != -EPERM) {
+		if (walk->err)
+			*walk->err = refusal;
+		return walk->ret = entry.dir;
+	}
+	walk->ret = walk->fn(walk->ctx, &entry);
+	fd_close(entry.dir);
+	return walk->ret;
 }
 
 int pins_for_each(pins_fn fn, void *ctx, struct reuseport_error *err)
 {
-	char root[64], path[REUSEPORT_PATH_MAX];
-	struct reuseport_key key;
-	struct dirent *entry;
-	const char *bpffs;
-	DIR *dir;
-	int ret;
+	char root_path[64];
+	struct pins_walk walk = { .root_path = root_path, .fn = fn, .ctx = ctx, .err = err };
+	int root = open_root(false, root_path, sizeof(root_path), err), ret;
 
-	ret = find_bpffs(false, &bpffs, err);
-	if (ret || !bpffs)
-		return ret;
-	snprintf(root, sizeof(root), "%s/" ROOT_NAME, bpffs);
-	dir = opendir(root);
-	if (!dir && errno != ENOENT)
-		return fail(err, errno, "cannot read %s: %s", root, strerror(errno));
-	if (!dir)
-		return 0;
-	while (!ret && (entry = readdir(dir))) {
-		if (strlen(entry->d_name) > 120 || pins_parse(entry->d_name, &key))
-			continue;
-		pins_join(root, entry->d_name, path, sizeof(path));
-		ret = fn(ctx, path, &key);
-	}
-	closedir(dir);
+	if (root < 0)
+		return root == -ENOENT ? 0 : root;
+	ret = pin_dir_for_each(root, pins_visit, &walk);
+	close(root);
+	if (ret && !walk.ret)
+		return fail(err, -ret, "cannot read %s: %s", root_path, strerror(-ret));
 	return ret;
 }

@@ -13,39 +13,63 @@
 #define PIN_DETACHING "detaching" /* a directory: asks the keeper to release the lock */
 #define PIN_ATTACHING "attaching" /* a directory: the pins are not complete yet */
 #define PIN_CHANGING "changing"   /* a directory: carries the plan lock */
+#define PIN_CHANGED "changed"     /* a directory, for a moment: the policy was changed */
 
 /* Write "tcp-0_0_0_0-8080-4026531840", with "-dev3", "-v6only" and "-uid33" where they apply.
- * The uid is in the name where the plain one is taken: see attachment_pin(). */
+ * The uid is in the name where the plain one is taken: see state/pin_owner.h. */
 void pins_name(const struct reuseport_key *key, char *name, size_t size);
 /* Parse such a name. -EINVAL: it is not ours. */
 int pins_parse(const char *name, struct reuseport_key *key);
 
-/* Write the path of an attachment's directory. mount: mount bpffs if it is missing. -ENOENT:
- * bpffs is not mounted. */
-int pins_path(const struct reuseport_key *key, bool mount, char *path, size_t size,
-	      struct reuseport_error *err);
+/* Long enough for every name. */
+#define PINS_NAME_MAX 128
 
-/* Write "path/name", within size bytes, and return it. */
-const char *pins_join(const char *path, const char *name, char *joined, size_t size);
+/* Return the name at the end of a directory's path. */
+const char *pins_name_in(const char *path);
 
 /*
- * Make the directory if it is missing, and lock it. Returns the fd that holds the lock until
- * every copy of it is closed. -EBUSY: another process has the lock.
+ * Open the directory with that name, of an attachment, and write its path. Return the
+ * fd or -errno. -ENOENT, without an error: nothing is pinned. -ENODEV: there is no bpffs in
+ * this private mount namespace. -EPERM: it is not safe to use, see state/pin_dir.h.
  */
-int pins_lock(const char *path, struct reuseport_error *err);
+int pins_open(const char *name, char *path, size_t size, struct reuseport_error *err);
 
-/* Ask the process that holds the lock to release it, and take it. -EBUSY: it does not. */
-int pins_take_over(const char *path, struct reuseport_error *err);
+/*
+ * Open the directory likewise and lock it; make it, and mount bpffs, if they are missing.
+ * Returns the fd, which holds the lock until every copy of it is closed. -EBUSY: another
+ * process has the lock.
+ */
+int pins_lock(const char *name, char *path, size_t size, struct reuseport_error *err);
 
-/* Return whether a process holds the lock. */
-bool pins_locked(const char *path);
+/* Lock a directory that is open. -ENOENT, without an error: it was removed meanwhile. */
+int pins_lock_again(int dir, const char *path, struct reuseport_error *err);
 
-/* Unpin everything in the directory and remove it. Returns 0 if it was not there. */
-int pins_remove(const char *path);
+/* Do the same after asking the process that holds the lock to release it. -EBUSY: it does
+ * not, and the request, PIN_DETACHING, still stands. */
+int pins_take_over(int dir, const char *path, struct reuseport_error *err);
+
+/* Return whether another process holds the lock: 1, 0 or -errno. The caller must not
+ * hold it. */
+int pins_locked(int dir);
+
+/* Return whether the directory was removed, or bpffs unmounted. What cannot be looked at is
+ * not gone. */
+bool pins_are_gone(int dir, const char *path);
+
+/* Unpin everything in the directory and remove it. Returns 0 if it is gone already. */
+int pins_remove(int dir, const char *path);
+
+/* The directory of one attachment. */
+struct pins_entry {
+	const struct reuseport_key *named; /* the key, as far as the name has it */
+	const char *path;
+	int dir; /* open for the time of the call; negative: it is not safe to use, */
+	const struct reuseport_error *refusal; /* and why */
+};
 
 /* Call fn for each attachment's directory until it returns nonzero, which is returned; fn
  * fills an error of its own. */
-typedef int (*pins_fn)(void *ctx, const char *path, const struct reuseport_key *key);
+typedef int (*pins_fn)(void *ctx, const struct pins_entry *entry);
 int pins_for_each(pins_fn fn, void *ctx, struct reuseport_error *err);
 
 #endif

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* Plan lock: one process at a time changes the plan and the table. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "error.h"
 #include "fd.h"
+#include "state/pin_dir.h"
 #include "state/pins.h"
 #include "state/plan_lock.h"
 
@@ -18,23 +17,25 @@
 
 int plan_lock_make(const struct attachment *at, struct reuseport_error *err)
 {
-	char path[REUSEPORT_PATH_MAX + 32];
+	int ret = pin_dir_make(at->dir, PIN_CHANGING);
 
-	if (!mkdir(pins_join(at->pin, PIN_CHANGING, path, sizeof(path)), 0700) || errno == EEXIST)
+	if (!ret)
 		return 0;
-	return fail(err, errno, "cannot make %s: %s", path, strerror(errno));
+	return fail(err, -ret, "cannot make %s/" PIN_CHANGING ": %s", at->pin, strerror(-ret));
 }
 
 int plan_lock(const struct attachment *at, unsigned int wait_ms, struct reuseport_error *err)
 {
 	uint64_t until = clock_ns(CLOCK_MONOTONIC) + wait_ms * CLOCK_MS;
-	char path[REUSEPORT_PATH_MAX + 32];
-	int fd = open(pins_join(at->pin, PIN_CHANGING, path, sizeof(path)),
-		      O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char path[PIN_PATH_MAX];
+	int fd;
 
+	pin_dir_join(at->pin, PIN_CHANGING, path, sizeof(path));
+	fd = pin_dir_open(at->dir, PIN_CHANGING, path, err);
+	if (fd == -ENOENT)
+		return fail(err, ESTALE, "%s is missing: attach again", path);
 	if (fd < 0)
-		return fail(err, errno == ENOENT ? ESTALE : errno,
-			    "cannot open %s: %s; attach again", path, strerror(errno));
+		return fd;
 	while (flock(fd, LOCK_EX | LOCK_NB)) {
 		if (errno != EWOULDBLOCK || clock_ns(CLOCK_MONOTONIC) >= until) {
 			close(fd);
@@ -73,9 +74,7 @@ void plan_unlock_all(int *locks, size_t n)
 
 void plan_lock_notify(const struct attachment *at)
 {
-	char path[REUSEPORT_PATH_MAX + 32];
-
 	/* The keeper watches the directory; the name has no meaning. */
-	if (!mkdir(pins_join(at->pin, "changed", path, sizeof(path)), 0700))
-		rmdir(path);
+	if (!pin_dir_make(at->dir, PIN_CHANGED))
+		pin_dir_unmake(at->dir, PIN_CHANGED);
 }

@@ -12,6 +12,7 @@
 #include "fd.h"
 #include "host/libbpf_quiet.h"
 #include "host/topology.h"
+#include "state/pin_dir.h"
 #include "state/steering_maps.h"
 #include "steer.skel.h"
 
@@ -197,8 +198,9 @@ static int steering_load_best(struct steering *steering, const struct steering_s
 	};
 	int ret = steering_load_variant(steering, size, proto, &variant);
 
-	if (!ret)
-		return 0;
+	/* Fewer features would not help against a limit. */
+	if (!ret || error_is_limit(ret))
+		return ret;
 	variant.migrate = features_have(features, FEATURE_MIGRATION);
 	variant.plain_reads = features_have(features, FEATURE_PLAIN_READS);
 	variant.in_memory = features_have(features, FEATURE_MMAP);
@@ -243,61 +245,56 @@ int steering_load(struct steering *steering, const struct steering_size *size, i
 
 /* ---------------------------------------------------------------- pinning */
 
-static int steering_pin_one(int fd, const char *path, const char *name)
-{
-	char joined[REUSEPORT_PATH_MAX + 32];
-
-	return bpf_obj_pin(fd, pins_join(path, name, joined, sizeof(joined))) ? -errno : 0;
-}
-
-int steering_pin(const struct steering *steering, const char *path, struct reuseport_error *err)
+int steering_pin(const struct steering *steering, int dir, const char *path,
+		 struct reuseport_error *err)
 {
 	int ret = 0;
 
 	for (int i = 0; !ret && i < MAPS; i++)
 		if (steering->maps[i] >= 0)
-			ret = steering_pin_one(steering->maps[i], path, kinds[i].name);
+			ret = pin_dir_pin(dir, kinds[i].name, steering->maps[i]);
 	if (!ret)
-		ret = steering_pin_one(steering->program, path, PIN_PROGRAM);
+		ret = pin_dir_pin(dir, PIN_PROGRAM, steering->program);
 	if (ret)
 		return fail(err, -ret, "cannot pin in %s: %s", path, strerror(-ret));
 	return 0;
 }
 
-void steering_unpin(const char *path)
+void steering_unpin(int dir)
 {
-	char joined[REUSEPORT_PATH_MAX + 32];
-
-	unlink(pins_join(path, PIN_PROGRAM, joined, sizeof(joined)));
+	unlinkat(dir, PIN_PROGRAM, 0);
 	for (int i = 0; i < MAPS; i++)
-		unlink(pins_join(path, kinds[i].name, joined, sizeof(joined)));
+		unlinkat(dir, kinds[i].name, 0);
 }
 
-/* Return whether the fd is of the kind "map" or "prog". */
-static bool steering_fd_is_kind(int fd, const char *kind)
+/* Return whether the fd is of the kind "map" or "prog": 1, 0 or -errno. */
+static int steering_fd_is_kind(int fd, const char *kind)
 {
 	char path[32], link[64], wanted[32];
 	ssize_t len;
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	snprintf(wanted, sizeof(wanted), "anon_inode:bpf-%s", kind);
-	len = readlink(path, link, sizeof(link) - 1);
+	len = readlink(pin_dir_self(fd, path), link, sizeof(link) - 1);
 	if (len < 0)
-		return false;
+		return -errno;
 	link[len] = '\0';
 	return !strcmp(link, wanted);
 }
 
-static int steering_open_pin(int *fd, const char *path, const char *name)
+static int steering_open_pin(int *fd, int dir, const char *name)
 {
-	char joined[REUSEPORT_PATH_MAX + 32];
+	int found = pin_dir_get(dir, name), ret;
 
-	*fd = bpf_obj_get(pins_join(path, name, joined, sizeof(joined)));
-	if (*fd >= 0 && !steering_fd_is_kind(*fd, strcmp(name, PIN_PROGRAM) ? "map" : "prog")) {
-		close(*fd);
-		*fd = -1;
+	*fd = -1;
+	if (found < 0)
+		return found;
+	ret = steering_fd_is_kind(found, strcmp(name, PIN_PROGRAM) ? "map" : "prog");
+	if (ret > 0) {
+		*fd = found;
+		return 0;
 	}
-	return *fd < 0 ? -ENOENT : 0;
+	close(found);
+	return ret ? ret : -ENOENT;
 }
 
 static bool steering_map_fits(int fd, const struct map_kind *kind, __u32 entries)
@@ -336,7 +333,7 @@ static bool steering_loaded_with(const struct bpf_prog_info *program, const __u3
 	return info.btf_id && info.btf_id == program->btf_id;
 }
 
-bool steering_owns(const struct steering *steering, uint32_t program_id)
+int steering_owns(const struct steering *steering, uint32_t program_id)
 {
 	__u32 map_ids[MAPS_OF_PROGRAM], len = sizeof(struct bpf_prog_info);
 	struct bpf_prog_info info = { .nr_map_ids = MAPS_OF_PROGRAM,
@@ -347,6 +344,8 @@ bool steering_owns(const struct steering *steering, uint32_t program_id)
 	if (!program_id || steering->program >= 0)
 		return program_id && steering->program_id == program_id;
 	fd = bpf_prog_get_fd_by_id(program_id);
+	if (fd < 0 && error_is_limit(-errno))
+		return -errno;
 	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len))
 		info.nr_map_ids = info.btf_id = 0;
 	if (info.nr_map_ids > MAPS_OF_PROGRAM)
@@ -357,22 +356,37 @@ bool steering_owns(const struct steering *steering, uint32_t program_id)
 	return owns;
 }
 
-int steering_open(struct steering *steering, const char *path)
+/* Learn the program's id. -ENOENT: it is of another type. */
+static int steering_learn_program(struct steering *steering)
 {
 	struct bpf_prog_info info = { 0 };
 	__u32 len = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(steering->program, &info, &len))
+		return -errno;
+	if (info.type != BPF_PROG_TYPE_SK_REUSEPORT)
+		return -ENOENT;
+	steering->program_id = info.id;
+	return 0;
+}
+
+int steering_open(struct steering *steering, int dir)
+{
+	bool missing = false;
 	int ret = 0;
 
 	*steering = STEERING_NONE;
-	for (int i = 0; i < MAPS; i++)
-		if (steering_open_pin(&steering->maps[i], path, kinds[i].name) && i != MAP_FLOWS)
-			ret = -ENOENT;
-	ret |= steering_open_pin(&steering->program, path, PIN_PROGRAM);
-	if (steering->program < 0 || bpf_obj_get_info_by_fd(steering->program, &info, &len) ||
-	    info.type != BPF_PROG_TYPE_SK_REUSEPORT)
-		return -ENOENT;
-	steering->program_id = info.id;
-	return ret;
+	for (int i = 0; i < MAPS && (!ret || ret == -ENOENT); i++) {
+		ret = steering_open_pin(&steering->maps[i], dir, kinds[i].name);
+		missing |= ret == -ENOENT && i != MAP_FLOWS;
+	}
+	if (!ret || ret == -ENOENT)
+		ret = steering_open_pin(&steering->program, dir, PIN_PROGRAM);
+	if (!ret)
+		ret = steering_learn_program(steering);
+	if (ret && ret != -ENOENT)
+		steering_close(steering);
+	return !ret && missing ? -ENOENT : ret;
 }
 
 void steering_close(struct steering *steering)

@@ -65,20 +65,22 @@ int steering_load(struct steering *steering, const struct steering_size *size, i
 		  struct features *features, struct reuseport_error *err);
 
 /* Pin everything in the directory, the program last: it marks the pins as complete. */
-int steering_pin(const struct steering *steering, const char *path, struct reuseport_error *err);
+int steering_pin(const struct steering *steering, int dir, const char *path,
+		 struct reuseport_error *err);
 
 /* Remove the pins that exist and leave the directory. */
-void steering_unpin(const char *path);
+void steering_unpin(int dir);
 
 /* Open what is pinned. -ENOENT: a pin is missing, or is not the map or program that it should
- * be; the rest is open. */
-int steering_open(struct steering *steering, const char *path);
+ * be; the rest is open. Another -errno: a pin could not be opened, which says nothing of
+ * it; nothing is open. */
+int steering_open(struct steering *steering, int dir);
 
 /*
  * Return whether the program is the one that is pinned, or, where its pin is missing, one that
- * was loaded with a map that is.
+ * was loaded with a map that is: 1, 0 or -errno.
  */
-bool steering_owns(const struct steering *steering, uint32_t program_id);
+int steering_owns(const struct steering *steering, uint32_t program_id);
 
 /* Return whether the maps are those of an attachment with that description. */
 bool steering_fits(const struct steering *steering, const struct attachment_entry *entry);
