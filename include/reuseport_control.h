@@ -12,7 +12,8 @@
  * A change takes effect at once: a packet is handled by the state before or by the state
  * after, and when the call returns no packet is handled by the state before. No keeper is
  * needed. Errors of all of them: -ENOENT: nothing is attached there, or there is no such
- * worker. -EINVAL: a word or number is malformed, out of range, or ambiguous. -EBUSY: another
+ * worker. -EINVAL: a word or number is malformed, out of range, or ambiguous, or groups of
+ * several users at the same address are selected: set the filter's uid. -EBUSY: another
  * process has been changing the attachment for seconds.
  */
 #ifndef REUSEPORT_CONTROL_H

@@ -23,6 +23,8 @@ struct reuseport_packet {
 	uint32_t ifindex; /* device that it arrives on; 0: found by the routes */
 	int cpu;          /* CPU that handles it; -1: any */
 	uint64_t netns;   /* inode of the network namespace */
+	uint32_t uid;     /* only sockets of this user count, if has_uid */
+	bool has_uid;
 	size_t : 0;
 };
 

@@ -6,6 +6,7 @@
 #include <reuseport_bpf.h>
 
 #define PORT_MAX 65535
+#define UID_LARGEST 4294967294
 #define CPUS_MAX 8192
 #define SLOT_MAX (REUSEPORT_SLOTS_MAX - 1)
 #define FLOWS_DEFAULT 65536

@@ -42,6 +42,7 @@ int filter_from_options(const struct options *options, struct reuseport_filter *
 {
 	*filter = (struct reuseport_filter)REUSEPORT_INIT(
 		reuseport_filter, .proto = options->proto ? options->proto : IPPROTO_TCP,
-		.port = options->ports[0], .addr = options->addr);
+		.port = options->ports[0], .addr = options->addr, .uid = options->uid,
+		.has_uid = options->has_uid);
 	return filter_netns_or_own(options, &filter->netns);
 }

@@ -37,6 +37,15 @@ void format_endpoint(const struct reuseport_key *key, char text[FORMAT_ENDPOINT_
 		 v6 ? "]" : "", key->port);
 }
 
+bool format_needs_uid(const struct reuseport_key *key, const struct reuseport_key *other)
+{
+	return key->proto == other->proto && key->family == other->family &&
+	       key->port == other->port && key->ifindex == other->ifindex &&
+	       key->v6only == other->v6only && key->netns == other->netns &&
+	       !memcmp(key->addr, other->addr, sizeof(key->addr)) && key->has_uid &&
+	       other->has_uid && key->uid != other->uid;
+}
+
 /* ---------------------------------------------------------- text of strangers */
 
 /* Return the length of the UTF-8 sequence at text and its code point, or 0 if it is

@@ -17,6 +17,9 @@ void format_addr(const struct reuseport_key *key, char *text, size_t size);
  * for a group bound to the device with index 2. */
 void format_endpoint(const struct reuseport_key *key, char text[FORMAT_ENDPOINT_MAX]);
 
+/* Return whether only the uid tells two groups apart. */
+bool format_needs_uid(const struct reuseport_key *key, const struct reuseport_key *other);
+
 /*
  * Names of processes, namespaces, devices and programs, paths and arguments can have any
  * byte in them: a stranger may have chosen them. These make them safe to print. What a

@@ -14,6 +14,7 @@ static const struct {
 	{ "more table entries", " (--table N)" },
 	{ "force the attach", " (--force)" },
 	{ "force the detach", " (--force)" },
+	{ "name the uid", " (--uid UID)" },
 	{ "name the network namespace", " (--netns NAME)" },
 	{ "or wait for it", " (--wait)" },
 	{ "protocol udp", " (--proto udp)" },

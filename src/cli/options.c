@@ -2,6 +2,7 @@
 /* Options: the table of those that several commands have, and how values are stored. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -116,6 +117,28 @@ static bool option_set_addr(struct options *options, const struct option_entry *
 	return false;
 }
 
+/* Store a user's number, or that of its name. */
+static bool option_set_uid(struct options *options, const struct option_entry *entry,
+			   const char *text)
+{
+	const struct passwd *user;
+	unsigned long uid;
+
+	options->has_uid = true;
+	if (parse_number(text, entry->min, entry->max, &uid)) {
+		options->uid = uid;
+		return true;
+	}
+	user = getpwnam(text);
+	if (!user) {
+		message("--uid '%s' is neither a number (%lu to %lu) nor the name of a user", text,
+			entry->min, entry->max);
+		return false;
+	}
+	options->uid = user->pw_uid;
+	return true;
+}
+
 static bool option_set_table(struct options *options, const struct option_entry *entry,
 			     const char *text)
 {
@@ -156,6 +179,8 @@ static const struct option_entry table[] = {
 	  .set = option_set_addr },
 	{ OPT_NETNS, "netns", "NAME|PID",
 	  "network namespace: its name or the PID of a process in it", OPTION_TEXT(netns) },
+	{ OPT_UID, "uid", "UID|USER", "only groups whose sockets are of this user",
+	  .set = option_set_uid, .max = UID_LARGEST },
 	{ OPT_POLICY, "policy", "P",
 	  "selection policy (default: hash); 'reuseportctl policy --list' describes them",
 	  OPTION_TEXT(policy.policy) },

@@ -27,6 +27,7 @@ enum option_bit {
 	OPT_PACKET = 1 << 15, /* --src, --dst, --dev, --cpu */
 	OPT_ADMIT = 1 << 16,
 	OPT_STICKY = 1 << 17, /* --sticky, --flows, --idle */
+	OPT_UID = 1 << 18,
 };
 
 #define PORTS_MAX 64
@@ -49,6 +50,8 @@ struct options {
 	int proto; /* 0: not given */
 	const char *addr;
 	const char *netns;
+	uint32_t uid; /* if has_uid */
+	bool has_uid;
 	struct reuseport_policy_opts policy;
 	const char *log;
 	const char *src, *dst, *dev, *cpu; /* of a packet */

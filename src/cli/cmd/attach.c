@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "attach_groups.h"
 #include "bounds.h"
 #include "command.h"
 #include "filter.h"
@@ -21,11 +22,9 @@
 
 #define WAIT_PAUSE_NS 20000000L
 
-/* One handle for each group on the port. */
 struct attach_state {
 	struct reuseport_key_list *keys;
-	struct reuseport_group **groups;
-	size_t n;
+	struct attach_groups groups;
 	struct log log;
 };
 
@@ -43,36 +42,10 @@ static int find_groups(const struct options *options, struct attach_state *all)
 			break;
 		nanosleep(&(struct timespec){ .tv_nsec = WAIT_PAUSE_NS }, NULL);
 	}
-	all->n = reuseport_key_list__count(all->keys);
 	return ret ? exit_failed(&error) : EXIT_DONE;
 }
 
-/* Detach the groups that this command attached so far; only release those it adopted. */
-static void undo_attach(struct attach_state *all)
-{
-	struct reuseport_filter filter;
-	struct reuseport_error error;
-	char addr[INET6_ADDRSTRLEN];
-
-	for (size_t i = 0; i < all->n; i++) {
-		const struct reuseport_key *key = reuseport_key_list__get(all->keys, i);
-		bool adopted = all->groups[i] && reuseport_group__adopted(all->groups[i]);
-
-		if (!all->groups[i])
-			continue;
-		reuseport_group__free(all->groups[i]);
-		all->groups[i] = NULL;
-		format_addr(key, addr, sizeof(addr));
-		filter = (struct reuseport_filter)REUSEPORT_INIT(reuseport_filter,
-								 .proto = key->proto,
-								 .port = key->port, .addr = addr,
-								 .netns = key->netns);
-		if (!adopted && reuseport_detach(&filter, &error) < 0)
-			exit_failed(&error);
-	}
-}
-
-static int attach_groups(const struct options *options, struct attach_state *all)
+static int attach_to_groups(const struct options *options, struct attach_state *all)
 {
 	struct reuseport_attach_opts opts = {
 		.sz = sizeof(opts),
@@ -90,30 +63,34 @@ static int attach_groups(const struct options *options, struct attach_state *all
 		.log = log_line,
 		.log_ctx = &all->log,
 	};
-	struct reuseport_error error;
 
-	all->groups = calloc(all->n, sizeof(*all->groups));
-	if (!all->groups)
-		return exit_no_memory();
-	for (size_t i = 0; i < all->n; i++) {
-		if (!reuseport_attach(reuseport_key_list__get(all->keys, i), &opts, &all->groups[i],
-				      &error))
-			continue;
-		undo_attach(all);
-		return exit_failed(&error);
-	}
-	return EXIT_DONE;
+	return attach_groups_make(&all->groups, all->keys, &opts);
+}
+
+/* Return whether another user has a group at the same place, so that only the uid tells them
+ * apart. */
+static bool has_twin(const struct attach_state *all, const struct reuseport_key *key)
+{
+	const struct reuseport_key *other;
+	bool has = false;
+
+	for (size_t i = 0; (other = reuseport_key_list__get(all->keys, i)); i++)
+		has |= format_needs_uid(key, other);
+	return has;
 }
 
 static void report_attached(const struct attach_state *all, size_t i, pid_t keeper)
 {
-	const struct reuseport_key *key = reuseport_key_list__get(all->keys, i);
-	const struct reuseport_group *group = all->groups[i];
+	const struct reuseport_group *group = all->groups.list[i];
+	const struct reuseport_key *key = reuseport_group__key(group);
 	unsigned int workers = reuseport_group__workers(group);
 	char endpoint[FORMAT_ENDPOINT_MAX];
 
 	format_endpoint(key, endpoint);
-	printf("%s %s: %s %u worker%s; keeper %d; pins in ", format_proto(key->proto), endpoint,
+	printf("%s %s", format_proto(key->proto), endpoint);
+	if (has_twin(all, key))
+		printf(" uid %u", key->uid);
+	printf(": %s %u worker%s; keeper %d; pins in ",
 	       reuseport_group__adopted(group) ? "adopted," : "steering", workers,
 	       workers == 1 ? "" : "s", keeper);
 	format_print(reuseport_group__pin(group));
@@ -125,9 +102,9 @@ static int fork_keepers(struct attach_state *all)
 	int status = EXIT_DONE;
 	pid_t pid;
 
-	for (size_t i = 0; i < all->n; i++) {
+	for (size_t i = 0; i < all->groups.n; i++) {
 		fflush(stdout);
-		pid = keeper_fork(all->groups, all->n, i, &all->log, &status);
+		pid = keeper_fork(all->groups.list, all->groups.n, i, &all->log, &status);
 		if (pid == 0)
 			return status;
 		if (pid < 0) {
@@ -144,10 +121,10 @@ static int fork_keepers(struct attach_state *all)
 
 static int run_in_foreground(struct attach_state *all)
 {
-	for (size_t i = 0; i < all->n; i++)
+	for (size_t i = 0; i < all->groups.n; i++)
 		report_attached(all, i, getpid());
 	exit_written();
-	return keeper_run(all->groups, all->n, &all->log);
+	return keeper_run(all->groups.list, all->groups.n, &all->log);
 }
 
 static int wrong_log(const char *what, const char *path, int code)
@@ -208,14 +185,12 @@ static int attach_exec(const struct options *options)
 	if (status == EXIT_DONE)
 		status = find_groups(options, &all);
 	if (status == EXIT_DONE)
-		status = attach_groups(options, &all);
+		status = attach_to_groups(options, &all);
 	if (status == EXIT_DONE) {
 		use_keeper_log(options, &all.log);
 		status = options->foreground ? run_in_foreground(&all) : fork_keepers(&all);
 	}
-	for (size_t i = 0; all.groups && i < all.n; i++)
-		reuseport_group__free(all.groups[i]);
-	free(all.groups);
+	attach_groups_free(&all.groups);
 	reuseport_key_list__free(all.keys);
 	return check_log(options, &all.log, status);
 }
@@ -223,9 +198,9 @@ static int attach_exec(const struct options *options)
 const struct command cmd_attach = {
 	.name = "attach",
 	.summary = "Steer the reuseport groups on a port and follow their workers",
-	.takes = OPT_PORT | OPT_PROTO | OPT_ADDR | OPT_NETNS | OPT_POLICY | OPT_POLICY_OPTS |
-		 OPT_SLOTS | OPT_TABLE | OPT_ADMIT | OPT_STICKY | OPT_FOREGROUND | OPT_WAIT |
-		 OPT_FORCE | OPT_LOG,
+	.takes = OPT_PORT | OPT_PROTO | OPT_ADDR | OPT_NETNS | OPT_UID | OPT_POLICY |
+		 OPT_POLICY_OPTS | OPT_SLOTS | OPT_TABLE | OPT_ADMIT | OPT_STICKY | OPT_FOREGROUND |
+		 OPT_WAIT | OPT_FORCE | OPT_LOG,
 	.requires = OPT_PORT,
 	.exec = attach_exec,
 };

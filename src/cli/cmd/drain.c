@@ -92,7 +92,7 @@ const struct command cmd_drain = {
 	.most = 1,
 	.summary = "Send no new work to a worker; it keeps the work that it has queued",
 	.details = WORKER_DETAILS,
-	.takes = OPT_PORT | OPT_PROTO | OPT_ADDR | OPT_NETNS,
+	.takes = OPT_PORT | OPT_PROTO | OPT_ADDR | OPT_NETNS | OPT_UID,
 	.requires = OPT_PORT,
 	.own = drain_wait_options,
 	.n_own = DRAIN_WAIT_OPTIONS,
@@ -107,7 +107,7 @@ const struct command cmd_undrain = {
 	.most = 1,
 	.summary = "Send new work again to a worker drained, or replaced by a rollout",
 	.details = WORKER_DETAILS,
-	.takes = OPT_PORT | OPT_PROTO | OPT_ADDR | OPT_NETNS,
+	.takes = OPT_PORT | OPT_PROTO | OPT_ADDR | OPT_NETNS | OPT_UID,
 	.requires = OPT_PORT,
 	.exec = undrain_exec,
 };
@@ -118,7 +118,7 @@ const struct command cmd_admit = {
 	.most = 1,
 	.summary = "Admit a worker that joined under --admit manual, or all of them",
 	.details = WORKER_DETAILS,
-	.takes = OPT_PORT | OPT_PROTO | OPT_ADDR | OPT_NETNS,
+	.takes = OPT_PORT | OPT_PROTO | OPT_ADDR | OPT_NETNS | OPT_UID,
 	.requires = OPT_PORT,
 	.exec = admit_exec,
 };

@@ -24,6 +24,8 @@ static bool parse_packet(const struct options *options, struct reuseport_packet 
 		.sz = sizeof(*packet),
 		.proto = options->proto ? options->proto : IPPROTO_TCP,
 		.cpu = options->cpu ? (int)strtoul(options->cpu, NULL, 10) : -1,
+		.uid = options->uid,
+		.has_uid = options->has_uid,
 	};
 	if (!parse_packet_end(options->src, &family, packet->src, &packet->src_port) ||
 	    !parse_packet_end(options->dst, &packet->family, packet->dst, &packet->dst_port)) {
@@ -91,6 +93,6 @@ static int explain_exec(const struct options *options)
 const struct command cmd_explain = {
 	.name = "explain",
 	.summary = "Show which worker a packet would reach, and why",
-	.takes = OPT_PROTO | OPT_NETNS | OPT_PACKET | OPT_JSON,
+	.takes = OPT_PROTO | OPT_NETNS | OPT_UID | OPT_PACKET | OPT_JSON,
 	.exec = explain_exec,
 };

@@ -3,6 +3,7 @@
 #include <jansson.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "command.h"
 #include "filter.h"
@@ -20,12 +21,12 @@ static json_t *listed_json(const struct reuseport_group_info *group)
 				    show_json_text(group->program_name), "own", group->own) :
 			  json_null();
 	format_addr(group->key, addr, sizeof(addr));
-	return json_pack("{s:s, s:s, s:s, s:i, s:I, s:o, s:i, s:i, s:b, s:b, s:o}", "proto",
+	return json_pack("{s:s, s:s, s:s, s:i, s:I, s:o, s:I, s:i, s:b, s:b, s:o}", "proto",
 			 format_proto(group->key->proto), "family",
 			 format_family(group->key->family), "addr", addr, "port", group->key->port,
 			 "netns", (json_int_t)group->key->netns, "netns_name",
-			 show_json_text(group->netns_name), "uid", (int)group->uid, "sockets",
-			 (int)group->sockets, "steered", group->own, "program_known",
+			 show_json_text(group->netns_name), "uid", (json_int_t)group->uid,
+			 "sockets", (int)group->sockets, "steered", group->own, "program_known",
 			 group->program_known, "program", program);
 }
 
@@ -38,6 +39,16 @@ static int print_list_json(const struct reuseport_group_list *groups)
 		json_array_append_new(list, listed_json(group));
 	root = json_pack("{s:o}", "groups", list);
 	return show_json(root);
+}
+
+/* Return what tells a program from this toolkit's pinned ones. */
+static const char *list_origin(const struct reuseport_group_info *group)
+{
+	if (group->own)
+		return "";
+	/* Another bpffs has it pinned, or its pins were removed. */
+	return strcmp(group->program_name, "reuseport_steer") ? " (foreign)" :
+								" (foreign, not pinned here)";
 }
 
 static void print_list_table(const struct reuseport_group_list *groups)
@@ -67,7 +78,7 @@ static void print_list_table(const struct reuseport_group_list *groups)
 		else
 			table_cell(line, 5, "%u %s%s", group->program_id,
 				   group->program_id ? group->program_name : "classic BPF",
-				   group->own ? "" : " (foreign)");
+				   list_origin(group));
 	}
 	if (table)
 		table_print(table);
@@ -85,7 +96,8 @@ static int print_list_text(const struct reuseport_group_list *groups)
 static int list_exec(const struct options *options)
 {
 	REUSEPORT_OPTS(reuseport_filter, filter, .proto = options->proto, .addr = options->addr,
-		       .port = options->n_ports ? options->ports[0] : 0);
+		       .port = options->n_ports ? options->ports[0] : 0, .uid = options->uid,
+		       .has_uid = options->has_uid);
 	struct reuseport_group_list *groups;
 	struct reuseport_error error;
 	int ret;
@@ -102,6 +114,6 @@ static int list_exec(const struct options *options)
 const struct command cmd_list = {
 	.name = "list",
 	.summary = "Show every reuseport group on this host, and the program on each",
-	.takes = OPT_PORT | OPT_PROTO | OPT_ADDR | OPT_NETNS | OPT_JSON,
+	.takes = OPT_PORT | OPT_PROTO | OPT_ADDR | OPT_NETNS | OPT_UID | OPT_JSON,
 	.exec = list_exec,
 };

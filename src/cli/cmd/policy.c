@@ -4,6 +4,7 @@
 
 #include "command.h"
 #include "filter.h"
+#include "format.h"
 #include "show/policy_info.h"
 
 static int list_policies(void)
@@ -15,6 +16,18 @@ static int list_policies(void)
 	return exit_written();
 }
 
+/* Return whether the list has another group at the same place. */
+static bool policy_has_twin(const struct reuseport_policy_list *groups,
+			    const struct reuseport_key *key)
+{
+	const struct reuseport_group_policy *other;
+	bool has = false;
+
+	for (size_t i = 0; (other = reuseport_policy_list__get(groups, i)); i++)
+		has |= format_needs_uid(key, other->key);
+	return has;
+}
+
 static int print_policy_in_use(const struct reuseport_filter *filter)
 {
 	const struct reuseport_group_policy *group;
@@ -24,7 +37,7 @@ static int print_policy_in_use(const struct reuseport_filter *filter)
 	if (reuseport_get_policy(filter, &groups, &error))
 		return exit_failed(&error);
 	for (size_t i = 0; (group = reuseport_policy_list__get(groups, i)); i++)
-		show_policy_line(group);
+		show_policy_line(group, policy_has_twin(groups, group->key));
 	reuseport_policy_list__free(groups);
 	return exit_written();
 }
@@ -53,7 +66,7 @@ const struct command cmd_policy = {
 	.words = "[POLICY]",
 	.most = 1,
 	.summary = "Show or change the selection policy of a running attachment",
-	.takes = OPT_PORT | OPT_PROTO | OPT_ADDR | OPT_NETNS | OPT_POLICY_OPTS | OPT_LIST,
+	.takes = OPT_PORT | OPT_PROTO | OPT_ADDR | OPT_NETNS | OPT_UID | OPT_POLICY_OPTS | OPT_LIST,
 	.requires = OPT_PORT,
 	.exec = policy_exec,
 };

@@ -33,7 +33,8 @@ static int append_status(struct attachments *all, struct reuseport_status_list *
 
 static int read_status(const struct options *options, struct attachments *all)
 {
-	REUSEPORT_OPTS(reuseport_filter, filter, .proto = options->proto, .addr = options->addr);
+	REUSEPORT_OPTS(reuseport_filter, filter, .proto = options->proto, .addr = options->addr,
+		       .uid = options->uid, .has_uid = options->has_uid);
 	unsigned int ports = options->n_ports ? options->n_ports : 1;
 	struct reuseport_status_list *list;
 	struct reuseport_error error;
@@ -94,6 +95,6 @@ static int status_exec(const struct options *options)
 const struct command cmd_status = {
 	.name = "status",
 	.summary = "Show what is steered: workers, packets of each, fallbacks by reason",
-	.takes = OPT_PORTS | OPT_PROTO | OPT_ADDR | OPT_NETNS | OPT_JSON,
+	.takes = OPT_PORTS | OPT_PROTO | OPT_ADDR | OPT_NETNS | OPT_UID | OPT_JSON,
 	.exec = status_exec,
 };

@@ -59,7 +59,7 @@ const struct command cmd_weight = {
 	.summary = "Set a worker's weight",
 	.details = "WEIGHT is 0 to " BOUND_TEXT(
 		REUSEPORT_WEIGHT_MAX) "; 0 means no new work. " WORKER_DETAILS,
-	.takes = OPT_PORT | OPT_PROTO | OPT_ADDR | OPT_NETNS,
+	.takes = OPT_PORT | OPT_PROTO | OPT_ADDR | OPT_NETNS | OPT_UID,
 	.requires = OPT_PORT,
 	.exec = weight_exec,
 };

@@ -26,10 +26,11 @@ static json_t *candidate_json(const struct reuseport_candidate *c)
 	parts = json_pack("{s:i, s:i, s:i, s:i, s:i}", "base", c->score_base, "family",
 			  c->score_family, "peer_addr", c->score_peer_addr, "peer_port",
 			  c->score_peer_port, "device", c->score_device);
-	return json_pack("{s:s, s:s, s:i, s:i, s:b, s:i, s:b, s:o*, s:b, s:s, s:i, s:o, s:o}",
+	return json_pack("{s:s, s:s, s:i, s:i, s:b, s:I, s:i, s:b, s:o*, s:b, s:s, s:i, s:o, s:o}",
 			 "family", format_family(c->key->family), "addr", addr, "port",
 			 c->key->port, "ifindex", (int)c->key->ifindex, "v6only", c->key->v6only,
-			 "sockets", (int)c->sockets, "group", c->group, "peer",
+			 "uid", (json_int_t)c->key->uid, "sockets", (int)c->sockets, "group",
+			 c->group, "peer",
 			 c->connected ? endpoint_json(c->key->family, c->peer, c->peer_port) : NULL,
 			 "steered", c->steered, "table", c->table, "score", c->score, "score_parts",
 			 parts, "verdict", show_json_text(c->verdict));

@@ -52,17 +52,29 @@ static const char *candidate_kind(const struct reuseport_candidate *c)
 	return c->steered ? "steered group" : "group";
 }
 
+/* Return whether the candidates are of several users. */
+static bool has_several_users(const struct reuseport_explanation *e)
+{
+	bool several = false;
+
+	for (size_t i = 1; i < e->n_candidates; i++)
+		several |= e->candidates[i]->key->uid != e->candidates[0]->key->uid;
+	return several;
+}
+
 static void print_candidates(const struct reuseport_explanation *e)
 {
 	static const struct column columns[] = {
-		{ "LOCAL", false }, { "KIND", false },  { "SOCKETS", true },
+		{ "LOCAL", false }, { "UID", true },    { "KIND", false },    { "SOCKETS", true },
 		{ "TABLE", false }, { "SCORE", false }, { "VERDICT", false },
 	};
-	struct libscols_table *table = table_new(columns, 6);
+	struct libscols_table *table = table_new(columns, 7);
 	char endpoint[FORMAT_ENDPOINT_MAX], score[128];
 
 	if (!table)
 		return;
+	if (!has_several_users(e))
+		table_hide(table, 1);
 	for (size_t i = 0; i < e->n_candidates; i++) {
 		const struct reuseport_candidate *c = e->candidates[i];
 		struct libscols_line *line = table_row(table);
@@ -70,11 +82,12 @@ static void print_candidates(const struct reuseport_explanation *e)
 		format_endpoint(c->key, endpoint);
 		write_score(c, score, sizeof(score));
 		table_cell(line, 0, "%s", endpoint);
-		table_cell(line, 1, "%s", candidate_kind(c));
-		table_cell(line, 2, "%zu", c->sockets);
-		table_cell(line, 3, "%s", c->table);
-		table_cell(line, 4, "%s", score);
-		table_cell(line, 5, "%s", c->verdict);
+		table_cell(line, 1, "%u", c->key->uid);
+		table_cell(line, 2, "%s", candidate_kind(c));
+		table_cell(line, 3, "%zu", c->sockets);
+		table_cell(line, 4, "%s", c->table);
+		table_cell(line, 5, "%s", score);
+		table_cell(line, 6, "%s", c->verdict);
 	}
 	table_print(table);
 }

@@ -7,13 +7,15 @@
 #include "format.h"
 #include "show/policy_info.h"
 
-void show_policy_group(const struct reuseport_key *key, const char *netns_name)
+void show_policy_group(const struct reuseport_key *key, const char *netns_name, bool uid)
 {
 	char endpoint[FORMAT_ENDPOINT_MAX];
 	uint64_t own = 0;
 
 	format_endpoint(key, endpoint);
 	printf("%s %s", format_proto(key->proto), endpoint);
+	if (uid && key->has_uid)
+		printf("  uid %u", key->uid);
 	if (!reuseport_netns(NULL, &own, NULL) && own == key->netns)
 		return;
 	printf("  netns ");
@@ -36,9 +38,9 @@ void show_policy_info(const struct reuseport_policy_info *info)
 		printf(", CPUs given");
 }
 
-void show_policy_line(const struct reuseport_group_policy *group)
+void show_policy_line(const struct reuseport_group_policy *group, bool uid)
 {
-	show_policy_group(group->key, group->netns_name);
+	show_policy_group(group->key, group->netns_name, uid);
 	printf("  policy");
 	show_policy_info(group->policy);
 	putchar('\n');

@@ -75,22 +75,23 @@ static json_t *modes_json(const struct reuseport_modes *modes)
 
 static json_t *attachment_json(const struct reuseport_status *status)
 {
-	json_t *workers = json_array();
+	json_t *workers = json_array(), *uid;
 	char addr[INET6_ADDRSTRLEN];
 
+	uid = status->key->has_uid ? json_integer(status->key->uid) : json_null();
 	format_addr(status->key, addr, sizeof(addr));
 	for (size_t i = 0; i < status->n_workers; i++)
 		json_array_append_new(workers, worker_json(status->workers[i]));
-	return json_pack("{s:s, s:s, s:s, s:i, s:I, s:o, s:s, s:o, s:{s:i, s:b}, "
+	return json_pack("{s:s, s:s, s:s, s:i, s:I, s:o, s:o, s:s, s:o, s:{s:i, s:b}, "
 			 "s:{s:i, s:o, s:s, s:b}, "
 			 "s:o, s:i, s:i, s:b, s:o, s:o, s:s, s:o, s:o, s:o*}",
 			 "proto", format_proto(status->key->proto), "family",
 			 format_family(status->key->family), "addr", addr, "port",
 			 status->key->port, "netns", (json_int_t)status->key->netns, "netns_name",
-			 show_json_text(status->netns_name), "policy", status->policy->policy,
-			 "rules", show_policy_json(status->policy), "keeper", "pid",
-			 (int)status->keeper_pid, "running", status->keeper_running, "program",
-			 "id", (int)status->program_id, "name",
+			 show_json_text(status->netns_name), "uid", uid, "policy",
+			 status->policy->policy, "rules", show_policy_json(status->policy),
+			 "keeper", "pid", (int)status->keeper_pid, "running",
+			 status->keeper_running, "program", "id", (int)status->program_id, "name",
 			 show_json_text(status->program_name), "tag", status->program_tag,
 			 "attached", status->attached, "pin", show_json_text(status->pin), "slots",
 			 (int)status->slots, "unregistered", (int)status->unregistered, "damaged",

@@ -31,9 +31,9 @@ static void print_degraded(const struct reuseport_status *status)
 			printf("  %s\n", lines[i].text);
 }
 
-static void print_heading(const struct reuseport_status *status)
+static void print_heading(const struct reuseport_status *status, bool uid)
 {
-	show_policy_group(status->key, status->netns_name);
+	show_policy_group(status->key, status->netns_name, uid);
 	printf("  policy");
 	show_policy_info(status->policy);
 	printf("  program %u ", status->program_id);
@@ -155,14 +155,14 @@ static void print_flows(const struct reuseport_status *status)
 	putchar('\n');
 }
 
-static void print_attachment(const struct reuseport_status *status)
+static void print_attachment(const struct reuseport_status *status, bool uid)
 {
 	if (status->damaged) {
-		show_policy_group(status->key, status->netns_name);
+		show_policy_group(status->key, status->netns_name, uid);
 		puts("  pins damaged or of another version: detach, then attach again");
 		return;
 	}
-	print_heading(status);
+	print_heading(status, uid);
 	if (status->n_workers)
 		print_workers_table(status);
 	else
@@ -174,8 +174,12 @@ static void print_attachment(const struct reuseport_status *status)
 void show_status_text(const struct reuseport_status *const *list, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
+		bool twin = false;
+
 		if (i)
 			putchar('\n');
-		print_attachment(list[i]);
+		for (size_t k = 0; k < n; k++)
+			twin |= format_needs_uid(list[i]->key, list[k]->key);
+		print_attachment(list[i], twin);
 	}
 }

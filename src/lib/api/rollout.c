@@ -88,7 +88,7 @@ int reuseport_rollout(const struct reuseport_filter *filter, enum reuseport_roll
 	ret = caps_require("roll out a generation", err);
 	if (!ret) {
 		refresh_unkept(filter);
-		ret = attachment_open_all(filter, &list, &n, err);
+		ret = attachment_open_to_change(filter, &list, &n, err);
 	}
 	if (ret)
 		return ret;

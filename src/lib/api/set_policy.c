@@ -72,7 +72,7 @@ int reuseport_set_policy(const struct reuseport_filter *filter,
 	if (!ret)
 		ret = caps_require("change the policy", err);
 	if (!ret)
-		ret = attachment_open_all(filter, &list, &n, err);
+		ret = attachment_open_to_change(filter, &list, &n, err);
 	if (ret)
 		return ret;
 	ret = set_policy_locked(list, n, &words, err);

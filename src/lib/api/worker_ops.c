@@ -65,7 +65,7 @@ int worker_ops_run(const struct reuseport_filter *filter, const char *worker,
 		ret = caps_require(op->what, err);
 	if (!ret) {
 		refresh_unkept(filter);
-		ret = attachment_open_all(filter, &list, &n, err);
+		ret = attachment_open_to_change(filter, &list, &n, err);
 	}
 	if (ret)
 		return ret;

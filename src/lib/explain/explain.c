@@ -14,8 +14,7 @@
 #include "host/features.h"
 #include "opts.h"
 #include "reuseport_explain.h"
-#include "sockets/group_iter.h"
-#include "sockets/sock_diag.h"
+#include "sockets/group_members.h"
 #include "state/pin_owner.h"
 
 struct reuseport_explainer {
@@ -50,6 +49,7 @@ static const char *verdict_text(enum lookup_reason reason)
 		[LOOKUP_PEER_ADDR] = "is connected to another address",
 		[LOOKUP_PEER_PORT] = "is connected to another port",
 		[LOOKUP_DEVICE] = "is bound to another device",
+		[LOOKUP_USER] = "is of another user",
 	};
 
 	return texts[reason];
@@ -169,7 +169,7 @@ static int explain_winner(struct group_iter_bpf *reader, struct explanation *exp
 	struct reuseport_explanation *out = &explanation->out;
 	struct netns_ref ns = { .inode = packet->netns };
 	struct attachment *list = NULL, *attachment;
-	struct sock_diag_list members = { 0 };
+	struct group_members members = { 0 };
 	size_t n = 0;
 	int ret = attachment_open_all(&filter, &list, &n, err);
 
@@ -179,10 +179,12 @@ static int explain_winner(struct group_iter_bpf *reader, struct explanation *exp
 	attachment = find_attachment(&winner->key, list, n);
 	ret = find_decider(reader, winner, &ns, attachment, out, err);
 	if (!ret && winner->group)
-		ret = sock_diag_members(&winner->key, &ns, &members, err);
+		ret = group_members_read(&winner->key, &ns, reader,
+					 attachment ? attachment->steering.program_id : 0, &members,
+					 err);
 	if (!ret)
-		ret = outcomes_find(explanation, packet, winner, attachment, &members, err);
-	free(members.sockets);
+		ret = outcomes_find(explanation, packet, winner, attachment, &members.sockets, err);
+	group_members_free(&members);
 	attachment_close_all(list, n);
 	return ret;
 }
@@ -197,6 +199,8 @@ static struct lookup_packet to_lookup(const struct reuseport_packet *packet)
 		.sport = packet->src_port,
 		.dport = packet->dst_port,
 		.ifindex = packet->ifindex,
+		.uid = packet->uid,
+		.has_uid = packet->has_uid,
 	};
 
 	memcpy(to.src, packet->src, sizeof(to.src));

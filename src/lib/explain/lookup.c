@@ -110,6 +110,7 @@ static struct lookup_socket *score_port(const struct lookup_packet *packet, bool
 		to->connected = from->diag.connected;
 		to->peer_port = from->diag.peer_port;
 		to->ifindex = from->diag.key.ifindex;
+		to->uid = from->diag.key.uid;
 		to->group = from->group;
 		to->has_conns = from->has_conns;
 		memcpy(to->addr, from->diag.key.addr, 16);

@@ -63,6 +63,8 @@ static enum lookup_reason table_of_socket(const struct lookup_packet *packet,
 	uint8_t addr[16];
 
 	*table = LOOKUP_NOWHERE;
+	if (packet->has_uid && packet->uid != socket->uid)
+		return LOOKUP_USER;
 	if (packet->family == AF_INET && socket->family == AF_INET6 && socket->v6only)
 		return LOOKUP_V6ONLY;
 	if (!comparable_addr(socket, socket->addr, packet->family, addr))

@@ -54,6 +54,8 @@ struct lookup_packet {
 	uint8_t src[16], dst[16];
 	uint16_t sport, dport; /* host byte order */
 	uint32_t ifindex;      /* of the arrival device; 0: not known */
+	uint32_t uid;          /* only sockets of this user count, if has_uid */
+	bool has_uid;
 };
 
 /* In the order of the kernel's lookup. */
@@ -78,6 +80,7 @@ enum lookup_reason {
 	LOOKUP_PEER_ADDR, /* connected to another address */
 	LOOKUP_PEER_PORT, /* connected to another port */
 	LOOKUP_DEVICE,    /* bound to another device */
+	LOOKUP_USER,      /* of another user than the one asked for */
 };
 
 /* A socket's score. The local address adds nothing: it selects the table. */
@@ -95,6 +98,7 @@ struct lookup_socket {
 	uint8_t addr[16], peer[16]; /* peer zero: none */
 	uint16_t peer_port;
 	uint32_t ifindex;
+	uint32_t uid;
 	uint64_t group; /* equal for members of one reuseport group; 0: no group */
 	bool has_conns; /* of that group */
 	/* Output. */

@@ -278,6 +278,39 @@ int attachment_open_all(const struct reuseport_filter *filter, struct attachment
 	return 0;
 }
 
+/* Check that no two attachments differ in their uid only. */
+static int attachment_refuse_twins(const struct attachment *list, size_t n,
+				   struct reuseport_error *err)
+{
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < i; k++)
+			if (group_key_same_place(&list[i].key, &list[k].key))
+				return fail(err, EINVAL,
+					    "%s has attachments of uid %u and of uid %u: name the "
+					    "uid",
+					    list[i].text, list[k].key.uid, list[i].key.uid);
+	return 0;
+}
+
+int attachment_open_to_change(const struct reuseport_filter *filter, struct attachment **list,
+			      size_t *n, struct reuseport_error *err)
+{
+	struct attachment *opened;
+	size_t count;
+	int ret = attachment_open_all(filter, &opened, &count, err);
+
+	if (ret)
+		return ret;
+	ret = attachment_refuse_twins(opened, count, err);
+	if (ret) {
+		attachment_close_all(opened, count);
+		return ret;
+	}
+	*list = opened;
+	*n = count;
+	return 0;
+}
+
 int attachment_not_found(const struct reuseport_filter *filter, struct reuseport_error *err)
 {
 	return fail(err, ENOENT,

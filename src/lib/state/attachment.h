@@ -71,6 +71,11 @@ int attachment_find(const struct reuseport_filter *filter, struct found_attachme
  * the pins of one are damaged. -EPERM: there are directories, but none is safe to use. */
 int attachment_open_all(const struct reuseport_filter *filter, struct attachment **list, size_t *n,
 			struct reuseport_error *err);
+
+/* Do the same to change them. -EINVAL: also if two differ in their uid only, so that the caller
+ * must name it. */
+int attachment_open_to_change(const struct reuseport_filter *filter, struct attachment **list,
+			      size_t *n, struct reuseport_error *err);
 void attachment_close_all(struct attachment *list, size_t n);
 
 /* Fail with -ENOENT: nothing is attached to what the filter selects. */
