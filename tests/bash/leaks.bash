@@ -47,7 +47,7 @@ no_bpf_left() {
 	}
 }
 
-# detach_all NAME INODE: by the names of the pins, PROTO-ADDR-PORT-INODE.
+# detach_all NAME INODE: by the names of the pins, PROTO-ADDR-PORT-INODE..., of all users.
 detach_all() {
 	local pin proto addr port rest
 
