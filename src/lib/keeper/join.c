@@ -47,7 +47,7 @@ static int check_member(const struct reuseport_group *group, int fd)
 static int claim_from(struct reuseport_group *group, const struct socket_owner *owner,
 		      uint64_t cookie, int *via, struct reuseport_error *err)
 {
-	int fd = pidfd_socket_get(owner->pid, owner->fd, cookie, err), ret;
+	int fd = pidfd_socket_get(owner, cookie, err), ret;
 
 	if (fd < 0)
 		return fd;
@@ -77,7 +77,7 @@ int join_claim(struct reuseport_group *group, const struct socket_owners *owners
 		return -ESTALE;
 	server = socket_owners_server(first, n);
 	ret = claim_from(group, server, cookie, via, err);
-	for (size_t i = 0; (ret == -ESTALE || ret == -EPERM) && i < n; i++)
+	for (size_t i = 0; (ret == -ESTALE || ret == -EPERM || ret == -EINVAL) && i < n; i++)
 		if (&first[i] != server)
 			ret = claim_from(group, &first[i], cookie, via, err);
 	return ret;

@@ -31,7 +31,7 @@ void epoll_set_read(int epfd, struct socket_owner *owners, size_t n)
 	char path[64], line[256];
 	FILE *file;
 
-	snprintf(path, sizeof(path), "/proc/%u/fdinfo/%d", owners->pid, epfd);
+	snprintf(path, sizeof(path), "/proc/%u/fdinfo/%d", owner_task(owners), epfd);
 	file = fopen(path, "re");
 	if (!file)
 		return;
@@ -43,8 +43,9 @@ void epoll_set_read(int epfd, struct socket_owner *owners, size_t n)
 int epoll_set_has(int epfd, const struct socket_owner *owner)
 {
 	struct kcmp_epoll_slot slot = { .efd = epfd, .tfd = owner->fd };
+	uint32_t task = owner_task(owner);
 
-	if (!syscall(SYS_kcmp, owner->pid, owner->pid, KCMP_EPOLL_TFD, owner->fd, &slot))
+	if (!syscall(SYS_kcmp, task, task, KCMP_EPOLL_TFD, owner->fd, &slot))
 		return 1;
 	return errno == ENOSYS || errno == EINVAL || errno == EOPNOTSUPP ? -errno : 0;
 }

@@ -10,11 +10,18 @@
 struct socket_owner {
 	uint32_t inode; /* of the socket */
 	uint32_t pid;
+	uint32_t tid; /* of the thread whose descriptor it is, if its own table has it; else 0 */
 	int fd;
 	bool serves;    /* other processes have it open, too, but here it is in an epoll set */
 	uint64_t start; /* of the process, as PROC_STAT_START has it */
 	char comm[16];  /* of the process */
 };
+
+/* Return the thread or process whose descriptor it is. */
+static inline uint32_t owner_task(const struct socket_owner *owner)
+{
+	return owner->tid ? owner->tid : owner->pid;
+}
 
 struct socket_owners {
 	struct socket_owner *list;

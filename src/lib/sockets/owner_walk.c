@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* Owner walk: go through the processes in /proc to see which sockets they have open. */
 #include <errno.h>
+#include <linux/kcmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "host/look.h"
@@ -28,9 +30,10 @@
 /* A walk does one of these after the other, but for what is not wanted. */
 enum stage {
 	STAGE_BEGIN,
-	STAGE_FIRST, /* processes of the sockets' users, and of root */
-	STAGE_REST,  /* all other processes */
-	STAGE_SERVE, /* epoll sets, of processes that share a socket */
+	STAGE_FIRST,   /* processes of the sockets' users, and of root */
+	STAGE_REST,    /* all other processes */
+	STAGE_THREADS, /* threads that have descriptors of their own, or whose main thread ended */
+	STAGE_SERVE,   /* epoll sets, of processes that share a socket */
 	STAGE_OVER,
 };
 
@@ -56,8 +59,10 @@ struct owner_walk {
 	struct look_report *report;
 	struct socket_owners owners;
 	struct proc_dir pids;
-	struct proc_dir fds; /* of one process: */
+	struct proc_dir tids; /* of one process: */
 	uint32_t pid, uid;
+	uint32_t tid;                 /* the thread whose descriptors these are, as in an owner */
+	struct proc_dir fds;          /* of the process, or of that thread */
 	struct owner_process process; /* as far as it was looked at */
 	/* Of all that have sockets: */
 	struct owner_process *processes;
@@ -112,7 +117,9 @@ static int walk_add_epoll(struct owner_walk *walk, int fd)
 
 static int walk_add_owner(struct owner_walk *walk, struct target *target, int fd)
 {
-	const struct socket_owner owner = { .inode = target->inode, .pid = walk->pid, .fd = fd };
+	const struct socket_owner owner = {
+		.inode = target->inode, .pid = walk->pid, .tid = walk->tid, .fd = fd
+	};
 
 	target->holders += target->last != walk->pid;
 	target->last = walk->pid;
@@ -203,24 +210,71 @@ static bool is_first(const struct owner_walk *walk, uint32_t uid)
 	return false;
 }
 
+/* Return whether a process of that user belongs to the stage. */
+static bool is_of_stage(const struct owner_walk *walk, uint32_t uid)
+{
+	if (walk->stage == STAGE_THREADS)
+		return walk->report || is_first(walk, uid);
+	return is_first(walk, uid) == (walk->stage == STAGE_FIRST);
+}
+
+/* Return the error of opening a directory of a process, if it is one: that there is no right
+ * to, or that the process has ended, is none; that a limit was reached is one. */
+static int walk_opened(struct owner_walk *walk, int ret)
+{
+	walk->owners.denied |= ret == -EACCES || ret == -EPERM;
+	return ret == -EACCES || ret == -EPERM || ret == -ENOENT || ret == -ESRCH ? 0 : ret;
+}
+
+/* Begin to look at the descriptors of the process, or of one of its threads. */
+static int walk_open_fds(struct owner_walk *walk, uint32_t tid)
+{
+	walk->tid = tid;
+	walk->process = (struct owner_process){ .first = walk->owners.n, .epoll = walk->n_epolls };
+	return walk_opened(walk, proc_fds_open(tid ? tid : walk->pid, &walk->fds));
+}
+
+static int walk_open_threads(struct owner_walk *walk)
+{
+	char path[32];
+
+	walk->tid = 0;
+	snprintf(path, sizeof(path), "/proc/%u/task", walk->pid);
+	return walk_opened(walk, proc_dir_open(&walk->tids, path));
+}
+
 static int walk_process(struct owner_walk *walk, uint32_t pid)
 {
 	struct stat st;
 	char name[16];
-	int ret;
 
 	snprintf(name, sizeof(name), "%u", pid);
-	if (fstatat(walk->pids.fd, name, &st, 0) ||
-	    is_first(walk, st.st_uid) != (walk->stage == STAGE_FIRST) ||
+	if (fstatat(walk->pids.fd, name, &st, 0) || !is_of_stage(walk, st.st_uid) ||
 	    (walk->report && !look_at(walk->report, pid)))
 		return 0;
 	walk->pid = pid;
 	walk->uid = st.st_uid;
-	walk->process = (struct owner_process){ .first = walk->owners.n, .epoll = walk->n_epolls };
-	ret = proc_fds_open(pid, &walk->fds);
-	walk->owners.denied |= ret == -EACCES || ret == -EPERM;
-	/* No right to, or it has ended; but not that a limit was reached. */
-	return ret == -EACCES || ret == -EPERM || ret == -ENOENT || ret == -ESRCH ? 0 : ret;
+	return walk->stage == STAGE_THREADS ? walk_open_threads(walk) : walk_open_fds(walk, 0);
+}
+
+/* ---------------------------------------------------------------- threads */
+
+/* Return whether two threads share their descriptors. Where the kernel cannot tell, they may
+ * not. */
+static bool share_fds(uint32_t a, uint32_t b)
+{
+	return !syscall(SYS_kcmp, a, b, KCMP_FILES, 0, 0);
+}
+
+/* Look at a thread, if its descriptors were not looked at. */
+static int walk_thread(struct owner_walk *walk, uint32_t tid)
+{
+	if (walk->report)
+		look_progress(walk->report);
+	if (tid == walk->pid || share_fds(walk->pid, tid) ||
+	    (walk->tid && share_fds(walk->tid, tid)))
+		return 0;
+	return walk_open_fds(walk, tid);
 }
 
 /* ------------------------------------------------------------- epoll sets */
@@ -305,9 +359,11 @@ static int walk_next_stage(struct owner_walk *walk)
 	if (walk->stage == STAGE_REST &&
 	    (!walk->report || (walk->what == OWNERS_ANY && walk_has_all(walk))))
 		walk->stage++;
+	if (walk->stage == STAGE_THREADS && walk_has_all(walk))
+		walk->stage++;
 	if (walk->stage == STAGE_SERVE && walk->what != OWNERS_SERVING)
 		walk->stage++;
-	if (walk->stage == STAGE_FIRST || walk->stage == STAGE_REST)
+	if (walk->stage >= STAGE_FIRST && walk->stage <= STAGE_THREADS)
 		return proc_dir_open(&walk->pids, "/proc");
 	return 0;
 }
@@ -325,9 +381,15 @@ static int walk_one(struct owner_walk *walk, unsigned int *cost)
 		walk->owners.denied |= next == -EACCES;
 		return walk_end_process(walk);
 	}
+	if (walk->tids.fd >= 0) {
+		next = proc_dir_next(&walk->tids);
+		if (next >= 0)
+			return walk_thread(walk, next);
+		proc_dir_close(&walk->tids);
+	}
 	if (walk->stage == STAGE_SERVE && walk->next_process < walk->n_processes)
 		return walk_serve_one(walk, cost);
-	if (walk->stage == STAGE_FIRST || walk->stage == STAGE_REST) {
+	if (walk->stage >= STAGE_FIRST && walk->stage <= STAGE_THREADS) {
 		next = proc_dir_next(&walk->pids);
 		if (next >= 0)
 			return walk_process(walk, next);
@@ -344,7 +406,7 @@ int owner_walk_new(const struct wanted_socket *wanted, size_t n, enum owners_wan
 
 	if (!walk)
 		return -ENOMEM;
-	walk->pids.fd = walk->fds.fd = -1;
+	walk->pids.fd = walk->tids.fd = walk->fds.fd = -1;
 	walk->what = what;
 	walk->n_targets = n;
 	walk->targets = calloc(n + 1, sizeof(*walk->targets));
@@ -387,6 +449,7 @@ void owner_walk_free(struct owner_walk *walk)
 	if (!walk)
 		return;
 	proc_dir_close(&walk->pids);
+	proc_dir_close(&walk->tids);
 	proc_dir_close(&walk->fds);
 	free(walk->targets);
 	free(walk->processes);

@@ -2,6 +2,7 @@
 /* Duplicate a socket of another process, for a moment (pidfd_getfd). */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,22 +20,27 @@
 #ifndef SO_COOKIE
 #define SO_COOKIE 57
 #endif
+#ifndef PIDFD_THREAD
+#define PIDFD_THREAD O_EXCL
+#endif
 
-static int pidfd_get_fd(uint32_t pid, int fd)
+static int pidfd_get_fd(const struct socket_owner *owner)
 {
-	int pidfd = syscall(SYS_pidfd_open, pid, 0), taken, code;
+	int pidfd = syscall(SYS_pidfd_open, owner_task(owner), owner->tid ? PIDFD_THREAD : 0);
+	int taken, code;
 
 	if (pidfd < 0)
 		return -errno;
-	taken = syscall(SYS_pidfd_getfd, pidfd, fd, 0);
+	taken = syscall(SYS_pidfd_getfd, pidfd, owner->fd, 0);
 	code = errno;
 	close(pidfd);
 	return taken < 0 ? -code : taken;
 }
 
-int pidfd_socket_get(uint32_t pid, int fd, uint64_t cookie, struct reuseport_error *err)
+int pidfd_socket_get(const struct socket_owner *owner, uint64_t cookie, struct reuseport_error *err)
 {
-	int taken = pidfd_get_fd(pid, fd);
+	int taken = pidfd_get_fd(owner);
+	uint32_t pid = owner->pid;
 	uint64_t found = 0;
 	socklen_t len = sizeof(found);
 
@@ -47,6 +53,11 @@ int pidfd_socket_get(uint32_t pid, int fd, uint64_t cookie, struct reuseport_err
 			    pid);
 	if (taken == -ESRCH || taken == -EBADF)
 		return fail(err, ESTALE, "process %u has closed the socket", pid);
+	if (taken == -EINVAL && owner->tid)
+		return fail(err, EINVAL,
+			    "process %u has the socket in a thread with descriptors of its own, "
+			    "which this kernel does not give (Linux 6.9)",
+			    pid);
 	if (taken < 0)
 		return fail(err, -taken, "cannot duplicate a socket of process %u: %s", pid,
 			    strerror(-taken));
@@ -65,7 +76,7 @@ int pidfd_socket_get_from(const struct socket_owners *owners, const struct sock_
 	int fd = -ENOENT;
 
 	for (size_t i = 0; fd < 0 && i < n; i++)
-		fd = pidfd_socket_get(first[i].pid, first[i].fd, member->cookie, err);
+		fd = pidfd_socket_get(&first[i], member->cookie, err);
 	return fd;
 }
 
@@ -152,7 +163,7 @@ int pidfd_socket_is_member(const struct socket_owners *owners,
 	if (!reason)
 		reason = &none;
 	for (size_t i = 0; i < n; i++) {
-		int fd = pidfd_socket_get(first[i].pid, first[i].fd, socket->cookie, NULL), set;
+		int fd = pidfd_socket_get(&first[i], socket->cookie, NULL), set;
 
 		if (error_is_limit(fd))
 			return fd;

@@ -13,14 +13,17 @@
 	"this kernel has no pidfd_getfd (Linux 5.6): sockets of running servers cannot be reached"
 
 /*
- * Return a duplicate of fd "fd" of process "pid", if it still is the socket with that
- * cookie. The caller must close it at once: while it is open, the socket goes on
- * listening after its owner has died.
+ * Return a duplicate of an owner's descriptor, if it still is the socket with that cookie. The
+ * caller must close it at once: while it is open, the socket goes on listening after its owner
+ * has died.
  *
- * -ESTALE: the process is gone, or the fd is another file by now. -EOPNOTSUPP: the
- * kernel has no pidfd_getfd. -EPERM: no ptrace access to the process.
+ * -ESTALE: the process is gone, or the descriptor is another file by now. -EOPNOTSUPP: the
+ * kernel has no pidfd_getfd. -EPERM: no ptrace access to the process. -EINVAL: the descriptor is
+ * a thread's own, which this kernel cannot reach.
  */
-int pidfd_socket_get(uint32_t pid, int fd, uint64_t cookie, struct reuseport_error *err);
+struct socket_owner;
+int pidfd_socket_get(const struct socket_owner *owner, uint64_t cookie,
+		     struct reuseport_error *err);
 
 /* Do the same for any owner of the socket that permits it. -ENOENT: no visible process owns
  * it; err is left as it is. */
