@@ -228,7 +228,8 @@ int reuseport_group__fd(const struct reuseport_group *group);
  * for each new table it waits for the kernel to have left the old one, some 10 ms.
  * Return the number of workers that joined or left.
  *
- * -ESHUTDOWN: the group is being detached. -ENETDOWN: its network namespace is gone, and
+ * -ESHUTDOWN: the group is being detached, or its pins were removed by hand; then this call has
+ * taken the program off. -ENETDOWN: its network namespace is gone, and
  * the pins are removed. After both only __free is left. -EPERM: another process keeps the
  * group, as after fork(). Other failures are temporary: they are logged and tried again.
  */

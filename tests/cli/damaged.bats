@@ -158,10 +158,13 @@ needs_force() {
 	keeper=$(keeper_pid 8080 tcp)
 	pin=$(pin_of 8080)
 	rm -r "$pin"
-	# It has nothing to keep any longer, as it sees when it looks: within 5 s.
-	wait_until 10 gone "$keeper"
-	serves 8080
-	needs_force
+	# It takes the program off: nobody could any longer.
+	wait_until 2 gone "$keeper"
+	untouched 8080
+	refused 3 ctl detach --port 8080
+	succeeds ctl attach --port 8080
+	in_sync 8080 tcp
+	detaches
 }
 
 @test "damaged: something else among the pins" {

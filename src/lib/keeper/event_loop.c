@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* Event loop: follow the workers of an attachment, event by event. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/inotify.h>
@@ -17,6 +18,7 @@
 #include "keeper/handle_owner.h"
 #include "keeper/membership.h"
 #include "keeper/pending.h"
+#include "keeper/program_detach.h"
 #include "state/pin_dir.h"
 #include "state/pins.h"
 #include "state/plan_lock.h"
@@ -222,16 +224,59 @@ static void event_loop_arm_timer(struct reuseport_group *group)
 
 /* ---------------------------------------------------------------- release */
 
-/* Return whether a command detaches the group: see pins_take_over(). */
-static bool event_loop_must_release(struct reuseport_group *group)
+/* Take the notices: that a directory was made among the pins, see plan_lock_notify(), or that
+ * one was removed beside them. */
+static void event_loop_take_notices(struct reuseport_group *group)
 {
-	char drain[512];
+	_Alignas(struct inotify_event) char buffer[1024];
+	const struct inotify_event *event;
+	ssize_t len;
 
-	/* Or another process has changed the policy: see plan_lock_notify(). */
-	while (read(group->loop.notice, drain, sizeof(drain)) > 0)
-		group->loop.plan_due = true;
-	return pin_dir_has(group->at.dir, PIN_DETACHING) > 0 ||
-	       pins_are_gone(group->at.dir, group->at.pin);
+	while ((len = read(group->loop.notice, buffer, sizeof(buffer))) > 0) {
+		for (char *at = buffer; at < buffer + len; at += sizeof(*event) + event->len) {
+			event = (const void *)at;
+			group->loop.plan_due |= !(event->mask & IN_DELETE);
+		}
+	}
+}
+
+/* The pins were removed, but not by a detach. Without them no command reaches the program, and
+ * it would look like another's: take it off. */
+static int event_loop_give_back(struct reuseport_group *group, struct reuseport_error *err)
+{
+	struct reuseport_error error;
+
+	if (program_detach(&group->at.key, &group->at.steering, &error))
+		return fail(err, ESHUTDOWN, "the pins of %s were removed, and %.250s",
+			    group->at.text, error.text);
+	sockarray_empty(group->at.steering.maps[MAP_SOCKETS]);
+	return fail(err, ESHUTDOWN, "the pins of %s were removed: it is detached", group->at.text);
+}
+
+/* Return 0, or -ESHUTDOWN if the group needs no keeper any longer. */
+static int event_loop_check_pins(struct reuseport_group *group, struct reuseport_error *err)
+{
+	event_loop_take_notices(group);
+	/* By a command: see pins_take_over(). */
+	if (pin_dir_has(group->at.dir, PIN_DETACHING) > 0)
+		return fail(err, ESHUTDOWN, "%s is being detached", group->at.text);
+	if (pin_dir_is_gone(group->at.dir))
+		return event_loop_give_back(group, err);
+	if (pins_are_gone(group->at.dir, group->at.pin))
+		return fail(err, ESHUTDOWN, "%s: its pins are not in sight any longer",
+			    group->at.text);
+	return 0;
+}
+
+/* Watch the pins, and whether they are removed: while they are open, that is to be seen in the
+ * directory above only. */
+static int event_loop_watch_pins(const struct reuseport_group *group)
+{
+	char self[32], above[40];
+
+	snprintf(above, sizeof(above), "%s/..", pin_dir_self(group->at.dir, self));
+	return inotify_add_watch(group->loop.notice, self, IN_CREATE) < 0 ||
+	       inotify_add_watch(group->loop.notice, above, IN_DELETE) < 0;
 }
 
 /*
@@ -253,8 +298,9 @@ int reuseport_group__process(struct reuseport_group *group, struct reuseport_err
 
 	if (ret)
 		return ret;
-	if (event_loop_must_release(group))
-		return fail(err, ESHUTDOWN, "%s is being detached", group->at.text);
+	ret = event_loop_check_pins(group, err);
+	if (ret)
+		return ret;
 	if (read(group->loop.timer, &expirations, sizeof(expirations)) < 0 && errno != EAGAIN)
 		return fail(err, errno, "cannot read the timer: %s", strerror(errno));
 	group->loop.call_until = event_loop_now() + CALL_TIME;
@@ -294,7 +340,6 @@ static int event_loop_add_source(struct reuseport_group *group, int fd)
 int event_loop_open(struct reuseport_group *group, struct reuseport_error *err)
 {
 	struct reuseport_error error = { 0 };
-	char self[32];
 
 	if (socket_events_open(&group->at.key, group->ns.cookie, event_loop_on_event, group,
 			       group->features, &group->loop.events, &error))
@@ -310,9 +355,7 @@ int event_loop_open(struct reuseport_group *group, struct reuseport_error *err)
 	group->loop.notice = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	group->loop.epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (group->loop.timer < 0 || group->loop.notice < 0 || group->loop.epoll < 0 ||
-	    inotify_add_watch(group->loop.notice, pin_dir_self(group->at.dir, self),
-			      IN_CREATE | IN_DELETE_SELF) < 0 ||
-	    event_loop_add_source(group, group->loop.timer) ||
+	    event_loop_watch_pins(group) || event_loop_add_source(group, group->loop.timer) ||
 	    event_loop_add_source(group, group->loop.notice) ||
 	    (group->loop.events &&
 	     event_loop_add_source(group, socket_events_fd(group->loop.events))))
