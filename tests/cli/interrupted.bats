@@ -190,7 +190,7 @@ keeper_is_there() {
 	ns=$new_ns inode=$new_ns_inode
 	NS=$ns start_worker --port 8080
 	ctl attach --netns "$ns" --port 8080
-	kill -KILL "$(tools_of "$ns")"
+	kill -KILL $(tools_of "$ns")
 	wait_until 3 no_tools_of "$ns"
 	stop "$worker_pid"
 	ip netns del "$ns"

@@ -23,6 +23,7 @@
 #define SO_NETNS_COOKIE 71
 #endif
 
+#define LOOK_COMM "reuseport-look"
 #define PINS "/sys/fs/bpf/reuseport"
 #define NETNS "/run/netns"
 
@@ -136,7 +137,7 @@ static void pins(char *inode, const char *ours)
 
 static void look_at_process(const char *path, void *arg)
 {
-	char at[64], exe[PATH_MAX], arguments[4096];
+	char at[64], exe[PATH_MAX], arguments[4096], comm[32];
 	const char *pid = path + strlen("/proc/");
 	bool names = false;
 	ssize_t length;
@@ -153,7 +154,10 @@ static void look_at_process(const char *path, void *arg)
 	snprintf(at, sizeof(at), "/proc/%s/exe", pid);
 	length = readlink(at, exe, sizeof(exe) - 1);
 	exe[length < 0 ? 0 : length] = 0;
-	if (strstr(exe, "reuseportctl"))
+	/* One that looks at another process for the tool is over in a moment. */
+	snprintf(at, sizeof(at), "/proc/%s/comm", pid);
+	read_file(at, comm, sizeof(comm));
+	if (strstr(exe, "reuseportctl") && strncmp(comm, LOOK_COMM, strlen(LOOK_COMM)))
 		puts(pid);
 }
 
