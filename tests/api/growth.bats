@@ -16,7 +16,7 @@ setup_file() {
 	for header in "$GROWN"/include/*.h; do
 		grow "$header"
 	done
-	make -s -j2 -C "$GROWN" BUILD=build "build/$LIBRARY" >"$GROWN/log" 2>&1 3>&- ||
+	make -s -j2 -C "$GROWN" CFLAGS=-O0 BUILD=build "build/$LIBRARY" >"$GROWN/log" 2>&1 3>&- ||
 		fail "$(cat "$GROWN/log")"
 }
 

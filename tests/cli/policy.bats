@@ -17,6 +17,11 @@ every_policy() {
 	"$REUSEPORTCTL" policy --list | cut -d' ' -f1
 }
 
+# One of each kind: the kernel's hash, the table, queues, turns.
+some_policies() {
+	rounds policies "$(every_policy)" "hash consistent least-queue round-robin"
+}
+
 rules() {
 	status 8080 "${2:-tcp}" ".rules | $1"
 }
@@ -304,11 +309,12 @@ more_packets() {
 }
 
 @test "policy: without a keeper the next best stands in for who has left" {
-	local policy most i before=0 now
+	local policy policies most i before=0 now
 	skip_if_sanitized "the program in the kernel decides"
+	some_policies
 	start_workers 12 --port 8080
 	attach --port 8080
-	for policy in $(every_policy); do
+	for policy in $policies; do
 		kill_keeper 8080 tcp
 		ctl policy --port 8080 "$policy"
 		for i in 0 1 2 3 4 5; do
@@ -338,10 +344,11 @@ more_packets() {
 }
 
 @test "policy: a keeper follows the workers under the new one" {
-	local policy
+	local policy policies
+	some_policies
 	start_workers 2 --port 8080
 	attach --port 8080
-	for policy in $(every_policy); do
+	for policy in $policies; do
 		ctl policy --port 8080 "$policy"
 		start_worker --port 8080
 		wait_until 2 in_sync 8080 tcp
