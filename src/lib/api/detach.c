@@ -12,6 +12,7 @@
 #include "sockets/group_iter.h"
 #include "state/attachment.h"
 #include "state/pin_dir.h"
+#include "state/pinned_elsewhere.h"
 #include "state/pins.h"
 #include "state/sockarray.h"
 
@@ -208,6 +209,24 @@ int reuseport_detach(const struct reuseport_filter *from, struct reuseport_error
 	return ret ? ret : detach_report(&filter.want, n, &refused, err);
 }
 
+/* Take a program off that is pinned in no bpffs of this mount namespace. */
+static int detach_unpinned_one(const struct reuseport_group_info *group,
+			       struct reuseport_error *err)
+{
+	char path[REUSEPORT_PATH_MAX], text[GROUP_KEY_TEXT_LEN];
+	int ret = pinned_elsewhere(group->program_id, path, err);
+
+	if (ret < 0)
+		return ret;
+	if (!ret)
+		return program_detach_id(group->key, group->program_id, err);
+	group_key_text(group->key, text, sizeof(text));
+	return fail(err, EBUSY,
+		    "%s is steered by what is pinned in %s: detach it where that is mounted on "
+		    "/sys/fs/bpf",
+		    text, path);
+}
+
 int reuseport_detach_unpinned(const struct reuseport_filter *from, struct reuseport_error *err)
 {
 	const struct reuseport_group_info *group;
@@ -220,7 +239,7 @@ int reuseport_detach_unpinned(const struct reuseport_filter *from, struct reusep
 	for (size_t i = 0; !ret && (group = reuseport_group_list__get(groups, i)); i++) {
 		if (group->own || strcmp(group->program_name, GROUP_PROGRAM_NAME))
 			continue;
-		ret = program_detach_id(group->key, group->program_id, err);
+		ret = detach_unpinned_one(group, err);
 		count += !ret;
 	}
 	reuseport_group_list__free(groups);

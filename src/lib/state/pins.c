@@ -319,17 +319,38 @@ static int pins_visit(void *ctx, int root, const char *name)
 	return walk->ret;
 }
 
+/* Go through the directories in "root", and close it; it may be an error of opening it. */
+static int pins_walk_root(struct pins_walk *walk, int root)
+{
+	int ret;
+
+	if (root < 0)
+		return root == -ENOENT ? 0 : root;
+	ret = pin_dir_for_each(root, pins_visit, walk);
+	close(root);
+	if (ret && !walk->ret)
+		return fail(walk->err, -ret, "cannot read %s: %s", walk->root_path, strerror(-ret));
+	return ret;
+}
+
 int pins_for_each(pins_fn fn, void *ctx, struct reuseport_error *err)
 {
 	char root_path[64];
 	struct pins_walk walk = { .root_path = root_path, .fn = fn, .ctx = ctx, .err = err };
-	int root = open_root(false, root_path, sizeof(root_path), err), ret;
+	int root = open_root(false, root_path, sizeof(root_path), err);
 
-	if (root < 0)
-		return root == -ENOENT ? 0 : root;
-	ret = pin_dir_for_each(root, pins_visit, &walk);
-	close(root);
-	if (ret && !walk.ret)
-		return fail(err, -ret, "cannot read %s: %s", root_path, strerror(-ret));
-	return ret;
+	return pins_walk_root(&walk, root);
+}
+
+int pins_for_each_at(const char *bpffs, pins_fn fn, void *ctx, struct reuseport_error *err)
+{
+	char root_path[REUSEPORT_PATH_MAX];
+	struct pins_walk walk = { .root_path = root_path, .fn = fn, .ctx = ctx, .err = err };
+	int fd = pin_dir_open_bpffs(bpffs, err), root = fd;
+
+	if (fd >= 0) {
+		root = open_in(fd, bpffs, ROOT_NAME, false, root_path, sizeof(root_path), err);
+		close(fd);
+	}
+	return pins_walk_root(&walk, root);
 }

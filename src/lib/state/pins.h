@@ -72,4 +72,7 @@ struct pins_entry {
 typedef int (*pins_fn)(void *ctx, const struct pins_entry *entry);
 int pins_for_each(pins_fn fn, void *ctx, struct reuseport_error *err);
 
+/* Do the same in the bpffs that is mounted there; nothing if none is. */
+int pins_for_each_at(const char *bpffs, pins_fn fn, void *ctx, struct reuseport_error *err);
+
 #endif
