@@ -27,6 +27,9 @@ $(BUILD)/unit/owner_scan: UNIT_LDFLAGS := $(addprefix -Wl$(comma)--wrap=,readlin
 $(BUILD)/unit/features: UNIT_LDFLAGS := $(addprefix -Wl$(comma)--wrap=,caps_missing probe_mmap \
 	probe_ticks)
 
+# No program is looked up.
+$(BUILD)/unit/group_members: UNIT_LDFLAGS := -Wl,--wrap=group_program_name
+
 # What is read of the kernel's sockets is made up.
 $(BUILD)/unit/port_sockets: UNIT_LDFLAGS := $(addprefix -Wl$(comma)--wrap=,sock_diag_dump_all \
 	group_iter_read_port)
