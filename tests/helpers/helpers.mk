@@ -2,7 +2,7 @@
 # The test helpers: small real processes, see the first comment of each.
 
 HELPER_NAMES := worker churn client load queue half_open notify flows twins delay leftovers \
-	descriptors
+	descriptors swap
 HELPERS := $(HELPER_NAMES:%=$(BUILD)/helpers/%)
 # These use the library: in the sanitized run it is the sanitized one.
 LIBRARY_HELPERS := $(BUILD)/helpers/calls $(BUILD)/helpers/changes $(BUILD)/helpers/explain_lines

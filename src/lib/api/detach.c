@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* reuseport_detach(): give selection back to the kernel, whatever state the pins are in. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "api/stuck_keeper.h"
 #include "error.h"
+#include "fd.h"
 #include "host/caps.h"
 #include "keeper/handle_owner.h"
 #include "keeper/program_detach.h"
@@ -15,6 +17,8 @@
 #include "state/pinned_elsewhere.h"
 #include "state/pins.h"
 #include "state/sockarray.h"
+
+#define RESERVE 8 /* descriptors */
 
 /* ------------------------------------------------------------ one attachment */
 
@@ -154,6 +158,40 @@ static int detach_is_own(const struct reuseport_key *key, struct reuseport_error
 		    text);
 }
 
+/* Take descriptors that are closed before the change, which may need some more than the check:
+ * to end a stuck keeper, for helpers that have not ended yet. */
+static int detach_reserve(int dir, int reserve[RESERVE], struct reuseport_error *err)
+{
+	memset(reserve, -1, RESERVE * sizeof(*reserve));
+	for (int i = 0; i < RESERVE; i++) {
+		reserve[i] = fcntl(dir, F_DUPFD_CLOEXEC, 3);
+		if (reserve[i] < 0)
+			return fail(err, errno, "cannot duplicate a descriptor: %s",
+				    strerror(errno));
+	}
+	return 0;
+}
+
+static void detach_close_reserve(const int reserve[RESERVE])
+{
+	for (int i = 0; i < RESERVE; i++)
+		fd_close(reserve[i]);
+}
+
+static int detach_check_opened(const struct reuseport_filter *filter, const struct attachment *at,
+			       struct reuseport_error *err)
+{
+	int reserve[RESERVE], ret = detach_reserve(at->dir, reserve, err);
+
+	if (!ret)
+		ret = program_detach_check(&at->key, &at->steering, err);
+	/* Without its pin the program may be one that cannot be told from another's. */
+	if (!ret && at->steering.program < 0)
+		ret = detach_refuse_unpinned(filter, &at->key, err);
+	detach_close_reserve(reserve);
+	return ret;
+}
+
 /* Check that the attachment can be detached as a whole, before anything is changed. That needs
  * all that the change needs, such as descriptors. */
 static int detach_check(const struct reuseport_filter *filter, const struct found_attachment *found,
@@ -166,10 +204,7 @@ static int detach_check(const struct reuseport_filter *filter, const struct foun
 		return ret;
 	ret = detach_open(found, &at, err);
 	if (!ret && at.dir >= 0)
-		ret = program_detach_check(&found->key, &at.steering, err);
-	/* Without its pin the program may be one that cannot be told from another's. */
-	if (!ret && at.dir >= 0 && at.steering.program < 0)
-		ret = detach_refuse_unpinned(filter, &found->key, err);
+		ret = detach_check_opened(filter, &at, err);
 	attachment_close(&at);
 	return ret;
 }

@@ -136,20 +136,29 @@ static void worker_selector_see(struct worker_selector *selector,
 
 /* Look which process serves which worker: the keeper does that only now and then, and
  * after a reload it is another one. */
-static void worker_selector_look(struct worker_selector *selector, const struct attachment *list,
-				 size_t n)
+static int worker_selector_look(struct worker_selector *selector, const struct attachment *list,
+				size_t n, struct reuseport_error *err)
 {
-	for (size_t i = 0; i < n; i++) {
+	int ret = 0;
+
+	for (size_t i = 0; !error_is_limit(ret) && i < n; i++) {
 		struct netns_ref ns = { .inode = list[i].key.netns };
 		struct sock_diag_list members = { 0 };
 		struct socket_owners owners = { 0 };
 
-		if (!sock_diag_members(&list[i].key, &ns, &members, NULL) &&
-		    !socket_owners_scan_members(&members, OWNERS_SERVING, &owners))
+		ret = sock_diag_members(&list[i].key, &ns, &members, NULL);
+		if (!ret)
+			ret = socket_owners_scan_members(&members, OWNERS_SERVING, &owners);
+		if (!ret)
 			worker_selector_see(selector, &members, &owners);
 		free(owners.list);
 		free(members.sockets);
 	}
+	/* Of others it is not known which process serves them. */
+	return error_is_limit(ret) ?
+		       fail(err, -ret, "cannot look which process serves a worker: %s",
+			    strerror(-ret)) :
+		       0;
 }
 
 static bool worker_selector_matches_any(const struct worker_selector *selector,
@@ -234,8 +243,8 @@ int worker_selector_find(struct worker_selector *selector, const struct attachme
 	if (ret != -ENOENT && (ret || !worker_selector_is_doubtful(selector, list, n)))
 		return ret;
 	selector->kind = kind;
-	worker_selector_look(selector, list, n);
-	return worker_selector_resolve(selector, list, n, err);
+	ret = worker_selector_look(selector, list, n, err);
+	return ret ? ret : worker_selector_resolve(selector, list, n, err);
 }
 
 void worker_selector_free(struct worker_selector *selector)

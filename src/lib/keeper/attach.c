@@ -281,7 +281,7 @@ static int attach_new(struct reuseport_group *group, const struct group_members 
 {
 	int ret = pin_dir_make(group->at.dir, PIN_ATTACHING);
 
-	if (ret)
+	if (ret < 0)
 		return fail(err, -ret, "cannot make %s/" PIN_ATTACHING ": %s", group->at.pin,
 			    strerror(-ret));
 	ret = attach_load(group, members, opts, err);

@@ -114,7 +114,10 @@ static int keeper_lock_own(struct reuseport_group *group, struct attachment_entr
 		ret = pin_owner_name(&at->key, now, err);
 		if (!ret && !strcmp(name, now))
 			return lock;
-		fd_close(lock);
+		if (lock >= 0) {
+			pins_remove_empty(lock, at->pin);
+			close(lock);
+		}
 		if (ret)
 			return ret;
 	}

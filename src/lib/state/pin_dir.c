@@ -126,7 +126,9 @@ int pin_dir_open(int parent, const char *name, const char *path, struct reusepor
 
 int pin_dir_make(int dir, const char *name)
 {
-	return mkdirat(dir, name, 0700) && errno != EEXIST ? -errno : 0;
+	if (!mkdirat(dir, name, 0700))
+		return 1;
+	return errno == EEXIST ? 0 : -errno;
 }
 
 void pin_dir_unmake(int dir, const char *name)

@@ -31,7 +31,7 @@ int pin_dir_open_bpffs(const char *path, struct reuseport_error *err);
  */
 int pin_dir_open(int parent, const char *name, const char *path, struct reuseport_error *err);
 
-/* Make a directory that only its owner may use. Return 0 or -errno; 0 if it was there. */
+/* Make a directory that only its owner may use. Return 1, 0 if it was there, or -errno. */
 int pin_dir_make(int dir, const char *name);
 
 /* Remove an empty directory, if it is there. */

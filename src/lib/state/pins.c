@@ -149,15 +149,18 @@ static int open_bpffs(bool may_mount, const char **path, struct reuseport_error 
 static int open_in(int parent, const char *parent_path, const char *name, bool make, char *path,
 		   size_t size, struct reuseport_error *err)
 {
-	int ret = make ? pin_dir_make(parent, name) : 0;
+	int made = make ? pin_dir_make(parent, name) : 0, fd;
 
 	pin_dir_join(parent_path, name, path, size);
-	if (!ret)
-		return pin_dir_open(parent, name, path, err);
-	if (ret == -ENOENT) /* the parent was removed at this moment */
-		return ret;
-	return fail(err, -ret, "cannot make %s: %s%s", path, strerror(-ret),
-		    ret == -EACCES || ret == -EPERM ? "; run as root" : "");
+	if (made == -ENOENT) /* the parent was removed at this moment */
+		return made;
+	if (made < 0)
+		return fail(err, -made, "cannot make %s: %s%s", path, strerror(-made),
+			    made == -EACCES || made == -EPERM ? "; run as root" : "");
+	fd = pin_dir_open(parent, name, path, err);
+	if (fd < 0 && made)
+		pin_dir_unmake(parent, name);
+	return fd;
 }
 
 /* Open the directory that has those of all attachments. */
@@ -182,6 +185,9 @@ static int open_attachment(const char *name, bool make, char *path, size_t size,
 	if (root < 0)
 		return root;
 	fd = open_in(root, root_path, name, make, path, size, err);
+	/* Unless there are others. */
+	if (fd < 0 && make)
+		unlinkat(root, "../" ROOT_NAME, AT_REMOVEDIR);
 	close(root);
 	return fd;
 }
@@ -245,7 +251,7 @@ int pins_take_over(int dir, const char *path, struct reuseport_error *err)
 
 	if (ret == -ENOENT)
 		return ret;
-	if (ret)
+	if (ret < 0)
 		return fail(err, -ret, "cannot make %s/" PIN_DETACHING ": %s", path,
 			    strerror(-ret));
 	return lock_open_directory(dir, path, TAKE_OVER_TRIES, err);
@@ -267,23 +273,34 @@ bool pins_are_gone(int dir, const char *path)
 	       (access(path, F_OK) && errno == ENOENT);
 }
 
+/* Remove an empty directory by its descriptor: that needs no other one, of which there may be
+ * none. Return 0 or -errno. */
+static int remove_directory(int dir, const char *name)
+{
+	char path[PIN_PATH_MAX];
+
+	if (unlinkat(dir, pin_dir_join("..", name, path, sizeof(path)), AT_REMOVEDIR))
+		return -errno;
+	/* With the last one the common directory goes. */
+	unlinkat(dir, "../../" ROOT_NAME, AT_REMOVEDIR);
+	return 0;
+}
+
+void pins_remove_empty(int dir, const char *path)
+{
+	if (pin_dir_is_named(dir, pins_name_in(path)) > 0)
+		remove_directory(dir, pins_name_in(path));
+}
+
 int pins_remove(int dir, const char *path)
 {
 	const char *name = pins_name_in(path);
-	char self[PIN_PATH_MAX];
 	int ret = pin_dir_is_named(dir, name);
 
 	if (ret <= 0)
 		return ret;
 	ret = pin_dir_clear(dir);
-	if (ret)
-		return ret;
-	/* By its descriptor: that needs no other one, of which there may be none. */
-	if (unlinkat(dir, pin_dir_join("..", name, self, sizeof(self)), AT_REMOVEDIR))
-		return -errno;
-	/* With the last one the common directory goes. */
-	unlinkat(dir, "../../" ROOT_NAME, AT_REMOVEDIR);
-	return 0;
+	return ret ? ret : remove_directory(dir, name);
 }
 
 /* A walk through the directories of all attachments. */

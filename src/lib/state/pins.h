@@ -56,6 +56,9 @@ int pins_locked(int dir);
  * not gone. */
 bool pins_are_gone(int dir, const char *path);
 
+/* Remove the directory if nothing is in it. */
+void pins_remove_empty(int dir, const char *path);
+
 /* Unpin everything in the directory and remove it. Returns 0 if it is gone already. */
 int pins_remove(int dir, const char *path);
 

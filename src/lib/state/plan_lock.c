@@ -19,7 +19,7 @@ int plan_lock_make(const struct attachment *at, struct reuseport_error *err)
 {
 	int ret = pin_dir_make(at->dir, PIN_CHANGING);
 
-	if (!ret)
+	if (ret >= 0)
 		return 0;
 	return fail(err, -ret, "cannot make %s/" PIN_CHANGING ": %s", at->pin, strerror(-ret));
 }
@@ -75,6 +75,6 @@ void plan_unlock_all(int *locks, size_t n)
 void plan_lock_notify(const struct attachment *at)
 {
 	/* The keeper watches the directory; the name has no meaning. */
-	if (!pin_dir_make(at->dir, PIN_CHANGED))
+	if (pin_dir_make(at->dir, PIN_CHANGED) > 0)
 		pin_dir_unmake(at->dir, PIN_CHANGED);
 }

@@ -1,0 +1,203 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+# Limits are not facts: with too few descriptors nothing is taken for gone, damaged or
+# detached. A command either does all that it does otherwise, or says why it cannot and
+# changes nothing; a keeper goes on, and sees everything once it can.
+load ../cli/common.bash
+
+setup() {
+	begin_test
+}
+
+teardown() {
+	end_test
+}
+
+with_descriptors() {
+	local n=$1
+	shift
+	prlimit --nofile="$n:$n" "$@" 3>&-
+}
+
+# limited N CMD...: with descriptors 0 to N - 1. Sets $status, $output and $stderr; fails if
+# it failed for another reason than that.
+limited() {
+	local n=$1
+	shift
+	run --separate-stderr with_descriptors "$n" "$@"
+	case $status:$stderr in
+	0:*) ;;
+	*"open shared object"* | *"Too many open files"*) ;;
+	*) fail "with $n descriptors: status $status, '$output', '$stderr'" ;;
+	esac
+}
+
+tool() {
+	local name=$1 n=$2
+	shift 2
+	limited "$n" "$REUSEPORTCTL" "$name" --netns "$NS" "$@"
+}
+
+# From what no command can do with to what each can.
+FEW=4 ENOUGH=64
+
+# What holds for the group, as long as nothing was changed.
+steered() {
+	status 8080 "${1:-tcp}" '[.damaged, .keeper.running, .keeper.pid, .program.attached,
+		.unregistered, [.workers[] | [.slot, .cookie, .pid, .state]]] | tojson'
+}
+
+# looks WHAT ARGS...: with more and more descriptors, until the command that only looks has
+# said twice what it says without a limit. Before that it fails.
+looks() {
+	local n right=0 wanted
+	wanted=$("$REUSEPORTCTL" "$1" --netns "$NS" "${@:2}")
+	for ((n = FEW; n <= ENOUGH && right < 2; n++)); do
+		tool "$1" $n "${@:2}"
+		[ $status -ne 0 ] || equal "$output" "$wanted" "$* with $n descriptors"
+		right=$((right + !status))
+	done
+	equal $right 2 "$*"
+}
+
+@test "limits: commands that look say the same, or why they cannot" {
+	start_worker --port 8080 --sockets 2
+	start_worker --port 8081
+	attach --port 8080
+	looks status --json
+	looks list --json
+	looks explain --src 127.0.0.1:999 --dst 127.0.0.1:8080 --json
+	kill_keeper 8080 tcp
+	looks status --port 8080
+}
+
+@test "limits: attach is whole or not at all" {
+	local n worked=0
+	start_worker --port 8080 --sockets 2
+	for ((n = FEW; n <= ENOUGH && worked < 2; n++)); do
+		tool attach $n --port 8080
+		if [ $status -ne 0 ]; then
+			untouched 8080
+			continue
+		fi
+		worked=$((worked + 1))
+		equal "$(steered | cut -d, -f1,2,4,5)" "[false,true,true,0" "with $n descriptors"
+		in_sync 8080 tcp
+		ctl detach --port 8080
+	done
+	equal $worked 2 "attached"
+}
+
+# The pins of an attachment whose keeper has ended are not those of one that was never made.
+@test "limits: an attach that adopts takes nothing for damaged" {
+	local n before
+	start_worker --port 8080 --sockets 2
+	attach --port 8080
+	ctl drain --port 8080 slot:1
+	kill_keeper 8080 tcp
+	before=$(status 8080 tcp '[.program.id, [.workers[] | [.slot, .cookie, .state]]] | tojson')
+	for ((n = FEW; n <= ENOUGH; n++)); do
+		tool attach $n --port 8080
+		equal "$(status 8080 tcp '[.program.id, [.workers[] | [.slot, .cookie, .state]]] |
+			tojson')" "$before" "with $n descriptors"
+		[ $status -ne 0 ] || break
+	done
+	equal "$(status 8080 tcp .keeper.running)" true
+}
+
+@test "limits: detach is whole or not at all" {
+	local n before proto
+	for proto in tcp udp; do
+		start_worker --port 8080 --sockets 2 --proto $proto
+		attach --port 8080 --proto $proto
+		before=$(steered $proto)
+		for ((n = FEW; n <= ENOUGH; n++)); do
+			tool detach $n --port 8080 --proto $proto
+			[ $status -ne 0 ] || break
+			equal "$(steered $proto)" "$before" "with $n descriptors"
+		done
+		equal $status 0 "detach"
+		untouched 8080 $proto
+	done
+}
+
+@test "limits: drain, weight and policy change all or nothing" {
+	local n what changed
+	start_worker --port 8080 --sockets 2
+	attach --port 8080 --policy weighted
+	for what in "drain --port 8080 slot:0" "undrain --port 8080 slot:0" \
+		"weight --port 8080 slot:1 7" "policy --port 8080 hash"; do
+		changed=
+		for ((n = FEW; n <= ENOUGH; n++)); do
+			before=$(rules_and_workers 8080)
+			tool ${what%% *} $n ${what#* }
+			[ $status -ne 0 ] || break
+			equal "$(rules_and_workers 8080)" "$before" "$what with $n descriptors"
+		done
+		equal $status 0 "$what"
+		[ "$(rules_and_workers 8080)" != "$before" ] || fail "$what changed nothing"
+	done
+}
+
+# ----------------------------------------------------------------- a keeper
+
+# The keeper has fewer descriptors than it has open, so it can open none.
+starve() {
+	prlimit --nofile="8:$(ulimit -Hn)" --pid "$1"
+}
+
+feed() {
+	prlimit --nofile="$(ulimit -Hn):$(ulimit -Hn)" --pid "$1"
+}
+
+# keeper_lives_on PROTO: while it can open nothing, workers come and go, all of them in
+# the end; then it sees what is there.
+keeper_lives_on() {
+	local proto=$1 keeper first second
+	start_worker --port 8080 --proto "$proto"
+	first=$worker_pid
+	attach --port 8080 --proto "$proto"
+	keeper=$(keeper_pid 8080 "$proto")
+	starve "$keeper"
+	start_worker --port 8080 --proto "$proto"
+	second=$worker_pid
+	stop "$first"
+	pause 1
+	stop "$second"
+	# Without a worker it looks once a second whether the namespace is there.
+	pause 2.5
+	equal "$(keeper_pid 8080 "$proto")" "$keeper" "keeper"
+	! grep -E "removed|being detached|no network namespace" "$BATS_TEST_TMPDIR/keeper.log" ||
+		fail "the log"
+	grep -q "Too many open files" "$BATS_TEST_TMPDIR/keeper.log"
+	start_worker --port 8080 --proto "$proto"
+	feed "$keeper"
+	wait_until 8 in_sync 8080 "$proto"
+	equal "$(steered "$proto" | cut -d, -f1-5)" "[false,true,$keeper,true,0"
+	serves 8080 "$proto"
+	ctl detach --port 8080 --proto "$proto"
+	untouched 8080 "$proto"
+}
+
+@test "limits: a keeper without descriptors keeps, TCP" {
+	keeper_lives_on tcp
+}
+
+@test "limits: a keeper without descriptors keeps, UDP" {
+	keeper_lives_on udp
+}
+
+@test "limits: a keeper without descriptors keeps, by polling" {
+	REUSEPORT_DISABLE=events keeper_lives_on tcp
+}
+
+@test "limits: a keeper without descriptors releases the group" {
+	local keeper
+	start_worker --port 8080
+	attach --port 8080
+	keeper=$(keeper_pid 8080 tcp)
+	starve "$keeper"
+	succeeds ctl detach --port 8080
+	wait_until 2 gone "$keeper"
+	untouched 8080
+}
