@@ -191,6 +191,20 @@ keeper_lives_on() {
 	REUSEPORT_DISABLE=events keeper_lives_on tcp
 }
 
+@test "limits: a keeper without descriptors, whose pins are removed, tries again" {
+	local keeper
+	start_worker --port 8080
+	attach --port 8080
+	keeper=$(keeper_pid 8080 tcp)
+	starve "$keeper"
+	rm -r "$(pin_of 8080)"
+	pause 0.5
+	! gone "$keeper" || fail "it has ended"
+	feed "$keeper"
+	wait_until 8 gone "$keeper"
+	untouched 8080
+}
+
 @test "limits: a keeper without descriptors releases the group" {
 	local keeper
 	start_worker --port 8080

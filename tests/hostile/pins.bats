@@ -140,7 +140,7 @@ PINS_THERE=/sys/fs/bpf/reuseport
 	)
 	local -A word=([link]="symbolic link" [stranger]="user 65534" [open]="mode 0777"
 		[file]="no directory")
-	private_bpffs
+	private_bpffs mode=0755
 	start_worker --port 8081
 	start_worker --port 8080 --addr 127.0.0.1
 	ctl attach --port 8081

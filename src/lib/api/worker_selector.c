@@ -154,7 +154,7 @@ static int worker_selector_look(struct worker_selector *selector, const struct a
 		free(owners.list);
 		free(members.sockets);
 	}
-	/* Of others it is not known which process serves them. */
+	/* Other errors leave it as it was recorded. */
 	return error_is_limit(ret) ?
 		       fail(err, -ret, "cannot look which process serves a worker: %s",
 			    strerror(-ret)) :

@@ -245,8 +245,15 @@ static void event_loop_take_notices(struct reuseport_group *group)
 static int event_loop_give_back(struct reuseport_group *group, struct reuseport_error *err)
 {
 	struct reuseport_error error;
+	int ret = program_detach(&group->at.key, &group->at.steering, &error);
 
-	if (program_detach(&group->at.key, &group->at.steering, &error))
+	/* Try again at the next call. */
+	if (error_is_limit(ret)) {
+		handle_log(group, LOG_ERR, "the pins of %s were removed, and %.250s",
+			   group->at.text, error.text);
+		return 0;
+	}
+	if (ret)
 		return fail(err, ESHUTDOWN, "the pins of %s were removed, and %.250s",
 			    group->at.text, error.text);
 	sockarray_empty(group->at.steering.maps[MAP_SOCKETS]);
