@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "error.h"
 #include "host/caps.h"
 #include "item_list.h"
@@ -27,6 +28,10 @@ const char *reuseport_state_name(unsigned int state)
 
 	return state < sizeof(names) / sizeof(names[0]) ? names[state] : "unknown";
 }
+
+/* For how long pins that are not whole are looked at again. */
+#define DAMAGED_TRIES 3
+#define DAMAGED_PAUSE_MS 20
 
 /* The public list. */
 struct reuseport_status_list {
@@ -270,22 +275,39 @@ static int status_open_reader(struct status_collection *all)
 	return 0;
 }
 
+/*
+ * Open what is pinned in at->dir. Pins are not whole while an attachment is being made or
+ * removed, and just before and after that no mark says so: only what stays so is damaged.
+ */
+static int status_open_pinned(struct status_item *item, struct attachment *at, bool *gone,
+			      struct reuseport_error *err)
+{
+	int ret, made;
+
+	for (int tries = 0;; tries++) {
+		ret = attachment_open_pins(at, err);
+		item->status.damaged = ret == -ENOENT || ret == -EPROTO;
+		if (!item->status.damaged)
+			return ret;
+		made = attachment_is_being_made(at->dir);
+		*gone = made > 0 || pin_dir_is_gone(at->dir);
+		if (made < 0)
+			return fail(err, -made, "cannot examine %s: %s", at->pin, strerror(-made));
+		if (*gone || tries == DAMAGED_TRIES)
+			return 0;
+		steering_close(&at->steering);
+		clock_sleep_ms(DAMAGED_PAUSE_MS);
+	}
+}
+
 /* Describe what is pinned in at->dir. */
 static int status_read_pinned(struct status_collection *all, struct status_item *item,
 			      struct attachment *at, bool *gone)
 {
-	int ret = attachment_open_pins(at, all->err), made;
+	int ret = status_open_pinned(item, at, gone, all->err);
 
-	*gone = false;
-	item->status.damaged = ret == -ENOENT || ret == -EPROTO;
-	/* Detached while we looked, or not attached yet. */
-	if (item->status.damaged) {
-		made = attachment_is_being_made(at->dir);
-		*gone = made > 0 || pin_dir_is_gone(at->dir);
-		return made < 0 ? fail(all->err, -made, "cannot examine %s: %s", at->pin,
-				       strerror(-made)) :
-				  0;
-	}
+	if (item->status.damaged)
+		return ret;
 	if (!ret)
 		ret = attachment_map(at, all->err);
 	if (!ret)
