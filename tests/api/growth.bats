@@ -6,8 +6,6 @@ load ../bash/lib.bash
 
 setup_file() {
 	local header
-	# Its tests are skipped then.
-	[ -z "${RP_SANITIZED:-}" ] || return 0
 	export GROWN=$BATS_FILE_TMPDIR/grown LIBRARY
 	LIBRARY=libreuseport-bpf.so.$("$REUSEPORTCTL" --version | cut -d' ' -f2)
 	mkdir -p "$GROWN/build"
@@ -23,7 +21,6 @@ setup_file() {
 
 setup() {
 	begin_test
-	skip_if_sanitized "the library is built again, without sanitizers"
 	start_worker --port 8080 --sockets 2
 }
 

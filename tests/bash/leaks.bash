@@ -93,8 +93,9 @@ nothing_left() {
 	return $left
 }
 
+# ip says of those that are going just then that they are invalid.
 netns_is_gone() {
-	! ip -j netns list-id | grep -q "\"nsid\":$1[,}]"
+	! ip -j netns list-id 2>/dev/null | grep -q "\"nsid\":$1[,}]"
 }
 
 # The namespace is gone when no process, socket or descriptor holds it.
@@ -102,7 +103,8 @@ remove_netns() {
 	if [ -e "/run/netns/$1" ]; then
 		ip netns del "$1"
 	fi
-	wait_until 10 netns_is_gone "$2" || {
+	# The kernel takes them down one after the other: on a busy machine that takes seconds.
+	wait_until 60 netns_is_gone "$2" || {
 		echo "left behind: namespace $1 is still held" >&2
 		return 1
 	}

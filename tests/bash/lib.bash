@@ -75,7 +75,7 @@ new_netns() {
 	ip netns set "$new_ns" "$nsid"
 	# Ports of our clients with fixed tuples stay below.
 	in_netns "$new_ns" sh -c 'ip link set lo up &&
-		echo 60100 65500 >/proc/sys/net/ipv4/ip_local_port_range'
+		echo 60100 65499 >/proc/sys/net/ipv4/ip_local_port_range'
 }
 
 # Not "ip netns exec": that hides the bpffs behind a new /sys.

@@ -13,7 +13,7 @@ begin_server_test() {
 	begin_test
 	rounds CYCLES 20 3
 	# A new connection for each request leaves many ports in TIME_WAIT.
-	in_ns sysctl -qw net.ipv4.ip_local_port_range="10000 65500" net.ipv4.tcp_tw_reuse=1
+	in_ns sysctl -qw net.ipv4.ip_local_port_range="10000 65499" net.ipv4.tcp_tw_reuse=1
 }
 
 # Servers have children. Whatever is left in the namespace, which is ours

@@ -63,7 +63,7 @@ end_of_link() {
 }
 
 client_ports() {
-	in_netns "$from" sysctl -qw net.ipv4.ip_local_port_range="10000 65500"
+	in_netns "$from" sysctl -qw net.ipv4.ip_local_port_range="10000 65499"
 }
 
 # -------------------------------------------------------------- the restarts

@@ -10,7 +10,7 @@ setup() {
 	begin_test
 	skip_if_sanitized "it takes its time, and the program in the kernel decides"
 	# Enough ports that those which wait for the hung worker are not missed.
-	in_ns sysctl -qw net.ipv4.ip_local_port_range="10000 65500"
+	in_ns sysctl -qw net.ipv4.ip_local_port_range="10000 65499"
 }
 
 teardown() {
