@@ -25,10 +25,10 @@ usage() {
 }
 
 # The files that take longest come first, so that the end is not spent in waiting for one.
-longest=(tests/net/{rolling_restart,features_disabled,drain,rollout,worker_hung,explain,policies,sticky}.bats
-	tests/cli/{policy,damaged,drain,interrupted}.bats tests/net/{changes,hash_parity}.bats
-	tests/servers/{nginx,recipes_nginx,recipes_dns,haproxy}.bats tests/cli/{rollout,weight}.bats
-	tests/api/installed.bats)
+longest=(tests/cli/{drain,policy}.bats tests/api/installed.bats tests/net/{explain,sticky}.bats
+	tests/cli/weight.bats tests/net/features_disabled.bats tests/cli/{damaged,rollout,foreign}.bats
+	tests/net/{policies,rollout,drain,changes,worker_hung,rolling_restart,hash_parity}.bats
+	tests/cli/interrupted.bats tests/servers/{recipes_nginx,nginx,recipes_dns}.bats)
 proof=(tests/kernels/verifier.bats tests/net/{hash_parity,policies,sticky,migration}.bats)
 plain=yes sanitizers= compilers= kernels= jobs=$((2 * $(nproc)))
 files=() others=()
@@ -100,10 +100,20 @@ count() {
 	skipped=$((skipped + skip))
 }
 
+# reports_to FOLDER: those of the sanitizers go to files, so that those of processes in the
+# background are seen; of each file's tests to a folder of their own, as others run meanwhile.
+reports_to() {
+	mkdir -p "$1"
+	export RP_REPORTS=$1
+	export ASAN_OPTIONS=log_path=$1/asan:detect_leaks=1
+	export UBSAN_OPTIONS=log_path=$1/ubsan:print_stacktrace=1
+}
+
 # one FILE BUILD NUMBER: runs it into $work/NUMBER.tap, with its status after it.
 one() {
 	local program status start=$SECONDS
 
+	[ -z "${RP_SANITIZED:-}" ] || reports_to "$work/reports/$3"
 	echo "# $1${RP_SANITIZED:+, sanitized}" >"$work/$3.tap"
 	case $1 in
 	*.c)
@@ -188,19 +198,15 @@ sanitized() {
 	done
 	echo "# build build/asan"
 	make --no-print-directory -s -j "$(nproc)" SANITIZE=1 all unit library-helpers || exit 1
-	# To files, so that reports of processes in the background are seen.
-	export RP_SANITIZED=1 RP_REPORTS=$work/reports
-	mkdir "$RP_REPORTS"
-	export ASAN_OPTIONS=log_path=$RP_REPORTS/asan:detect_leaks=1
-	export UBSAN_OPTIONS=log_path=$RP_REPORTS/ubsan:print_stacktrace=1
-	export REUSEPORTCTL=$PWD/build/asan/reuseportctl
+	export RP_SANITIZED=1 REUSEPORTCTL=$PWD/build/asan/reuseportctl
 	run build/asan "${ours[@]}"
+	# Those that no test has seen.
 	while read -r report; do
 		echo "not ok - $(basename "$report")"
 		cat "$report"
 		failed=$((failed + 1))
-	done < <(sanitizer_reports)
-	unset RP_SANITIZED RP_REPORTS ASAN_OPTIONS UBSAN_OPTIONS REUSEPORTCTL
+	done < <(for RP_REPORTS in "$work"/reports/*[0-9]; do sanitizer_reports; done)
+	unset RP_SANITIZED REUSEPORTCTL
 }
 
 # part NAME COMMAND...: and how long it took.
