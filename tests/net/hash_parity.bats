@@ -26,7 +26,8 @@ all_steered() {
 	answered=$(answers_by_worker <<<"$1")
 	seen=$(tail -n +2 <<<"$seen" | sort -n)
 	# Who has left is not shown any more.
-	equal "$(grep -F -f <(cut -d' ' -f1 <<<"$seen") <<<"$answered")" "$seen" "by worker"
+	equal "$(awk 'NR == FNR { shown[$1]; next } $1 in shown' <(echo "$seen") - <<<"$answered")" \
+		"$seen" "by worker"
 }
 
 # parity PROTO TO WORKER_ARGS...
