@@ -14,7 +14,7 @@
 #   make install    honours DESTDIR, PREFIX, BINDIR, LIBDIR, INCLUDEDIR and MANDIR
 #   make uninstall  removes what "make install" with the same values put there
 #   make format     formats all C as .clang-format says
-#   make vmlinux    cuts vmlinux.h anew from the running kernel's BTF
+#   make vmlinux    cuts vmlinux.h again from the running kernel's BTF
 #
 # CC, CPPFLAGS, CFLAGS, LDFLAGS, AR, LD and OBJCOPY are taken from the environment or
 # the command line. WERROR=1, as the tests set it, makes warnings errors. Hardening flags
@@ -125,7 +125,7 @@ all: $(CTL) $(LIB_A) $(LIB_SO) $(LIB_PC) $(MAN_PAGES)
 
 # ---------------------------------------------------------------- BPF code
 
-# Which clang makes the objects. With another one than last time they are made anew.
+# Which clang makes the objects. With another one than last time they are made again.
 $(BUILD)/bpf/clang: always
 	@mkdir -p $(@D)
 	$(Q)v=$$($(CLANG) -dumpversion 2>/dev/null) || exit 0; \

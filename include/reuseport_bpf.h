@@ -44,14 +44,15 @@
  *   failed, why, and what to do. The pointer may be NULL.
  * - Every structure that is passed in begins with "sz": set it to sizeof the structure,
  *   best with REUSEPORT_OPTS or REUSEPORT_INIT, and leave what you do not know zero.
- *   Members are only ever added at the end, behind the padding. -EINVAL: sz is not set. -E2BIG: a
- * member that this library does not know is not zero.
+ *   Members are only ever added at the end, behind the padding. -EINVAL: sz is not set.
+ *   -E2BIG: a member that this library does not know is not zero.
  * - Structures that are returned may gain members at the end, too. Read them through
  *   the pointer that you got, and never copy one or compute its address. Lists have
  *   accessors: __count, __get (NULL past the end), __free. What __get returns belongs to
  *   the list.
  * - Destructors accept NULL.
- * - A required pointer that is NULL is -EINVAL.
+ * - A required pointer that is NULL is -EINVAL in calls that return an error. Calls that only
+ *   read a handle return nothing, 0 or -1 for NULL.
  * - Names of processes and of network namespaces are as their owners chose them and can
  *   contain any byte: escape them before you print them. The text of an error may have a
  *   part of one in it, but no ASCII control character.
@@ -85,7 +86,8 @@ const char *reuseport_version(void);
 /*
  * Write the inode of a network namespace: of the caller's own (name NULL), of a name as
  * "ip netns" has it, or of the process with that pid. Needs no capability for one's own.
- * -ENOENT: there is no such namespace or process.
+ * -ENOENT: there is no such namespace or process. -EINVAL: the name is empty, has a slash, or
+ * is longer than 64 bytes.
  */
 int reuseport_netns(const char *name, uint64_t *inode, struct reuseport_error *err);
 
@@ -181,14 +183,20 @@ struct reuseport_attach_opts {
 			       * "manual": not before it is admitted. NULL: unchanged */
 	reuseport_log_fn log; /* called by reuseport_attach() and reuseport_group__process() */
 	void *log_ctx;
-	unsigned int slots;         /* 1 to REUSEPORT_SLOTS_MAX; 0: 256, or twice the members */
-	unsigned int table_entries; /* 0: 4096 for each member, but 16384 to 524288 */
+	unsigned int slots;         /* 1 to REUSEPORT_SLOTS_MAX; 0: 256, doubled until it is
+				     * twice the members */
+	unsigned int table_entries; /* a power of two, REUSEPORT_TABLE_MIN to
+				     * REUSEPORT_TABLE_MAX; 0: 4096 for each member, but
+				     * 16384 to 524288 */
 	unsigned int flows;         /* UDP: number of sticky flows (4-tuples that stay with their
-				     * worker), at most; 0: flows are not sticky. 16 bytes a flow.
-				     * A flow has 8 places, where the one unseen for longest makes
-				     * room: with as many flows as this one in seven has no place,
-				     * with half as many one in 100, with a quarter one in 10,000 */
-	unsigned int idle_s;        /* seconds after which a sticky flow is new again; 0: never */
+				     * worker), REUSEPORT_FLOWS_MIN to REUSEPORT_FLOWS_MAX, rounded
+				     * up to a multiple of 8; 0: flows are not sticky. 16 bytes a
+				     * flow. A flow can be in one of 8 places; a new one replaces
+				     * the one unseen for longest. With as many active flows as
+				     * this number one in seven has no place, with half as many
+				     * one in 100, with a quarter one in 10,000 */
+	unsigned int idle_s;        /* seconds, up to REUSEPORT_IDLE_MAX, after which a sticky flow
+				     * is new again; 0: never. Only with flows */
 	bool force;                 /* replace another program, also one of this toolkit that is
 				     * pinned in another bpffs or not at all */
 	size_t : 0;
@@ -211,7 +219,9 @@ struct reuseport_attach_opts {
  * -EPERM: also if each member has locked its socket with SO_LOCK_FILTER. -ENOENT: the group
  * has no member, or none that is visible here. -ENOSPC: it has more members than slots.
  * -EPROTO: the pins are damaged or of another ABI version. -EINVAL: an option is out of range
- * or unknown, or the key has no uid and groups of several users have it. -EOPNOTSUPP: the
+ * or unknown, or differs from that of the pins that are adopted; flows are asked for on TCP;
+ * or the key has no uid and groups of several users have it. -ENODEV: there is no bpffs.
+ * -ENETDOWN: the network namespace is gone. -EOPNOTSUPP: the
  * kernel lacks something that steering needs, named in the text. What it lacks beyond
  * that is logged, and shown by reuseport_get_status().
  */
@@ -223,15 +233,16 @@ int reuseport_attach(const struct reuseport_key *key, const struct reuseport_att
 int reuseport_group__fd(const struct reuseport_group *group);
 
 /*
- * Do a bounded part of what is to be done (some milliseconds) without blocking: joins,
- * leaves, comparison with the kernel. While more is to be done, __fd stays readable. Once
- * for each new table it waits for the kernel to have left the old one, some 10 ms.
+ * Do a part of the pending work (some milliseconds) without waiting for events: joins,
+ * leaves, comparison with the kernel. While work is left, __fd stays readable. After each new
+ * table one call waits until the kernel has left the old one, some 10 ms.
  * Return the number of workers that joined or left.
  *
- * -ESHUTDOWN: the group is being detached, or its pins were removed by hand; then this call has
- * taken the program off. -ENETDOWN: its network namespace is gone, and
- * the pins are removed. After both only __free is left. -EPERM: another process keeps the
- * group, as after fork(). Other failures are temporary: they are logged and tried again.
+ * -ESHUTDOWN: the group is being detached, or its pins are gone; if they were removed by
+ * hand, this call has tried to take the program off, and the text says whether it could.
+ * -ENETDOWN: its network namespace is gone, and the pins are removed. After both only __free is
+ * left. -EPERM: another process keeps the group, as after fork(). Other failures are temporary:
+ * they are logged and tried again.
  */
 int reuseport_group__process(struct reuseport_group *group, struct reuseport_error *err);
 
@@ -253,7 +264,7 @@ const struct reuseport_key *reuseport_group__key(const struct reuseport_group *g
 /*
  * Give selection back to the kernel, empty the array and remove the pins. After success
  * only __free is left; after a failure the group is kept as before.
- * -EOPNOTSUPP: the kernel cannot take a program off a group (before 5.3).
+ * -EOPNOTSUPP: the kernel cannot take a program off a group (feature "detach").
  */
 int reuseport_group__detach(struct reuseport_group *group, struct reuseport_error *err);
 

@@ -6,15 +6,18 @@
  * Each call comes twice: for the attachments that a filter selects, whoever keeps them,
  * and, with "__", for the one that this process keeps. The first kind names a worker as
  * text: "slot:3", "pid:1234" (every socket that this process serves), "cookie:4097", or a
- * number alone if only one of these fits. The second kind takes a descriptor of the
- * worker's socket; -1 means every worker where that makes sense.
+ * number alone if it means the same workers by each of these that fits. The second kind takes a
+ * descriptor of the worker's socket; -1 means every worker for admit and drain status, and is
+ * refused elsewhere. The filter needs a port: what changes an attachment never means every one of
+ * the host.
  *
  * A change takes effect at once: a packet is handled by the state before or by the state
  * after, and when the call returns no packet is handled by the state before. No keeper is
  * needed. Errors of all of them: -ENOENT: nothing is attached there, or there is no such
  * worker. -EINVAL: a word or number is malformed, out of range, or ambiguous, or groups of
  * several users at the same address are selected: set the filter's uid. -EBUSY: another
- * process has been changing the attachment for seconds.
+ * process has been changing the attachment for seconds. -EPERM: a capability is missing, or this
+ * process does not keep the handle's group. -EPROTO: the pins are damaged.
  */
 #ifndef REUSEPORT_CONTROL_H
 #define REUSEPORT_CONTROL_H
@@ -26,7 +29,8 @@ extern "C" {
 #endif
 
 /*
- * Change the policy. Workers, slots and counters stay. Where several attachments are
+ * Change the policy. Without a name the present policy stays; options that are not given
+ * return to their defaults. Workers, slots and counters stay. Where several attachments are
  * selected all are checked before the first is changed. Return how many there were.
  * Policy "least-queue" reads the kernel's sockets: CAP_PERFMON at attach.
  * -EINVAL: also as reuseport_policy_check(), or the map of CPUs names a slot out of range.
@@ -116,7 +120,8 @@ enum reuseport_rollout_step {
  * is known beforehand, in none. Sticky flows stay with their workers. Return how many
  * attachments there were. The model is udpgrm's socket generations.
  *
- * -EALREADY: the step was taken before. -EINVAL: another one comes first. -ECHILD: the
+ * -EALREADY: BEGIN while a rollout runs, or a second SWITCH. -EINVAL: no rollout has begun,
+ * FINISH comes before SWITCH, or the step is unknown. -ECHILD: the
  * generation that is to serve has no worker.
  */
 int reuseport_rollout(const struct reuseport_filter *filter, enum reuseport_rollout_step step,

@@ -115,9 +115,9 @@ void reuseport_explainer__free(struct reuseport_explainer *explainer);
  * connection and that of a connected UDP socket in another namespace are not looked for;
  * SO_INCOMING_CPU is left out.
  *
- * -EINVAL: the packet is malformed. -EOPNOTSUPP: it is multicast or broadcast.
- * -EHOSTUNREACH: a socket is bound to a device, and the routes do not say on which one the
- * packet arrives. -ENETDOWN: the namespace is gone.
+ * -EINVAL: the packet is malformed, or its destination is a wildcard or has port 0. -EOPNOTSUPP: it
+ * is multicast or broadcast. -EHOSTUNREACH: a socket is bound to a device, and the routes do not
+ * say on which one the packet arrives. -ENETDOWN: the namespace is gone.
  */
 int reuseport_explain(struct reuseport_explainer *explainer, const struct reuseport_packet *packet,
 		      struct reuseport_explanation **explanation, struct reuseport_error *err);

@@ -98,7 +98,8 @@ enum reuseport_simulation_note {
 	REUSEPORT_NOTE_EQUAL = 1 << 8,    /* weights differ, and do not count */
 };
 
-/* Return one note, which is a single bit, as a sentence without a full stop. */
+/* Return one note, which is a single bit, as a sentence without a full stop, "" if it is none. The
+ * text is static. */
 const char *reuseport_simulation_note_text(unsigned int note);
 
 struct reuseport_simulated_share {

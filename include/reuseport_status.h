@@ -99,15 +99,16 @@ struct reuseport_status {
 	const struct reuseport_key *key;
 	char netns_name[64];          /* as "ip netns" has it, or "" */
 	char pin[REUSEPORT_PATH_MAX]; /* directory of the pins */
-	bool damaged;                 /* the pins are incomplete or of another ABI; all that
-				       * follows is zero but the keeper */
+	bool damaged;                 /* the pins are incomplete or of another ABI. Of what
+				       * follows only keeper_running is set; the structures
+				       * pointed to are zero, and there are no workers */
 	bool keeper_running;
 	uint32_t keeper_pid; /* the last keeper's */
 	uint32_t program_id; /* of the pinned program */
 	char program_name[64];
 	char program_tag[17];
 	bool attached;     /* the group has that program; true where the kernel does not
-			    * tell */
+			    * tell, false if no member is left */
 	bool admit_manual; /* a worker that joins waits to be admitted */
 	const struct reuseport_policy_info *policy;
 	const struct reuseport_modes *modes;

@@ -79,7 +79,7 @@ struct reuseport_filter {
 /* A policy and its options. Every text may be NULL. */
 struct reuseport_policy_opts {
 	size_t sz;
-	const char *policy;   /* name; NULL: unchanged, or "hash" */
+	const char *policy;   /* name; NULL: the present one, or "hash" */
 	const char *over;     /* of "weighted": "hash" (default) or "consistent" */
 	const char *key;      /* what is hashed: "tuple" (default), "src", "dst",
 			       * "src-prefix/LEN" or "src-prefix/LEN4,LEN6" */

@@ -43,6 +43,20 @@ static void find_the_group(void)
 	CHECK(key.netns == here.netns && !key.ifindex && !key.v6only);
 }
 
+/* What only reads takes NULL, too. */
+static void nothing_to_read(void)
+{
+	struct reuseport_error err;
+	uint32_t index;
+
+	CHECK(told(reuseport_netns(NULL, NULL, &err), EINVAL, &err));
+	CHECK(told(reuseport_device(here.netns, NULL, &index, &err), EINVAL, &err));
+	CHECK(told(reuseport_device(here.netns, "lo", NULL, &err), EINVAL, &err));
+	CHECK(reuseport_group__fd(NULL) == -1 && !reuseport_group__workers(NULL));
+	CHECK(!reuseport_group__pin(NULL) && !reuseport_group__key(NULL));
+	CHECK(!reuseport_group__adopted(NULL) && !reuseport_counters__fallback(NULL));
+}
+
 static void key_copy_refuses(void)
 {
 	struct reuseport_key unsized = { .sz = 0 };
@@ -245,6 +259,9 @@ static void changes(void)
 	struct reuseport_error err;
 
 	CHECK(told(reuseport_set_policy(&here, &words, &err), ENOENT, &err));
+	CHECK(told(reuseport_set_policy(NULL, &words, &err), EINVAL, &err));
+	CHECK(told(reuseport_rollout(NULL, REUSEPORT_ROLLOUT_BEGIN, &err), EINVAL, &err));
+	CHECK(told(reuseport_drain(NULL, "slot:0", NULL, &err), EINVAL, &err));
 	CHECK(told(reuseport_get_policy(&here, &list, &err), ENOENT, &err));
 	CHECK(list == untouched);
 	CHECK(told(reuseport_set_weight(&here, "slot:0", 2, &err), ENOENT, &err));
@@ -415,6 +432,7 @@ int main(int argc, char **argv)
 	find_the_group();
 	if (!key.port)
 		return 1;
+	nothing_to_read();
 	key_copy_refuses();
 	find_refuses();
 	netns_refuses();

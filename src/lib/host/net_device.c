@@ -12,7 +12,8 @@ int reuseport_device(uint64_t netns, const char *name, uint32_t *ifindex,
 	struct netns_ref ns = { .inode = netns };
 	struct netns_visit visit;
 	unsigned int found;
-	int ret = netns_enter(&ns, &visit, err);
+	int ret = name && ifindex ? netns_enter(&ns, &visit, err) :
+				    fail(err, EINVAL, "a name or a place for the index is missing");
 
 	if (ret)
 		return ret;

@@ -71,6 +71,8 @@ int reuseport_netns(const char *name, uint64_t *inode, struct reuseport_error *e
 	char path[128];
 	int ret;
 
+	if (!inode)
+		return fail(err, EINVAL, "no place for the inode is given");
 	if (!name) {
 		ret = netns_inode_of(OWN_PATH, inode);
 		if (ret == -ENOENT)

@@ -378,5 +378,5 @@ int event_loop_open(struct reuseport_group *group, struct reuseport_error *err)
 
 int reuseport_group__fd(const struct reuseport_group *group)
 {
-	return group->loop.epoll;
+	return group ? group->loop.epoll : -1;
 }

@@ -82,20 +82,20 @@ void handle_free(struct reuseport_group *group)
 
 bool reuseport_group__adopted(const struct reuseport_group *group)
 {
-	return group->adopted;
+	return group && group->adopted;
 }
 
 unsigned int reuseport_group__workers(const struct reuseport_group *group)
 {
-	return group->workers;
+	return group ? group->workers : 0;
 }
 
 const char *reuseport_group__pin(const struct reuseport_group *group)
 {
-	return group->at.pin;
+	return group ? group->at.pin : NULL;
 }
 
 const struct reuseport_key *reuseport_group__key(const struct reuseport_group *group)
 {
-	return &group->at.key;
+	return group ? &group->at.key : NULL;
 }

@@ -295,10 +295,16 @@ static int attachment_refuse_twins(const struct attachment *list, size_t n,
 int attachment_open_to_change(const struct reuseport_filter *filter, struct attachment **list,
 			      size_t *n, struct reuseport_error *err)
 {
+	struct group_key_filter checked;
 	struct attachment *opened;
 	size_t count;
-	int ret = attachment_open_all(filter, &opened, &count, err);
+	int ret = group_key_filter_init(&checked, filter, err);
 
+	/* A filter that was forgotten must not change every attachment of the host. */
+	if (!ret && !checked.want.port)
+		ret = fail(err, EINVAL, "a change needs the port of the group");
+	if (!ret)
+		ret = attachment_open_all(filter, &opened, &count, err);
 	if (ret)
 		return ret;
 	ret = attachment_refuse_twins(opened, count, err);

@@ -74,6 +74,8 @@ int counters_read(int counters_map, int totals_map, unsigned int slots,
 
 uint64_t reuseport_counters__fallback(const struct reuseport_counters *c)
 {
+	if (!c)
+		return 0;
 	return c->exhausted + c->nobody + c->unregistered + c->connected + c->incoming_cpu +
 	       c->unreadable;
 }
