@@ -7,6 +7,8 @@ load ../cli/common.bash
 
 setup() {
 	begin_test
+	# Every number of descriptors, or every third.
+	rounds STEP 1 3
 }
 
 teardown() {
@@ -52,7 +54,7 @@ steered() {
 looks() {
 	local n right=0 wanted
 	wanted=$("$REUSEPORTCTL" "$1" --netns "$NS" "${@:2}")
-	for ((n = FEW; n <= ENOUGH && right < 2; n++)); do
+	for ((n = FEW; n <= ENOUGH && right < 2; n += STEP)); do
 		tool "$1" $n "${@:2}"
 		[ $status -ne 0 ] || equal "$output" "$wanted" "$* with $n descriptors"
 		right=$((right + !status))
@@ -74,7 +76,7 @@ looks() {
 @test "limits: attach is whole or not at all" {
 	local n worked=0
 	start_worker --port 8080 --sockets 2
-	for ((n = FEW; n <= ENOUGH && worked < 2; n++)); do
+	for ((n = FEW; n <= ENOUGH && worked < 2; n += STEP)); do
 		tool attach $n --port 8080
 		if [ $status -ne 0 ]; then
 			untouched 8080
@@ -96,7 +98,7 @@ looks() {
 	ctl drain --port 8080 slot:1
 	kill_keeper 8080 tcp
 	before=$(status 8080 tcp '[.program.id, [.workers[] | [.slot, .cookie, .state]]] | tojson')
-	for ((n = FEW; n <= ENOUGH; n++)); do
+	for ((n = FEW; n <= ENOUGH; n += STEP)); do
 		tool attach $n --port 8080
 		equal "$(status 8080 tcp '[.program.id, [.workers[] | [.slot, .cookie, .state]]] |
 			tojson')" "$before" "with $n descriptors"
@@ -111,7 +113,7 @@ looks() {
 		start_worker --port 8080 --sockets 2 --proto $proto
 		attach --port 8080 --proto $proto
 		before=$(steered $proto)
-		for ((n = FEW; n <= ENOUGH; n++)); do
+		for ((n = FEW; n <= ENOUGH; n += STEP)); do
 			tool detach $n --port 8080 --proto $proto
 			[ $status -ne 0 ] || break
 			equal "$(steered $proto)" "$before" "with $n descriptors"
@@ -128,7 +130,7 @@ looks() {
 	for what in "drain --port 8080 slot:0" "undrain --port 8080 slot:0" \
 		"weight --port 8080 slot:1 7" "policy --port 8080 hash"; do
 		changed=
-		for ((n = FEW; n <= ENOUGH; n++)); do
+		for ((n = FEW; n <= ENOUGH; n += STEP)); do
 			before=$(rules_and_workers 8080)
 			tool ${what%% *} $n ${what#* }
 			[ $status -ne 0 ] || break
