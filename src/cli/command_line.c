@@ -61,12 +61,14 @@ static void print_wrapped(const char *text, size_t indent)
 
 static void print_option(const struct command *command, const struct option_entry *entry)
 {
+	const char *required = command->takes & OPT_LIST ? " (required without --list)" :
+							   " (required)";
 	char left[HELP_INDENT], help[256];
 
 	snprintf(left, sizeof(left), "--%s%s%s", entry->name, entry->value ? " " : "",
 		 entry->value ? entry->value : "");
 	snprintf(help, sizeof(help), "%s%s%s", entry->help,
-		 command->requires & entry->bit ? " (required)" : "",
+		 command->requires & entry->bit ? required : "",
 		 command->takes & entry->bit & OPT_PORTS ? "; can be repeated" : "");
 	printf("  %-20s ", left);
 	print_wrapped(help, HELP_INDENT);
