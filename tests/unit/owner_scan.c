@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "host/proc_dir.h"
+#include "owner_of.h"
 #include "random.h"
 #include "sockets/newest_fd.h"
 #include "sockets/owner_scan.h"
@@ -187,19 +188,6 @@ static int tear_down(void **state)
 }
 
 /* --------------------------------------------------------------------- checks */
-
-/* Check the owner of that process; NULL, if it has none, is a failure. */
-static const struct socket_owner *owner(const struct socket_owners *owners, uint32_t inode,
-					pid_t pid)
-{
-	const struct socket_owner *first;
-	size_t n = socket_owners_of(owners, inode, &first);
-
-	for (size_t i = 0; i < n; i++)
-		if (first[i].pid == (uint32_t)pid)
-			return &first[i];
-	return NULL;
-}
 
 static bool serves(const struct socket_owners *owners, int which, pid_t pid)
 {

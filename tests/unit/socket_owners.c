@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "owner_of.h"
 #include "random.h"
 #include "sockets/sock_diag.h"
 #include "sockets/socket_owners.h"
@@ -71,19 +72,6 @@ static void stop_owner(pid_t pid)
 {
 	assert_int_equal(kill(pid, SIGKILL), 0);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
-}
-
-/* Of one socket, or NULL. */
-static const struct socket_owner *owner(const struct socket_owners *owners, uint32_t inode,
-					pid_t pid)
-{
-	const struct socket_owner *first;
-	size_t n = socket_owners_of(owners, inode, &first);
-
-	for (size_t i = 0; i < n; i++)
-		if (first[i].pid == (uint32_t)pid)
-			return &first[i];
-	return NULL;
 }
 
 /* ----------------------------------------------------------------------- scans */
