@@ -5,7 +5,7 @@
 .DEFAULT_GOAL := bench-programs
 include Makefile
 
-BENCH_PROGRAMS := runtime endtoend join build change
+BENCH_PROGRAMS := runtime endtoend join build change host large
 BENCH_LIBS := $(LIB_LIBS) -ljansson -lm -pthread
 
 .PHONY: bench-programs
@@ -29,8 +29,10 @@ $(BUILD)/bench/programs.o: $(BUILD)/bench/baseline.skel.h
 PROGRAMS := programs.o contenders.o ours.o
 $(BUILD)/bench/runtime: $(addprefix $(BUILD)/bench/,runtime.o packets.o $(PROGRAMS))
 $(BUILD)/bench/endtoend: $(addprefix $(BUILD)/bench/,endtoend.o traffic.o $(PROGRAMS))
-$(BUILD)/bench/join: $(addprefix $(BUILD)/bench/,join.o ctl.o)
+$(BUILD)/bench/join: $(addprefix $(BUILD)/bench/,join.o joins.o ctl.o)
 $(BUILD)/bench/change: $(addprefix $(BUILD)/bench/,change.o ctl.o)
+$(BUILD)/bench/host: $(addprefix $(BUILD)/bench/,host.o servers.o elsewhere.o keepers.o joins.o ctl.o)
+$(BUILD)/bench/large: $(addprefix $(BUILD)/bench/,large.o joins.o ctl.o)
 $(BUILD)/bench/build: $(addprefix $(BUILD)/bench/,build.o ours.o)
 
 $(BENCH_PROGRAMS:%=$(BUILD)/bench/%): $(addprefix $(BUILD)/bench/,net.o stats.o) $(LIB_OBJECTS)

@@ -1,33 +1,24 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Runs reuseportctl on a group of this process's network namespace. */
+/* Runs reuseportctl on one group, of this process's network namespace or another's. */
 #include "ctl.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "net.h"
 
-/* Runs "reuseportctl VERB", told our group, and MORE; its output, or NULL. */
-static FILE *start(const struct ctl *ctl, const char *verb, const char *more)
+/* What it prints is read to the end, or it would die of SIGPIPE. */
+int ctl__run(const struct ctl *ctl, const char *verb, const char *more)
 {
-	char command[512];
+	char command[512], line[512];
+	FILE *output = NULL;
 
 	if (snprintf(command, sizeof(command), "'%s' %s --port %d --proto %s --netns %d %s",
-		     ctl->path, verb, BENCH_PORT, ctl->proto, getpid(),
-		     more) >= (int)sizeof(command))
-		return NULL;
-	return popen(command, "r");
-}
-
-/* What it prints is read to the end, or it would die of SIGPIPE. */
-static int run(const struct ctl *ctl, const char *verb, const char *more)
-{
-	FILE *output = start(ctl, verb, more);
-	char line[512];
-
+		     ctl->path, verb, ctl->port ? ctl->port : BENCH_PORT, ctl->proto,
+		     ctl->netns ? ctl->netns : getpid(), more) < (int)sizeof(command))
+		output = popen(command, "r");
 	while (output && fgets(line, sizeof(line), output))
 		;
 	if (!output || pclose(output)) {
@@ -37,41 +28,64 @@ static int run(const struct ctl *ctl, const char *verb, const char *more)
 	return 0;
 }
 
-static int read_pin(struct ctl *ctl)
+json_t *ctl__status(const struct ctl *ctl, const char *more)
 {
-	FILE *output = start(ctl, "status", "--json");
-	json_t *status = output ? json_loadf(output, 0, NULL) : NULL;
-	const char *pin = NULL;
+	json_t *status = NULL, *groups;
+	FILE *output = NULL;
+	char command[512];
+
+	if (snprintf(command, sizeof(command), "'%s' status --json %s", ctl->path, more) <
+	    (int)sizeof(command))
+		output = popen(command, "r");
+	if (output)
+		status = json_loadf(output, 0, NULL);
+	if (!output || pclose(output) || !json_is_array(json_object_get(status, "groups"))) {
+		fprintf(stderr, "bench: reuseportctl status --json failed\n");
+		json_decref(status);
+		return NULL;
+	}
+	groups = json_incref(json_object_get(status, "groups"));
+	json_decref(status);
+	return groups;
+}
+
+int ctl__read_pin(struct ctl *ctl)
+{
+	char which[128];
+	const char *pin;
+	json_t *groups;
 	int err = -EIO;
 
-	if (output)
-		pclose(output);
-	if (!json_unpack(status, "{s:[{s:s}]}", "groups", "pin", &pin) &&
-	    strlen(pin) < sizeof(ctl->pin)) {
+	snprintf(which, sizeof(which), "--port %d --proto %s --netns %d",
+		 ctl->port ? ctl->port : BENCH_PORT, ctl->proto,
+		 ctl->netns ? ctl->netns : getpid());
+	groups = ctl__status(ctl, which);
+	pin = json_string_value(json_object_get(json_array_get(groups, 0), "pin"));
+	if (pin && strlen(pin) < sizeof(ctl->pin)) {
 		strcpy(ctl->pin, pin);
 		err = 0;
 	} else {
 		fprintf(stderr, "bench: reuseportctl status --json names no pin\n");
 	}
-	json_decref(status);
+	json_decref(groups);
 	return err;
 }
 
 int ctl__attach(struct ctl *ctl, const char *more)
 {
-	int err = run(ctl, "attach", more);
+	int err = ctl__run(ctl, "attach", more);
 
 	if (!err)
-		err = read_pin(ctl);
+		err = ctl__read_pin(ctl);
 	/* A signal may have ended attach when the keeper was there already. */
 	if (err)
-		run(ctl, "detach", "2>/dev/null");
+		ctl__run(ctl, "detach", "2>/dev/null");
 	return err;
 }
 
 int ctl__detach(const struct ctl *ctl)
 {
-	int err = run(ctl, "detach", "");
+	int err = ctl__run(ctl, "detach", "");
 
 	if (!err && *ctl->pin && !access(ctl->pin, F_OK)) {
 		fprintf(stderr, "bench: detach left something behind\n");

@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <sched.h>
@@ -18,6 +19,8 @@ static const struct sockaddr_in group_address = {
 	.sin_port = __builtin_bswap16(BENCH_PORT),
 	.sin_addr = { __builtin_bswap32(INADDR_LOOPBACK) },
 };
+
+static int own_namespace = -1; /* after net__enter_own() */
 
 static int failed(const char *what)
 {
@@ -45,7 +48,29 @@ int net__enter_own(void)
 		return failed("socket");
 	if (ioctl(fd, SIOCSIFFLAGS, &request))
 		return closed(fd, failed("loopback up"));
-	return closed(fd, 0);
+	close(fd);
+	own_namespace = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	return own_namespace < 0 ? failed("/proc/self/ns/net") : 0;
+}
+
+static int enter(int fd)
+{
+	return setns(fd, CLONE_NEWNET) ? failed("setns") : 0;
+}
+
+int net__enter_of(int pid)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? failed(path) : closed(fd, enter(fd));
+}
+
+int net__return(void)
+{
+	return enter(own_namespace);
 }
 
 int net__pin_to_one_cpu(void)
@@ -75,11 +100,17 @@ int net__reuseport_socket(int type)
 	return fd;
 }
 
+int net__bind_port(int fd, int port)
+{
+	struct sockaddr_in to = group_address;
+
+	to.sin_port = htons((uint16_t)port);
+	return bind(fd, (const struct sockaddr *)&to, sizeof(to)) ? failed("bind") : 0;
+}
+
 int net__bind(int fd)
 {
-	if (bind(fd, (const struct sockaddr *)&group_address, sizeof(group_address)))
-		return failed("bind");
-	return 0;
+	return net__bind_port(fd, BENCH_PORT);
 }
 
 int net__listen(int fd)
@@ -87,16 +118,21 @@ int net__listen(int fd)
 	return listen(fd, 4096) ? failed("listen") : 0;
 }
 
-int net__member(int type)
+int net__member_on(int type, int port)
 {
 	int fd = net__reuseport_socket(type), err;
 
 	if (fd < 0)
 		return fd;
-	err = net__bind(fd);
+	err = net__bind_port(fd, port);
 	if (!err && (type & SOCK_STREAM))
 		err = net__listen(fd);
 	return err ? closed(fd, err) : fd;
+}
+
+int net__member(int type)
+{
+	return net__member_on(type, BENCH_PORT);
 }
 
 int net__client(int type)

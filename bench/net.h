@@ -28,8 +28,16 @@ int net__reuseport_socket(int type);
 int net__bind(int fd);
 int net__listen(int fd);
 
+/* The same on another port. */
+int net__bind_port(int fd, int port);
+
 /* Both of the above: one more member of the group. fd or -errno. */
 int net__member(int type);
+int net__member_on(int type, int port);
+
+/* Enters the namespace of another process; returns to that of net__enter_own(). */
+int net__enter_of(int pid);
+int net__return(void);
 
 /*
  * A socket of "type" connected to the group. fd or -errno, where -ECONNRESET

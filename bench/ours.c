@@ -11,6 +11,7 @@
 #include "host/topology.h"
 #include "policy/limits.h"
 #include "state/apply_policy.h"
+#include "state/steering_load.h"
 
 struct steering_size ours__size(unsigned int workers)
 {

@@ -24,6 +24,23 @@ def growth($members):
 
 def slowest: max_by(.ms.median);
 
+# What a host with 200 attachments pays, to none.
+def host_bars:
+	def held($what; $limit; $value): at_most("200 attachments, \($what)"; $limit; $value);
+	bar("200 attachments"; "at least 200"; .attachments; .attachments >= 200),
+	held("UDP bind and close elsewhere, to none"; 1.15; .udp_bind_close.ratio.median),
+	held("TCP listen and close elsewhere, to none"; 1.15; .tcp_listen_close.ratio.median),
+	held("TCP connection elsewhere, to none"; 1.01; .tcp_connection.ratio.median),
+	(.join | to_entries[] | .key as $proto | .value
+	 | bar("200 attachments, join, \($proto), p99 in us, idle machine"; "at most 5000"; .p99_us;
+	       .p99_us <= 5000 and .missed == 0)),
+	held("processes"; 1; .keepers),
+	held("memory (PSS) in MB"; 30; .pss_mb),
+	held("descriptors beside the maps'"; 200; .descriptors - .map_descriptors),
+	held("idle CPU in %"; 0.5; .idle_percent),
+	held("all attached, in s"; 30; .attach_s),
+	held("status of all, in s"; 0.5; .status_s);
+
 def bars:
 	(.runtime[] | select(.packets == "udp" and .members == 4) | .rows[]
 	 | select(limits[.program])
@@ -46,7 +63,8 @@ def bars:
 	       .ratio_cpu.median >= 0.97)),
 	(.join[]? | select(.members < 1000)
 	 | bar("join, \(.proto), \(.members) members, p99 in us, idle machine"; "at most 5000"; .p99_us;
-	       .p99_us <= 5000 and .missed == 0));
+	       .p99_us <= 5000 and .missed == 0)),
+	(.host // empty | .rows[] | select(.wanted == 200) | host_bars);
 
 def part($name): [.[] | select(.file | startswith("part-" + $name)) | .data];
 
@@ -57,6 +75,8 @@ def part($name): [.[] | select(.file | startswith("part-" + $name)) | .data];
 					   .members),
 	build: part("build")[0],
 	change: part("change")[0],
+	host: part("host")[0],
+	large: part("large") | sort_by(.proto),
 	endtoend: part("endtoend") | sort_by(.traffic == "flood", .traffic),
 	join: part("join") | sort_by(.members, .proto),
 }

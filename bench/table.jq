@@ -84,6 +84,54 @@ def endtoend:
 	(.[] | endtoend_rows),
 	"";
 
+# A line of the table: one cell of each row, "-" where it was not measured.
+def host_line($what; $rows; cell):
+	"    " + ($what | left(34)) + ([$rows[] | ((cell // "-") | right(10))] | join(""));
+
+def host_elsewhere($what; $name):
+	host_line($what + ", ns"; .rows; .[$name].ns),
+	host_line("  to none"; .rows; .[$name].ratio.median | fixed(3)),
+	host_line("  from"; .rows; .[$name].ratio.min | fixed(3)),
+	host_line("  to"; .rows; .[$name].ratio.max | fixed(3));
+
+def host_join($proto):
+	host_line("\($proto), p50, us"; .rows; .join[$proto].p50_us | select(.) | fixed(0)),
+	host_line("\($proto), p99, us"; .rows; .join[$proto].p99_us | select(.) | fixed(0)),
+	host_line("\($proto), missed"; .rows; .join[$proto].missed);
+
+def host:
+	"A host with many attachments, in \(.namespaces) namespaces (\(.rounds) rounds up and down)",
+	host_line("attachments"; .rows; .attachments),
+	"  CPU time elsewhere on the host",
+	host_elsewhere("UDP bind, close"; "udp_bind_close"),
+	host_elsewhere("TCP bind, listen, close"; "tcp_listen_close"),
+	host_elsewhere("TCP connect, accept, close"; "tcp_connection"),
+	host_line("keepers meanwhile, % of that"; .rows; .keepers_share * 100 | fixed(1)),
+	"  from listen() or bind() to the slot",
+	host_join("tcp"), host_join("udp"),
+	"  keepers",
+	host_line("processes"; .rows; .keepers),
+	host_line("memory (PSS), MB"; .rows; .pss_mb),
+	host_line("memory (RSS), MB"; .rows; .rss_mb),
+	host_line("descriptors"; .rows; .descriptors),
+	host_line("  of maps"; .rows; .map_descriptors),
+	host_line("idle CPU, %"; .rows; .idle_percent),
+	"  by the clock",
+	host_line("first attached, ms"; .rows; .first_attach_ms),
+	host_line("all attached, s"; .rows; .attach_s),
+	host_line("status of all, s"; .rows; .status_s),
+	"";
+
+def large:
+	"One group of \(.[0].members) workers, in ms (median of \(.[0].times))",
+	"    " + ("" | left(34)) + (map(.proto | right(10)) | join("")),
+	((.[0].rows | keys[]) as $i
+	 | "    " + (.[0].rows[$i].what | left(34))
+	 + (map(.rows[$i].ms.median | fixed(1) | right(10)) | join(""))),
+	"    " + ("join, p50" | left(34)) + (map(.join.p50_us / 1000 | fixed(1) | right(10)) | join("")),
+	"    " + ("join, p99" | left(34)) + (map(.join.p99_us / 1000 | fixed(1) | right(10)) | join("")),
+	"";
+
 def join_rows:
 	"From listen() or bind() to the slot, in us",
 	"    " + ("" | left(20)) + ("joins" | right(7)) + ("missed" | right(8))
@@ -99,6 +147,8 @@ def join_rows:
 (.runtime | select(length > 0) | runtime),
 (.build // empty | build),
 (.change // empty | change),
+(.host // empty | host),
+(.large // [] | select(length > 0) | large),
 (.endtoend | select(length > 0) | endtoend),
 (.join | select(length > 0) | join_rows),
 "Bars",

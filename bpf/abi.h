@@ -3,17 +3,18 @@
  * The pinned data: structures that the BPF programs, the library and bpftool
  * share. This file describes everything in a map that outlives a process.
  *
- * A change of layout or meaning raises REUSEPORT_ABI_VERSION; the library
- * refuses pins of another version.
+ * A change of layout or meaning raises REUSEPORT_ABI_VERSION. An attach carries over
+ * what older versions have pinned, from 4 on: see src/lib/state/old_abi.h.
  */
 #ifndef REUSEPORT_ABI_H
 #define REUSEPORT_ABI_H
 
 #include <linux/types.h>
 
-#define REUSEPORT_ABI_VERSION 4
+#define REUSEPORT_ABI_VERSION 5
 
 #define REUSEPORT_NAME_LEN 16 /* as in the kernel, TASK_COMM_LEN */
+#define REUSEPORT_LOG_LEN 256 /* of a path */
 
 enum worker_state {
 	WORKER_FREE = 0,     /* no worker has this slot */
@@ -78,7 +79,9 @@ struct plan {
  */
 struct control {
 	__u32 epoch;       /* plans published; plan[epoch & 1] is in use */
-	__u32 settled;     /* the last epoch that every running program has surely seen */
+	__u16 members;     /* of the group, that the keeper knows of or was last told of */
+	__u8 settled;      /* the last epoch that every running program has surely seen, */
+	__u8 told;         /* and in which one it has told of an empty slot: the lowest bits */
 	__u64 first_entry; /* address of the first entry of "sockets", for the program */
 	struct plan plan[2];
 };
@@ -220,32 +223,91 @@ struct attachment_entry {
 	__u8 events;      /* the kernel reports joins and leaves; the keeper does not poll */
 	__u8 iterators;   /* the keeper can read which program a group has */
 	__u32 uid_plus_1; /* effective uid of the members plus 1; 0: not known */
+	__u8 tells;       /* the program tells its keeper of changes, through map "events" */
+	__u8 own_keeper;  /* a process that keeps nothing else has kept it last */
+	char log[REUSEPORT_LOG_LEN]; /* the file for its keeper's messages, or "" */
+};
+
+/* How the host's keeper came to be. */
+enum keeper_kind {
+	KEEPER_LEFT_BEHIND = 1, /* by an attach; it ends with the last attachment */
+	KEEPER_SERVICE = 2,     /* it stays */
+};
+
+/* Map "keeper" beside the attachments: one element: the last process that kept all of those
+ * that have no keeper of their own. It runs while it holds the lock on that directory. */
+struct keeper_entry {
+	__u32 pid;
+	enum keeper_kind kind;
+	__u64 started_ns; /* CLOCK_BOOTTIME */
+	__u64 failed;     /* inode of the directory of what it could not keep last, 0: none, */
+	char reason[240]; /* and why */
 };
 
 _Static_assert(sizeof(struct slot_counters) == 32, "ABI");
 _Static_assert(sizeof(struct group_counters) == 88, "ABI");
 _Static_assert(sizeof(struct worker_entry) == 80, "ABI");
-_Static_assert(sizeof(struct attachment_entry) == 112, "ABI");
+_Static_assert(sizeof(struct attachment_entry) == 376, "ABI");
+_Static_assert(sizeof(struct keeper_entry) == 264, "ABI");
 _Static_assert(sizeof(struct generations) == GENERATIONS_ENTRIES * sizeof(__u16), "ABI");
 _Static_assert(sizeof(struct flow_bucket) == 128, "two cache lines");
 _Static_assert(sizeof(struct plan) == 24, "ABI");
 _Static_assert(sizeof(struct control) == 64, "a cache line");
 _Static_assert(sizeof(struct table_line) == 64, "a cache line");
 
-/* ------------------------------------------------------------ not pinned */
+/* -------------------------------------------------------------------- hooks */
 
-/* The records that socket_events.bpf.c writes to its ring buffer. */
-enum socket_event_kind {
-	SOCKET_EVENT_JOIN = 1,  /* a socket starts to listen, or was bound (UDP) */
-	SOCKET_EVENT_LEAVE = 2, /* a socket stops listening, or is being closed */
+/*
+ * The set of hooks, which all attachments share, is pinned beside them: the links of its
+ * programs and the maps below. One process at a time changes it, the one that holds the
+ * lock on its directory.
+ */
+#define HOOK_PLACES 64 /* processes that can be told of binds at the same time */
+#define INTEREST_MAX 8192
+#define EVENT_RING_BYTES (256 * 1024)
+
+/* A key of the map "interest": whose binds are told. Its value has a bit for each place
+ * that follows them. */
+struct interest {
+	__u64 netns_cookie; /* 0 where the kernel has none: any namespace */
+	__u16 port;         /* host byte order */
+	__u8 proto;         /* IPPROTO_* */
+	__u8 unused[5];
 };
 
+/* An element of the map "places": beside the ring buffer that "rings" has there. A process
+ * that has a place holds the lock on a directory "placeN". */
+struct hook_place {
+	__u64 lost; /* events that found the ring buffer full; mmapped by the keeper */
+	__u32 pid;  /* of the process, in its own PID namespace; for people */
+	__u32 unused;
+};
+
+/* ------------------------------------------------------------ not pinned */
+
+enum socket_event_kind {
+	SOCKET_EVENT_BOUND = 1,   /* a socket was bound; a TCP socket does not listen yet */
+	SOCKET_EVENT_MEMBERS = 2, /* a group has another number of members than before */
+	SOCKET_EVENT_EMPTY = 3,   /* a slot that its table has is empty */
+};
+
+/* A record of a keeper's ring buffer. */
 struct socket_event {
-	__u64 cookie;
-	__u32 kind;  /* enum socket_event_kind */
-	__u32 pid;   /* of the process, in the initial PID namespace */
-	__u32 inode; /* of the socket, 0 if it has none */
-	__u32 pad;
+	__u64 cookie;       /* the socket's; of the last two kinds, attachment_entry.attached_ns */
+	__u64 netns_cookie; /* 0: not known */
+	__u32 kind;         /* enum socket_event_kind */
+	__u32 pid;          /* of the process that bound it, in the initial PID namespace */
+	__u32 inode;        /* of the socket, 0 if it has none */
+	__u32 members;      /* of the group, with SOCKET_EVENT_MEMBERS */
+	/* What a socket was bound to: */
+	__u32 uid;
+	__u32 ifindex;
+	__u8 addr[16];
+	__u16 port;
+	__u8 proto;
+	__u8 family;
+	__u8 v6only;
+	__u8 unused[3];
 };
 
 /* The record that group_iter.bpf.c writes for each socket that is a member of a group,
@@ -277,5 +339,8 @@ struct queue_depth {
 };
 
 _Static_assert(sizeof(struct group_member) == 72, "record size");
+_Static_assert(sizeof(struct interest) == 16, "ABI");
+_Static_assert(sizeof(struct hook_place) == 16, "ABI");
+_Static_assert(sizeof(struct socket_event) == 64, "record size");
 
 #endif

@@ -4,6 +4,7 @@
 #define BPF_MAPS_H
 
 #include "abi.h"
+#include "keeper_ring.h"
 #include "kernel.h"
 
 /* The loader sets the size of each map that has one entry here. */
@@ -84,5 +85,12 @@ struct {
 	__type(key, __u32);
 	__type(value, struct attachment_entry);
 } attachment SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__array(values, struct keeper_ring);
+} events SEC(".maps"); /* its keeper puts its ring buffer there; created where there are any */
 
 #endif

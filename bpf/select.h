@@ -4,12 +4,9 @@
 #define BPF_SELECT_H
 
 #include "maps.h"
+#include "tell.h"
 
 #define ENOENT 2
-
-#ifndef likely /* libbpf 1.6 has it */
-#define likely(condition) __builtin_expect(!!(condition), 1)
-#endif
 
 static __always_inline struct group_counters *get_total(void)
 {
@@ -28,7 +25,8 @@ static __always_inline struct group_counters *get_total(void)
 
 /* Count the outcome of a selection and return it. 0: the worker has the packet, or
  * the kernel's own pick will give it to that worker. */
-static __always_inline long count_choice(__u32 slot, long err, bool migrating)
+static __always_inline long count_choice(struct sk_reuseport_md *ctx, __u32 slot, long err,
+					 bool migrating)
 {
 	struct slot_counters *count = bpf_map_lookup_elem(&counters, &slot);
 
@@ -37,10 +35,13 @@ static __always_inline long count_choice(__u32 slot, long err, bool migrating)
 	if (likely(!err && !migrating)) {
 		count->selected++;
 		barrier(); /* else clang computes an address that the verifier refuses */
+		if (tells && !plain_reads && !(count->selected % TELL_SAMPLE))
+			tell_sampled(ctx);
 	} else if (!err) {
 		count->migrated++;
 	} else if (err == -ENOENT) {
 		count->empty++;
+		tell_of_empty_slot();
 	} else {
 		count->refused++;
 	}
@@ -49,7 +50,7 @@ static __always_inline long count_choice(__u32 slot, long err, bool migrating)
 
 static __always_inline long select_slot(struct sk_reuseport_md *ctx, __u32 slot, bool migrating)
 {
-	return count_choice(slot, bpf_sk_select_reuseport(ctx, &sockets, &slot, 0), migrating);
+	return count_choice(ctx, slot, bpf_sk_select_reuseport(ctx, &sockets, &slot, 0), migrating);
 }
 
 #endif

@@ -42,15 +42,12 @@ static __always_inline __u64 kernel_word(__u64 address)
 /* Return the kernel's group of the socket that the lookup has found. */
 static __always_inline struct sock_reuseport *group_of(struct sk_reuseport_md *ctx)
 {
-	struct sk_reuseport_kern *kern;
-	struct sock *sk;
+	void *sk;
 
-	if (plain_reads) {
-		kern = bpf_cast_to_kern_ctx(ctx);
-		sk = kern->sk;
-	} else {
+	if (plain_reads)
+		sk = ctx->sk;
+	else
 		sk = BPF_CORE_READ((struct sk_reuseport_kern *)ctx, sk);
-	}
 	return KERNEL_READ(struct sock, sk, sk_reuseport_cb);
 }
 

@@ -126,7 +126,9 @@ static __always_inline __u32 queue_of(struct sock *sk)
 	return KERNEL_READ(struct sock, sk, sk_ack_backlog);
 }
 
-static __always_inline __u32 shortest_queue(__u32 hash, __u32 half)
+/* Return the slot of the worker with the shortest queue, of those that are compared. A
+ * call costs less than one look; inlined, it was most of what the verifier followed. */
+__noinline __u32 shortest_queue(__u32 hash, __u32 half)
 {
 	__u64 best = LEAST_QUEUE_NONE, first_entry = sockets_address();
 	struct table_line *line = NULL;
@@ -241,14 +243,27 @@ __noinline int select_if_allowed(struct sk_reuseport_md *ctx, __u32 half, __u32 
 	       !select_slot(ctx, slot, migrate && ctx->migrating_sk);
 }
 
-/* Select any worker that may receive new work, from a slot on that the hash gives.
- * Return its slot, or -1. */
-__noinline int select_any(struct sk_reuseport_md *ctx, __u32 hash, __u32 half)
+/* Try the slots from the i-th one on that select_any() tries; return the one that was
+ * selected, or -1. */
+__noinline int select_any_from(struct sk_reuseport_md *ctx, __u32 hash, __u32 half, __u32 i)
 {
-	for (__u32 i = 0; i < CHAIN_ANY_MAX && i < slots; i++) {
+	for (__u32 n = 0; n < CHAIN_ANY_STRETCH && i < slots; n++, i++) {
 		__u32 slot = chain_any(hash, slots, i);
 
 		if (select_if_allowed(ctx, half, slot))
+			return slot;
+	}
+	return -1;
+}
+
+/* Select any worker that may receive new work, from a slot on that the hash gives.
+ * Return its slot, or -1. */
+static __always_inline int select_any(struct sk_reuseport_md *ctx, __u32 hash, __u32 half)
+{
+	for (__u32 i = 0; i < CHAIN_ANY_MAX && i < slots; i += CHAIN_ANY_STRETCH) {
+		int slot = select_any_from(ctx, hash, half, i);
+
+		if (slot >= 0)
 			return slot;
 	}
 	return -1;
@@ -309,7 +324,7 @@ static __always_inline void steer_by_group(const struct run *run)
 	if (run->plan->policy == POLICY_HASH) {
 		slot = pick_member(run, false);
 		if (slot != NO_SLOT)
-			count_choice(slot, 0, run->migrating);
+			count_choice(run->ctx, slot, 0, run->migrating);
 	} else {
 		slot = pick_member(run, true);
 		if (slot != NO_SLOT && select_slot(run->ctx, slot, run->migrating))
@@ -342,6 +357,8 @@ int reuseport_steer(struct sk_reuseport_md *ctx)
 {
 	struct run run = { .ctx = ctx, .migrating = migrate && ctx->migrating_sk };
 
+	if (tells && plain_reads)
+		tell_of_members(ctx);
 	if (run.migrating)
 		COUNT(migrations);
 	run.half = control.epoch & 1;

@@ -11,7 +11,8 @@
 #include "packet.h"
 #include "select.h"
 
-#define FLOW_LOCK_TRIES 1024 /* some 20 us: an interrupt of the other CPU */
+/* Tries to get a lock, some 20 us: an interrupt of the other CPU. */
+#define FLOW_LOCK_TRIES 32 /* in each call, for so many calls */
 
 const volatile __u32 flow_buckets; /* of the map "flows"; 0: flows are not sticky */
 const volatile __u32 idle_ticks;   /* after which a flow is new again; 0: never */
@@ -54,20 +55,45 @@ struct flow_before {
 };
 
 /*
- * Take the bucket's lock; return false after FLOW_LOCK_TRIES attempts. A CPU that is
- * not alone steps back and tries again. Old kernels (before 5.12) have an atomic
- * addition without a result only; it costs a tenth of a spin lock's two calls. On x86
- * it is a full barrier. Elsewhere two CPUs may rarely both enter, and the flow then
- * belongs to no worker.
+ * Take the lock once; return whether this CPU is alone and so has it. Old kernels
+ * (before 5.12) have an atomic addition without a result only; it costs a tenth of a
+ * spin lock's two calls. On x86 it is a full barrier. Elsewhere two CPUs may rarely
+ * both enter, and the flow then belongs to no worker.
  */
-static __always_inline bool flow_lock_bucket(struct flow_lock *lock)
+static __always_inline bool flow_try_lock(struct flow_lock *lock)
 {
-	for (__u32 i = 0; i < FLOW_LOCK_TRIES; i++) {
-		__sync_fetch_and_add(&lock->entering, 1);
-		if (*(volatile __u64 *)&lock->entering == 1)
+	__sync_fetch_and_add(&lock->entering, 1);
+	if (*(volatile __u64 *)&lock->entering == 1)
+		return true;
+	__sync_fetch_and_add(&lock->entering, -1);
+	return false;
+}
+
+/* Take the lock with this index; return 0 after FLOW_LOCK_TRIES attempts. The verifier
+ * checks it once, and not each attempt of each call. */
+__noinline int flow_lock_soon(__u32 index)
+{
+	struct flow_lock *lock;
+
+	/* Up to Linux 6.7 it checks this function even if flows are not sticky, and the
+	 * locks are missing then. */
+	if (!flow_buckets)
+		return 0;
+	lock = bpf_map_lookup_elem(&flow_locks, &index);
+	for (__u32 i = 0; lock && i < FLOW_LOCK_TRIES; i++)
+		if (flow_try_lock(lock))
+			return 1;
+	return 0;
+}
+
+/* Take the bucket's lock; return false if another CPU keeps it for too long. */
+static __always_inline bool flow_lock_bucket(struct flow_lock *lock, __u32 index)
+{
+	if (likely(flow_try_lock(lock)))
+		return true;
+	for (__u32 i = 0; i < FLOW_LOCK_TRIES; i++)
+		if (flow_lock_soon(index))
 			return true;
-		__sync_fetch_and_add(&lock->entering, -1);
-	}
 	return false;
 }
 
@@ -104,7 +130,7 @@ __noinline int remember_flow(__u64 hash, __u32 slot, __u32 now, __u32 cookie_bef
 	if (!worker || !bucket || !lock)
 		return -1;
 	cookie = worker->cookie;
-	if (!flow_lock_bucket(lock))
+	if (!flow_lock_bucket(lock, index))
 		return -1;
 	flow = flow_find(bucket, tag);
 	if (flow && (flow->cookie != cookie_before || flow->seen != seen_before)) {

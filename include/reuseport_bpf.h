@@ -86,13 +86,13 @@ const char *reuseport_version(void);
 /*
  * Write the inode of a network namespace: of the caller's own (name NULL), of a name as
  * "ip netns" has it, or of the process with that pid. Needs no capability for one's own.
- * -ENOENT: there is no such namespace or process. -EINVAL: the name is empty, has a slash, or
- * is longer than 64 bytes.
+ * -ENOENT: there is no such namespace or process. -EINVAL: the name is empty, ".", "..", has a
+ * slash, or is longer than 64 bytes.
  */
 int reuseport_netns(const char *name, uint64_t *inode, struct reuseport_error *err);
 
 /*
- * Write the index of a network device in a network namespace.
+ * Write the index of a network device in a network namespace; the name may be the index as text.
  * -ENODEV: there is no such device. -ENETDOWN: the namespace is gone.
  */
 int reuseport_device(uint64_t netns, const char *name, uint32_t *ifindex,
@@ -113,7 +113,8 @@ int reuseport_key_copy(struct reuseport_key *to, const struct reuseport_key *fro
 
 /*
  * Find the groups that a filter selects with sock_diag: TCP sockets that listen, UDP
- * sockets that are bound and not connected. filter->proto and filter->port are required.
+ * sockets that are bound and not connected. filter->port is required. Without filter->proto,
+ * find the groups of both protocols; one of them may have no socket there.
  *
  * -ENOENT: no socket is on that port. -EINVAL: the filter is incomplete or its address is
  * malformed. -EOPNOTSUPP: there are sockets, but none set SO_REUSEPORT before bind(); the
@@ -199,6 +200,12 @@ struct reuseport_attach_opts {
 				     * is new again; 0: never. Only with flows */
 	bool force;                 /* replace another program, also one of this toolkit that is
 				     * pinned in another bpffs or not at all */
+	bool for_keeper;            /* the group is about to be left to the host's keeper, see
+				     * reuseport_keeper.h; otherwise that gives it back when a
+				     * process that kept it attaches again */
+	const char *log_file;       /* absolute path for messages of the host's keeper, which
+				     * is told it; at most 255 bytes. NULL: unchanged */
+	bool partial;               /* steer a group although members of it cannot be taken */
 	size_t : 0;
 };
 
@@ -211,14 +218,17 @@ struct reuseport_attach_opts {
  * A child made by fork() does not keep: there the handle's descriptors are closed, and
  * only __free may be called; but see __hand_over.
  *
- * No member decides for the others. One that cannot be duplicated or put into the array gets
- * no slot, which is logged, and the program is attached through any member that takes it.
+ * No member decides for the others. One whose process cannot be looked into, or that has been
+ * closed meanwhile, gets no slot, which is logged, and the program is attached through any member
+ * that takes it. But where members are of a kind that cannot be taken (enum reuseport_left_out),
+ * they would get little or nothing: -EOPNOTSUPP, unless opts->partial is set.
  *
  * -EBUSY: a keeper is running, or the sockets are in another program's array. -EEXIST: the
  * group has another program, which is not pinned in this bpffs, and opts->force is not set.
  * -EPERM: also if each member has locked its socket with SO_LOCK_FILTER. -ENOENT: the group
  * has no member, or none that is visible here. -ENOSPC: it has more members than slots.
- * -EPROTO: the pins are damaged or of another ABI version. -EINVAL: an option is out of range
+ * -EPROTO: the pins are damaged, or of an ABI version that cannot be carried over, as those
+ * from 4 on are. -EINVAL: an option is out of range
  * or unknown, or differs from that of the pins that are adopted; flows are asked for on TCP;
  * or the key has no uid and groups of several users have it. -ENODEV: there is no bpffs.
  * -ENETDOWN: the network namespace is gone. -EOPNOTSUPP: the
@@ -227,6 +237,38 @@ struct reuseport_attach_opts {
  */
 int reuseport_attach(const struct reuseport_key *key, const struct reuseport_attach_opts *opts,
 		     struct reuseport_group **group, struct reuseport_error *err);
+
+/* What is attached to a group, and the first of the options that differs from it. */
+struct reuseport_attach_difference {
+	size_t sz;
+	uint32_t keeper_pid;
+	unsigned int workers;
+	char pin[REUSEPORT_PATH_MAX];    /* the directory */
+	char option[REUSEPORT_NAME_MAX]; /* a member of struct reuseport_attach_opts */
+	char is[64], wanted[64];         /* its values, as text */
+	bool differs;                    /* else the last three are empty */
+	bool by_policy;                  /* reuseport_set_policy() can change it; otherwise only
+					  * a detach and another attach can */
+	size_t : 0;
+};
+
+/*
+ * Compare what is attached to a group, and has a keeper, with the options for an attach; those
+ * that are not set count as equal. Return 1, or 0 if nothing is attached there, or it has no
+ * keeper: then reuseport_attach() attaches or adopts. -EINVAL: as there.
+ */
+int reuseport_attach_compare(const struct reuseport_key *key,
+			     const struct reuseport_attach_opts *opts,
+			     struct reuseport_attach_difference *difference,
+			     struct reuseport_error *err);
+
+/*
+ * See whether a group whose attachment is kept has its program, and put it back where it has
+ * none; force: also in place of another one. Return 1 if it was put back, 0 if it was there, or
+ * if the kernel does not tell (before 5.9), or the group has no member. -EEXIST: the group has
+ * another program, which the text names. Other errors: as of reuseport_attach().
+ */
+int reuseport_attach_mend(const struct reuseport_key *key, bool force, struct reuseport_error *err);
 
 /* Return a descriptor that is readable when __process has something to do. It belongs to
  * the handle. */

@@ -53,7 +53,8 @@ struct reuseport_outcome {
 	char comm[REUSEPORT_NAME_MAX];
 	unsigned int state, weight;
 	uint32_t queue;     /* as in struct reuseport_worker */
-	double probability; /* that it gets this packet; 1: it does */
+	double probability; /* that it gets this packet; 1: it does. Meaningless with the
+			     * decider REUSEPORT_FOREIGN */
 };
 
 /* A step of the fallback chain. */

@@ -24,6 +24,10 @@ enum reuseport_worker_state {
 /* Return a state as text: "active". */
 const char *reuseport_state_name(unsigned int state);
 
+/* Return a reason as text, "mptcp", "io_uring", "pid-namespace", "no-permission", or
+ * NULL if there is none. */
+const char *reuseport_left_out_name(unsigned int reason);
+
 struct reuseport_worker {
 	unsigned int slot;
 	uint32_t pid;         /* the process that serves the socket: its epoll set holds it,
@@ -36,11 +40,12 @@ struct reuseport_worker {
 			     * generation; of enum reuseport_worker_state */
 	unsigned int weight;
 	unsigned int generation;
-	uint32_t queue;    /* TCP: connections to accept; UDP: bytes to receive */
-	uint64_t selected; /* packets given to it */
-	uint64_t migrated; /* requests of closing workers given to it */
-	uint64_t fallback; /* times that its slot was chosen, but empty or refused */
-	uint64_t flows;    /* sticky flows that it has */
+	uint32_t queue;                   /* TCP: connections to accept; UDP: bytes to receive */
+	uint64_t selected;                /* packets given to it */
+	uint64_t migrated;                /* requests of closing workers given to it */
+	uint64_t fallback;                /* times that its slot was chosen, but empty or refused */
+	uint64_t flows;                   /* sticky flows that it has */
+	enum reuseport_left_out left_out; /* of status->left_out: why it has no slot */
 };
 
 /*
@@ -95,6 +100,14 @@ struct reuseport_modes {
 	bool iterators;   /* other tools' programs are seen */
 };
 
+/* A group on the port of an attachment, of the same protocol and network namespace, that has no
+ * program: the kernel picks. It may have come after the attach, which is to be done again then. */
+#define REUSEPORT_UNSTEERED_MAX 16
+struct reuseport_unsteered {
+	const struct reuseport_key *key;
+	unsigned int sockets; /* members */
+};
+
 struct reuseport_status {
 	const struct reuseport_key *key;
 	char netns_name[64];          /* as "ip netns" has it, or "" */
@@ -109,6 +122,7 @@ struct reuseport_status {
 	char program_tag[17];
 	bool attached;     /* the group has that program; true where the kernel does not
 			    * tell, false if no member is left */
+	bool foreign;      /* it has another program, of another tool or bpffs */
 	bool admit_manual; /* a worker that joins waits to be admitted */
 	const struct reuseport_policy_info *policy;
 	const struct reuseport_modes *modes;
@@ -121,6 +135,12 @@ struct reuseport_status {
 	unsigned int unregistered; /* members of the group that have no slot */
 	const struct reuseport_worker *const *workers; /* pointers, by slot */
 	size_t n_workers;
+	const struct reuseport_unsteered *const *unsteered; /* pointers; none are known where
+							     * modes->iterators is false */
+	size_t n_unsteered;                                 /* at most REUSEPORT_UNSTEERED_MAX */
+	/* Pointers: members that cannot be taken, without slot, state and counters. */
+	const struct reuseport_worker *const *left_out;
+	size_t n_left_out;
 };
 
 struct reuseport_status_list;
@@ -198,8 +218,8 @@ int reuseport_features(struct reuseport_feature_list **list, struct reuseport_er
 
 /*
  * Check the environment variable REUSEPORT_DISABLE: names of features, separated by commas,
- * that every call leaves unused, to test what replaces them; "events" is both tcp-events
- * and udp-events. Needs no capability. -EINVAL: a word there is no feature.
+ * that every call leaves unused, to test what replaces them; "events" is both ring-buffer
+ * and bind-events. Needs no capability. -EINVAL: a word there is no feature.
  */
 int reuseport_disable_check(struct reuseport_error *err);
 

@@ -76,6 +76,15 @@ struct reuseport_filter {
 	size_t : 0;
 };
 
+/* Why a member of a group has no slot and gets none. */
+enum reuseport_left_out {
+	REUSEPORT_LEFT_OUT_NO = 0,            /* nothing is known that hinders it */
+	REUSEPORT_LEFT_OUT_MPTCP = 1,         /* it listens with MPTCP: no array takes it */
+	REUSEPORT_LEFT_OUT_IO_URING = 2,      /* only an io_uring has it, as a registered file */
+	REUSEPORT_LEFT_OUT_PID_NAMESPACE = 3, /* its process is in another PID namespace */
+	REUSEPORT_LEFT_OUT_NO_PERMISSION = 4, /* its process may not be looked into */
+};
+
 /* A policy and its options. Every text may be NULL. */
 struct reuseport_policy_opts {
 	size_t sz;

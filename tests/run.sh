@@ -9,8 +9,10 @@
 #   --sanitizers     again with AddressSanitizer and UBSan
 #   --compilers      those that prove the BPF programs, with a newer clang's programs
 #   --kernels        a selection of all, on other kernels (tests/kernels)
-#   --all            all three
-#   --more           all three, and not the plain run before them
+#   --beside         those of joins and restarts again, beside 'reuseportctl keeper' and beside
+#                    a server with the library
+#   --all            all four
+#   --more           all four, and not the plain run before them
 #   --bpf            only those that prove the BPF programs
 #   --clang CLANG    then FILE..., or those that prove them, with the BPF programs that
 #                    this compiler makes, in a build of its own, build/CLANG
@@ -29,8 +31,11 @@ longest=(tests/cli/{drain,policy}.bats tests/api/installed.bats tests/net/{expla
 	tests/cli/weight.bats tests/net/features_disabled.bats tests/cli/{damaged,rollout,foreign}.bats
 	tests/net/{policies,rollout,drain,changes,worker_hung,rolling_restart,hash_parity}.bats
 	tests/cli/interrupted.bats tests/servers/{recipes_nginx,nginx,recipes_dns}.bats)
+joins=(tests/net/{sync,rolling_restart,rollout,drain,sticky}.bats)
 proof=(tests/kernels/verifier.bats tests/net/{hash_parity,policies,sticky,migration}.bats)
-plain=yes sanitizers= compilers= kernels= jobs=$((2 * $(nproc)))
+# What every command on this machine sees, and names on standard error: after all others.
+alone=" tests/hostile/hang.bats "
+plain=yes sanitizers= compilers= kernels= beside= jobs=$((2 * $(nproc)))
 files=() others=()
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -38,8 +43,9 @@ while [ $# -gt 0 ]; do
 	--no-*) ;;
 	--compilers) compilers=yes ;;
 	--kernels) kernels=yes ;;
-	--all) sanitizers=yes compilers=yes kernels=yes ;;
-	--more) sanitizers=yes compilers=yes kernels=yes plain= ;;
+	--beside) beside=yes ;;
+	--all) sanitizers=yes compilers=yes kernels=yes beside=yes ;;
+	--more) sanitizers=yes compilers=yes kernels=yes beside=yes plain= ;;
 	--soak) export RP_SOAK=1 ;;
 	--jobs) jobs=${2:-}; shift
 		case $jobs in [1-9] | [1-9][0-9]) ;; *) usage >&2; exit 2 ;; esac ;;
@@ -55,11 +61,13 @@ while [ $# -gt 0 ]; do
 	shift
 done
 if [ ${#files[@]} -gt 0 ]; then
-	proof=("${files[@]}")
+	proof=("${files[@]}") plainly=("${files[@]}")
 else
 	shopt -s nullglob
 	mapfile -t files < <(ls -U "${longest[@]}" tests/*/*.bats tests/unit/*.c 2>/dev/null |
 		awk '!seen[$0]++')
+	# What noise does shows under the sanitizers.
+	mapfile -t plainly < <(printf '%s\n' "${files[@]}" | grep -v '^tests/fuzz/')
 	shopt -u nullglob
 fi
 [ -z "$compilers" ] || others+=("build/clang-19 CLANG=clang-19")
@@ -76,9 +84,10 @@ source tests/bash/left_over.bash
 passed=0 failed=0 skipped=0
 running=()
 number=0
-# After that a file's tests are ended.
+# After that a file's tests are ended. The longest take a minute where nothing else runs, and
+# several times as long on a slow machine with the sanitizers.
 limit=${RP_SOAK:+3600}
-limit=${limit:-600}
+limit=${limit:-1200}
 
 # ------------------------------------------------------------------ one file
 
@@ -92,12 +101,20 @@ count() {
 	# A program that fails without saying so is a failure as well, and so is
 	# one that tests nothing.
 	if { [ "$2" -ne 0 ] && [ "$bad" -eq 0 ]; } || [ $((ok + bad)) -eq 0 ]; then
-		echo "not ok - exit status $2"
+		echo "not ok - exit status $2" | tee -a "$1"
 		bad=$((bad + 1))
 	fi
 	passed=$((passed + ok - skip))
 	failed=$((failed + bad))
 	skipped=$((skipped + skip))
+}
+
+# failures TAP: its failed tests are noted under the TAP's first line, for the end of the run.
+failures() {
+	local first
+
+	read -r _ first <"$1"
+	sed -n "s|^not ok [0-9]* *|# failed: $first: |p" "$1" >>"$work/failed"
 }
 
 # reports_to FOLDER: those of the sanitizers go to files, so that those of processes in the
@@ -114,7 +131,7 @@ one() {
 	local program status start=$SECONDS
 
 	[ -z "${RP_SANITIZED:-}" ] || reports_to "$work/reports/$3"
-	echo "# $1${RP_SANITIZED:+, sanitized}" >"$work/$3.tap"
+	echo "# $1${RP_SANITIZED:+, sanitized}${RP_BESIDE:+, beside a $RP_BESIDE}" >"$work/$3.tap"
 	case $1 in
 	*.c)
 		program=$2/unit/$(basename "$1" .c)
@@ -137,11 +154,23 @@ reap() {
 		[ -e "$work/$number.status" ] || continue
 		cat "$work/$number.tap"
 		count "$work/$number.tap" "$(cat "$work/$number.status")"
+		failures "$work/$number.tap"
 		unset "running[$number]"
 	done
 }
 
 # ------------------------------------------------------------------- all files
+
+# start FILE BUILD JOBS: beside so many others at most.
+start() {
+	while [ ${#running[@]} -ge "$3" ]; do
+		wait -n
+		reap
+	done
+	number=$((number + 1))
+	running[$number]=$1
+	one "$1" "$2" $number &
+}
 
 # run BUILD FILE...: each has namespaces of its own, so several may run at a time: much
 # of their time is spent waiting.
@@ -150,20 +179,17 @@ run() {
 	shift
 
 	for file; do
-		number=$((number + 1))
-		running[$number]=$file
-		one "$file" "$build" $number &
-		while [ ${#running[@]} -ge "$jobs" ]; do
-			wait -n
-			reap
-		done
+		[[ $alone == *" $file "* ]] || start "$file" "$build" "$jobs"
+	done
+	for file; do
+		[[ $alone != *" $file "* ]] || start "$file" "$build" 1
 	done
 	while [ ${#running[@]} -gt 0 ]; do
 		wait -n
 		reap
 	done
-	left_over >"$work/left"
-	cat "$work/left"
+	left_over | tee "$work/left"
+	sed 's/^not ok - /# failed: /' "$work/left" >>"$work/failed"
 	failed=$((failed + $(grep -c . "$work/left")))
 }
 
@@ -185,7 +211,8 @@ without_our_c() {
 	case $1 in
 	tests/tree/* | tests/servers/* | tests/kernels/*) true ;;
 	tests/api/growth.bats | tests/cli/bpftool.bats) true ;;
-	tests/net/{hash_parity,counters,migration,worker_dies}.bats) true ;;
+	tests/net/hash_parity.bats | tests/net/counters.bats) true ;;
+	tests/net/migration.bats | tests/net/worker_dies.bats) true ;;
 	*) false ;;
 	esac
 }
@@ -198,15 +225,26 @@ sanitized() {
 	done
 	echo "# build build/asan"
 	make --no-print-directory -s -j "$(nproc)" SANITIZE=1 all unit library-helpers || exit 1
+	make --no-print-directory -s fuzz || exit 1
 	export RP_SANITIZED=1 REUSEPORTCTL=$PWD/build/asan/reuseportctl
 	run build/asan "${ours[@]}"
 	# Those that no test has seen.
 	while read -r report; do
 		echo "not ok - $(basename "$report")"
+		echo "# failed: $(basename "$report"), sanitized" >>"$work/failed"
 		cat "$report"
 		failed=$((failed + 1))
 	done < <(for RP_REPORTS in "$work"/reports/*[0-9]; do sanitizer_reports; done)
 	unset RP_SANITIZED REUSEPORTCTL
+}
+
+# See tests/bash/beside.bash.
+beside() {
+	for RP_BESIDE in keeper library; do
+		export RP_BESIDE
+		run build "${joins[@]}"
+	done
+	unset RP_BESIDE
 }
 
 # part NAME COMMAND...: and how long it took.
@@ -223,8 +261,9 @@ build build || exit 1
 echo "# the build took $SECONDS s"
 if [ "$plain" ]; then
 	BENCH=$PWD/build/bench REUSEPORTCTL=$PWD/build/reuseportctl part "the plain run" \
-		run build "${files[@]}"
+		run build "${plainly[@]}"
 fi
+[ -z "$beside" ] || REUSEPORTCTL=$PWD/build/reuseportctl part "the run beside keepers" beside
 [ -z "$sanitizers" ] || part "the sanitized run" sanitized
 for other in "${others[@]}"; do
 	# What another libbpf is in is not told from what this one will be in.
@@ -238,8 +277,11 @@ if [ "$kernels" ]; then
 	KERNELS=${KERNELS:-6.1 6.12} part "other kernels" tests/kernels/run.sh --tap 2>&1 |
 		tee "$work/kernels"
 	count "$work/kernels" "${PIPESTATUS[0]}"
+	sed -i '1i# other kernels' "$work/kernels"
+	failures "$work/kernels"
 fi
 
+[ ! -s "$work/failed" ] || cat "$work/failed"
 echo "# took $((SECONDS / 60)) min $((SECONDS % 60)) s"
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]

@@ -30,6 +30,7 @@ static inline __u32 chain_hash(__u32 hash, __u32 step)
 
 /* Slots that are tried when all steps have failed and the kernel must not pick. */
 #define CHAIN_ANY_MAX 1024
+#define CHAIN_ANY_STRETCH 32 /* of them in one call */
 
 /* Return the i-th of these slots. */
 static inline __u32 chain_any(__u32 hash, __u32 slots, __u32 i)

@@ -11,12 +11,14 @@ struct attach_groups {
 };
 
 /*
- * Attach to all groups with these keys. If one fails, none is attached. But where several
- * users have groups, those of one user that is not root do not decide for the others: they
- * are left out, with a message. Return an exit status, with a message on failure.
+ * Attach to all groups with these keys that are not steered and kept already; report those that
+ * are. If one is, but differs in an option that was given, fail before anything is changed. If one
+ * fails, none is attached. But where several users have groups, those of one user that is not root
+ * do not decide for the others: they are left out, with a message. Return an exit status, with a
+ * message on failure.
  */
 int attach_groups_make(struct attach_groups *groups, const struct reuseport_key_list *keys,
-		       const struct reuseport_attach_opts *opts);
+		       const struct options *options, const struct reuseport_attach_opts *opts);
 void attach_groups_free(struct attach_groups *groups);
 
 #endif

@@ -11,6 +11,8 @@
 #define SLOT_MAX (REUSEPORT_SLOTS_MAX - 1)
 #define FLOWS_DEFAULT 65536
 #define TIMEOUT_MAX_S 86400
+#define OPTION_ADDR_MAX 64 /* an address as text */
+#define OPTION_NAME_MAX 24 /* a device's name or index */
 
 /* Of the command simulate. */
 #define PACKETS_MAX 10000000

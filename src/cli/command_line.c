@@ -126,6 +126,13 @@ static bool check_sticky(const struct options *options)
 	return true;
 }
 
+static bool check_device(const struct options *options)
+{
+	return !options->dev || !*options->addr_dev || !strcmp(options->dev, options->addr_dev) ||
+	       options_wrong(options, "--addr %s and --dev %s are two devices", options->addr,
+			     options->dev);
+}
+
 static bool check_complete(const struct options *options, const struct command *command)
 {
 	if (options->list)
@@ -140,7 +147,8 @@ static bool check_complete(const struct options *options, const struct command *
 		return options_wrong_usage(options, "--src and --dst are required");
 	if (!(command->takes & OPT_PORTS) && options->n_ports > 1)
 		return options_wrong_usage(options, "--port can be given only once");
-	return check_sticky(options) && (!command->check || command->check(options));
+	return check_device(options) && check_sticky(options) &&
+	       (!command->check || command->check(options));
 }
 
 /* ----------------------------------------------------------------- parsing */

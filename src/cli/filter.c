@@ -6,6 +6,7 @@
 
 #include "exit.h"
 #include "filter.h"
+#include "format.h"
 
 #define PID_MAX_LIMIT 4194304 /* of any 64-bit Linux */
 
@@ -38,11 +39,37 @@ int filter_netns_or_own(const struct options *options, uint64_t *inode)
 	return reuseport_netns(NULL, inode, &error) ? exit_failed(&error) : EXIT_DONE;
 }
 
+const char *filter_proto_text(const struct options *options)
+{
+	return options->any_proto ? "tcp and udp" : format_proto(options->proto);
+}
+
+/* Where the filter is for any namespace, the device is one of the caller's. */
+int filter_place(const struct options *options, struct reuseport_filter *filter)
+{
+	const char *dev = options->dev ? options->dev : options->addr_dev;
+	struct reuseport_error error;
+	uint64_t netns = filter->netns;
+	int ret = EXIT_DONE;
+
+	filter->addr = options->addr ? options->address : NULL;
+	if (!*dev)
+		return EXIT_DONE;
+	if (!netns)
+		ret = reuseport_netns(NULL, &netns, &error) ? exit_failed(&error) : EXIT_DONE;
+	if (ret == EXIT_DONE && reuseport_device(netns, dev, &filter->ifindex, &error))
+		ret = exit_failed(&error);
+	return ret;
+}
+
 int filter_from_options(const struct options *options, struct reuseport_filter *filter)
 {
+	int ret;
+
 	*filter = (struct reuseport_filter)REUSEPORT_INIT(
-		reuseport_filter, .proto = options->proto ? options->proto : IPPROTO_TCP,
-		.port = options->ports[0], .addr = options->addr, .uid = options->uid,
-		.has_uid = options->has_uid);
-	return filter_netns_or_own(options, &filter->netns);
+		reuseport_filter,
+		.proto = options->proto || options->any_proto ? options->proto : IPPROTO_TCP,
+		.port = options->ports[0], .uid = options->uid, .has_uid = options->has_uid);
+	ret = filter_netns_or_own(options, &filter->netns);
+	return ret == EXIT_DONE ? filter_place(options, filter) : ret;
 }

@@ -17,6 +17,15 @@ int filter_netns(const struct options *options, uint64_t *inode);
 int filter_netns_or_own(const struct options *options, uint64_t *inode);
 
 /*
+ * Set the address and the device of a filter whose network namespace is set. Return an exit
+ * status, with a message on failure.
+ */
+int filter_place(const struct options *options, struct reuseport_filter *filter);
+
+/* Return the protocol that the options select, as text of a sentence. */
+const char *filter_proto_text(const struct options *options);
+
+/*
  * Set *filter to the groups that the options select. The defaults are protocol
  * tcp and the caller's own namespace. Return an exit status, with a message on
  * failure.

@@ -27,6 +27,7 @@
 
 #include "isolate.h"
 #include "message.h"
+#include "process_title.h"
 
 #define END_MS 20 /* how long a helper that is over, or was killed, takes to be gone */
 
@@ -80,6 +81,7 @@ static _Noreturn void run_helper(pid_t parent, reuseport_look_fn look, void *arg
 	int kept[n + 1];
 
 	prctl(PR_SET_NAME, REUSEPORT_LOOK_NAME);
+	process_title_set(REUSEPORT_LOOK_NAME);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (size_t i = 0; i < n; i++)
 		kept[i] = keep[i];

@@ -5,7 +5,8 @@
 
 #include "log.h"
 
-#define ISOLATE_MAX 4       /* helpers at a time, those that were given up included */
+/* Helpers at a time: four, those that were given up included, and one that stands by. */
+#define ISOLATE_MAX 5
 #define ISOLATE_MINOR_MAX 2 /* with so many given up, no helper for what is not needed */
 
 /* Let the library look at other processes in helpers. Children need not be waited for from

@@ -4,13 +4,19 @@
 #define CLI_LOG_H
 
 struct log {
-	int fd;        /* a file or standard error; -1: syslog */
-	int max_level; /* messages of a higher level are dropped */
-	int error;     /* errno of the last message that could not be written, or 0 */
+	int fd;                /* a file or standard error; -1: syslog */
+	int max_level;         /* messages of a higher level are dropped */
+	int error;             /* errno of the last message that could not be written, or 0 */
+	unsigned long dropped; /* messages that a full pipe did not take, since the last that one
+				* took */
 };
 
 /* Write one message as one line, with format_text(). A reuseport_log_fn; ctx is a struct
  * log. */
 void log_line(void *ctx, int level, const char *line);
+
+/* Open a file to append to. It may be a pipe, to which no one listens: that is not waited for,
+ * here or later. Return its descriptor or -errno. */
+int log_open(const char *path);
 
 #endif

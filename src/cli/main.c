@@ -7,15 +7,17 @@
 #include <unistd.h>
 
 #include "command_line.h"
+#include "hint.h"
 #include "isolate.h"
 #include "message.h"
 #include "privileges.h"
+#include "process_title.h"
 #include "standard_fds.h"
 
 static const struct command *const commands[] = {
-	&cmd_attach,  &cmd_detach,   &cmd_status,   &cmd_list,  &cmd_policy,
-	&cmd_weight,  &cmd_drain,    &cmd_undrain,  &cmd_admit, &cmd_rollout,
-	&cmd_explain, &cmd_simulate, &cmd_features,
+	&cmd_attach,  &cmd_detach,   &cmd_status,   &cmd_list,   &cmd_policy,
+	&cmd_weight,  &cmd_drain,    &cmd_undrain,  &cmd_admit,  &cmd_rollout,
+	&cmd_explain, &cmd_simulate, &cmd_features, &cmd_keeper,
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -46,29 +48,89 @@ static int run_command(const struct command *command, int argc, char **argv)
 	if (ret != EXIT_DONE)
 		return ret;
 	isolate_begin();
-	return command->exec(&options);
+	hint_begin(&options);
+	ret = command->exec(&options);
+	hint_begin(NULL);
+	return ret;
+}
+
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; i < N_COMMANDS; i++)
+		if (!strcmp(name, commands[i]->name))
+			return commands[i];
+	return NULL;
+}
+
+/* Return whether a word is the beginning of a name, or one letter is too much, is missing, is
+ * another one, or has changed places with the next. */
+static bool is_nearly(const char *word, const char *name)
+{
+	size_t a = strlen(word), b = strlen(name), same = 0;
+
+	while (word[same] && word[same] == name[same])
+		same++;
+	if (same == a)
+		return a >= 3;
+	while (a > same && b > same && word[a - 1] == name[b - 1]) {
+		a--;
+		b--;
+	}
+	a -= same;
+	b -= same;
+	return (a <= 1 && b <= 1) ||
+	       (a == 2 && b == 2 && word[same] == name[same + 1] && word[same + 1] == name[same]);
+}
+
+static int unknown_command(const char *word)
+{
+	const char *nearest = NULL;
+
+	for (size_t i = 0; !nearest && i < N_COMMANDS; i++)
+		if (is_nearly(word, commands[i]->name))
+			nearest = commands[i]->name;
+	if (nearest)
+		message("unknown command '%s': did you mean '%s'?", word, nearest);
+	else
+		message("unknown command '%s'", word);
+	print_usage(stderr);
+	return EXIT_USAGE;
+}
+
+/* help, or help COMMAND. */
+static int run_help(int argc, char **argv)
+{
+	const struct command *command = argc > 2 ? find_command(argv[2]) : NULL;
+
+	if (argc > 3) {
+		message("help is about one command");
+		return EXIT_USAGE;
+	}
+	if (argc > 2 && !command)
+		return unknown_command(argv[2]);
+	if (command)
+		command_line_help(command);
+	else
+		print_usage(stdout);
+	return EXIT_DONE;
 }
 
 static int run(int argc, char **argv)
 {
+	const struct command *command;
+
 	if (argc < 2) {
 		print_usage(stderr);
 		return EXIT_USAGE;
 	}
-	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
-		print_usage(stdout);
-		return EXIT_DONE;
-	}
-	if (!strcmp(argv[1], "--version")) {
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))
+		return run_help(argc, argv);
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
 		printf("reuseportctl %s\n", reuseport_version());
 		return EXIT_DONE;
 	}
-	for (size_t i = 0; i < N_COMMANDS; i++)
-		if (!strcmp(argv[1], commands[i]->name))
-			return run_command(commands[i], argc - 1, argv + 1);
-	message("unknown command '%s'", argv[1]);
-	print_usage(stderr);
-	return EXIT_USAGE;
+	command = find_command(argv[1]);
+	return command ? run_command(command, argc - 1, argv + 1) : unknown_command(argv[1]);
 }
 
 int main(int argc, char **argv)
@@ -78,6 +140,7 @@ int main(int argc, char **argv)
 	/* A keeper must not hold files that its caller left open, and a closed pipe
 	 * must not end an attach half-way. */
 	closefrom(STDERR_FILENO + 1);
+	process_title_begin(argc, argv);
 	signal(SIGPIPE, SIG_IGN);
 	/* Which characters are printed as they are: see format_text(). */
 	setlocale(LC_CTYPE, "");

@@ -43,8 +43,9 @@ bool option_number(const struct option_entry *entry, const char *text, unsigned 
 {
 	if (parse_number(text, entry->min, entry->max, value))
 		return true;
-	message("--%s '%s' is out of range (%lu to %lu%s)", entry->name, text, entry->min,
-		entry->max, strcmp(entry->value, "SECONDS") ? "" : " seconds");
+	message("--%s '%s' is %s (%lu to %lu%s)", entry->name, text,
+		parse_is_digits(text) ? "out of range" : "not a number", entry->min, entry->max,
+		strcmp(entry->value, "SECONDS") ? "" : " seconds");
 	return false;
 }
 
@@ -94,14 +95,17 @@ static bool option_set_port(struct options *options, const struct option_entry *
 static bool option_set_proto(struct options *options, const struct option_entry *entry,
 			     const char *text)
 {
-	(void)entry;
-	if (!strcmp(text, "tcp"))
-		options->proto = IPPROTO_TCP;
-	else if (!strcmp(text, "udp"))
-		options->proto = IPPROTO_UDP;
-	else
-		message("--proto '%s' is neither tcp nor udp", text);
-	return options->proto;
+	bool any = entry->bit == OPT_PROTO;
+
+	options->any_proto = any && !strcmp(text, "any");
+	options->proto = !strcmp(text, "tcp") ? IPPROTO_TCP :
+			 !strcmp(text, "udp") ? IPPROTO_UDP :
+						0;
+	if (!options->proto && !options->any_proto)
+		message(any ? "--proto '%s' is neither tcp nor udp nor any" :
+			      "--proto '%s' is neither tcp nor udp",
+			text);
+	return options->proto || options->any_proto;
 }
 
 static bool option_set_addr(struct options *options, const struct option_entry *entry,
@@ -111,7 +115,12 @@ static bool option_set_addr(struct options *options, const struct option_entry *
 
 	(void)entry;
 	options->addr = text;
-	if (inet_pton(AF_INET, text, addr) == 1 || inet_pton(AF_INET6, text, addr) == 1)
+	if (!parse_scoped(text, options->address, options->addr_dev)) {
+		message("--addr '%s': what follows the %% is no device", text);
+		return false;
+	}
+	if (inet_pton(AF_INET, options->address, addr) == 1 ||
+	    inet_pton(AF_INET6, options->address, addr) == 1)
 		return true;
 	message("--addr '%s' is not an IPv4 or IPv6 address", text);
 	return false;
@@ -174,9 +183,13 @@ static bool option_set_admit(struct options *options, const struct option_entry 
 static const struct option_entry table[] = {
 	{ OPT_PORT | OPT_PORTS, "port", "N", "local port of the group", .set = option_set_port,
 	  .min = 1, .max = PORT_MAX },
-	{ OPT_PROTO, "proto", "tcp|udp", "protocol", .set = option_set_proto },
-	{ OPT_ADDR, "addr", "ADDR", "only the group bound to this local address",
+	{ OPT_PROTO, "proto", "tcp|udp|any", "protocol; any is both", .set = option_set_proto },
+	{ OPT_ONE_PROTO, "proto", "tcp|udp", "protocol", .set = option_set_proto },
+	{ OPT_ADDR, "addr", "ADDR[%DEV]",
+	  "only the group bound to this local address, and to this device",
 	  .set = option_set_addr },
+	{ OPT_ADDR, "dev", "DEV", "only the group bound to this device, by name or index",
+	  OPTION_TEXT(dev) },
 	{ OPT_NETNS, "netns", "NAME|PID",
 	  "network namespace: its name or the PID of a process in it", OPTION_TEXT(netns) },
 	{ OPT_UID, "uid", "UID|USER", "only groups whose sockets are of this user",
@@ -225,6 +238,9 @@ static const struct option_entry table[] = {
 	  OPTION_NUMBER(idle_s, 1, REUSEPORT_IDLE_MAX) },
 	{ OPT_WAIT, "wait", NULL, "wait for the first worker", OPTION_FLAG(wait) },
 	{ OPT_FORCE, "force", NULL, "replace another program on the group", OPTION_FLAG(force) },
+	{ OPT_PARTIAL, "partial", NULL,
+	  "steer a group although members of it cannot be taken (MPTCP, io_uring, ...)",
+	  OPTION_FLAG(partial) },
 	{ OPT_FOREGROUND, "foreground", NULL, "run the keeper in the foreground (for supervisors)",
 	  OPTION_FLAG(foreground) },
 	{ OPT_LOG, "log", "FILE", "append the keeper's messages to FILE (default: syslog)",

@@ -28,6 +28,8 @@ enum option_bit {
 	OPT_ADMIT = 1 << 16,
 	OPT_STICKY = 1 << 17, /* --sticky, --flows, --idle */
 	OPT_UID = 1 << 18,
+	OPT_PARTIAL = 1 << 20,
+	OPT_ONE_PROTO = 1 << 19, /* --proto, without "any" */
 };
 
 #define PORTS_MAX 64
@@ -47,8 +49,11 @@ struct options {
 	const char *command;
 	uint16_t ports[PORTS_MAX];
 	unsigned int n_ports;
-	int proto; /* 0: not given */
-	const char *addr;
+	int proto;                      /* 0: not given, or any */
+	bool any_proto;                 /* --proto any: both */
+	const char *addr;               /* as it was typed */
+	char address[OPTION_ADDR_MAX];  /* without its device; "": not given */
+	char addr_dev[OPTION_NAME_MAX]; /* that device; "": not given */
 	const char *netns;
 	uint32_t uid; /* if has_uid */
 	bool has_uid;
@@ -59,7 +64,7 @@ struct options {
 	int n_words;
 	const char *admit;
 	unsigned long slots, table, flows, idle_s, timeout_s; /* 0: not given */
-	bool foreground, wait, force, json, list, sticky, release;
+	bool foreground, wait, force, json, list, sticky, release, partial;
 	struct simulate_options simulate;
 };
 

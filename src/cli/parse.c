@@ -7,18 +7,39 @@
 
 #include "parse.h"
 
+bool parse_is_digits(const char *text)
+{
+	return *text && strspn(text, "0123456789") == strlen(text);
+}
+
 bool parse_number(const char *text, unsigned long min, unsigned long max, unsigned long *value)
 {
-	if (!*text || strspn(text, "0123456789") != strlen(text))
+	if (!parse_is_digits(text))
 		return false;
 	errno = 0;
 	*value = strtoul(text, NULL, 10);
 	return !errno && *value >= min && *value <= max;
 }
 
-bool parse_endpoint(const char *text, int *family, uint8_t addr[16], uint16_t *port)
+bool parse_scoped(const char *text, char address[OPTION_ADDR_MAX], char dev[OPTION_NAME_MAX])
 {
-	char host[INET6_ADDRSTRLEN];
+	size_t len = strcspn(text, "%");
+	const char *device = text[len] ? text + len + 1 : "";
+
+	if (len >= OPTION_ADDR_MAX || strlen(device) >= OPTION_NAME_MAX ||
+	    (text[len] && (!*device || strpbrk(device, "%/ \t"))))
+		return false;
+	memcpy(address, text, len);
+	address[len] = '\0';
+	strcpy(dev, device);
+	return true;
+}
+
+bool parse_endpoint(const char *text, int *family, uint8_t addr[16], uint16_t *port,
+		    char dev[OPTION_NAME_MAX])
+{
+	char host[OPTION_ADDR_MAX + OPTION_NAME_MAX], address[OPTION_ADDR_MAX],
+		device[OPTION_NAME_MAX];
 	const char *colon = strrchr(text, ':');
 	bool v6 = *text == '[';
 	unsigned long number;
@@ -33,8 +54,12 @@ bool parse_endpoint(const char *text, int *family, uint8_t addr[16], uint16_t *p
 		return false;
 	memcpy(host, text + v6, len);
 	host[len] = '\0';
+	if (!parse_scoped(host, address, device) || (*device && !dev))
+		return false;
+	if (dev)
+		strcpy(dev, device);
 	*family = v6 ? AF_INET6 : AF_INET;
 	*port = number;
 	memset(addr, 0, 16);
-	return inet_pton(*family, host, addr) == 1;
+	return inet_pton(*family, address, addr) == 1;
 }

@@ -24,6 +24,7 @@ static const struct {
 } needed[] = {
 	{ CAP_DAC_OVERRIDE, PRIVILEGES_LOG },
 	{ CAP_SYS_RESOURCE, PRIVILEGES_COMMAND },   /* maps count as locked memory before 5.11 */
+	{ CAP_SYS_CHROOT, PRIVILEGES_COMMAND },     /* to leave the mount namespace */
 	{ CAP_DAC_READ_SEARCH, PRIVILEGES_KEEPER }, /* /proc/PID/fd of other users */
 	{ CAP_SYS_PTRACE, PRIVILEGES_KEEPER },      /* the sockets in it */
 	{ CAP_NET_ADMIN, PRIVILEGES_KEEPER },

@@ -10,19 +10,18 @@ pins_of() {
 	"$HELPERS/leftovers" pins "$1" "$BATS_TEST_TMPDIR/namespaces"
 }
 
-# Processes of the tool that were started for a namespace.
+# Processes of the tool that were started for a namespace, and the keeper of this test.
 tools_of() {
 	"$HELPERS/leftovers" processes "$1"
 }
 
-# Programs that watch the namespace for a keeper, by the namespace's cookie in
-# their read-only data: "id ID name NAME".
+# What the hooks follow in the namespace, by its cookie: "PROTO PORT".
 watchers_of() {
 	"$HELPERS/leftovers" watchers "$1"
 }
 
-# The program and the maps of each attachment in the test's namespaces, as
-# "prog ID" and "map ID": what must be gone in the end. The kernel does not
+# The program and the maps of each attachment in the test's namespaces, and those of the
+# hooks, as "prog ID" and "map ID": what must be gone in the end. The kernel does not
 # give an id twice.
 record_bpf() {
 	local inodes
@@ -61,6 +60,16 @@ detach_all() {
 	done
 }
 
+# Hooks are there while an attachment is.
+hooks_are_needed() {
+	local pin
+	[ -e "$PINS/hooks" ] || return 0
+	for pin in "$PINS"/*-*; do
+		[ ! -d "$pin" ] || return 0
+	done
+	return 1
+}
+
 no_watchers_of() {
 	[ -z "$(watchers_of "$1")" ]
 }
@@ -87,7 +96,12 @@ nothing_left() {
 		left=1
 	fi
 	if ! wait_until 5 no_watchers_of "$1" 2>/dev/null; then
-		echo "left behind: programs $(watchers_of "$1")" >&2
+		echo "left behind: hooks for $(watchers_of "$1")" >&2
+		left=1
+	fi
+	if ! hooks_are_needed; then
+		echo "left behind: $(echo "$PINS"/hooks/*)" >&2
+		rm -rf "$PINS/hooks"
 		left=1
 	fi
 	return $left

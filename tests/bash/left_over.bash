@@ -25,7 +25,7 @@ tests_end() {
 left_over() {
 	local name pid
 
-	for pid in $(grep -lz "^rp-$RP_RUN-" /proc/[0-9]*/cmdline 2>/dev/null | cut -d/ -f3); do
+	for pid in $(grep -lz "^RP_RUN=$RP_RUN\$" /proc/[0-9]*/environ 2>/dev/null | cut -d/ -f3); do
 		case $(readlink "/proc/$pid/exe") in
 		*reuseportctl*)
 			echo "not ok - keeper $pid was left behind"

@@ -17,6 +17,16 @@ BENCH=${BENCH:-$RP_ROOT/build/bench}
 LIBRARY_HELPERS=$(dirname "$REUSEPORTCTL")/helpers
 
 source "$RP_ROOT/tests/bash/leaks.bash"
+source "$RP_ROOT/tests/bash/beside.bash"
+
+# Each test has a bpffs, and so a keeper, of its own, whatever other tests do meanwhile. bats
+# starts a process for each test: that one is moved to a mount namespace of its own.
+if [ -z "${RP_LIBEXEC:-}" ]; then
+	export RP_LIBEXEC=$BATS_LIBEXEC
+fi
+BATS_LIBEXEC=$RP_ROOT/tests/bash/own_bpffs
+# The names of network namespaces are shared once there has been one.
+mountpoint -q /run/netns || { ip netns add rp-shared && ip netns del rp-shared; } || true
 
 # Where the processor is emulated (tests/kernels): how many times longer something may
 # take, and how many times fewer packets there are.
@@ -38,6 +48,7 @@ begin_test() {
 	done
 	NS=$new_ns
 	NS_INODE=$new_ns_inode
+	start_beside
 }
 
 # Ends what the test started, in the order that a user would: detach, then the
@@ -47,6 +58,8 @@ end_test() {
 
 	if [ -z "${BATS_TEST_COMPLETED:-}" ]; then
 		show_logs
+	else
+		beside_was_there || left=1
 	fi
 	mapfile -t names <"$BATS_TEST_TMPDIR/namespaces"
 	for name in "${names[@]}"; do

@@ -34,6 +34,23 @@ set_version() {
 		value "$version" 0 0 0 $bytes
 }
 
+# Neither the number of slots nor whose the sockets are can be known then. To look through
+# four billion slots would take hours.
+@test "damaged: a number of slots that no attachment has" {
+	local pin bytes
+	attach --port 8080
+	pin=$(pin_of 8080)
+	kill_keeper 8080 tcp
+	bytes=($(bpftool -j map dump pinned "$pin/attachment" | jq -r '.[0].value | join(" ")'))
+	bytes[4]=0 bytes[5]=255 bytes[6]=255 bytes[7]=255
+	bytes[108]=0 bytes[109]=0 bytes[110]=0 bytes[111]=0
+	bpftool map update pinned "$pin/attachment" key 0 0 0 0 value "${bytes[@]}"
+	damaged
+	refused 1 timeout 60 "$REUSEPORTCTL" drain --netns "$NS" --port 8080 slot:0
+	says damaged
+	detaches
+}
+
 @test "damaged: any one pin is missing" {
 	local name pin
 	for name in sockets workers counters totals attachment; do

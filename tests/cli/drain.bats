@@ -345,7 +345,7 @@ hangs_with_queue() {
 	succeeds ctl admit --port 8080
 	[[ $output == "admitted 0 workers: none is waiting"* ]] || fail "$output"
 	succeeds ctl status --port 8080
-	[[ $output == *"wait for 'reuseportctl admit'"* ]] || fail "$output"
+	[[ $output == *"wait for 'reuseportctl admit --port 8080 --netns $NS'"* ]] || fail "$output"
 }
 
 @test "admit: not who was drained" {

@@ -184,6 +184,23 @@ s.bind(("127.0.0.1", 8081)); s.connect(("127.0.0.1", 8080)); time.sleep(60)'
 	done
 }
 
+@test "errors: what is no number is not out of range" {
+	refused 2 ctl attach --port http
+	says "--port 'http' is not a number (1 to 65535)"
+	refused 2 ctl attach --port 70000
+	says "--port '70000' is out of range (1 to 65535)"
+	refused 2 ctl attach --port 80 --slots many
+	says "--slots 'many' is not a number"
+}
+
+@test "errors: --netns that is a directory" {
+	local name
+	for name in . ..; do
+		refused 1 "$REUSEPORTCTL" attach --port 8080 --netns "$name"
+		says "'$name' is neither a name nor a pid of a network namespace"
+	done
+}
+
 @test "errors: unknown policy, the nearest is suggested" {
 	local pair
 	start_worker --port 8080
@@ -236,18 +253,45 @@ s.bind(("127.0.0.1", 8081)); s.connect(("127.0.0.1", 8080)); time.sleep(60)'
 
 # ------------------------------------------------------------- other refusals
 
-@test "errors: a second attach while a keeper runs" {
+@test "attach: again, with the same options or with others" {
 	local before keeper
 	start_workers 2 --port 8080
-	attach --port 8080
+	ctl attach --port 8080 --policy consistent --slots 512
 	keeper=$(keeper_pid 8080 tcp)
 	before=$(ctl status --port 8080 --json)
-	refused 1 ctl attach --port 8080
-	says "steered already" "$keeper" "nothing was changed"
+	succeeds ctl attach --port 8080
+	[[ $output == "tcp 0.0.0.0:8080: is steered already, 2 workers; keeper $keeper; "* ]] || fail "$output"
+	succeeds ctl attach --port 8080 --policy consistent --key tuple --slots 512 --admit auto
 	refused 1 ctl attach --port 8080 --force --policy linux39
-	says "steered already" "$keeper"
+	says "steered already" "$keeper" "--policy consistent instead of linux39" "nothing was changed" \
+		"'reuseportctl policy --port 8080 --netns $NS linux39'"
+	refused 1 ctl attach --port 8080 --proto tcp --addr 0.0.0.0 --slots 256
+	says "--slots 512 instead of 256" \
+		"'reuseportctl detach --port 8080 --proto tcp --addr 0.0.0.0 --netns $NS', then attach again"
+	refused 1 ctl attach --port 8080 --policy consistent --key src
+	says "--key tuple instead of src" "'reuseportctl policy --port 8080 --netns $NS POLICY --key ...'"
+	refused 1 ctl attach --port 8080 --admit manual
+	says "--admit auto instead of manual"
+	refused 1 ctl attach --port 8080 --log "$BATS_TEST_TMPDIR/log"
+	says "--log none instead of $BATS_TEST_TMPDIR/log"
 	diff <(jq . <<<"$before") <(ctl status --port 8080 --json | jq .)
 	equal "$(tools_of "$NS")" "$keeper" "keepers"
+}
+
+@test "attach: of several groups it does what is left to do" {
+	local first
+	start_workers 2 --port 8080
+	ctl attach --port 8080
+	first=$(program_id_on 8080)
+	start_workers 2 --port 8080 --addr :: --v6only
+	succeeds ctl attach --port 8080
+	equal "$(sed 's/;.*//' <<<"$output" | sort)" "tcp 0.0.0.0:8080: is steered already, 2 workers
+tcp [::]:8080: steering 2 workers"
+	equal "$(ctl list --addr 0.0.0.0 --port 8080 --json | jq '.groups[0].program.id')" "$first"
+	# One differs: the other, which is new, is not attached either.
+	ctl detach --port 8080 --addr ::
+	refused 1 ctl attach --port 8080 --policy consistent
+	equal "$(ctl status --port 8080 --json | jq '.groups | length')" 1 attachments
 }
 
 @test "errors: filters locked by the server" {
@@ -287,4 +331,53 @@ s.bind(("127.0.0.1", 8081)); s.connect(("127.0.0.1", 8080)); time.sleep(60)'
 	equal "$(status 8080 tcp .program.attached)" true
 	succeeds ctl detach --port 8080
 	refused 3 ctl detach --port 8080
+}
+
+# A hint is the command to type: it is about the same group.
+@test "errors: hints repeat --proto, --addr and --netns" {
+	local place="--port 8080 --proto udp --addr 0.0.0.0 --netns $NS"
+	start_workers 2 --port 8080 --proto udp
+	attach --port 8080 --proto udp
+	refused 1 ctl rollout --port 8080 --proto udp --addr 0.0.0.0 abort
+	says "('reuseportctl rollout $place begin')"
+	run --separate-stderr ctl weight --port 8080 --proto udp --addr 0.0.0.0 slot:0 5
+	equal "$status" 0
+	message=$stderr
+	says "'reuseportctl policy $place weighted'"
+	refused 1 ctl attach --port 8080 --proto udp --addr 0.0.0.0 --slots 9
+	says "'reuseportctl detach $place'"
+	refused 1 ctl attach --port 8080 --proto udp --addr 0.0.0.0 --policy random
+	says "'reuseportctl policy $place random'"
+	ctl attach --port 8080 --proto udp --log "$BATS_TEST_TMPDIR/keeper.log"
+	ctl detach --port 8080 --proto udp
+	attach --port 8080 --proto udp --admit manual
+	run -0 ctl status --port 8080
+	[[ $output == *"new workers wait for 'reuseportctl admit --port 8080 --proto udp --netns $NS'"* ]]
+}
+
+# Another member puts its own program on the group, as nginx's quic_bpf or a QUIC server does.
+@test "errors: a group that has another program, or none: what is changed takes no effect" {
+	local command
+	start_workers 2 --port 8080 --proto udp
+	attach --port 8080 --proto udp
+	start_worker --port 8080 --proto udp --classic-program
+	equal "$(status 8080 udp '.program | "\(.attached) \(.foreign)"')" "false true"
+	run -0 ctl status --port 8080
+	[[ ${lines[1]} == *"NOT STEERED"*"attach --port 8080 --proto udp --netns $NS --force'"* ]] ||
+		fail "$output"
+	for command in "policy random" "weight slot:0 5" "drain slot:0" "undrain slot:0" "rollout begin"; do
+		# shellcheck disable=SC2086 # words
+		run --separate-stderr ctl ${command%% *} --port 8080 --proto udp ${command#"${command%% *}"}
+		message=$stderr
+		equal "$status" 1 "$command"
+		says "udp 0.0.0.0:8080 is not steered: the group has another program" "no effect" --force
+	done
+	ctl rollout --port 8080 --proto udp abort 2>/dev/null || true
+	refused 1 ctl attach --port 8080 --proto udp
+	says "another program" "--force"
+	succeeds ctl attach --port 8080 --proto udp --force
+	[[ $output == *"had lost the program, which was put back"* ]] || fail "$output"
+	equal "$(status 8080 udp '.program | "\(.attached) \(.foreign)"')" "true false"
+	succeeds ctl attach --port 8080 --proto udp
+	[[ $output == *"is steered already"* ]] || fail "$output"
 }

@@ -115,7 +115,7 @@ state() {
 		equal "$(REUSEPORT_DISABLE=$name features | grep -c ' disabled$')" 1
 	done
 	equal "$(REUSEPORT_DISABLE=events features | sed -n 's/ disabled$//p' | paste -sd,)" \
-		tcp-events,udp-events
+		ring-buffer,bind-events
 }
 
 @test "features: a word that is none" {

@@ -82,6 +82,40 @@ one_document() {
 	says "Usage:" attach
 }
 
+@test "usage: help COMMAND is the command's --help, -V the version" {
+	local command help
+	for command in attach status simulate; do
+		succeeds "$REUSEPORTCTL" $command --help
+		help=$output
+		succeeds "$REUSEPORTCTL" help $command
+		equal "$output" "$help" "help $command"
+	done
+	succeeds "$REUSEPORTCTL" --version
+	help=$output
+	succeeds "$REUSEPORTCTL" -V
+	equal "$output" "$help" "-V"
+	run "$REUSEPORTCTL" help attach status
+	equal "$status" 2
+	run "$REUSEPORTCTL" help atach
+	equal "$status" 2
+	[[ $output == *"did you mean 'attach'?"* ]] || fail "$output"
+}
+
+@test "usage: the command that was meant" {
+	local pair
+	for pair in atach=attach attahc=attach attachh=attach stat=status roll=rollout xetach=detach; do
+		run "$REUSEPORTCTL" "${pair%=*}" --port 8080
+		equal "$status" 2
+		[[ ${lines[0]} == *"unknown command '${pair%=*}': did you mean '${pair#*=}'?" ]] ||
+			fail "$output"
+	done
+	for pair in foo a statussss ''; do
+		run "$REUSEPORTCTL" "$pair"
+		equal "$status" 2
+		equal "${lines[0]}" "reuseportctl: unknown command '$pair'"
+	done
+}
+
 @test "usage: unknown command" {
 	wrong attahc --port 8080
 	says "'attahc'"

@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <net/if.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -55,14 +56,20 @@ socklen_t address(struct sockaddr_storage *to, const char *text, int port)
 {
 	struct sockaddr_in *v4 = (struct sockaddr_in *)to;
 	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)to;
+	char plain[INET6_ADDRSTRLEN] = "";
+	size_t len = strcspn(text, "%");
 
 	memset(to, 0, sizeof(*to));
+	if (len < sizeof(plain))
+		memcpy(plain, text, len);
+	if (text[len])
+		v6->sin6_scope_id = if_nametoindex(text + len + 1);
 	if (inet_pton(AF_INET, text, &v4->sin_addr) == 1) {
 		v4->sin_family = AF_INET;
 		v4->sin_port = htons(port);
 		return sizeof(*v4);
 	}
-	if (inet_pton(AF_INET6, text, &v6->sin6_addr) == 1) {
+	if (inet_pton(AF_INET6, plain, &v6->sin6_addr) == 1) {
 		v6->sin6_family = AF_INET6;
 		v6->sin6_port = htons(port);
 		return sizeof(*v6);
@@ -158,7 +165,8 @@ int server_socket(const struct server *server)
 	struct sockaddr_storage local;
 	socklen_t length = address(&local, server->addr, server->port);
 	bool tcp = server->proto == IPPROTO_TCP;
-	int fd = socket(local.ss_family, (tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK, 0);
+	int fd = socket(local.ss_family, (tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK,
+			server->mptcp ? IPPROTO_MPTCP : 0);
 
 	if (fd < 0)
 		die("socket");

@@ -48,6 +48,7 @@ struct server {
 	int delay_ms; /* before each answer */
 	int buffer;   /* SO_RCVBUF, 0: the kernel's default */
 	int round_ms; /* see serve_in_rounds() */
+	bool mptcp;   /* of TCP */
 };
 
 /* A bound, and for TCP listening, socket; dies on failure. */

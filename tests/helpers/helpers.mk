@@ -2,7 +2,7 @@
 # The test helpers: small real processes, see the first comment of each.
 
 HELPER_NAMES := worker churn client load queue half_open notify flows twins delay leftovers \
-	descriptors swap
+	descriptors swap holder
 HELPERS := $(HELPER_NAMES:%=$(BUILD)/helpers/%)
 # These use the library: in the sanitized run it is the sanitized one.
 LIBRARY_HELPERS := $(BUILD)/helpers/calls $(BUILD)/helpers/changes $(BUILD)/helpers/explain_lines
@@ -33,3 +33,4 @@ $(BUILD)/helpers/%: tests/helpers/%.c tests/helpers/common.c tests/helpers/commo
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< tests/helpers/common.c $(HELPER_LIBS)
 
 include tests/unit/unit.mk
+include tests/fuzz/fuzz.mk

@@ -8,7 +8,6 @@
 #include "common.h"
 
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -24,15 +23,19 @@
 #endif
 
 #define LOOK_COMM "reuseport-look"
+#define KEEPER_COMM "reuseport-keep"
 #define PINS "/sys/fs/bpf/reuseport"
+#define HOOKS PINS "/hooks"
 #define NETNS "/run/netns"
 
 static const char usage[] =
 	"leftovers pins INODE [NAMESPACES]  directories of pins of a namespace; none if one that\n"
 	"                         is not in the file NAMESPACES has been given its inode\n"
-	"leftovers processes NAME processes of the tool that were started for a namespace\n"
-	"leftovers watchers NAME  programs that watch the namespace, \"id ID name NAME\"\n"
-	"leftovers objects INODE...  \"prog ID\" and \"map ID\" of all pins of namespaces\n"
+	"leftovers processes NAME processes of the tool that were started for a namespace, and the\n"
+	"                         keeper that was left behind for this mount namespace's bpffs\n"
+	"leftovers watchers NAME  what the hooks follow in the namespace, \"PROTO PORT\"\n"
+	"leftovers objects INODE...  \"prog ID\" and \"map ID\" of all pins of namespaces, and of the\n"
+	"                         hooks\n"
 	"leftovers alive FILE     those of such lines whose object is there still\n";
 
 /* Call found(path, arg) for each entry of a directory, by its whole path. */
@@ -135,6 +138,16 @@ static void pins(char *inode, const char *ours)
 
 /* ---------------------------------------------------------------- processes */
 
+/* Return whether a process is in the mount namespace of this one. */
+static bool shares_mounts(const char *pid)
+{
+	char at[64], own[64] = "", other[64] = "";
+
+	snprintf(at, sizeof(at), "/proc/%s/ns/mnt", pid);
+	return readlink("/proc/self/ns/mnt", own, sizeof(own) - 1) > 0 &&
+	       readlink(at, other, sizeof(other) - 1) > 0 && !strcmp(own, other);
+}
+
 static void look_at_process(const char *path, void *arg)
 {
 	char at[64], exe[PATH_MAX], arguments[4096], comm[32];
@@ -149,14 +162,15 @@ static void look_at_process(const char *path, void *arg)
 	size = read_file(at, arguments, sizeof(arguments));
 	for (char *one = arguments; one < arguments + size; one += strlen(one) + 1)
 		names |= !strcmp(one, arg);
+	/* One that looks at another process for the tool is over in a moment. */
+	snprintf(at, sizeof(at), "/proc/%s/comm", pid);
+	read_file(at, comm, sizeof(comm));
+	names |= !strncmp(comm, KEEPER_COMM, strlen(KEEPER_COMM)) && shares_mounts(pid);
 	if (!names)
 		return;
 	snprintf(at, sizeof(at), "/proc/%s/exe", pid);
 	length = readlink(at, exe, sizeof(exe) - 1);
 	exe[length < 0 ? 0 : length] = 0;
-	/* One that looks at another process for the tool is over in a moment. */
-	snprintf(at, sizeof(at), "/proc/%s/comm", pid);
-	read_file(at, comm, sizeof(comm));
 	if (strstr(exe, "reuseportctl") && strncmp(comm, LOOK_COMM, strlen(LOOK_COMM)))
 		puts(pid);
 }
@@ -183,78 +197,23 @@ static uint64_t cookie_of_netns(const char *name)
 	return cookie;
 }
 
-/* Return where a variable is in a map's value, by the map's BTF, or -1. */
-static int offset_of(const struct bpf_map_info *map, const char *variable)
-{
-	struct btf *btf = btf__load_from_kernel_by_id(map->btf_id);
-	const struct btf_type *section;
-	int offset = -1;
-
-	if (!btf)
-		return -1;
-	section = btf__type_by_id(btf, map->btf_value_type_id);
-	if (section && btf_is_datasec(section)) {
-		const struct btf_var_secinfo *info = btf_var_secinfos(section);
-
-		for (unsigned int i = 0; i < btf_vlen(section); i++, info++) {
-			const struct btf_type *type = btf__type_by_id(btf, info->type);
-
-			if (!strcmp(btf__name_by_offset(btf, type->name_off), variable))
-				offset = info->offset;
-		}
-	}
-	btf__free(btf);
-	return offset;
-}
-
-/* Return whether this map is the read-only data of a watcher of that namespace. */
-static bool watches(uint32_t map_id, uint64_t cookie)
-{
-	int fd = bpf_map_get_fd_by_id(map_id), offset;
-	struct bpf_map_info map = { 0 };
-	uint32_t size = sizeof(map), zero = 0;
-	bool found = false;
-	uint64_t wanted;
-	char *value;
-
-	if (fd < 0)
-		return false;
-	if (!bpf_obj_get_info_by_fd(fd, &map, &size) && strstr(map.name, ".rodata")) {
-		offset = offset_of(&map, "want_netns_cookie");
-		value = calloc(1, map.value_size);
-		if (offset >= 0 && value && !bpf_map_lookup_elem(fd, &zero, value)) {
-			memcpy(&wanted, value + offset, sizeof(wanted));
-			found = wanted == cookie;
-		}
-		free(value);
-	}
-	close(fd);
-	return found;
-}
-
+/* Print what the hooks follow in the namespace, from their map of {netns cookie, port,
+ * protocol}. */
 static void watchers(const char *name)
 {
-	uint64_t cookie = 0;
-	uint32_t id = 0;
+	int map = bpf_obj_get(HOOKS "/interest");
+	uint64_t cookie = map < 0 ? 0 : cookie_of_netns(name);
+	struct {
+		uint64_t cookie;
+		uint16_t port;
+		uint8_t proto, unused[5];
+	} key, *before = NULL;
 
-	while (!bpf_prog_get_next_id(id, &id)) {
-		struct bpf_prog_info program = { 0 };
-		uint32_t size = sizeof(program), maps[16];
-		int fd = bpf_prog_get_fd_by_id(id);
-
-		program.nr_map_ids = 16;
-		program.map_ids = (uintptr_t)maps;
-		if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &program, &size) &&
-		    !strncmp(program.name, "event_", 6)) {
-			if (!cookie)
-				cookie = cookie_of_netns(name);
-			for (uint32_t i = 0; cookie && i < program.nr_map_ids && i < 16; i++)
-				if (watches(maps[i], cookie))
-					printf("id %u name %s\n", id, program.name);
-		}
-		if (fd >= 0)
-			close(fd);
-	}
+	for (; map >= 0 && !bpf_map_get_next_key(map, before, &key); before = &key)
+		if (key.cookie == cookie)
+			printf("%s %u\n", key.proto == 6 ? "tcp" : "udp", key.port);
+	if (map >= 0)
+		close(map);
 }
 
 /* ------------------------------------------------------------------ objects */
@@ -315,6 +274,7 @@ int main(int argc, char **argv)
 	} else if (!strcmp(what, "objects")) {
 		for (int i = 2; i < argc; i++)
 			each_entry(PINS, print_objects, argv[i]);
+		each_entry(HOOKS, print_object, NULL);
 	} else if (!strcmp(what, "alive")) {
 		alive(argv[2]);
 	} else {

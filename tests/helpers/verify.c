@@ -13,20 +13,26 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
+#include "decide/chain.h"
 #include "host/features.h"
 #include "host/topology.h"
 #include "policy/limits.h"
 #include "sockets/group_iter.h"
 #include "sockets/queue_depth.h"
-#include "sockets/socket_events.h"
+#include "state/event_ring.h"
 #include "state/flow_table.h"
-#include "state/steering_maps.h"
+#include "state/pin_dir.h"
+#include "state/pins_root.h"
+#include "state/steering_load.h"
 #include "steer.skel.h"
 
 #define LOG_STATISTICS 4 /* BPF_LOG_STATS of the kernel's bpf_verifier.h */
@@ -34,7 +40,6 @@
 #define PROGRAMS_MAX 8
 #define LAST_LINES 600 /* bytes of a refusal that are told */
 #define FLOWS 65536
-#define PORT 9
 
 /* What the verifier counted for one program; -1: not known. */
 struct counts {
@@ -298,11 +303,12 @@ static struct features *all_but(bool migrate, bool plain)
 	return features;
 }
 
-/* The best way that is left comes first: so each comes. */
+/* The best way that is left comes first: so each comes. With so many slots each loop of
+ * the program is as long as with any. */
 static bool steer(int proto, unsigned int flows)
 {
 	const struct steering_size size = {
-		.slots = SLOTS_DEFAULT,
+		.slots = CHAIN_ANY_MAX,
 		.table_entries = TABLE_LEAST_DEFAULT,
 		.cpus = topology_cpus(),
 		.flows = flows,
@@ -325,26 +331,47 @@ static bool steer(int proto, unsigned int flows)
 	return good;
 }
 
-/* Where there is no cgroup2 what is loaded cannot be attached: no matter here. */
-static bool events(int proto, const char *variant)
+/* A directory for the hooks, beside which there is no attachment; bpffs is mounted if it is
+ * not. */
+static int open_empty_root(char path[64])
 {
-	struct reuseport_key key = { .proto = proto, .port = PORT };
-	struct features *features = all_but(true, true);
-	struct reuseport_error err;
-	struct socket_events *events = NULL;
+	struct reuseport_error err = { 0 };
+	int root = pins_open_root(true, path, 64, &err);
 
-	asked = variant;
+	if (root < 0)
+		die("%s", err.text);
+	close(root);
+	rmdir(path);
+	snprintf(path, 64, BPFFS "/verify%d", getpid());
+	root = mkdir(path, 0700) ? -1 : open(path, O_RDONLY | O_DIRECTORY);
+	if (root < 0)
+		die("%s", path);
+	return root;
+}
+
+/* Where there is no cgroup2 what is loaded cannot be attached: no matter here. */
+static bool hooks(void)
+{
+	struct features *features = all_but(true, true);
+	char path[64];
+	int root = open_empty_root(path);
+	struct event_ring *ring = NULL;
+	struct reuseport_error err;
+
+	asked = "";
 	accepted = false;
-	socket_events_open(&key, 0, NULL, NULL, features, &events, &err);
-	socket_events_close(events);
+	event_ring_open(root, NULL, NULL, features, &ring, &err);
+	event_ring_close(ring, true);
 	features_free(features);
+	close(root);
+	rmdir(path);
 	return accepted;
 }
 
 static bool groups(void)
 {
 	struct reuseport_error err;
-	struct group_iter_bpf *reader = NULL;
+	struct group_iter *reader = NULL;
 
 	asked = "";
 	if (group_iter_open(&reader, &err))
@@ -386,8 +413,7 @@ int main(int argc, char **argv)
 	good &= steer(IPPROTO_TCP, 0);
 	good &= steer(IPPROTO_UDP, 0);
 	good &= steer(IPPROTO_UDP, FLOWS); /* attach refuses sticky flows for TCP */
-	good &= events(IPPROTO_TCP, "tcp");
-	good &= events(IPPROTO_UDP, "udp");
+	good &= hooks();
 	good &= groups();
 	good &= queues();
 	return !good;

@@ -8,10 +8,15 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <linux/filter.h>
+#include <linux/io_uring.h>
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,7 +28,16 @@ static const char usage[] =
 	"       [--orphan]      the process that made the sockets has ended\n"
 	"       [--dup N]       each socket under N further descriptors\n"
 	"       [--connect-udp ADDR:PORT]  one further member, connected\n"
+	"       [--connect-after-ms N]     so long after it was bound\n"
 	"       [--no-reuseport] [--reuseaddr]  SO_REUSEPORT unset, or SO_REUSEADDR instead\n"
+	"       [--also-reuseaddr]  both are set\n"
+	"       [--lock-filter]  SO_LOCK_FILTER on each socket\n"
+	"       [--undumpable]  no other process of the user may trace this one\n"
+	"       [--own-table]   the sockets are in a thread's own table of descriptors\n"
+	"       [--main-ends]   another thread serves, and the main one has ended\n"
+	"       [--classic-program]  a program of its own selects: always the first\n"
+	"       [--mptcp]       TCP: listens with MPTCP\n"
+	"       [--io-uring]    an io_uring has the sockets, nothing else has; it does not serve\n"
 	"       [--incoming-cpu N]  SO_INCOMING_CPU on each socket\n"
 	"       [--delay-ms N]  before each answer\n"
 	"       [--buffer BYTES]  to receive into\n"
@@ -31,15 +45,33 @@ static const char usage[] =
 	"                       closes the listeners first\n";
 
 static const struct option options[] = {
-	{ "proto", 1, NULL, 'p' },     { "addr", 1, NULL, 'a' },
-	{ "port", 1, NULL, 'P' },      { "v6only", 0, NULL, '6' },
-	{ "sockets", 1, NULL, 'n' },   { "fork", 1, NULL, 'f' },
-	{ "shared", 1, NULL, 's' },    { "orphan", 0, NULL, 'O' },
-	{ "dup", 1, NULL, 'd' },       { "no-reuseport", 0, NULL, 'R' },
-	{ "reuseaddr", 0, NULL, 'r' }, { "connect-udp", 1, NULL, 'c' },
-	{ "delay-ms", 1, NULL, 'D' },  { "incoming-cpu", 1, NULL, 'i' },
-	{ "buffer", 1, NULL, 'b' },    { "round-ms", 1, NULL, 'o' },
-	{ "help", 0, NULL, 'h' },      { 0 },
+	{ "proto", 1, NULL, 'p' },
+	{ "addr", 1, NULL, 'a' },
+	{ "port", 1, NULL, 'P' },
+	{ "v6only", 0, NULL, '6' },
+	{ "sockets", 1, NULL, 'n' },
+	{ "fork", 1, NULL, 'f' },
+	{ "shared", 1, NULL, 's' },
+	{ "orphan", 0, NULL, 'O' },
+	{ "dup", 1, NULL, 'd' },
+	{ "no-reuseport", 0, NULL, 'R' },
+	{ "reuseaddr", 0, NULL, 'r' },
+	{ "connect-udp", 1, NULL, 'c' },
+	{ "connect-after-ms", 1, NULL, 'C' },
+	{ "delay-ms", 1, NULL, 'D' },
+	{ "incoming-cpu", 1, NULL, 'i' },
+	{ "buffer", 1, NULL, 'b' },
+	{ "round-ms", 1, NULL, 'o' },
+	{ "also-reuseaddr", 0, NULL, 'A' },
+	{ "lock-filter", 0, NULL, 'l' },
+	{ "undumpable", 0, NULL, 'u' },
+	{ "own-table", 0, NULL, 't' },
+	{ "main-ends", 0, NULL, 'e' },
+	{ "mptcp", 0, NULL, 'm' },
+	{ "classic-program", 0, NULL, 'B' },
+	{ "io-uring", 0, NULL, 'U' },
+	{ "help", 0, NULL, 'h' },
+	{ 0 },
 };
 
 struct layout {
@@ -47,6 +79,13 @@ struct layout {
 	bool orphan;
 	int incoming_cpu; /* -1: unset */
 	const char *connect_to;
+	int connect_after_ms;
+	bool lock_filter, undumpable, own_table, main_ends, io_uring, classic;
+};
+
+struct worker {
+	struct server server;
+	struct layout layout;
 };
 
 static void parse(int argc, char **argv, struct server *server, struct layout *layout)
@@ -89,8 +128,35 @@ static void parse(int argc, char **argv, struct server *server, struct layout *l
 			server->reuseport = false;
 			server->reuseaddr = true;
 			break;
+		case 'A':
+			server->reuseaddr = true;
+			break;
+		case 'l':
+			layout->lock_filter = true;
+			break;
+		case 'u':
+			layout->undumpable = true;
+			break;
+		case 't':
+			layout->own_table = true;
+			break;
+		case 'e':
+			layout->main_ends = true;
+			break;
+		case 'm':
+			server->mptcp = true;
+			break;
+		case 'B':
+			layout->classic = true;
+			break;
+		case 'U':
+			layout->io_uring = true;
+			break;
 		case 'c':
 			layout->connect_to = optarg;
+			break;
+		case 'C':
+			layout->connect_after_ms = number(optarg, 0, 60000);
 			break;
 		case 'i':
 			layout->incoming_cpu = number(optarg, 0, 4095);
@@ -119,12 +185,13 @@ static void parse(int argc, char **argv, struct server *server, struct layout *l
 	}
 }
 
-static void connected_member(const struct server *server, const char *to)
+static void connected_member(const struct server *server, const char *to, int after_ms)
 {
 	struct sockaddr_storage peer;
 	socklen_t length = endpoint(&peer, to);
 	int fd = server_socket(server);
 
+	usleep(after_ms * 1000);
 	if (connect(fd, (struct sockaddr *)&peer, length))
 		die("connect");
 }
@@ -190,45 +257,75 @@ static void supervise(const pid_t *children, int n)
 		;
 }
 
-int main(int argc, char **argv)
+static void set_socket_option(int fd, int option, int value, const char *name)
 {
-	struct server server = { .proto = IPPROTO_TCP, .addr = "0.0.0.0", .reuseport = true };
-	struct layout layout = { .sockets = 1, .incoming_cpu = -1 };
-	int n, children, fds;
-	int *sockets;
-	pid_t *pids;
+	if (setsockopt(fd, SOL_SOCKET, option, &value, sizeof(value)))
+		die("%s", name);
+}
 
-	parse(argc, argv, &server, &layout);
-	raise_limits();
-	hold_signals();
+static void select_always_first(int fd)
+{
+	struct sock_filter first = BPF_STMT(BPF_RET | BPF_K, 0);
+	struct sock_fprog program = { .len = 1, .filter = &first };
 
-	n = layout.fork ? layout.fork : layout.shared ? 1 : layout.sockets;
-	children = layout.fork ? layout.fork : layout.shared;
-	fds = n * (1 + layout.dup);
-	sockets = calloc(fds, sizeof(*sockets));
-	pids = calloc(children + 1, sizeof(*pids));
+	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program, sizeof(program)))
+		die("SO_ATTACH_REUSEPORT_CBPF");
+}
+
+static int make_socket(const struct server *server, const struct layout *layout)
+{
+	int fd = server_socket(server);
+
+	if (layout->incoming_cpu >= 0)
+		set_socket_option(fd, SO_INCOMING_CPU, layout->incoming_cpu, "SO_INCOMING_CPU");
+	if (layout->classic)
+		select_always_first(fd);
+	if (layout->lock_filter)
+		set_socket_option(fd, SO_LOCK_FILTER, 1, "SO_LOCK_FILTER");
+	return fd;
+}
+
+/* Give the sockets to an io_uring, close them, and wait for a signal. */
+static void keep_in_io_uring(const int *sockets, int n)
+{
+	struct io_uring_params params = { 0 };
+	int ring = syscall(SYS_io_uring_setup, 4, &params), signal;
+	sigset_t set;
+
+	if (ring < 0 || syscall(SYS_io_uring_register, ring, IORING_REGISTER_FILES, sockets, n))
+		die("io_uring");
+	for (int i = 0; i < n; i++)
+		close(sockets[i]);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigwait(&set, &signal);
+}
+
+static void run(const struct server *server, const struct layout *layout)
+{
+	int n = layout->fork ? layout->fork : layout->shared ? 1 : layout->sockets;
+	int children = layout->fork ? layout->fork : layout->shared;
+	int fds = n * (1 + layout->dup), epfd;
+	int *sockets = calloc(fds, sizeof(*sockets));
+	pid_t *pids = calloc(children + 1, sizeof(*pids));
+
 	if (!sockets || !pids)
 		die("memory");
-	for (int i = 0; i < n; i++) {
-		sockets[i] = server_socket(&server);
-		if (layout.incoming_cpu >= 0 &&
-		    setsockopt(sockets[i], SOL_SOCKET, SO_INCOMING_CPU, &layout.incoming_cpu,
-			       sizeof(layout.incoming_cpu)))
-			die("SO_INCOMING_CPU");
-	}
+	for (int i = 0; i < n; i++)
+		sockets[i] = make_socket(server, layout);
 	for (int i = n; i < fds; i++) {
 		sockets[i] = dup(sockets[i % n]);
 		if (sockets[i] < 0)
 			die("dup");
 	}
-	if (layout.orphan)
+	if (layout->orphan)
 		become_orphan();
-	if (layout.connect_to)
-		connected_member(&server, layout.connect_to);
+	if (layout->connect_to)
+		connected_member(server, layout->connect_to, layout->connect_after_ms);
 	for (int i = 0; i < children; i++)
-		pids[i] = start_child(&server, sockets[layout.fork ? i : 0]);
-
-	int epfd = children ? -1 : epoll_set(sockets, fds);
+		pids[i] = start_child(server, sockets[layout->fork ? i : 0]);
+	epfd = children ? -1 : epoll_set(sockets, fds);
 
 	printf("ready %d", getpid());
 	for (int i = 0; i < n; i++)
@@ -236,13 +333,49 @@ int main(int argc, char **argv)
 	printf("\n");
 	fflush(stdout);
 
-	if (children)
+	if (layout->io_uring)
+		keep_in_io_uring(sockets, n);
+	else if (children)
 		supervise(pids, children);
-	else if (server.round_ms)
-		serve_in_rounds(&server, sockets, fds);
+	else if (server->round_ms)
+		serve_in_rounds(server, sockets, fds);
 	else
-		serve(&server, epfd);
+		serve(server, epfd);
 	free(sockets);
 	free(pids);
+}
+
+static void *run_thread(void *arg)
+{
+	struct worker *worker = arg;
+
+	if (worker->layout.own_table && unshare(CLONE_FILES))
+		die("unshare");
+	run(&worker->server, &worker->layout);
+	exit(0);
+}
+
+int main(int argc, char **argv)
+{
+	static struct worker worker = {
+		.server = { .proto = IPPROTO_TCP, .addr = "0.0.0.0", .reuseport = true },
+		.layout = { .sockets = 1, .incoming_cpu = -1 },
+	};
+	pthread_t thread;
+
+	parse(argc, argv, &worker.server, &worker.layout);
+	raise_limits();
+	hold_signals();
+	if (worker.layout.undumpable && prctl(PR_SET_DUMPABLE, 0))
+		die("PR_SET_DUMPABLE");
+	if (!worker.layout.own_table && !worker.layout.main_ends) {
+		run(&worker.server, &worker.layout);
+		return 0;
+	}
+	if (pthread_create(&thread, NULL, run_thread, &worker))
+		die("pthread_create");
+	if (worker.layout.main_ends)
+		pthread_exit(NULL);
+	pthread_join(thread, NULL);
 	return 0;
 }

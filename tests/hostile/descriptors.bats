@@ -32,8 +32,8 @@ one_keeper_works() {
 	start_worker --port 8080
 	wait_until 3 in_sync 8080 tcp
 	equal "$(status 8080 tcp .unregistered)" 0 "members without a slot"
-	refused 1 ctl attach --port 8080
-	says "steered already"
+	succeeds ctl attach --port 8080
+	[[ $output == *"steered already"* ]] || fail "$output"
 	equal "$(tools_of "$NS")" "$pid" "keepers"
 }
 
@@ -199,4 +199,15 @@ unwritten() {
 	code=0
 	closed 0 "$REUSEPORTCTL" simulate --pcap - 2>"$BATS_TEST_TMPDIR/message" || code=$?
 	equal $code 1 "exit status"
+}
+
+# Whoever may write to the log's directory may link a file there that is not a log.
+@test "descriptors: a log that has another name is refused, and nothing is written" {
+	start_worker --port 8080
+	echo secret >"$BATS_TEST_TMPDIR/victim"
+	ln "$BATS_TEST_TMPDIR/victim" "$BATS_TEST_TMPDIR/log"
+	refused 1 ctl attach --port 8080 --log "$BATS_TEST_TMPDIR/log"
+	says "cannot open --log"
+	equal "$(cat "$BATS_TEST_TMPDIR/victim")" secret
+	untouched 8080
 }

@@ -105,6 +105,7 @@ caps() {
 		dac_override) mask=$((mask | 1 << 1)) ;;
 		dac_read_search) mask=$((mask | 1 << 2)) ;;
 		net_admin) mask=$((mask | 1 << 12)) ;;
+		sys_chroot) mask=$((mask | 1 << 18)) ;;
 		sys_ptrace) mask=$((mask | 1 << 19)) ;;
 		sys_admin) mask=$((mask | 1 << 21)) ;;
 		sys_resource) mask=$((mask | 1 << 24)) ;;
@@ -146,7 +147,7 @@ has_only() {
 	keeper=$spawned
 	# What it has while it waits.
 	wait_until 5 reduced "$keeper"
-	has_only "$keeper" $KEEPER_CAPS sys_resource
+	has_only "$keeper" $KEEPER_CAPS sys_resource sys_chroot
 	start_worker --port 8080
 	wait_until 5 grep -q keeper "$BATS_TEST_TMPDIR/keeper"
 	record_bpf

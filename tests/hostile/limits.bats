@@ -171,7 +171,8 @@ keeper_lives_on() {
 	equal "$(keeper_pid 8080 "$proto")" "$keeper" "keeper"
 	! grep -E "removed|being detached|no network namespace" "$BATS_TEST_TMPDIR/keeper.log" ||
 		fail "the log"
-	grep -q "Too many open files" "$BATS_TEST_TMPDIR/keeper.log"
+	# By now, or when it compares everything.
+	wait_until 10 grep -q "Too many open files" "$BATS_TEST_TMPDIR/keeper.log"
 	start_worker --port 8080 --proto "$proto"
 	feed "$keeper"
 	wait_until 8 in_sync 8080 "$proto"

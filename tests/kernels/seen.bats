@@ -46,7 +46,7 @@ teardown() {
 		attach --port 8080 --proto $proto
 		equal "$(status 8080 $proto '.ways | [.migration != "none", .reads == "plain",
 			.tables == "memory", .joins == "events", .iterators] | tojson')" \
-			"$(jq -c --arg events $proto-events '[.features[] | {(.name): (.state == "available")}]
+			"$(jq -c --arg events bind-events '[.features[] | {(.name): (.state == "available")}]
 				| add | [.migration, .["plain-reads"], .mmap,
 				(.["ring-buffer"] and .[$events]), .iterators]' \
 				"$BATS_TEST_TMPDIR/features")" "ways, $proto"

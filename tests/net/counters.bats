@@ -100,9 +100,10 @@ exact() {
 	equal "$(status 8080 tcp .counters.fallbacks.unregistered)" \
 		"$(grep -c " $worker_cookies\$" "$BATS_TEST_TMPDIR/answers")"
 	balanced 8080 tcp
-	# When a slot is free again, the one left over gets it.
+	# When a slot is free again, the one left over gets it: without a packet, when the keeper
+	# compares everything.
 	stop "${worker_pids[0]}"
-	wait_until 2 in_sync 8080 tcp
+	wait_until 10 in_sync 8080 tcp
 	equal "$(status 8080 tcp .unregistered)" 0
 }
 
@@ -137,7 +138,8 @@ skip_without_incoming_cpu() {
 }
 
 # The kernel takes a UDP socket that closes out of the group, and a moment later out of
-# its table. Over IPv4 the newest one stands first in that, and gets what comes between.
+# its table. A process that has to wait for a processor in between makes that longer.
+# Over IPv4 the newest one stands first in that, and gets what comes between.
 @test "counters: what the program does not see is what a UDP socket takes as it closes" {
 	local round closes seen
 	rounds closes 300 100
@@ -153,6 +155,6 @@ skip_without_incoming_cpu() {
 	seen=$(packets 8080 udp)
 	echo "# $seen of $(jq .sent <<<"$flows_result") datagrams seen, through $closes closes" >&3
 	balanced 8080 udp
-	flows_are ".sent > 3000 and .lost == .sent - $seen and .lost < 3 + .sent / 1000
+	flows_are ".sent > 3000 and .lost == .sent - $seen and .lost < 3 + .sent / 50
 		and .again == 0"
 }

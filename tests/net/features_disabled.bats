@@ -202,27 +202,20 @@ polls() {
 	join
 }
 
-@test "masked: tcp-events: TCP workers are polled" {
-	polls tcp-events tcp
+@test "masked: bind-events: TCP workers are polled" {
+	polls bind-events tcp
 }
 
-@test "masked: udp-events: UDP workers are polled" {
-	polls udp-events udp
+@test "masked: bind-events: UDP workers are polled" {
+	polls bind-events udp
 }
 
-@test "masked: cgroup2: UDP workers are polled" {
+@test "masked: cgroup2: workers are polled" {
 	polls cgroup2 udp
 }
 
 @test "masked: ring-buffer: both are polled" {
 	polls ring-buffer tcp
-}
-
-@test "masked: cgroup2: TCP workers need it not" {
-	export REUSEPORT_DISABLE=cgroup2,udp-events
-	here tcp
-	begin 2
-	way joins events
 }
 
 # ---------------------------------------------------------------------- iterators

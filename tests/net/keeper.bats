@@ -72,16 +72,16 @@ ask() {
 	equal "$(status 8080 tcp .program.name)" reuseport_steer
 }
 
-@test "keeper: a second attach fails and changes nothing" {
+@test "keeper: a second attach changes nothing" {
 	local before
 	attach --port 8080
 	before=$(ctl status --port 8080 --json)
-	run -1 ctl attach --port 8080
+	ctl attach --port 8080
 	diff <(jq . <<<"$before") <(ctl status --port 8080 --json | jq .)
 	running true
 }
 
-@test "keeper: of two attaches at once exactly one wins" {
+@test "keeper: two attaches at once" {
 	local round first second one two many
 	rounds many 5 2
 	for ((round = 0; round < many; round++)); do
@@ -92,7 +92,7 @@ ask() {
 		one=0 two=0
 		wait $first || one=$?
 		wait $second || two=$?
-		equal "$(printf '%s\n' $one $two | sort | xargs)" "0 1" "exit statuses"
+		equal "$one $two" "0 0" "exit statuses"
 		running true
 		in_sync 8080 tcp
 		equal "$(tools_of "$NS" | wc -l)" 1 "keepers"
@@ -174,5 +174,5 @@ ask() {
 	done
 	ctl detach --port 8080
 	equal "$(pins_of "$NS_INODE")" ""
-	no_tools_of "$NS"
+	wait_until 5 no_tools_of "$NS"
 }

@@ -23,16 +23,19 @@ recorded() {
 	attach --port 8080
 	[ -n "$(pins_of "$NS_INODE")" ]
 	equal "$(tools_of "$NS")" "$(keeper_pid 8080 tcp)" "keepers found"
-	watchers_of "$NS" | grep -q event_state
-	equal "$(recorded prog)" 1 "programs recorded"
-	equal "$(recorded map)" 8 "maps recorded"
+	equal "$(watchers_of "$NS")" "tcp 8080" "followed by the hooks"
+	# The steering program and its nine maps, the hooks' two, two iterators and three maps.
+	equal "$(recorded prog)" 5 "programs recorded"
+	equal "$(recorded map)" 12 "maps recorded"
 
 	# Keeper and pins gone by force: the program is still in the group.
 	pin=$(status 8080 tcp .pin)
 	kill_keeper 8080 tcp
 	no_tools_of "$NS"
-	wait_until 5 no_watchers_of "$NS"
+	equal "$(watchers_of "$NS")" "tcp 8080" "followed by the hooks"
 	rm -r "$pin"
+	run ! hooks_are_needed
+	rm -r "$PINS/hooks"
 	equal "$(pins_of "$NS_INODE")" ""
 	run ! bpf_is_gone
 	stop "$worker_pid"
@@ -41,11 +44,11 @@ recorded() {
 @test "leaks: detach leaves no pin, map, program or process" {
 	attach --port 8080
 	attach --port 8080 --proto udp
-	equal "$(recorded map)" 24 "maps recorded"
+	equal "$(recorded map)" 33 "maps recorded"
 	ctl detach --port 8080 --proto tcp
 	ctl detach --port 8080 --proto udp
 	equal "$(pins_of "$NS_INODE")" ""
-	no_tools_of "$NS"
+	wait_until 5 no_tools_of "$NS"
 	wait_until 5 no_watchers_of "$NS"
 	no_bpf_left
 	# And the kernel picks again, all workers.
@@ -60,9 +63,9 @@ recorded() {
 		ctl attach --port 8080
 		ctl detach --port 8080 --proto tcp
 	done
-	equal "$(recorded prog)" "$many" "programs recorded"
+	equal "$(recorded prog)" "$((5 * many))" "programs recorded"
 	equal "$(pins_of "$NS_INODE")" ""
-	no_tools_of "$NS"
+	wait_until 5 no_tools_of "$NS"
 	wait_until 5 no_watchers_of "$NS"
 	no_bpf_left
 }

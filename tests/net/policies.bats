@@ -110,8 +110,18 @@ stays_consistent() {
 	diff <(echo "$with_newcomer") <(ask $N)
 	attach --port 8080 --proto "$proto"
 	diff <(echo "$with_newcomer") <(ask $N)
-	equal "$(status 8080 "$proto" .counters.fallback)" 0 "fallback"
+	only_exhausted
 	balanced 8080 "$proto"
+}
+
+# Until the first packets after a leave have told of it, one in 216 of those that find the empty
+# slot finds it four times, and is the kernel's.
+only_exhausted() {
+	local kernel other
+	read -r kernel other < <(status 8080 "$proto" \
+		'.counters | "\(.fallbacks.exhausted) \(.fallback - .fallbacks.exhausted)"')
+	equal "$other" 0 "fallbacks of other kinds"
+	[ "$kernel" -le 8 ] || fail "$kernel fallbacks"
 }
 
 @test "consistent: keys keep their worker, TCP" {
@@ -122,6 +132,10 @@ stays_consistent() {
 @test "consistent: keys keep their worker, UDP over IPv6" {
 	here udp v6
 	stays_consistent consistent
+}
+
+keys_are() {
+	diff <(echo "$1") <(ask $N) >/dev/null
 }
 
 @test "consistent: many workers join at once and leave again, and every key is back" {
@@ -137,7 +151,8 @@ stays_consistent() {
 	near "$(lines "$moves")" $N 0.75 "keys that moved"
 	stop "$worker_pid"
 	wait_until 3 in_sync 8080 tcp
-	diff <(echo "$first") <(ask $N)
+	# The first packets tell of the leave.
+	wait_until 10 keys_are "$first"
 }
 
 # -------------------------------------------------------------------- the key

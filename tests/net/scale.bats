@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-# A thousand sockets in one group, thousands of slots.
+# A thousand sockets in one group, thousands of slots; many groups at a time.
 load ../bash/lib.bash
 
 setup() {
@@ -29,7 +29,7 @@ attach_many() {
 @test "scale: 1,000 TCP sockets, and one more" {
 	attach_many tcp 1000
 	start_worker --port 8080
-	wait_until 2 in_sync 8080 tcp
+	wait_until 4 in_sync 8080 tcp
 	client --to 127.0.0.1:8080 --count 2000 >/dev/null
 	equal "$(status 8080 tcp .counters.selected)" 2000
 	balanced 8080 tcp
@@ -38,7 +38,7 @@ attach_many() {
 @test "scale: 1,000 UDP sockets, and one more" {
 	attach_many udp 1000
 	start_worker --port 8080 --proto udp
-	wait_until 2 in_sync 8080 udp
+	wait_until 4 in_sync 8080 udp
 	client --proto udp --to 127.0.0.1:8080 --count 2000 >/dev/null
 	equal "$(status 8080 udp .counters.selected)" 2000
 	balanced 8080 udp
@@ -54,4 +54,108 @@ attach_many() {
 	attach_many tcp 1000 --policy linux39
 	client --to 127.0.0.1:8080 --count 500 >/dev/null
 	equal "$(status 8080 tcp .counters.selected)" 500
+}
+
+# serve_ports PROTO N: N servers on each of the ports 8080 to 8083. Adds to $expected the
+# line that groups_shown() is to have for each group.
+serve_ports() {
+	local port i pids
+
+	for port in {8080..8083}; do
+		pids=()
+		for ((i = 0; i < $2; i++)); do
+			start_worker --port "$port" --proto "$1"
+			pids+=("$worker_pid")
+		done
+		pids=$(printf '%s\n' "${pids[@]}" | sort -n | paste -sd,)
+		expected+="$new_ns_inode $1 $port attached 0 $pids"$'\n'
+	done
+}
+
+# What one look says of all groups.
+groups_shown() {
+	"$REUSEPORTCTL" status --json 3>&- | jq -r '
+		.groups[] | [.netns, .proto, .port, (if .program.attached then "attached" else "not" end),
+		   .unregistered, ([.workers[].pid] | sort | map(tostring) | join(","))]
+		| map(tostring) | join(" ")' | sort
+}
+
+shown_as_expected() {
+	[ "$(groups_shown)" = "$(sort <<<"${expected%$'\n'}")" ]
+}
+
+@test "scale: one status of 40 groups in 5 namespaces has each group's own workers" {
+	local expected='' i port proto first=$NS
+
+	for ((i = 0; i < 5; i++)); do
+		[ "$i" -eq 0 ] || new_netns
+		NS=$new_ns
+		serve_ports tcp 2
+		serve_ports udp $((1 + i % 2))
+		for port in {8080..8083}; do
+			for proto in tcp udp; do
+				attach --port "$port" --proto "$proto"
+			done
+		done
+	done
+	NS=$first
+	equal "$(wc -l <<<"${expected%$'\n'}")" 40
+	wait_until 5 shown_as_expected || fail "$(diff <(groups_shown) <(sort <<<"$expected"))"
+}
+
+# The keepers of all groups, one a line.
+keepers() {
+	"$REUSEPORTCTL" status --json 3>&- | jq -r '.groups[].keeper.pid' | sort -u
+}
+
+# cpu_ms PID: what it has used so far.
+cpu_ms() {
+	local stat
+	read -r stat <"/proc/$1/stat"
+	# shellcheck disable=SC2086 # fields; the 14th and 15th of all
+	set -- ${stat##*) }
+	echo $(((${12} + ${13}) * 1000 / $(getconf CLK_TCK)))
+}
+
+# at_most WHAT FIGURE BAR: the bars have room for a slow machine.
+at_most() {
+	[ "$2" -le "$3" ] || fail "$1: $2, at most $3"
+}
+
+# What a host with many services needs: 200 attachments in make soak.
+@test "scale: many attachments have one keeper, which is small and sleeps" {
+	local i n port proto pid fds maps rss cpu start ms first=$NS spaces
+
+	rounds spaces 20 3
+	n=$((10 * spaces))
+	for ((i = 0; i < spaces; i++)); do
+		[ "$i" -eq 0 ] || new_netns
+		NS=$new_ns
+		for port in {8080..8084}; do
+			for proto in tcp udp; do
+				start_worker --port "$port" --proto "$proto" --sockets 2
+				ctl attach --port "$port" --proto "$proto" >/dev/null
+			done
+		done
+	done
+	NS=$first
+	pid=$(keepers)
+	equal "$(wc -l <<<"$pid")" 1 "keepers"
+	start=$(now_ms)
+	"$REUSEPORTCTL" status >/dev/null
+	ms=$(($(now_ms) - start))
+	fds=$(find "/proc/$pid/fd" -type l | wc -l)
+	maps=$(find "/proc/$pid/fd" -lname 'anon_inode:bpf-map' | wc -l)
+	rss=$(awk '/^VmRSS/ { print $2 }' "/proc/$pid/status")
+	sleep 2
+	cpu=$(cpu_ms "$pid")
+	sleep 10
+	cpu=$(($(cpu_ms "$pid") - cpu))
+	echo "# $n attachments: $((fds - maps)) descriptors beside $maps of maps, $rss kB," \
+		"$cpu ms of CPU in 10 s, status in $ms ms" >&3
+	at_most "descriptors beside the maps'" $((fds - maps)) $((40 + n / 2))
+	at_most "status of all, in ms" $ms 5000
+	skip_if_sanitized "memory and CPU time are others"
+	at_most "kB of memory" "$rss" $((15000 + 150 * n))
+	at_most "ms of CPU in 10 s" $cpu 500
 }

@@ -84,7 +84,7 @@ recorded_are() {
 	start_orphan
 	kill -CONT "$calls_pid"
 	start=$(now_ms)
-	wait_until 2 in_sync 8080 tcp
+	wait_until 4 in_sync 8080 tcp
 	echo "# joined within $(($(now_ms) - start)) ms" >&3
 	# And while a walk is under way that does not look for it.
 	start_worker --port 8080
@@ -93,7 +93,7 @@ recorded_are() {
 		kill -STOP "$calls_pid"
 		start_orphan
 		kill -CONT "$calls_pid"
-		wait_until 2 in_sync 8080 tcp
+		wait_until 4 in_sync 8080 tcp
 	done
 	no_slot_twice 8080 tcp
 	end_calls
@@ -103,11 +103,11 @@ recorded_are() {
 @test "slices: 200 workers that join at once, and leave at once" {
 	begin_calls
 	start_worker --port 8080 --sockets 200
-	wait_until 2 in_sync 8080 tcp
+	wait_until 4 in_sync 8080 tcp
 	equal "$(shown 8080 | wc -l)" 202
 	no_slot_twice 8080 tcp
 	stop "$worker_pid" KILL
-	wait_until 2 in_sync 8080 tcp
+	wait_until 4 in_sync 8080 tcp
 	equal "$(shown 8080 | wc -l)" 2
 	end_calls
 }

@@ -56,7 +56,7 @@ header() {
 		"$host $(header keeper)"
 		"$host error.h"
 		"src/lib/policy/planted.c $(header host)"
-		"$state sockets/group_iter.h"
+		"$state sockets/socket_visit.h"
 		"$state planted.h"
 		"$state ../host/planted.h"
 		"$state maps.h"

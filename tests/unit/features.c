@@ -171,9 +171,10 @@ static void by_name(void **state)
 	assert_int_equal(disabled_by("mmap,btf"), 1u << FEATURE_MMAP | 1u << FEATURE_BTF);
 	assert_int_equal(disabled_by("mmap,mmap"), 1u << FEATURE_MMAP);
 	assert_int_equal(disabled_by("events"),
-			 1u << FEATURE_TCP_EVENTS | 1u << FEATURE_UDP_EVENTS);
-	assert_int_equal(disabled_by("ticks,events"),
-			 1u << FEATURE_TICKS | 1u << FEATURE_TCP_EVENTS | 1u << FEATURE_UDP_EVENTS);
+			 1u << FEATURE_RING_BUFFER | 1u << FEATURE_BIND_EVENTS);
+	assert_int_equal(disabled_by("ticks,events"), 1u << FEATURE_TICKS |
+							      1u << FEATURE_RING_BUFFER |
+							      1u << FEATURE_BIND_EVENTS);
 }
 
 static void by_an_unknown_word(void **state)

@@ -110,7 +110,6 @@ static void wait_for_end_of_main(pid_t pid)
 static void find_owner(pid_t pid, const struct told *told, bool in_thread)
 {
 	const struct wanted_socket wanted = { .inode = told->inode, .uid = getuid() };
-	struct sock_diag_socket socket = { .inode = told->inode, .cookie = told->cookie };
 	const struct socket_owner *first;
 	struct socket_owners owners;
 	int fd;
@@ -119,7 +118,7 @@ static void find_owner(pid_t pid, const struct told *told, bool in_thread)
 	assert_int_equal(socket_owners_of(&owners, told->inode, &first), 1);
 	assert_int_equal(first->pid, pid);
 	assert_int_equal(first->tid, in_thread ? told->tid : 0);
-	fd = pidfd_socket_get_from(&owners, &socket, NULL);
+	fd = pidfd_socket_get(first, told->cookie, NULL);
 	/* Linux before 6.9 has no pidfd of a thread; some hosts permit none at all. */
 	if (fd < 0)
 		print_message("the socket is not given: %s\n", strerror(-fd));

@@ -40,9 +40,9 @@ int __wrap_sock_diag_dump_all(int proto, uint16_t port, struct sock_diag_list *l
 	return 0;
 }
 
-int __wrap_group_iter_read_port(struct group_iter_bpf *reader, int proto, uint16_t port,
+int __wrap_group_iter_read_port(struct group_iter *reader, int proto, uint16_t port,
 				struct member_list *list, struct reuseport_error *err);
-int __wrap_group_iter_read_port(struct group_iter_bpf *reader, int proto, uint16_t port,
+int __wrap_group_iter_read_port(struct group_iter *reader, int proto, uint16_t port,
 				struct member_list *list, struct reuseport_error *err)
 {
 	(void)reader;

@@ -246,7 +246,7 @@ static void unchanged(void)
 /* Publish, and hold it against the reference. Returns what it returned. */
 static int publish_and_compare(const struct plan_spec *want)
 {
-	bool settled = at.view.control->settled == at.view.control->epoch;
+	bool settled = at.view.control->settled == (uint8_t)at.view.control->epoch;
 	unsigned int epoch = at.view.control->epoch, syncs_before = syncs;
 	static struct image before, wanted, after;
 	bool needed;
@@ -268,7 +268,7 @@ static int publish_and_compare(const struct plan_spec *want)
 	if (needed) {
 		assert_memory_equal(after.weights, wanted.weights, sizeof(after.weights));
 		assert_int_equal(syncs - syncs_before, settled ? 0 : 1);
-		assert_int_equal(at.view.control->settled, epoch);
+		assert_int_equal(at.view.control->settled, (uint8_t)epoch);
 	}
 	return ret;
 }

@@ -30,6 +30,10 @@ $(BUILD)/unit/features: UNIT_LDFLAGS := $(addprefix -Wl$(comma)--wrap=,caps_miss
 # No program is looked up.
 $(BUILD)/unit/group_members: UNIT_LDFLAGS := -Wl,--wrap=group_program_name
 
+# Nor here; and what is read of the kernel's sockets is made up, as below.
+$(BUILD)/unit/group_snapshot: UNIT_LDFLAGS := $(addprefix -Wl$(comma)--wrap=,group_program_name \
+	group_members_read_port)
+
 # What is read of the kernel's sockets is made up.
 $(BUILD)/unit/port_sockets: UNIT_LDFLAGS := $(addprefix -Wl$(comma)--wrap=,sock_diag_dump_all \
 	group_iter_read_port)

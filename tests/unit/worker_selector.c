@@ -34,6 +34,10 @@ static void names(void **state)
 	parses("pid:1234", WORKER_BY_PID, 1234);
 	parses("cookie:4097", WORKER_BY_COOKIE, 4097);
 	parses("cookie:18446744073709551615", WORKER_BY_COOKIE, UINT64_MAX);
+	parses("cookie:0x1001", WORKER_BY_COOKIE, 4097);
+	parses("sk:1001", WORKER_BY_COOKIE, 4097);
+	parses("sk:aBc", WORKER_BY_COOKIE, 0xabc);
+	parses("sk:ffffffffffffffff", WORKER_BY_COOKIE, UINT64_MAX);
 	parses("7", WORKER_BY_ANY, 7);
 	parses("0", WORKER_BY_ANY, 0);
 	parses("007", WORKER_BY_ANY, 7);
@@ -53,6 +57,13 @@ static void other_words(void **state)
 		"slot:x",
 		"slot:1x",
 		"slot:0x1",
+		"sk:",
+		"sk:0x",
+		"sk:g",
+		"sk:10000000000000000",
+		"cookie:0x",
+		"cookie:a",
+		"0x7",
 		"slot:1.5",
 		"Slot:1",
 		"SLOT:1",

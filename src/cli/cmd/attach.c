@@ -15,18 +15,38 @@
 #include "command.h"
 #include "filter.h"
 #include "format.h"
+#include "keeper/host.h"
 #include "keeper/keeper.h"
 #include "log.h"
 #include "message.h"
 #include "privileges.h"
 
 #define WAIT_PAUSE_NS 20000000L
+#define LEAVE_TIMEOUT_MS 10000 /* for the keeper to take a group */
+#define START_TRIES 3          /* of a keeper, which may end at that moment */
+
+/* Descriptors that a keeper which is left behind needs beyond those of an attach. */
+#define RESERVE 16
 
 struct attach_state {
 	struct reuseport_key_list *keys;
 	struct attach_groups groups;
 	struct log log;
+	char *log_path; /* absolute, of --log; NULL: not given */
 };
+
+/* Return whether what --wait waits for is there. */
+static bool has_all_protos(const struct options *options, const struct reuseport_key_list *keys)
+{
+	const struct reuseport_key *key;
+	bool tcp = false, udp = false;
+
+	for (size_t i = 0; (key = reuseport_key_list__get(keys, i)); i++) {
+		tcp |= key->proto == IPPROTO_TCP;
+		udp |= key->proto == IPPROTO_UDP;
+	}
+	return !options->any_proto || (tcp && udp);
+}
 
 static int find_groups(const struct options *options, struct attach_state *all)
 {
@@ -38,8 +58,11 @@ static int find_groups(const struct options *options, struct attach_state *all)
 		return ret;
 	for (;;) {
 		ret = reuseport_find(&filter, &all->keys, &error);
-		if (ret != -ENOENT || !options->wait)
+		if (!options->wait || (ret && ret != -ENOENT) ||
+		    (!ret && has_all_protos(options, all->keys)))
 			break;
+		reuseport_key_list__free(all->keys);
+		all->keys = NULL;
 		nanosleep(&(struct timespec){ .tv_nsec = WAIT_PAUSE_NS }, NULL);
 	}
 	return ret ? exit_failed(&error) : EXIT_DONE;
@@ -60,11 +83,14 @@ static int attach_to_groups(const struct options *options, struct attach_state *
 		.flows = options->sticky && !options->flows ? FLOWS_DEFAULT : options->flows,
 		.idle_s = options->idle_s,
 		.force = options->force,
+		.partial = options->partial,
 		.log = log_line,
 		.log_ctx = &all->log,
+		.for_keeper = !options->foreground,
+		.log_file = options->foreground ? NULL : all->log_path,
 	};
 
-	return attach_groups_make(&all->groups, all->keys, &opts);
+	return attach_groups_make(&all->groups, all->keys, options, &opts);
 }
 
 /* Return whether another user has a group at the same place, so that only the uid tells them
@@ -97,24 +123,40 @@ static void report_attached(const struct attach_state *all, size_t i, pid_t keep
 	putchar('\n');
 }
 
-static int fork_keepers(struct attach_state *all)
+/* Leave one group to the host's keeper, and start it if none runs. Return its pid, a negative
+ * number with a message, or 0 in a keeper that was left behind and has ended. */
+static pid_t leave_group(struct attach_state *all, size_t i, int *status)
+{
+	struct reuseport_error error;
+	bool ended = false;
+	pid_t pid = 0;
+
+	for (int tries = 0; !ended && tries < START_TRIES; tries++) {
+		pid = reuseport_group__leave(all->groups.list[i], LEAVE_TIMEOUT_MS, &error);
+		if (pid != -ENOENT)
+			break;
+		pid = host_leave_behind(&ended, status, &error);
+		if (pid < 0)
+			break;
+	}
+	if (pid < 0)
+		message("%s; steering continues without a keeper", error.text);
+	return ended ? 0 : pid;
+}
+
+static int leave_groups(struct attach_state *all)
 {
 	int status = EXIT_DONE;
 	pid_t pid;
 
 	for (size_t i = 0; i < all->groups.n; i++) {
-		fflush(stdout);
-		pid = keeper_fork(all->groups.list, all->groups.n, i, &all->log, &status);
-		if (pid == 0)
+		pid = leave_group(all, i, &status);
+		if (!pid)
 			return status;
-		if (pid < 0) {
-			message("cannot start a keeper: %s; steering continues "
-				"without one",
-				strerror(-pid));
+		if (pid < 0)
 			status = EXIT_FAILED;
-			continue;
-		}
-		report_attached(all, i, pid);
+		else
+			report_attached(all, i, pid);
 	}
 	return status;
 }
@@ -133,35 +175,40 @@ static int wrong_log(const char *what, const char *path, int code)
 	return EXIT_FAILED;
 }
 
+/* Make the path of the log absolute: the keeper has another working directory. */
+static int find_log(const char *path, char **found)
+{
+	char *dir = *path == '/' ? strdup("") : getcwd(NULL, 0);
+
+	if (!dir || asprintf(found, "%s%s%s", dir, *path == '/' ? "" : "/", path) < 0)
+		*found = NULL;
+	free(dir);
+	return *found ? EXIT_DONE : exit_no_memory();
+}
+
 /* Open the log for the time of attaching: without --log, warnings on standard error. Write
  * a first line, so that a log that takes nothing is noticed before anything is changed. */
-static int open_log(const struct options *options, struct log *log)
+static int open_log(const struct options *options, struct attach_state *all)
 {
+	struct log *log = &all->log;
 	char line[64];
+	int fd;
 
 	*log = (struct log){ .fd = STDERR_FILENO, .max_level = LOG_WARNING };
 	if (!options->log)
 		return EXIT_DONE;
-	/* It may be a pipe, to which no one listens: do not wait for that. */
-	log->fd = open(options->log,
-		       O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
-	log->max_level = LOG_INFO;
-	if (log->fd < 0)
-		return wrong_log("open", options->log, errno);
-	snprintf(line, sizeof(line), "attach: %s port %u", format_proto(options->proto),
+	if (find_log(options->log, &all->log_path) != EXIT_DONE)
+		return EXIT_FAILED;
+	fd = log_open(all->log_path);
+	if (fd < 0)
+		return wrong_log("open", options->log, -fd);
+	*log = (struct log){ .fd = fd, .max_level = LOG_INFO };
+	snprintf(line, sizeof(line), "attach: %s port %u", filter_proto_text(options),
 		 options->ports[0]);
 	log_line(log, LOG_INFO, line);
+	if (log->dropped)
+		log->error = EAGAIN;
 	return log->error ? wrong_log("write to", options->log, log->error) : EXIT_DONE;
-}
-
-/* Switch the log to what the keeper uses: more levels and, in the background, syslog. */
-static void use_keeper_log(const struct options *options, struct log *log)
-{
-	log->max_level = LOG_INFO;
-	if (options->log || options->foreground)
-		return;
-	log->fd = -1;
-	openlog("reuseportctl", LOG_PID, LOG_DAEMON);
 }
 
 /* Report that a message of this process is lost. */
@@ -174,23 +221,48 @@ static int check_log(const struct options *options, const struct log *log, int s
 	return status == EXIT_DONE ? EXIT_FAILED : status;
 }
 
+/* Attach, with some descriptors less than there are: a group is not to be steered if a keeper
+ * would then have too few of them. */
+static int attach_with_reserve(const struct options *options, struct attach_state *all)
+{
+	int reserve[RESERVE], n = 0, status = EXIT_DONE;
+
+	while (n < RESERVE && status == EXIT_DONE) {
+		reserve[n] = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+		if (reserve[n] < 0) {
+			message("a keeper needs more descriptors: %s", strerror(errno));
+			status = EXIT_FAILED;
+		} else {
+			n++;
+		}
+	}
+	if (status == EXIT_DONE)
+		status = attach_to_groups(options, all);
+	while (n)
+		close(reserve[--n]);
+	return status;
+}
+
 static int attach_exec(const struct options *options)
 {
 	struct attach_state all = { 0 };
 	int status;
 
-	if (open_log(options, &all.log) != EXIT_DONE)
+	if (open_log(options, &all) != EXIT_DONE) {
+		free(all.log_path);
 		return EXIT_FAILED;
+	}
 	status = privileges_keep(PRIVILEGES_COMMAND);
 	if (status == EXIT_DONE)
 		status = find_groups(options, &all);
 	if (status == EXIT_DONE)
-		status = attach_to_groups(options, &all);
+		status = attach_with_reserve(options, &all);
 	if (status == EXIT_DONE) {
-		use_keeper_log(options, &all.log);
-		status = options->foreground ? run_in_foreground(&all) : fork_keepers(&all);
+		all.log.max_level = LOG_INFO;
+		status = options->foreground ? run_in_foreground(&all) : leave_groups(&all);
 	}
 	attach_groups_free(&all.groups);
+	free(all.log_path);
 	reuseport_key_list__free(all.keys);
 	return check_log(options, &all.log, status);
 }
@@ -200,7 +272,7 @@ const struct command cmd_attach = {
 	.summary = "Steer the reuseport groups on a port and follow their workers",
 	.takes = OPT_PORT | OPT_PROTO | OPT_ADDR | OPT_NETNS | OPT_UID | OPT_POLICY |
 		 OPT_POLICY_OPTS | OPT_SLOTS | OPT_TABLE | OPT_ADMIT | OPT_STICKY | OPT_FOREGROUND |
-		 OPT_WAIT | OPT_FORCE | OPT_LOG,
+		 OPT_WAIT | OPT_FORCE | OPT_LOG | OPT_PARTIAL,
 	.requires = OPT_PORT,
 	.exec = attach_exec,
 };

@@ -5,7 +5,6 @@
 
 #include "command.h"
 #include "filter.h"
-#include "format.h"
 
 /* Detach what is pinned. With --force, first take off what is not pinned. Return the number
  * of groups or -errno. */
@@ -33,7 +32,7 @@ static int detach_exec(const struct options *options)
 	n = detach_groups(options, &filter, &error);
 	if (n < 0)
 		return exit_failed(&error);
-	printf("%s port %u: %d group%s detached\n", format_proto(filter.proto), filter.port, n,
+	printf("%s port %u: %d group%s detached\n", filter_proto_text(options), filter.port, n,
 	       n == 1 ? "" : "s");
 	return exit_written();
 }

@@ -5,6 +5,7 @@
 #include "command.h"
 #include "drain_wait.h"
 #include "filter.h"
+#include "lost.h"
 #include "message.h"
 
 /* Print the number of workers that changed and, if none did, why. */
@@ -54,6 +55,8 @@ static int drain_exec(const struct options *options)
 		return exit_refused(&error);
 	ret = print_changed(ret, "draining", "");
 	warn_if_none_accepts(&filter);
+	if (ret == EXIT_DONE)
+		ret = lost_check(options, &filter);
 	return ret == EXIT_DONE && options->wait ? drain_wait(options, &filter, worker) : ret;
 }
 
@@ -66,9 +69,10 @@ static int undrain_exec(const struct options *options)
 	if (ret != EXIT_DONE)
 		return ret;
 	ret = reuseport_undrain(&filter, options->words[0], &error);
-	return ret < 0 ? exit_refused(&error) :
-			 print_changed(ret, "undrained",
-				       ": none was drained or replaced by a rollout");
+	if (ret < 0)
+		return exit_refused(&error);
+	ret = print_changed(ret, "undrained", ": none was drained or replaced by a rollout");
+	return ret == EXIT_DONE ? lost_check(options, &filter) : ret;
 }
 
 static int admit_exec(const struct options *options)
@@ -80,9 +84,10 @@ static int admit_exec(const struct options *options)
 	if (ret != EXIT_DONE)
 		return ret;
 	ret = reuseport_admit(&filter, options->words[0], &error);
-	return ret < 0 ? exit_refused(&error) :
-			 print_changed(ret, "admitted",
-				       ": none is waiting, or only for a rollout to switch");
+	if (ret < 0)
+		return exit_refused(&error);
+	ret = print_changed(ret, "admitted", ": none is waiting, or only for a rollout to switch");
+	return ret == EXIT_DONE ? lost_check(options, &filter) : ret;
 }
 
 const struct command cmd_drain = {
@@ -92,7 +97,7 @@ const struct command cmd_drain = {
 	.most = 1,
 	.summary = "Send no new work to a worker; it keeps the work that it has queued",
 	.details = WORKER_DETAILS,
-	.takes = OPT_PORT | OPT_PROTO | OPT_ADDR | OPT_NETNS | OPT_UID,
+	.takes = OPT_PORT | OPT_ONE_PROTO | OPT_ADDR | OPT_NETNS | OPT_UID,
 	.requires = OPT_PORT,
 	.own = drain_wait_options,
 	.n_own = DRAIN_WAIT_OPTIONS,
@@ -107,7 +112,7 @@ const struct command cmd_undrain = {
 	.most = 1,
 	.summary = "Send new work again to a worker drained, or replaced by a rollout",
 	.details = WORKER_DETAILS,
-	.takes = OPT_PORT | OPT_PROTO | OPT_ADDR | OPT_NETNS | OPT_UID,
+	.takes = OPT_PORT | OPT_ONE_PROTO | OPT_ADDR | OPT_NETNS | OPT_UID,
 	.requires = OPT_PORT,
 	.exec = undrain_exec,
 };
@@ -118,7 +123,7 @@ const struct command cmd_admit = {
 	.most = 1,
 	.summary = "Admit a worker that joined under --admit manual, or all of them",
 	.details = WORKER_DETAILS,
-	.takes = OPT_PORT | OPT_PROTO | OPT_ADDR | OPT_NETNS | OPT_UID,
+	.takes = OPT_PORT | OPT_ONE_PROTO | OPT_ADDR | OPT_NETNS | OPT_UID,
 	.requires = OPT_PORT,
 	.exec = admit_exec,
 };

@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "command.h"
 #include "exit.h"
@@ -11,13 +12,17 @@
 #include "show/explain.h"
 
 /* Parse --src or --dst: an endpoint with a port that is not 0. */
-static bool parse_packet_end(const char *text, int *family, uint8_t addr[16], uint16_t *port)
+static bool parse_packet_end(const char *text, int *family, uint8_t addr[16], uint16_t *port,
+			     char dev[OPTION_NAME_MAX])
 {
-	return parse_endpoint(text, family, addr, port) && *port;
+	return parse_endpoint(text, family, addr, port, dev) && *port;
 }
 
-static bool parse_packet(const struct options *options, struct reuseport_packet *packet)
+/* dev: the arrival device, as the addresses have it, or "". */
+static bool parse_packet(const struct options *options, struct reuseport_packet *packet,
+			 char dev[OPTION_NAME_MAX])
 {
+	char src_dev[OPTION_NAME_MAX];
 	int family;
 
 	*packet = (struct reuseport_packet){
@@ -27,23 +32,25 @@ static bool parse_packet(const struct options *options, struct reuseport_packet 
 		.uid = options->uid,
 		.has_uid = options->has_uid,
 	};
-	if (!parse_packet_end(options->src, &family, packet->src, &packet->src_port) ||
-	    !parse_packet_end(options->dst, &packet->family, packet->dst, &packet->dst_port)) {
+	if (!parse_packet_end(options->src, &family, packet->src, &packet->src_port, src_dev) ||
+	    !parse_packet_end(options->dst, &packet->family, packet->dst, &packet->dst_port, dev))
 		return options_wrong(options, "--src and --dst must be ADDR:PORT, e.g. "
 					      "192.0.2.1:40000 or [2001:db8::1]:40000");
-	}
+	if (!*dev)
+		strcpy(dev, src_dev);
+	if ((*src_dev && strcmp(src_dev, dev)) ||
+	    (options->dev && *dev && strcmp(options->dev, dev)))
+		return options_wrong(options, "--src, --dst and --dev have different devices");
 	return family == packet->family ||
 	       options_wrong(options, "--src and --dst have different address families");
 }
 
-/* Find the index of --dev in the network namespace of the packet. */
-static bool find_packet_device(const struct options *options, struct reuseport_packet *packet)
+/* Find the index of the device in the network namespace of the packet. */
+static bool find_packet_device(const char *dev, struct reuseport_packet *packet)
 {
 	struct reuseport_error error;
 
-	if (!options->dev)
-		return true;
-	if (!reuseport_device(packet->netns, options->dev, &packet->ifindex, &error))
+	if (!*dev || !reuseport_device(packet->netns, dev, &packet->ifindex, &error))
 		return true;
 	exit_failed(&error);
 	return false;
@@ -70,14 +77,15 @@ static int explain_exec(const struct options *options)
 	struct reuseport_explainer *explainer;
 	struct reuseport_packet packet;
 	struct reuseport_error error;
+	char dev[OPTION_NAME_MAX];
 	bool failed;
 	int ret;
 
-	if (!parse_packet(options, &packet))
+	if (!parse_packet(options, &packet, dev))
 		return EXIT_USAGE;
 	if (filter_netns_or_own(options, &packet.netns))
 		return EXIT_FAILED;
-	if (!find_packet_device(options, &packet))
+	if (!find_packet_device(options->dev ? options->dev : dev, &packet))
 		return EXIT_FAILED;
 	if (reuseport_explainer__new(&explainer, &error))
 		return exit_failed(&error);
@@ -93,6 +101,6 @@ static int explain_exec(const struct options *options)
 const struct command cmd_explain = {
 	.name = "explain",
 	.summary = "Show which worker a packet would reach, and why",
-	.takes = OPT_PROTO | OPT_NETNS | OPT_UID | OPT_PACKET | OPT_JSON,
+	.takes = OPT_ONE_PROTO | OPT_NETNS | OPT_UID | OPT_PACKET | OPT_JSON,
 	.exec = explain_exec,
 };

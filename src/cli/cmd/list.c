@@ -95,14 +95,14 @@ static int print_list_text(const struct reuseport_group_list *groups)
 
 static int list_exec(const struct options *options)
 {
-	REUSEPORT_OPTS(reuseport_filter, filter, .proto = options->proto, .addr = options->addr,
+	REUSEPORT_OPTS(reuseport_filter, filter, .proto = options->proto,
 		       .port = options->n_ports ? options->ports[0] : 0, .uid = options->uid,
 		       .has_uid = options->has_uid);
 	struct reuseport_group_list *groups;
 	struct reuseport_error error;
 	int ret;
 
-	if (filter_netns(options, &filter.netns))
+	if (filter_netns(options, &filter.netns) || filter_place(options, &filter))
 		return EXIT_FAILED;
 	if (reuseport_list(&filter, &groups, &error))
 		return exit_failed(&error);

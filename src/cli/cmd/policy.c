@@ -5,6 +5,7 @@
 #include "command.h"
 #include "filter.h"
 #include "format.h"
+#include "lost.h"
 #include "show/policy_info.h"
 
 static int list_policies(void)
@@ -58,7 +59,8 @@ static int policy_exec(const struct options *options)
 		return print_policy_in_use(&filter);
 	if (reuseport_set_policy(&filter, opts, &error) < 0)
 		return exit_refused(&error);
-	return print_policy_in_use(&filter);
+	ret = print_policy_in_use(&filter);
+	return ret == EXIT_DONE ? lost_check(options, &filter) : ret;
 }
 
 const struct command cmd_policy = {

@@ -6,6 +6,7 @@
 #include "command.h"
 #include "drain_wait.h"
 #include "filter.h"
+#include "lost.h"
 
 static const struct {
 	const char *name;
@@ -46,6 +47,8 @@ static int rollout_exec(const struct options *options)
 		return exit_failed(&error);
 	puts(steps[i].done);
 	ret = exit_written();
+	if (ret == EXIT_DONE)
+		ret = lost_check(options, &filter);
 	if (ret == EXIT_DONE && options->wait)
 		ret = drain_wait(options, &filter, NULL);
 	return ret;
@@ -57,7 +60,7 @@ const struct command cmd_rollout = {
 	.least = 1,
 	.most = 1,
 	.summary = "Switch all new work to a new generation of workers, or back",
-	.takes = OPT_PORT | OPT_PROTO | OPT_ADDR | OPT_NETNS | OPT_UID,
+	.takes = OPT_PORT | OPT_ONE_PROTO | OPT_ADDR | OPT_NETNS | OPT_UID,
 	.requires = OPT_PORT,
 	.own = drain_wait_options,
 	.n_own = DRAIN_WAIT_OPTIONS - 1, /* without --release */

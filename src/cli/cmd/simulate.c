@@ -195,7 +195,7 @@ static int simulate_exec(const struct options *options)
 const struct command cmd_simulate = {
 	.name = "simulate",
 	.summary = "Predict each worker's share by policy, and what a change would move",
-	.takes = OPT_PORT | OPT_PROTO | OPT_ADDR | OPT_NETNS | OPT_UID | OPT_POLICY_OPTS |
+	.takes = OPT_PORT | OPT_ONE_PROTO | OPT_ADDR | OPT_NETNS | OPT_UID | OPT_POLICY_OPTS |
 		 OPT_TABLE | OPT_JSON,
 	.own = simulate_option_table,
 	.n_own = SIMULATE_OPTIONS,

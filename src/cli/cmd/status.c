@@ -33,14 +33,14 @@ static int append_status(struct attachments *all, struct reuseport_status_list *
 
 static int read_status(const struct options *options, struct attachments *all)
 {
-	REUSEPORT_OPTS(reuseport_filter, filter, .proto = options->proto, .addr = options->addr,
-		       .uid = options->uid, .has_uid = options->has_uid);
+	REUSEPORT_OPTS(reuseport_filter, filter, .proto = options->proto, .uid = options->uid,
+		       .has_uid = options->has_uid);
 	unsigned int ports = options->n_ports ? options->n_ports : 1;
 	struct reuseport_status_list *list;
 	struct reuseport_error error;
 	int ret = EXIT_DONE;
 
-	if (filter_netns(options, &filter.netns))
+	if (filter_netns(options, &filter.netns) || filter_place(options, &filter))
 		return EXIT_FAILED;
 	all->lists = calloc(ports, sizeof(*all->lists));
 	if (!all->lists)
@@ -65,7 +65,7 @@ static void free_status(struct attachments *all)
 /* Report that nothing is steered. That is an error only if the options name a group. */
 static int report_none(const struct options *options)
 {
-	if (options->n_ports || options->addr) {
+	if (options->n_ports || options->addr || options->dev) {
 		message("nothing is attached there: 'reuseportctl list' shows "
 			"the groups that can be");
 		return EXIT_NO_MATCH;

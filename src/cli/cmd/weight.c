@@ -6,25 +6,30 @@
 #include "bounds.h"
 #include "command.h"
 #include "filter.h"
+#include "hint.h"
+#include "lost.h"
 #include "message.h"
 #include "parse.h"
 
 /* Warn if the policy ignores the weight. That is not an error: another policy may be
  * set later. */
-static void warn_without_effect(const struct reuseport_filter *filter, unsigned long weight)
+static void warn_without_effect(const struct options *options,
+				const struct reuseport_filter *filter, unsigned long weight)
 {
 	static const char *const ignoring[] = { "hash", "linux39", "least-queue" };
 	const struct reuseport_group_policy *group;
 	struct reuseport_policy_list *groups;
+	char place[HINT_PLACE_MAX];
 
 	if (weight < 2 || reuseport_get_policy(filter, &groups, NULL))
 		return;
+	hint_place(options, place);
 	for (size_t i = 0; (group = reuseport_policy_list__get(groups, i)); i++)
 		for (size_t j = 0; j < sizeof(ignoring) / sizeof(ignoring[0]); j++)
 			if (!strcmp(group->policy->policy, ignoring[j]))
 				message("policy %s ignores weights other than 0; to use them, "
-					"run 'reuseportctl policy --port %u weighted'",
-					ignoring[j], filter->port);
+					"run 'reuseportctl policy%s weighted'",
+					ignoring[j], place);
 	reuseport_policy_list__free(groups);
 }
 
@@ -47,8 +52,9 @@ static int weight_exec(const struct options *options)
 	if (ret < 0)
 		return exit_refused(&error);
 	printf("weight %lu for %d worker%s\n", weight, ret, ret == 1 ? "" : "s");
-	warn_without_effect(&filter, weight);
-	return exit_written();
+	warn_without_effect(options, &filter, weight);
+	ret = exit_written();
+	return ret == EXIT_DONE ? lost_check(options, &filter) : ret;
 }
 
 const struct command cmd_weight = {
@@ -59,7 +65,7 @@ const struct command cmd_weight = {
 	.summary = "Set a worker's weight",
 	.details = "WEIGHT is 0 to " BOUND_TEXT(
 		REUSEPORT_WEIGHT_MAX) "; 0 means no new work. " WORKER_DETAILS,
-	.takes = OPT_PORT | OPT_PROTO | OPT_ADDR | OPT_NETNS | OPT_UID,
+	.takes = OPT_PORT | OPT_ONE_PROTO | OPT_ADDR | OPT_NETNS | OPT_UID,
 	.requires = OPT_PORT,
 	.exec = weight_exec,
 };

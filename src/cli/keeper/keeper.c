@@ -1,24 +1,19 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Keeper: the process that follows the workers, in the foreground or the background. */
+/* Keeper: a process in the foreground that follows the workers of some groups. */
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/prctl.h>
 #include <sys/signalfd.h>
-#include <sys/wait.h>
 #include <syslog.h>
 #include <unistd.h>
 
 #include "exit.h"
 #include "isolate.h"
 #include "keeper/keeper.h"
+#include "keeper/leave_netns.h"
 #include "keeper/notify.h"
 #include "privileges.h"
-#include "standard_fds.h"
 
 static int open_signals(void)
 {
@@ -75,20 +70,6 @@ static void run_loop(struct reuseport_group **groups, size_t n, int signals, str
 	}
 }
 
-/* A keeper must not keep the network namespace of its groups alive. */
-static void leave_netns(void)
-{
-	int fd = open("/proc/1/ns/net", O_RDONLY | O_CLOEXEC);
-	bool moved = fd >= 0 && !setns(fd, CLONE_NEWNET);
-
-	if (fd >= 0)
-		close(fd);
-	/* Process 1 may hide its namespace; an empty one serves as well. Without the right
-	 * to either, this one lives on with us. */
-	if (!moved && unshare(CLONE_NEWNET))
-		errno = 0;
-}
-
 /* Record this process as the keeper of every group. */
 static int keep_groups(struct reuseport_group **groups, size_t n, struct log *log)
 {
@@ -132,68 +113,4 @@ int keeper_run(struct reuseport_group **groups, size_t n, struct log *log)
 		close(supervisor);
 	free(fds);
 	return status;
-}
-
-/* -------------------------------------------------------- in the background */
-
-static void go_to_background(void)
-{
-	prctl(PR_SET_NAME, REUSEPORT_KEEPER_NAME);
-	setsid();
-	if (chdir("/"))
-		errno = 0; /* the process keeps its working directory */
-	standard_fds_to_null();
-}
-
-static int run_as_child(struct reuseport_group **groups, size_t n, size_t which, int ready,
-			struct log *log)
-{
-	struct reuseport_error error;
-	char byte = 0;
-
-	/* Do not hold the locks of groups that other keepers keep. */
-	for (size_t i = 0; i < n; i++) {
-		if (i == which)
-			continue;
-		reuseport_group__free(groups[i]);
-		groups[i] = NULL;
-	}
-	unsetenv("NOTIFY_SOCKET");
-	go_to_background();
-	if (privileges_keep(PRIVILEGES_KEEPER) != EXIT_DONE)
-		return EXIT_FAILED;
-	if (!reuseport_group__keep(groups[which], &error) && write(ready, &byte, 1) != 1)
-		log_line(log, LOG_WARNING, "the command that started this keeper has ended");
-	close(ready);
-	return keeper_run(&groups[which], 1, log);
-}
-
-pid_t keeper_fork(struct reuseport_group **groups, size_t n, size_t which, struct log *log,
-		  int *status)
-{
-	struct reuseport_error error;
-	int ready[2], code;
-	char byte;
-	pid_t pid;
-
-	code = reuseport_group__hand_over(groups[which], &error);
-	if (code)
-		return code;
-	if (pipe2(ready, O_CLOEXEC))
-		return -errno;
-	pid = fork();
-	code = errno;
-	if (pid == 0) {
-		close(ready[0]);
-		*status = run_as_child(groups, n, which, ready[1], log);
-		return 0;
-	}
-	close(ready[1]);
-	if (pid > 0 && read(ready[0], &byte, 1) != 1) {
-		waitpid(pid, NULL, 0);
-		code = ECHILD;
-		pid = -1;
-	}
-	close(ready[0]);
-	return pid < 0 ? -code : pid;
 }

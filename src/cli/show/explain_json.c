@@ -36,13 +36,14 @@ static json_t *candidate_json(const struct reuseport_candidate *c)
 			 parts, "verdict", show_json_text(c->verdict));
 }
 
-static json_t *outcome_json(const struct reuseport_outcome *c)
+static json_t *outcome_json(const struct reuseport_outcome *c, bool known)
 {
-	return json_pack("{s:o, s:I, s:i, s:o, s:s*, s:i, s:I, s:f}", "slot",
+	return json_pack("{s:o, s:I, s:i, s:o, s:s*, s:i, s:I, s:o}", "slot",
 			 c->slot < 0 ? json_null() : json_integer(c->slot), "cookie",
 			 (json_int_t)c->cookie, "pid", (int)c->pid, "comm", show_json_text(c->comm),
 			 "state", c->slot < 0 ? NULL : reuseport_state_name(c->state), "weight",
-			 (int)c->weight, "queue", (json_int_t)c->queue, "share", c->probability);
+			 (int)c->weight, "queue", (json_int_t)c->queue, "share",
+			 known ? json_real(c->probability) : json_null());
 }
 
 static json_t *step_json(const struct reuseport_fallback_step *step)
@@ -86,7 +87,8 @@ int show_explain_json(const struct reuseport_packet *packet, const struct reusep
 	for (size_t i = 0; i < e->n_candidates; i++)
 		json_array_append_new(candidates, candidate_json(e->candidates[i]));
 	for (size_t i = 0; i < e->n_outcomes; i++)
-		json_array_append_new(outcomes, outcome_json(e->outcomes[i]));
+		json_array_append_new(outcomes, outcome_json(e->outcomes[i],
+							     e->decider != REUSEPORT_FOREIGN));
 	root = json_pack("{s:s, s:o, s:o, s:b, s:i, s:o, s:b, s:b, s:s, s:o*, s:o*, s:b, s:o, s:o}",
 			 "proto", format_proto(packet->proto), "src",
 			 endpoint_json(packet->family, packet->src, packet->src_port), "dst",

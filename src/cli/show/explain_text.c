@@ -166,7 +166,11 @@ static void print_outcomes(const struct reuseport_explanation *e)
 	format_print(e->why);
 	putchar('\n');
 	for (size_t i = 0; i < e->n_outcomes; i++) {
-		printf("   %5.1f%%  ", 100 * e->outcomes[i]->probability);
+		/* How another program decides is not known. */
+		if (e->decider == REUSEPORT_FOREIGN)
+			printf("       ?   ");
+		else
+			printf("   %5.1f%%  ", 100 * e->outcomes[i]->probability);
 		print_worker(e->outcomes[i]);
 		putchar('\n');
 	}

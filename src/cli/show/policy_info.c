@@ -7,22 +7,28 @@
 #include "format.h"
 #include "show/policy_info.h"
 
+void show_netns(const struct reuseport_key *key, const char *netns_name, const char *before)
+{
+	uint64_t own = 0;
+
+	if (!reuseport_netns(NULL, &own, NULL) && own == key->netns)
+		return;
+	printf("%s", before);
+	if (*netns_name)
+		format_print(netns_name);
+	else
+		printf("%llu", (unsigned long long)key->netns);
+}
+
 void show_policy_group(const struct reuseport_key *key, const char *netns_name, bool uid)
 {
 	char endpoint[FORMAT_ENDPOINT_MAX];
-	uint64_t own = 0;
 
 	format_endpoint(key, endpoint);
 	printf("%s %s", format_proto(key->proto), endpoint);
 	if (uid && key->has_uid)
 		printf("  uid %u", key->uid);
-	if (!reuseport_netns(NULL, &own, NULL) && own == key->netns)
-		return;
-	printf("  netns ");
-	if (*netns_name)
-		format_print(netns_name);
-	else
-		printf("%llu", (unsigned long long)key->netns);
+	show_netns(key, netns_name, "  netns ");
 }
 
 void show_policy_info(const struct reuseport_policy_info *info)

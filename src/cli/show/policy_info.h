@@ -7,6 +7,9 @@
 
 struct json_t;
 
+/* Print the namespace of the key, after another text; nothing if it is the caller's own. */
+void show_netns(const struct reuseport_key *key, const char *netns_name, const char *before);
+
 /* Print "tcp 0.0.0.0:8080", and the namespace if it is not the caller's own. uid: print that
  * of the group, if it is known. */
 void show_policy_group(const struct reuseport_key *key, const char *netns_name, bool uid);

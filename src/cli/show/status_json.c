@@ -24,6 +24,15 @@ static json_t *worker_json(const struct reuseport_worker *worker)
 			 (json_int_t)worker->fallback, "flows", (json_int_t)worker->flows);
 }
 
+/* A member that cannot be taken: a row without a slot. */
+static json_t *left_out_json(const struct reuseport_worker *worker)
+{
+	return json_pack("{s:n, s:s, s:i, s:o, s:I, s:I}", "slot", "reason",
+			 reuseport_left_out_name(worker->left_out), "pid", (int)worker->pid, "comm",
+			 show_json_text(worker->comm), "cookie", (json_int_t)worker->cookie,
+			 "queue", (json_int_t)worker->queue);
+}
+
 static json_t *counters_json(const struct reuseport_counters *c)
 {
 	json_t *fallbacks = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "exhausted",
@@ -73,6 +82,25 @@ static json_t *modes_json(const struct reuseport_modes *modes)
 			 modes->events ? "events" : "polling", "iterators", modes->iterators);
 }
 
+static json_t *unsteered_json(const struct reuseport_status *status)
+{
+	json_t *groups = json_array();
+
+	for (size_t i = 0; i < status->n_unsteered; i++) {
+		const struct reuseport_unsteered *group = status->unsteered[i];
+		char addr[INET6_ADDRSTRLEN];
+
+		format_addr(group->key, addr, sizeof(addr));
+		json_array_append_new(
+			groups, json_pack("{s:s, s:s, s:I, s:b, s:I, s:I}", "family",
+					  format_family(group->key->family), "addr", addr,
+					  "ifindex", (json_int_t)group->key->ifindex, "v6only",
+					  group->key->v6only, "uid", (json_int_t)group->key->uid,
+					  "sockets", (json_int_t)group->sockets));
+	}
+	return groups;
+}
+
 static json_t *attachment_json(const struct reuseport_status *status)
 {
 	json_t *workers = json_array(), *uid;
@@ -82,9 +110,11 @@ static json_t *attachment_json(const struct reuseport_status *status)
 	format_addr(status->key, addr, sizeof(addr));
 	for (size_t i = 0; i < status->n_workers; i++)
 		json_array_append_new(workers, worker_json(status->workers[i]));
+	for (size_t i = 0; i < status->n_left_out; i++)
+		json_array_append_new(workers, left_out_json(status->left_out[i]));
 	return json_pack("{s:s, s:s, s:s, s:i, s:I, s:o, s:o, s:s, s:o, s:{s:i, s:b}, "
-			 "s:{s:i, s:o, s:s, s:b}, "
-			 "s:o, s:i, s:i, s:b, s:o, s:o, s:s, s:o, s:o, s:o*}",
+			 "s:{s:i, s:o, s:s, s:b, s:b}, "
+			 "s:o, s:i, s:i, s:b, s:o, s:o, s:s, s:o, s:o, s:o*, s:o}",
 			 "proto", format_proto(status->key->proto), "family",
 			 format_family(status->key->family), "addr", addr, "port",
 			 status->key->port, "netns", (json_int_t)status->key->netns, "netns_name",
@@ -93,13 +123,13 @@ static json_t *attachment_json(const struct reuseport_status *status)
 			 "keeper", "pid", (int)status->keeper_pid, "running",
 			 status->keeper_running, "program", "id", (int)status->program_id, "name",
 			 show_json_text(status->program_name), "tag", status->program_tag,
-			 "attached", status->attached, "pin", show_json_text(status->pin), "slots",
-			 (int)status->slots, "unregistered", (int)status->unregistered, "damaged",
-			 status->damaged, "workers", workers, "counters",
-			 counters_json(status->counters), "admit",
+			 "attached", status->attached, "foreign", status->foreign, "pin",
+			 show_json_text(status->pin), "slots", (int)status->slots, "unregistered",
+			 (int)status->unregistered, "damaged", status->damaged, "workers", workers,
+			 "counters", counters_json(status->counters), "admit",
 			 status->admit_manual ? "manual" : "auto", "rollout",
 			 rollout_json(status->generations), "ways", modes_json(status->modes),
-			 "sticky", sticky_json(status));
+			 "sticky", sticky_json(status), "unsteered", unsteered_json(status));
 }
 
 int show_status_json(const struct reuseport_status *const *list, size_t n)

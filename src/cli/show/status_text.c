@@ -31,6 +31,35 @@ static void print_degraded(const struct reuseport_status *status)
 			printf("  %s\n", lines[i].text);
 }
 
+/* Print the options that say which port is meant. */
+static void print_place(const struct reuseport_status *status)
+{
+	printf(" --port %u%s", status->key->port,
+	       status->key->proto == IPPROTO_UDP ? " --proto udp" : "");
+	show_netns(status->key, status->netns_name, " --netns ");
+}
+
+/* Name the groups on the same port that are not steered, with the command that changes that. */
+static void print_unsteered(const struct reuseport_status *status)
+{
+	char endpoint[FORMAT_ENDPOINT_MAX];
+
+	if (!status->n_unsteered)
+		return;
+	printf("  on this port, but not steered: ");
+	for (size_t i = 0; i < status->n_unsteered; i++) {
+		const struct reuseport_unsteered *group = status->unsteered[i];
+
+		format_endpoint(group->key, endpoint);
+		printf("%s%s (%u socket%s)", i ? ", " : "", endpoint, group->sockets,
+		       group->sockets == 1 ? "" : "s");
+	}
+	printf("%s; to steer it too: 'reuseportctl attach",
+	       status->n_unsteered == REUSEPORT_UNSTEERED_MAX ? ", and maybe others" : "");
+	print_place(status);
+	puts("'");
+}
+
 static void print_heading(const struct reuseport_status *status, bool uid)
 {
 	show_policy_group(status->key, status->netns_name, uid);
@@ -42,20 +71,29 @@ static void print_heading(const struct reuseport_status *status, bool uid)
 		printf("  keeper %u\n", status->keeper_pid);
 	else
 		printf("\n  no keeper: new workers are not detected; attach again\n");
+	if (!status->attached && (status->n_workers || status->unregistered)) {
+		printf("  NOT STEERED: this program is not on the group any more; to put it back: "
+		       "'reuseportctl attach");
+		print_place(status);
+		printf("%s'\n", status->foreign ? " --force" : "");
+	}
 	if (status->generations->phase == REUSEPORT_ROLLOUT_BEGUN)
 		printf("  rollout begun: generation %u waits, generation %u serves\n",
 		       status->generations->other, status->generations->serving);
 	if (status->generations->phase == REUSEPORT_ROLLOUT_SWITCHED)
 		printf("  rollout switched: generation %u serves; finish or abort\n",
 		       status->generations->serving);
-	if (status->admit_manual)
-		printf("  new workers wait for 'reuseportctl admit'\n");
+	if (status->admit_manual) {
+		printf("  new workers wait for 'reuseportctl admit");
+		print_place(status);
+		puts("'");
+	}
 	print_degraded(status);
-	if (!status->attached && status->n_workers)
-		printf("  this program is no longer on the group: attach again, or detach\n");
 	if (status->unregistered)
-		printf("  %u group member%s without a slot\n", status->unregistered,
-		       status->unregistered == 1 ? "" : "s");
+		printf("  %u group member%s without a slot: the policy does not select %s\n",
+		       status->unregistered, status->unregistered == 1 ? "" : "s",
+		       status->unregistered == 1 ? "it" : "them");
+	print_unsteered(status);
 }
 
 static double percent_of(uint64_t part, uint64_t whole)
@@ -111,6 +149,17 @@ static void print_workers_table(const struct reuseport_status *status)
 		table_cell(line, 11, "%llu", (unsigned long long)worker->fallback);
 		table_cell(line, 12, "%llu", (unsigned long long)worker->cookie);
 	}
+	for (size_t i = 0; i < status->n_left_out; i++) {
+		const struct reuseport_worker *worker = status->left_out[i];
+		struct libscols_line *line = table_row(table);
+
+		table_cell(line, 0, "-");
+		table_cell(line, 1, "%u", worker->pid);
+		table_cell(line, 2, "%s", worker->comm);
+		table_cell(line, 3, "%s", reuseport_left_out_name(worker->left_out));
+		table_cell(line, 6, "%u", worker->queue);
+		table_cell(line, 12, "%llu", (unsigned long long)worker->cookie);
+	}
 	table_print(table);
 }
 
@@ -159,7 +208,7 @@ static void print_attachment(const struct reuseport_status *status, bool uid)
 {
 	if (status->damaged) {
 		show_policy_group(status->key, status->netns_name, uid);
-		puts("  pins damaged or of another version: detach, then attach again");
+		puts("  pins damaged or of another version: attach again; if that fails, detach first");
 		return;
 	}
 	print_heading(status, uid);

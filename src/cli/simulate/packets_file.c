@@ -23,9 +23,9 @@ static const char *parse_packet_words(char *words[4], struct reuseport_tuple *tu
 
 	if (!words[1] || words[3])
 		return "a line must be SRC DST or SRC DST PROTO";
-	if (!parse_endpoint(words[0], &src_family, tuple->src, &tuple->src_port))
+	if (!parse_endpoint(words[0], &src_family, tuple->src, &tuple->src_port, NULL))
 		return "the source is not ADDR:PORT (IPv6: [ADDR]:PORT)";
-	if (!parse_endpoint(words[1], &dst_family, tuple->dst, &tuple->dst_port))
+	if (!parse_endpoint(words[1], &dst_family, tuple->dst, &tuple->dst_port, NULL))
 		return "the destination is not ADDR:PORT (IPv6: [ADDR]:PORT)";
 	if (src_family != dst_family)
 		return "source and destination have different address families";

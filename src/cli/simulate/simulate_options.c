@@ -145,7 +145,7 @@ bool simulate_options_check(const struct options *options)
 		return options_wrong_usage(options,
 					   "--workers cannot be combined with --port, which "
 					   "takes the workers of an attachment");
-	if (!options->n_ports && (options->addr || options->netns))
+	if (!options->n_ports && (options->addr || options->dev || options->netns))
 		return options_wrong_usage(options, "--addr and --netns require --port");
 	if (!!simulate->generate + !!simulate->file + !!simulate->pcap > 1)
 		return options_wrong_usage(

@@ -278,6 +278,8 @@ int reuseport_detach_unpinned(const struct reuseport_filter *from, struct reusep
 		count += !ret;
 	}
 	reuseport_group_list__free(groups);
+	if (!ret)
+		pins_tidy();
 	if (!ret && !count)
 		ret = attachment_not_found(&filter.want, err);
 	return ret ? ret : count;

@@ -11,6 +11,7 @@
 #include "host/netns.h"
 #include "item_list.h"
 #include "sockets/group_iter.h"
+#include "state/hook_iter.h"
 #include "sockets/group_key.h"
 #include "sockets/group_scan.h"
 #include "state/pin_owner.h"
@@ -34,7 +35,8 @@ struct own_program {
 };
 
 struct listing {
-	struct group_iter_bpf *reader; /* NULL: there are no iterators */
+	struct group_iter *reader; /* NULL: there are no iterators */
+	bool known;                /* they did not hang */
 	struct group_key_filter filter;
 	struct reuseport_group_list *list;
 	uint64_t netns_cookie; /* of the namespace at hand */
@@ -165,7 +167,7 @@ static int list_add_group(struct listing *listing, const struct group_member *me
 	group->has_program = member->has_prog;
 	group->program_id = member->prog_id;
 	snprintf(group->netns_name, sizeof(group->netns_name), "%s", name);
-	group->program_known = listing->reader != NULL;
+	group->program_known = listing->known;
 	if (!group->program_known)
 		return list_assume_attached(listing, group);
 	ret = group_program_name(member->prog_id, group->program_name, sizeof(group->program_name));
@@ -189,8 +191,13 @@ static int list_read_members(struct listing *listing, struct member_list *list)
 
 	if (ret)
 		return ret;
-	return listing->reader ? group_iter_read(listing->reader, proto, list, listing->err) :
-				 group_scan_read(proto, list, listing->err);
+	listing->known = listing->reader != NULL;
+	if (listing->known)
+		ret = group_iter_read(listing->reader, proto, list, listing->err);
+	if (listing->known && ret != -EOPNOTSUPP)
+		return ret;
+	listing->known = false;
+	return group_scan_read(proto, list, listing->err);
 }
 
 /* Add each group once, by the first of its members. */
@@ -228,7 +235,7 @@ static int list_add_netns(void *ctx, uint64_t inode, const char *name, uint32_t 
 static int list_read(struct listing *listing)
 {
 	struct reuseport_error *err = listing->err;
-	int ret = group_iter_open(&listing->reader, err);
+	int ret = hook_iter_open(&listing->reader, err);
 
 	if (ret && ret != -EOPNOTSUPP)
 		return ret;

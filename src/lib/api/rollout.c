@@ -86,10 +86,10 @@ int reuseport_rollout(const struct reuseport_filter *filter, enum reuseport_roll
 	int ret;
 
 	ret = caps_require("roll out a generation", err);
-	if (!ret) {
-		refresh_unkept(filter);
+	if (!ret)
+		ret = refresh_unkept(filter, err);
+	if (!ret)
 		ret = attachment_open_to_change(filter, &list, &n, err);
-	}
 	if (ret)
 		return ret;
 	ret = rollout_locked(list, n, step, err);

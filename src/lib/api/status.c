@@ -6,19 +6,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/status_item.h"
 #include "clock.h"
 #include "error.h"
 #include "host/caps.h"
-#include "item_list.h"
 #include "keeper/degraded.h"
 #include "keeper/handle.h"
 #include "keeper/handle_owner.h"
-#include "sockets/group_members.h"
-#include "sockets/socket_owners.h"
+#include "state/hook_iter.h"
 #include "state/attachment.h"
 #include "state/counters.h"
 #include "state/flow_table.h"
 #include "state/generation.h"
+#include "state/kept.h"
 #include "state/pin_dir.h"
 #include "state/read_policy.h"
 
@@ -37,93 +37,6 @@ const char *reuseport_state_name(unsigned int state)
 struct reuseport_status_list {
 	struct item_list items; /* of struct status_item */
 };
-
-struct status_item {
-	struct reuseport_status status; /* first */
-	struct reuseport_key key;
-	struct reuseport_policy_info policy;
-	struct reuseport_modes modes;
-	struct reuseport_generations generations;
-	struct reuseport_counters counters;
-	struct item_list workers; /* of struct status_worker */
-};
-
-struct status_worker {
-	struct reuseport_worker worker; /* first */
-	uint32_t *pids;
-};
-
-/* ---------------------------------------------------------------- workers */
-
-static int status_copy_pids(struct status_worker *item, const struct socket_owner *first, size_t n)
-{
-	item->pids = calloc(n + 1, sizeof(*item->pids));
-	if (!item->pids)
-		return -ENOMEM;
-	for (size_t i = 0; i < n; i++)
-		item->pids[i] = first[i].pid;
-	item->worker.pids = item->pids;
-	item->worker.n_pids = n;
-	return 0;
-}
-
-static int status_describe_worker(struct status_worker *item, const struct attachment *at,
-				  unsigned int slot, const struct worker_entry *entry,
-				  const struct sock_diag_socket *member,
-				  const struct socket_owners *owners)
-{
-	const struct socket_owner *first;
-	size_t n = socket_owners_of(owners, member->inode, &first);
-	struct slot_counters now;
-
-	if (counters_of_slot(at->steering.maps[MAP_COUNTERS], slot, &now))
-		return -errno;
-	item->worker = (struct reuseport_worker){
-		.slot = slot,
-		.cookie = entry->cookie,
-		.state = generation_state(generations_in_use(&at->view), entry),
-		.weight = entry->weight,
-		.generation = entry->generation,
-		.queue = member->queue,
-		.selected = now.selected - entry->base.selected,
-		.migrated = now.migrated - entry->base.migrated,
-		.fallback = now.empty - entry->base.empty + now.refused - entry->base.refused,
-	};
-	if (n) {
-		const struct socket_owner *server = socket_owners_server(first, n);
-
-		item->worker.pid = server->pid;
-		memcpy(item->worker.comm, server->comm, sizeof(item->worker.comm));
-	}
-	return status_copy_pids(item, first, n);
-}
-
-/* Only those whose socket is in its slot right now: the kernel is the truth. */
-static int status_read_workers(struct status_item *item, const struct attachment *at,
-			       const struct sock_diag_list *members,
-			       const struct socket_owners *owners)
-{
-	int ret = 0;
-
-	for (unsigned int slot = 0; !ret && slot < at->entry.slots; slot++) {
-		const struct worker_entry entry = at->view.workers[slot];
-		const struct sock_diag_socket *member;
-		struct status_worker *worker;
-
-		if (entry.state == WORKER_FREE || item->workers.n == members->n)
-			continue;
-		member = sock_diag_find(members, entry.cookie);
-		if (!member || !attachment_holds(at, slot, entry.cookie))
-			continue;
-		worker = item_list_add(&item->workers, sizeof(*worker));
-		ret = worker ? status_describe_worker(worker, at, slot, &entry, member, owners) :
-			       -ENOMEM;
-	}
-	item->status.workers = (const struct reuseport_worker *const *)item->workers.items;
-	item->status.n_workers = item->workers.n;
-	item->status.unregistered = members->n - item->workers.n;
-	return ret;
-}
 
 static int status_read_flows(struct status_item *item, const struct map_view *view)
 {
@@ -161,8 +74,6 @@ static void status_describe_generations(struct status_item *item, const struct m
 	item->status.admit_manual = plan_in_use(view)->flags & PLAN_ADMIT_MANUAL;
 }
 
-/* ---------------------------------------------------------------- program */
-
 static void status_describe_program(struct reuseport_status *status,
 				    const struct steering *steering)
 {
@@ -177,41 +88,10 @@ static void status_describe_program(struct reuseport_status *status,
 		snprintf(status->program_tag + 2 * i, 3, "%02x", info.tag[i]);
 }
 
-/* Where the kernel does not tell, it is taken for granted. */
-static bool status_is_attached(const struct reuseport_status *status,
-			       const struct group_members *members)
-{
-	if (!members->known || !members->sockets.n)
-		return members->sockets.n;
-	return members->program.present && members->program.id == status->program_id;
-}
-
 /* ------------------------------------------------------------- attachment */
 
-/* Read the sockets of the group and what goes with each. */
-static int status_read_members(struct status_item *item, const struct attachment *at,
-			       struct group_iter_bpf *reader, struct reuseport_error *err)
-{
-	struct netns_ref ns = { .inode = at->key.netns, .cookie = at->entry.netns_cookie };
-	struct group_members members = { 0 };
-	struct socket_owners owners = { 0 };
-	int ret = group_members_read(&at->key, &ns, reader, at->steering.program_id, &members, err);
-
-	if (ret && ret != -ENETDOWN)
-		return ret;
-	ret = socket_owners_scan_members(&members.sockets, OWNERS_SERVING, &owners);
-	if (!ret)
-		ret = status_read_workers(item, at, &members.sockets, &owners);
-	item->status.attached = status_is_attached(&item->status, &members);
-	free(owners.list);
-	group_members_free(&members);
-	return ret ? fail(err, -ret, "cannot read the workers of %s: %s", at->text,
-			  strerror(-ret)) :
-		     0;
-}
-
 static int status_describe(struct status_item *item, const struct attachment *at,
-			   struct group_iter_bpf *reader, struct reuseport_error *err)
+			   struct group_snapshot *snapshot, struct reuseport_error *err)
 {
 	int ret;
 
@@ -221,7 +101,7 @@ static int status_describe(struct status_item *item, const struct attachment *at
 	item->modes = degraded_modes(at);
 	status_describe_generations(item, &at->view);
 	status_describe_program(&item->status, &at->steering);
-	ret = status_read_members(item, at, reader, err);
+	ret = status_read_members(item, at, snapshot, err);
 	if (ret)
 		return ret;
 	ret = counters_read(at->steering.maps[MAP_COUNTERS], at->steering.maps[MAP_TOTALS],
@@ -231,6 +111,22 @@ static int status_describe(struct status_item *item, const struct attachment *at
 	if (ret)
 		return fail(err, -ret, "cannot read %s: %s", item->status.pin, strerror(-ret));
 	return 0;
+}
+
+/* Copy the name that "ip netns" has for the namespace of the last item. All names are looked at
+ * for that, so once for all groups of one namespace. */
+static void status_name_netns(struct status_item *item, const struct item_list *items)
+{
+	for (size_t i = 0; i + 1 < items->n; i++) {
+		const struct status_item *before = items->items[i];
+
+		if (before->key.netns != item->key.netns)
+			continue;
+		memcpy(item->status.netns_name, before->status.netns_name,
+		       sizeof(item->status.netns_name));
+		return;
+	}
+	netns_name_of(item->key.netns, item->status.netns_name, sizeof(item->status.netns_name));
 }
 
 /* Add an item with what is known of it without its pins. */
@@ -248,7 +144,7 @@ static struct status_item *status_add(struct reuseport_status_list *list,
 	item->status.modes = &item->modes;
 	item->status.generations = &item->generations;
 	item->status.counters = &item->counters;
-	netns_name_of(key->netns, item->status.netns_name, sizeof(item->status.netns_name));
+	status_name_netns(item, &list->items);
 	snprintf(item->status.pin, sizeof(item->status.pin), "%s", pin);
 	item->status.keeper_running = keeper_running;
 	return item;
@@ -256,7 +152,7 @@ static struct status_item *status_add(struct reuseport_status_list *list,
 
 struct status_collection {
 	struct group_key_filter filter;
-	struct group_iter_bpf *reader; /* NULL: there are no iterators, or it was not needed */
+	struct group_snapshot snapshot; /* its reader is opened when it is needed */
 	bool reader_tried;
 	struct reuseport_status_list *list;
 	struct reuseport_error *err;
@@ -268,7 +164,7 @@ static int status_open_reader(struct status_collection *all)
 	int ret = 0;
 
 	if (!all->reader_tried)
-		ret = group_iter_open(&all->reader, all->err);
+		ret = hook_iter_open(&all->snapshot.reader, all->err);
 	if (ret && ret != -EOPNOTSUPP)
 		return ret;
 	all->reader_tried = true;
@@ -312,7 +208,7 @@ static int status_read_pinned(struct status_collection *all, struct status_item 
 		ret = attachment_map(at, all->err);
 	if (!ret)
 		ret = status_open_reader(all);
-	return ret ? ret : status_describe(item, at, all->reader, all->err);
+	return ret ? ret : status_describe(item, at, &all->snapshot, all->err);
 }
 
 static int status_add_pinned(void *ctx, const struct pins_entry *pinned)
@@ -327,7 +223,7 @@ static int status_add_pinned(void *ctx, const struct pins_entry *pinned)
 	if (ret <= 0)
 		return ret;
 	if (pinned->dir >= 0)
-		locked = pins_locked(pinned->dir);
+		locked = kept_by_process(pinned->dir);
 	if (locked < 0)
 		return fail(all->err, -locked, "cannot examine %s: %s", pinned->path,
 			    strerror(-locked));
@@ -370,8 +266,12 @@ int reuseport_get_status(const struct reuseport_filter *filter, struct reuseport
 	all.list = calloc(1, sizeof(*all.list));
 	if (!all.list)
 		return fail(err, ENOMEM, "out of memory");
+	all.snapshot.port = all.filter.want.port;
 	ret = pins_for_each(status_add_pinned, &all, err);
-	group_iter_close(all.reader);
+	if (!ret)
+		ret = status_read_owners(&all.list->items, err);
+	group_iter_close(all.snapshot.reader);
+	group_snapshot_free(&all.snapshot);
 	if (ret) {
 		reuseport_status_list__free(all.list);
 		return ret;
@@ -381,11 +281,27 @@ int reuseport_get_status(const struct reuseport_filter *filter, struct reuseport
 	return 0;
 }
 
+/* Describe the group of a handle, by the handle's iterators if it has them. */
+static int status_describe_kept(struct status_item *item, const struct reuseport_group *group,
+				struct group_snapshot *snapshot, struct reuseport_error *err)
+{
+	struct group_iter *own = NULL;
+	int ret = group->reader ? 0 : hook_iter_open(&own, err);
+
+	if (ret && ret != -EOPNOTSUPP)
+		return ret;
+	snapshot->reader = group->reader ? group->reader : own;
+	snapshot->port = group->at.key.port;
+	ret = status_describe(item, &group->at, snapshot, err);
+	group_iter_close(own);
+	return ret;
+}
+
 int reuseport_group__status(const struct reuseport_group *group,
 			    struct reuseport_status_list **list, struct reuseport_error *err)
 {
+	struct group_snapshot snapshot = { 0 };
 	struct reuseport_status_list *made;
-	struct group_iter_bpf *reader = NULL;
 	struct status_item *item;
 	int ret = handle_owner_check(group, err);
 
@@ -395,13 +311,14 @@ int reuseport_group__status(const struct reuseport_group *group,
 		return ret;
 	made = calloc(1, sizeof(*made));
 	item = made ? status_add(made, &group->at.key, group->at.pin, true) : NULL;
-	if (!group->reader)
-		ret = group_iter_open(&reader, err);
-	if (!ret || ret == -EOPNOTSUPP)
-		ret = item ? status_describe(item, &group->at,
-					     group->reader ? group->reader : reader, err) :
-			     fail(err, ENOMEM, "out of memory");
-	group_iter_close(reader);
+	if (!item) {
+		reuseport_status_list__free(made);
+		return fail(err, ENOMEM, "out of memory");
+	}
+	ret = status_describe_kept(item, group, &snapshot, err);
+	group_snapshot_free(&snapshot);
+	if (!ret)
+		ret = status_read_owners(&made->items, err);
 	if (ret) {
 		reuseport_status_list__free(made);
 		return ret;
@@ -433,6 +350,8 @@ static void status_free_worker(void *worker)
 static void status_free_item(void *item)
 {
 	item_list_clear(&((struct status_item *)item)->workers, status_free_worker);
+	item_list_clear(&((struct status_item *)item)->unsteered, NULL);
+	item_list_clear(&((struct status_item *)item)->left_out, status_free_worker);
 }
 
 void reuseport_status_list__free(struct reuseport_status_list *list)

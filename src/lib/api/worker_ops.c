@@ -63,10 +63,10 @@ int worker_ops_run(const struct reuseport_filter *filter, const char *worker,
 
 	if (!ret)
 		ret = caps_require(op->what, err);
-	if (!ret) {
-		refresh_unkept(filter);
+	if (!ret)
+		ret = refresh_unkept(filter, err);
+	if (!ret)
 		ret = attachment_open_to_change(filter, &list, &n, err);
-	}
 	if (ret)
 		return ret;
 	ret = worker_selector_find(&selector, list, n, err);

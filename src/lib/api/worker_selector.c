@@ -17,6 +17,7 @@ static const struct {
 	{ "slot:", WORKER_BY_SLOT },
 	{ "pid:", WORKER_BY_PID },
 	{ "cookie:", WORKER_BY_COOKIE },
+	{ "sk:", WORKER_BY_COOKIE },
 };
 
 #ifndef SO_COOKIE
@@ -24,6 +25,20 @@ static const struct {
 #endif
 
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
+
+/* A cookie is hexadecimal as "0x2a", and after "sk:", as ss prints it. */
+static bool worker_selector_parse_number(const char *digits, bool sk,
+					 enum worker_selector_kind kind, uint64_t *number)
+{
+	bool hex = sk || (kind == WORKER_BY_COOKIE && !strncmp(digits, "0x", 2));
+
+	if (hex && !strncmp(digits, "0x", 2))
+		digits += 2;
+	errno = 0;
+	*number = strtoull(digits, NULL, hex ? 16 : 10);
+	return *digits && !errno &&
+	       strspn(digits, hex ? "0123456789abcdefABCDEF" : "0123456789") == strlen(digits);
+}
 
 int worker_selector_parse(const char *text, struct worker_selector *selector,
 			  struct reuseport_error *err)
@@ -43,11 +58,9 @@ int worker_selector_parse(const char *text, struct worker_selector *selector,
 		parsed.kind = kinds[i].kind;
 		digits = text + len;
 	}
-	errno = 0;
-	parsed.number = strtoull(digits, NULL, 10);
-	if (!*digits || strspn(digits, "0123456789") != strlen(digits) || errno)
+	if (!worker_selector_parse_number(digits, digits == text + 3, parsed.kind, &parsed.number))
 		return fail(err, EINVAL,
-			    "'%.32s' does not select a worker: use slot:N, pid:N, cookie:N "
+			    "'%.32s' does not select a worker: use slot:N, pid:N, cookie:N, sk:HEX "
 			    "or the number alone",
 			    text);
 	*selector = parsed;

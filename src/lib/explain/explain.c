@@ -120,7 +120,7 @@ static int copy_candidates(struct explanation *explanation, const struct lookup_
 
 /* Find out what decides. If the kernel's program cannot be read, assume that a pinned one
  * is attached. */
-static int find_decider(struct group_iter_bpf *reader, const struct lookup_candidate *winner,
+static int find_decider(struct group_iter *reader, const struct lookup_candidate *winner,
 			const struct netns_ref *ns, const struct attachment *attachment,
 			struct reuseport_explanation *out, struct reuseport_error *err)
 {
@@ -158,7 +158,7 @@ static struct attachment *find_attachment(const struct reuseport_key *key, struc
 	return NULL;
 }
 
-static int explain_winner(struct group_iter_bpf *reader, struct explanation *explanation,
+static int explain_winner(struct group_iter *reader, struct explanation *explanation,
 			  const struct reuseport_packet *packet,
 			  const struct lookup_candidate *winner, struct reuseport_error *err)
 {

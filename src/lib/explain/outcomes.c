@@ -385,7 +385,10 @@ int outcomes_find(struct explanation *explanation, const struct reuseport_packet
 		decide_by_policy(&f, packet);
 	} else if (out->decider == REUSEPORT_SOCKET) {
 		add_outcome(&f, winner->cookie, 1);
-		out->why = "it is the only socket, so there is no choice";
+		out->why = winner->sockets > 1 ?
+				   "the sockets share their address without SO_REUSEPORT: the "
+				   "kernel gives all to one of them" :
+				   "it is the only socket, so there is no choice";
 	} else {
 		add_all_members(&f);
 		out->why =

@@ -25,8 +25,8 @@ struct port_sockets {
 
 /* How to read the kernel's sockets. */
 struct port_sockets_reader {
-	struct group_iter_bpf *groups; /* NULL: no iterators */
-	bool by_address; /* iter/udp walks the chains by address before those by port */
+	struct group_iter *groups; /* NULL: no iterators */
+	bool by_address;           /* iter/udp walks the chains by address before those by port */
 };
 
 /*

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* The root of the unified cgroup hierarchy, wherever it is mounted. */
+#include <bpf/bpf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <mntent.h>
@@ -36,4 +37,11 @@ int cgroup_open_root(void)
 	if (fd < 0)
 		fd = open_cgroup2("/proc/1/mounts", "/proc/1/root");
 	return fd < 0 ? -ENOENT : fd;
+}
+
+bool cgroup_is_full(int cgroup, int type)
+{
+	__u32 n = 0;
+
+	return !bpf_prog_query(cgroup, type, 0, NULL, NULL, &n) && n >= CGROUP_PROGRAMS_MAX;
 }

@@ -3,7 +3,15 @@
 #ifndef HOST_CGROUP_H
 #define HOST_CGROUP_H
 
+#include <stdbool.h>
+
 /* Open the directory; the caller closes it. -ENOENT: cgroup2 is mounted nowhere. */
 int cgroup_open_root(void);
+
+/* As many programs of one type as the kernel takes in a cgroup. */
+#define CGROUP_PROGRAMS_MAX 64
+
+/* Return whether the cgroup has that many of the type, an enum bpf_attach_type. */
+bool cgroup_is_full(int cgroup, int type);
 
 #endif

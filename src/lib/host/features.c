@@ -23,6 +23,7 @@ static const struct row {
 	const char *without;
 	unsigned int caps;                   /* of enum cap, that the probe needs */
 	int (*probe)(const struct btf *btf); /* NULL: features_btf() is the probe */
+	bool reads_btf; /* it needs the kernel's BTF, which takes long to load */
 } rows[FEATURES] = {
 	[FEATURE_BTF] = { "btf", "5.4",
 			  "BTF (CONFIG_DEBUG_INFO_BTF, the file "
@@ -46,27 +47,22 @@ static const struct row {
 				CAP_TO_LOAD, probe_migration },
 	[FEATURE_PLAIN_READS] = { "plain-reads", "6.2", "bpf_rdonly_cast()",
 				  "the program reads the kernel's sockets by probe reads, which cost more",
-				  CAP_TO_LOAD | CAP_TO_READ, probe_plain_reads },
-	[FEATURE_RING_BUFFER] = { "ring-buffer", "5.8", "BPF ring buffers",
+				  CAP_TO_LOAD | CAP_TO_READ, probe_plain_reads, true },
+	[FEATURE_RING_BUFFER] = { "ring-buffer", "5.8", "BPF ring buffers in arrays of maps",
 				  "joins and leaves are found by polling", CAP_TO_LOAD,
 				  probe_ring_buffer },
-	[FEATURE_TCP_EVENTS] = { "tcp-events", "5.12",
-				 "BTF tracepoints (inet_sock_set_state, "
-				 "tcp_destroy_sock) that can read a socket's cookie",
-				 "joins and leaves of TCP workers are found by polling",
-				 CAP_TO_LOAD | CAP_TO_READ, probe_tcp_events },
 	[FEATURE_CGROUP2] = { "cgroup2", "4.5",
 			      "a cgroup2 mount (mount -t cgroup2 none "
 			      "/sys/fs/cgroup)",
-			      "joins and leaves of UDP workers are found by polling", 0,
-			      probe_cgroup2 },
-	[FEATURE_UDP_EVENTS] = { "udp-events", "5.9",
-				 "cgroup programs at bind and close of sockets",
-				 "joins and leaves of UDP workers are found by polling",
-				 CAP_TO_LOAD | CAP_TO_ATTACH | CAP_TO_READ, probe_udp_events },
+			      "joins and leaves are found by polling", 0, probe_cgroup2 },
+	[FEATURE_BIND_EVENTS] = { "bind-events", "5.9",
+				  "cgroup programs at binds that stay by a pinned link "
+				  "(post_bind4, post_bind6)",
+				  "joins and leaves are found by polling",
+				  CAP_TO_LOAD | CAP_TO_ATTACH | CAP_TO_READ, probe_bind_events },
 	[FEATURE_ITERATORS] = { "iterators", "5.9", "socket iterators (iter/tcp, iter/udp)",
 				"another tool's program on a group is not visible; groups are listed by sock_diag",
-				CAP_TO_LOAD | CAP_TO_READ, probe_iterators },
+				CAP_TO_LOAD | CAP_TO_READ, probe_iterators, true },
 	[FEATURE_TEST_RUN] = { "test-run", "5.10", "BPF_PROG_TEST_RUN of raw tracepoints",
 			       "the handshakes that have begun cannot be counted; to wait for a "
 			       "drained TCP worker is refused",
@@ -75,7 +71,7 @@ static const struct row {
 			    CAP_TO_LOAD, probe_ticks },
 	[FEATURE_NETNS_COOKIE] = { "netns-cookie", "5.14", "SO_NETNS_COOKIE",
 				   "a network namespace is identified by its inode alone, which the kernel may "
-				   "reuse",
+				   "reuse; binds to the port are told of all namespaces",
 				   0, probe_netns_cookie },
 	[FEATURE_DETACH] = { "detach", "5.3", "SO_DETACH_REUSEPORT_BPF", "detach is refused", 0,
 			     probe_detach },
@@ -83,12 +79,12 @@ static const struct row {
 				     "iter/udp in the order of the "
 				     "lookup by address",
 				     "explain guesses the order of the UDP sockets on one address",
-				     0, probe_udp_iter_order },
+				     0, probe_udp_iter_order, true },
 	[FEATURE_UDP_HASH4] = { "udp-hash4", "6.13",
 				"a table of connected UDP sockets by both "
 				"addresses and ports",
-				"explain follows the lookup without that table", 0,
-				probe_udp_hash4 },
+				"explain follows the lookup without that table", 0, probe_udp_hash4,
+				true },
 };
 
 #define NEEDED (FEATURE_PIDFD_GETFD + 1) /* nothing can be steered without these */
@@ -113,7 +109,7 @@ static const struct {
 	const char *name;
 	unsigned int features;
 } feature_sets[] = {
-	{ "events", 1u << FEATURE_TCP_EVENTS | 1u << FEATURE_UDP_EVENTS },
+	{ "events", 1u << FEATURE_RING_BUFFER | 1u << FEATURE_BIND_EVENTS },
 };
 
 /* Return the bits of the features that a word names; 0 for an unknown word. */
@@ -264,18 +260,22 @@ static const struct probe_result *run_probe(struct features *features, enum feat
 {
 	struct probe_result *result = &features->results[feature];
 	const struct row *row = &rows[feature];
-	struct btf *btf;
-	int ret;
+	struct btf *btf = NULL;
+	int ret = 0;
 
 	if (result->known)
 		return result;
-	btf = features_btf(features);
+	if (!row->probe || row->reads_btf) {
+		btf = features_btf(features);
+		ret = features->btf_code;
+	}
 	libbpf_quiet_begin();
-	ret = row->probe && !error_is_limit(features->btf_code) ? row->probe(btf) :
-								  features->btf_code;
+	if (row->probe && !error_is_limit(ret))
+		ret = row->probe(btf);
 	libbpf_quiet_end();
 	/* A limit says nothing of the feature: look again at the next question. */
-	features->btf_tried = !error_is_limit(features->btf_code);
+	if (error_is_limit(features->btf_code))
+		features->btf_tried = false;
 	*result = (struct probe_result){ .known = !error_is_limit(ret),
 					 .state = state_of_probe(row, -ret),
 					 .code = -ret };

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -17,99 +16,34 @@
 
 #define RECENT_NS (10000 * CLOCK_MS)
 #define NAME_PATIENCE_MS 100
-#define BUFFER 4096
 /* Waiting counts by so much at most, in case that this process does not run for a while. */
 #define WAIT_NS (100 * CLOCK_MS)
-
-/* What helper and parent share. The helper writes it, and may do so at any time. */
-struct look_state {
-	uint32_t pid;   /* of the process at hand, 0: none */
-	uint32_t steps; /* changes with each progress */
-	uint32_t over;
-	int32_t result;
-};
-
-struct look_report {
-	const struct look_job *job;
-	struct look_state *state; /* NULL: directly */
-	int out;
-	size_t have; /* in the buffer */
-	char buffer[BUFFER];
-};
 
 struct look {
 	struct look_job job;
 	struct look_state *state;
-	int pipe; /* -1: over */
+	int pipe;       /* -1: over */
+	bool stands_by; /* state and pipe are of the helper that does; as many */
+	size_t records; /* are still to come from it */
 	int tries;
 	uint32_t steps; /* as seen last */
 	uint64_t patience, waited, seen_at;
 	size_t have;
-	char buffer[BUFFER]; /* holds what is incomplete */
+	char buffer[LOOK_BUFFER]; /* holds what is incomplete */
 };
-
-static uint64_t given_up_at; /* the last time; 0: never */
-
-/* ---------------------------------------------------------------- the report */
-
-static int look_flush(struct look_report *report)
-{
-	size_t done = 0;
-	ssize_t n;
-
-	while (done < report->have) {
-		n = write(report->out, report->buffer + done, report->have - done);
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n > 0)
-			done += n;
-	}
-	report->have = 0;
-	return 0;
-}
-
-void look_progress(struct look_report *report)
-{
-	if (report->state)
-		__atomic_add_fetch(&report->state->steps, 1, __ATOMIC_RELAXED);
-}
-
-bool look_at(struct look_report *report, uint32_t pid)
-{
-	if (!report->state)
-		return true;
-	if (skip_list_has(pid) || look_flush(report))
-		return false;
-	__atomic_store_n(&report->state->pid, pid, __ATOMIC_RELEASE);
-	look_progress(report);
-	return true;
-}
-
-int look_tell(struct look_report *report, const void *record)
-{
-	size_t size = report->job->record;
-	int ret = 0;
-
-	if (!report->state) {
-		report->job->take(report->job->ctx, record);
-		return 0;
-	}
-	if (report->have + size > sizeof(report->buffer))
-		ret = look_flush(report);
-	if (ret)
-		return ret;
-	memcpy(report->buffer + report->have, record, size);
-	report->have += size;
-	return 0;
-}
 
 /* Run the job in the helper. */
 static int look_help(void *arg, int out)
 {
 	const struct look *look = arg;
-	struct look_report report = { .job = &look->job, .state = look->state, .out = out };
-	int ret = look->job.run(&report, look->job.arg), flushed = look_flush(&report);
+	struct look_report report = { .record = look->job.record,
+				      .state = look->state,
+				      .out = out };
+	int ret, flushed;
 
+	look_become_helper();
+	ret = look->job.run(&report, look->job.arg);
+	flushed = look_flush(&report);
 	look->state->result = ret ? ret : flushed;
 	__atomic_store_n(&look->state->over, 1, __ATOMIC_RELEASE);
 	return 0;
@@ -117,7 +51,9 @@ static int look_help(void *arg, int out)
 
 static int look_run_here(const struct look_job *job)
 {
-	struct look_report report = { .job = job, .out = -1 };
+	struct look_report report = {
+		.record = job->record, .take = job->take, .ctx = job->ctx, .out = -1
+	};
 
 	return job->run(&report, job->arg);
 }
@@ -129,39 +65,64 @@ static uint64_t look_now(void)
 	return clock_ns(CLOCK_MONOTONIC);
 }
 
-bool look_isolated(void)
+static void look_begin_waiting(struct look *look)
 {
-	return isolation() != NULL;
+	look->steps = look->have = look->waited = 0;
+	look->patience = (look_in_haste() ? LOOK_HASTE_MS : LOOK_PATIENCE_MS) * CLOCK_MS;
+	look->seen_at = look_now();
+	look->tries++;
 }
 
 /* Start a helper, with a state of its own: the last one may still write to that of before. */
 static int look_start(struct look *look)
 {
 	const struct reuseport_isolation *by = isolation();
-	bool haste = given_up_at && look_now() - given_up_at < RECENT_NS;
-	void *state = mmap(NULL, sizeof(*look->state), PROT_READ | PROT_WRITE,
-			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct look_state *state = look_state_new();
 
-	if (state == MAP_FAILED)
-		return -errno;
-	if (look->state)
-		munmap(look->state, sizeof(*look->state));
+	if (!state)
+		return -ENOMEM;
+	look_state_free(look->state);
 	look->state = state;
-	look->steps = look->have = look->waited = 0;
-	look->patience = (haste ? LOOK_HASTE_MS : LOOK_PATIENCE_MS) * CLOCK_MS;
-	look->seen_at = look_now();
+	look_begin_waiting(look);
 	skip_list_forget_ended();
-	look->tries++;
 	look->pipe = by->start(by->ctx, look_help, look, look->job.keep, look->job.n_keep,
 			       look->job.minor);
 	return look->pipe < 0 ? look->pipe : 0;
+}
+
+/* Give the job to the helper that stands by. Return 0 or -errno. */
+static int look_start_standby(struct look *look)
+{
+	const struct look_job *job = &look->job;
+	int ret = job->request.serve ? standby_begin(&job->request, job->record, job->keep,
+						     job->n_keep, &look->pipe, &look->state) :
+				       -ENOENT;
+
+	if (ret)
+		return ret;
+	look->stands_by = true;
+	look->records = job->records;
+	look_begin_waiting(look);
+	look->steps = __atomic_load_n(&look->state->steps, __ATOMIC_RELAXED);
+	return 0;
+}
+
+/* Stop using the helper that stands by; give_up: it ends. */
+static void look_leave_standby(struct look *look, bool give_up)
+{
+	look->stands_by = false;
+	look->state = NULL;
+	if (give_up)
+		standby_end();
 }
 
 static void look_stop(struct look *look, bool give_up)
 {
 	const struct reuseport_isolation *by = isolation();
 
-	if (look->pipe >= 0)
+	if (look->stands_by)
+		look_leave_standby(look, give_up);
+	else if (look->pipe >= 0)
 		by->stop(by->ctx, look->pipe, give_up);
 	look->pipe = -1;
 }
@@ -175,7 +136,7 @@ int look_begin(const struct look_job *job, struct look **begun)
 		return -ENOMEM;
 	look->job = *job;
 	look->pipe = -1;
-	ret = look_start(look);
+	ret = look_start_standby(look) ? look_start(look) : 0;
 	if (ret) {
 		look_free(look);
 		return ret;
@@ -189,8 +150,7 @@ void look_free(struct look *look)
 	if (!look)
 		return;
 	look_stop(look, true);
-	if (look->state)
-		munmap(look->state, sizeof(*look->state));
+	look_state_free(look->state);
 	free(look);
 }
 
@@ -222,8 +182,10 @@ static void look_take(struct look *look)
 {
 	size_t used = 0, size = look->job.record;
 
-	for (; look->have - used >= size; used += size)
+	for (; look->have - used >= size; used += size) {
 		look->job.take(look->job.ctx, look->buffer + used);
+		look->records -= look->records > 0;
+	}
 	look->have -= used;
 	memmove(look->buffer, look->buffer + used, look->have);
 }
@@ -267,17 +229,36 @@ static int look_start_again(struct look *look)
 	uint32_t pid = __atomic_load_n(&look->state->pid, __ATOMIC_ACQUIRE);
 
 	look_stop(look, true);
-	given_up_at = look_now();
+	look_note_given_up();
 	if (!look_skip(pid) || look->tries == LOOK_TRIES || look_start(look))
 		return -ETIMEDOUT;
 	return 0;
+}
+
+/* Return whether the helper that stands by has reported all, or is gone: then another one is
+ * started, with what is left. */
+static bool look_standby_is_over(struct look *look, bool ended, int *result)
+{
+	*result = 0;
+	if (!look->records) {
+		look_stop(look, false);
+		return true;
+	}
+	if (!ended)
+		return false;
+	look_stop(look, true);
+	*result = look_start(look);
+	return *result;
 }
 
 bool look_step(struct look *look, int *result)
 {
 	bool ended, some = look_read(look, &ended);
 
-	if (ended) {
+	if (look->stands_by) {
+		if (look_standby_is_over(look, ended, result))
+			return true;
+	} else if (ended) {
 		/* It may have been killed. */
 		*result = __atomic_load_n(&look->state->over, __ATOMIC_ACQUIRE) ?
 				  look->state->result :
@@ -360,6 +341,14 @@ static bool look_skip(uint32_t pid)
 		 pid, *name ? " (" : "", name, *name ? ")" : "");
 	by->log(by->ctx, LOG_WARNING, line);
 	return true;
+}
+
+void look_warn(const char *line)
+{
+	const struct reuseport_isolation *by = isolation();
+
+	if (by && look_isolated())
+		by->log(by->ctx, LOG_WARNING, line);
 }
 
 size_t look_skipped(uint32_t *pids, size_t max)

@@ -5,21 +5,15 @@
  * With isolation (reuseport_isolate.h) it runs in a helper process, which reports records
  * through a pipe. A helper that makes no progress for LOOK_PATIENCE_MS is given up. The process
  * that it was looking at is skipped from then on, as long as it lives. Without isolation the
- * function runs in this process.
+ * function runs in this process. A job that can, is done by the helper that stands by, if it is
+ * free: see standby.h.
  */
 #ifndef HOST_LOOK_H
 #define HOST_LOOK_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "host/standby.h"
 
-#define LOOK_PATIENCE_MS 1000
-#define LOOK_HASTE_MS 200 /* instead, for a while after one was given up */
-#define LOOK_TRIES 8      /* helpers for a look, each without the processes skipped before */
-
-/* Where a look reports to. */
-struct look_report;
+#define LOOK_TRIES 8 /* helpers for a look, each without the processes skipped before */
 
 struct look_job {
 	int (*run)(struct look_report *report, void *arg); /* returns 0 or -errno */
@@ -30,24 +24,10 @@ struct look_job {
 	void *ctx;
 	const int *keep; /* the descriptors that it needs */
 	size_t n_keep;
-	bool minor; /* it can be done without */
+	bool minor;                     /* it can be done without */
+	struct standby_request request; /* for the helper that stands by, if it can do it */
+	size_t records;                 /* that it reports then */
 };
-
-/* ------------------------------------------------------------ in the function */
-
-/* Say that a process is looked at next. Return whether to do so: it may have to be skipped. */
-bool look_at(struct look_report *report, uint32_t pid);
-
-/* Say that there is progress; for what may take longer than LOOK_HASTE_MS. */
-void look_progress(struct look_report *report);
-
-/* Report a record. Return 0, or -errno if it cannot be reported. */
-int look_tell(struct look_report *report, const void *record);
-
-/* ---------------------------------------------------------------- to run one */
-
-/* Return whether looks run in helpers. */
-bool look_isolated(void);
 
 /*
  * Run a job to its end. Return what it returned. -ETIMEDOUT: the last of LOOK_TRIES helpers
@@ -79,6 +59,9 @@ bool look_step(struct look *look, int *result);
 
 /* Free a job, and give it up if it is not over; NULL is allowed. */
 void look_free(struct look *look);
+
+/* Log a line of what cannot be looked at, if looks run in helpers. */
+void look_warn(const char *line);
 
 /* Write the pids of the processes that are skipped now, up to "max". Return their number. */
 size_t look_skipped(uint32_t *pids, size_t max);

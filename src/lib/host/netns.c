@@ -1,27 +1,18 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Network namespaces: find them by name, pid or inode, enter and leave them. */
-#include <dirent.h>
+/* Network namespaces: find them by name, pid or inode. */
 #include <errno.h>
-#include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "error.h"
-#include "host/features.h"
+#include "host/look.h"
 #include "host/netns.h"
+#include "host/netns_name.h"
+#include "host/netns_names.h"
 #include "host/proc_dir.h"
-
-#ifndef SO_NETNS_COOKIE
-#define SO_NETNS_COOKIE 71
-#endif
-
-#define NAMED_DIR "/run/netns"
-#define OWN_PATH "/proc/thread-self/ns/net"
 
 int netns_inode_of(const char *path, uint64_t *inode)
 {
@@ -48,9 +39,100 @@ static int inode_of_process(const char *pid, uint64_t *inode)
 	return ret == -ESRCH ? -ENOENT : ret;
 }
 
+/* A process and its namespace, as a look reports it. */
+struct netns_of_process {
+	int32_t code; /* of reading it: 0 or -errno */
+	uint32_t pid;
+	uint64_t inode;
+};
+
+static int look_at_netns(struct look_report *report, struct netns_of_process *of)
+{
+	char name[24];
+
+	if (!look_at(report, of->pid))
+		return 0;
+	snprintf(name, sizeof(name), "%u", of->pid);
+	of->code = inode_of_process(name, &of->inode);
+	return look_tell(report, of);
+}
+
+static int look_at_one(struct look_report *report, void *arg)
+{
+	return look_at_netns(report, arg);
+}
+
+static void take_one(void *ctx, const void *record)
+{
+	memcpy(ctx, record, sizeof(struct netns_of_process));
+}
+
+/* Read the inode of a process's namespace. -ETIMEDOUT: the process does not allow it. */
+static int look_up_process(uint32_t pid, uint64_t *inode)
+{
+	struct netns_of_process asked = { .pid = pid }, of = { .code = -ETIMEDOUT };
+	const struct look_job job = { .run = look_at_one,
+				      .arg = &asked,
+				      .record = sizeof(of),
+				      .take = take_one,
+				      .ctx = &of };
+	int ret = look_run(&job);
+
+	if (!ret)
+		ret = of.code;
+	if (!ret)
+		*inode = of.inode;
+	return ret;
+}
+
+/* Read the inode of a namespace by its name. -ENOENT, -ENOTTY: see netns_name_open(). */
+static int look_up_name(const char *name, uint64_t *inode)
+{
+	uint32_t pid;
+	int fd = netns_name_open(name, &pid), ret;
+	struct stat st;
+
+	if (fd == -EXDEV)
+		return look_up_process(pid, inode);
+	if (fd < 0)
+		return fd;
+	ret = fstat(fd, &st) ? -errno : 0;
+	close(fd);
+	*inode = st.st_ino;
+	return ret;
+}
+
+/* Look a name up that may not be there: to open it would wait for whoever holds the directory. */
+static int look_up_word(const char *name, bool is_pid, uint64_t *inode)
+{
+	int ret = netns_names_have(name);
+
+	if (ret > 0)
+		return look_up_name(name, inode);
+	if (is_pid && (!ret || ret == -ETIMEDOUT))
+		return look_up_process(strtoul(name, NULL, 10), inode);
+	return ret ? ret : -ENOENT;
+}
+
 /* Explain why no namespace has that name. */
 static int explain_name(const char *name, bool is_pid, int code, struct reuseport_error *err)
 {
+	if (code == ETIMEDOUT && !is_pid)
+		return fail(
+			err, code,
+			"cannot look for network namespace '%s': a process holds " NETNS_NAMED_DIR
+			"; give the pid of a process in it",
+			name);
+	if (code == ETIMEDOUT)
+		return fail(err, code,
+			    "process %s does not let itself be inspected: give the name of its "
+			    "network namespace, or the pid of another process in it",
+			    name);
+	if (code == ENOTTY)
+		return fail(err, EINVAL,
+			    NETNS_NAMED_DIR "/%s is no network namespace: 'ip netns list' shows "
+					    "the names",
+			    name);
 	if (code != ENOENT)
 		return fail(err, code, "cannot read the network namespace of '%s': %s%s", name,
 			    strerror(code), code == EACCES ? "; run as root" : "");
@@ -68,27 +150,24 @@ static int explain_name(const char *name, bool is_pid, int code, struct reusepor
 int reuseport_netns(const char *name, uint64_t *inode, struct reuseport_error *err)
 {
 	bool is_pid;
-	char path[128];
 	int ret;
 
 	if (!inode)
 		return fail(err, EINVAL, "no place for the inode is given");
 	if (!name) {
-		ret = netns_inode_of(OWN_PATH, inode);
+		ret = netns_inode_of(NETNS_OWN_PATH, inode);
 		if (ret == -ENOENT)
 			return fail(err, ENOENT,
 				    "cannot read this process's network namespace: "
 				    "is /proc mounted?");
 		return ret ? explain_name("self", false, -ret, err) : 0;
 	}
-	if (!*name || strchr(name, '/') || strlen(name) > 64)
+	if (!*name || strchr(name, '/') || strlen(name) > 64 || !strcmp(name, ".") ||
+	    !strcmp(name, ".."))
 		return fail(err, EINVAL, "'%s' is neither a name nor a pid of a network namespace",
 			    name);
 	is_pid = strspn(name, "0123456789") == strlen(name);
-	snprintf(path, sizeof(path), NAMED_DIR "/%s", name);
-	ret = netns_inode_of(path, inode);
-	if (ret == -ENOENT && is_pid)
-		ret = inode_of_process(name, inode);
+	ret = look_up_word(name, is_pid, inode);
 	return ret ? explain_name(name, is_pid, -ret, err) : 0;
 }
 
@@ -125,6 +204,7 @@ struct enumeration {
 	struct seen *seen;
 	netns_fn fn;
 	void *ctx;
+	bool partial; /* something was not looked at, since a process holds it */
 };
 
 /* Pass on one that was found, or the error of looking at it. */
@@ -133,7 +213,11 @@ static int enumerate_one(struct enumeration *all, int code, uint64_t inode, cons
 {
 	int seen;
 
+	if (code == -ENOTTY && all->seen)
+		netns_name_warn(name);
 	/* Ended, or not to be looked at, which will not change. */
+	if (code == -ENOTTY || code == -ETIMEDOUT)
+		return 0;
 	if (code)
 		return code == -ENOENT || code == -EACCES || code == -EPERM ? 0 : code;
 	seen = all->seen ? was_seen(all->seen, inode) : 0;
@@ -144,44 +228,72 @@ static int enumerate_one(struct enumeration *all, int code, uint64_t inode, cons
 
 static int each_named_netns(struct enumeration *all)
 {
-	DIR *dir = opendir(NAMED_DIR);
-	char path[512];
-	struct dirent *entry;
+	struct netns_names names;
+	const char *name = NULL;
 	uint64_t inode = 0;
-	int ret = 0;
+	int ret = netns_names_read(&names);
 
-	if (!dir)
-		return errno == ENOENT ? 0 : -errno;
-	while (!ret && (errno = 0, entry = readdir(dir))) {
-		if (entry->d_name[0] == '.')
-			continue;
-		snprintf(path, sizeof(path), NAMED_DIR "/%s", entry->d_name);
-		ret = netns_inode_of(path, &inode);
-		ret = enumerate_one(all, ret, inode, entry->d_name, 0);
+	if (ret == -ETIMEDOUT) {
+		all->partial = true;
+		ret = 0;
 	}
-	if (!ret && errno)
-		ret = -errno;
-	closedir(dir);
+	while (!ret && (name = netns_names_next(&names, name))) {
+		ret = look_up_name(name, &inode);
+		ret = enumerate_one(all, ret, inode, name, 0);
+	}
+	netns_names_free(&names);
 	return ret;
 }
 
-static int each_process_netns(struct enumeration *all)
+/* Each process. The enumeration is over when "result" is not 0. */
+struct process_enumeration {
+	struct enumeration *all;
+	int result;
+};
+
+/* Look at each process: it can make that wait. */
+static int look_at_processes(struct look_report *report, void *arg)
 {
+	const struct process_enumeration *each = arg;
+	struct netns_of_process of = { 0 };
 	struct proc_dir dir;
-	uint64_t inode = 0;
-	char name[24];
 	long pid = 0;
 	int ret = proc_dir_open(&dir, "/proc");
 
-	while (!ret && (pid = proc_dir_next(&dir)) >= 0) {
-		snprintf(name, sizeof(name), "%ld", pid);
-		ret = inode_of_process(name, &inode);
-		ret = enumerate_one(all, ret, inode, "", pid);
+	while (!ret && !each->result && (pid = proc_dir_next(&dir)) >= 0) {
+		of.pid = pid;
+		ret = look_at_netns(report, &of);
 	}
 	if (!ret && pid != -ENOENT)
 		ret = pid;
 	proc_dir_close(&dir);
 	return ret;
+}
+
+static void take_process(void *ctx, const void *record)
+{
+	const struct netns_of_process *of = record;
+	struct process_enumeration *each = ctx;
+
+	if (!each->result)
+		each->result = enumerate_one(each->all, of->code, of->inode, "", of->pid);
+}
+
+static int each_process_netns(struct enumeration *all)
+{
+	struct process_enumeration each = { .all = all };
+	const struct look_job job = { .run = look_at_processes,
+				      .arg = &each,
+				      .record = sizeof(struct netns_of_process),
+				      .take = take_process,
+				      .ctx = &each };
+	int ret = look_run(&job);
+
+	if (ret == -ETIMEDOUT) {
+		all->partial = true;
+		ret = 0;
+	}
+	return each.result ? each.result : ret;
 }
 
 static int enumerate_netns(struct enumeration *all)
@@ -201,6 +313,14 @@ int netns_for_each(netns_fn fn, void *ctx)
 
 	free(seen.inodes);
 	return ret;
+}
+
+int netns_for_each_place(netns_fn fn, void *ctx)
+{
+	struct enumeration all = { .fn = fn, .ctx = ctx };
+	int ret = enumerate_netns(&all);
+
+	return !ret && all.partial ? -ETIMEDOUT : ret;
 }
 
 /* Where to copy the name of a namespace. */
@@ -227,166 +347,4 @@ void netns_name_of(uint64_t inode, char *name, size_t size)
 
 	*name = '\0';
 	each_named_netns(&all);
-}
-
-/* ---------------------------------------------------- entering and leaving */
-
-/* The namespace to open. */
-struct wanted {
-	uint64_t inode;
-	int fd; /* or -errno: -ENOENT until it is found */
-};
-
-/* Open it by this name or process. Return 1 to end the search. */
-static int open_if_wanted(void *ctx, uint64_t inode, const char *name, uint32_t pid)
-{
-	struct wanted *wanted = ctx;
-	char path[512];
-	struct stat st;
-	int fd;
-
-	if (inode != wanted->inode)
-		return 0;
-	if (*name)
-		snprintf(path, sizeof(path), NAMED_DIR "/%s", name);
-	else
-		snprintf(path, sizeof(path), "/proc/%u/ns/net", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 && (errno == ENOENT || errno == ESRCH))
-		return 0;
-	if (fd < 0) {
-		/* Another process may be in it that this one may look at. */
-		wanted->fd = -errno;
-		return errno != EACCES && errno != EPERM;
-	}
-	if (fstat(fd, &st) || st.st_ino != inode) {
-		close(fd);
-		return 0;
-	}
-	wanted->fd = fd;
-	return 1;
-}
-
-/* Search all names and processes. Return the fd or -errno; -ENOENT: all were looked at. */
-static int search_netns(uint64_t inode)
-{
-	struct wanted wanted = { .inode = inode, .fd = -ENOENT };
-	struct enumeration all = { .fn = open_if_wanted, .ctx = &wanted };
-	int ret = enumerate_netns(&all);
-
-	return wanted.fd == -ENOENT && ret < 0 ? ret : wanted.fd;
-}
-
-static int open_netns(uint64_t inode, uint32_t hint_pid)
-{
-	struct wanted wanted = { .inode = inode, .fd = -ENOENT };
-	char pid[16];
-	uint64_t found = 0;
-
-	if (hint_pid) {
-		snprintf(pid, sizeof(pid), "%u", hint_pid);
-		if (!inode_of_process(pid, &found))
-			open_if_wanted(&wanted, found, "", hint_pid);
-	}
-	if (wanted.fd >= 0)
-		return wanted.fd;
-	wanted.fd = -ENOENT;
-	/* A process that forked and ended meanwhile can escape one search. */
-	for (int tries = 0; wanted.fd == -ENOENT && tries < 2; tries++)
-		wanted.fd = search_netns(inode);
-	return wanted.fd;
-}
-
-static int netns_is_gone(const struct netns_ref *ref, struct reuseport_error *err)
-{
-	return fail(err, ENETDOWN, "no network namespace has the inode %llu any more",
-		    (unsigned long long)ref->inode);
-}
-
-static int move_into_netns(const struct netns_ref *ref, struct netns_visit *visit,
-			   struct reuseport_error *err)
-{
-	int fd = open_netns(ref->inode, ref->hint_pid), code;
-
-	if (fd == -ENOENT)
-		return netns_is_gone(ref, err);
-	if (fd < 0)
-		return fail(err, -fd,
-			    "cannot look for network namespace %llu among all processes: %s%s",
-			    (unsigned long long)ref->inode, strerror(-fd),
-			    fd == -EACCES ? "; this needs CAP_SYS_PTRACE; run as root" : "");
-	visit->home = open(OWN_PATH, O_RDONLY | O_CLOEXEC);
-	code = visit->home < 0 || setns(fd, CLONE_NEWNET) ? errno : 0;
-	close(fd);
-	if (!code)
-		return 0;
-	if (visit->home >= 0)
-		close(visit->home);
-	visit->home = -1;
-	return fail(err, code, "cannot enter network namespace %llu: %s%s",
-		    (unsigned long long)ref->inode, strerror(code),
-		    code == EPERM ? "; this needs CAP_SYS_ADMIN; run as root" : "");
-}
-
-/* Check that the thread's namespace has the cookie that the reference has, if any. */
-static int check_cookie(const struct netns_ref *ref, struct reuseport_error *err)
-{
-	uint64_t cookie;
-	int ret;
-
-	if (!ref->cookie)
-		return 0;
-	ret = netns_cookie(&cookie, err);
-	if (ret)
-		return ret;
-	return cookie == ref->cookie ? 0 : netns_is_gone(ref, err);
-}
-
-int netns_enter(const struct netns_ref *ref, struct netns_visit *visit, struct reuseport_error *err)
-{
-	uint64_t own;
-	int ret;
-
-	visit->home = -1;
-	if (netns_inode_of(OWN_PATH, &own) || own != ref->inode) {
-		ret = move_into_netns(ref, visit, err);
-		if (ret)
-			return ret;
-	}
-	ret = check_cookie(ref, err);
-	if (ret)
-		netns_leave(visit);
-	return ret;
-}
-
-void netns_leave(struct netns_visit *visit)
-{
-	if (visit->home < 0)
-		return;
-	/* It cannot fail: the fd is open, and the way in needed the same capability. */
-	if (setns(visit->home, CLONE_NEWNET))
-		errno = 0;
-	close(visit->home);
-	visit->home = -1;
-}
-
-int netns_cookie(uint64_t *cookie, struct reuseport_error *err)
-{
-	socklen_t len = sizeof(*cookie);
-	int fd, ret = features_allow(FEATURE_NETNS_COOKIE, "tell network namespaces apart", err);
-
-	*cookie = 0;
-	if (ret)
-		return ret == -EOPNOTSUPP ? 0 : ret;
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, cookie, &len)) {
-		*cookie = 0;
-		/* The answer of a kernel without cookies is no failure. */
-		if (fd < 0 || errno != ENOPROTOOPT)
-			ret = fail(err, errno, "cannot read a network namespace's cookie: %s",
-				   strerror(errno));
-	}
-	if (fd >= 0)
-		close(fd);
-	return ret;
 }

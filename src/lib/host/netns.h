@@ -8,6 +8,8 @@
 
 #include "reuseport_bpf.h"
 
+#define NETNS_OWN_PATH "/proc/thread-self/ns/net"
+
 struct netns_visit {
 	int home; /* fd of the caller's namespace, -1 if it was not left */
 };
@@ -47,5 +49,9 @@ void netns_name_of(uint64_t inode, char *name, size_t size);
  */
 typedef int (*netns_fn)(void *ctx, uint64_t inode, const char *name, uint32_t pid);
 int netns_for_each(netns_fn fn, void *ctx);
+
+/* Do the same for each name and each process. -ETIMEDOUT: some were not looked at, since a process
+ * holds /run/netns or /proc. */
+int netns_for_each_place(netns_fn fn, void *ctx);
 
 #endif

@@ -240,40 +240,19 @@ int probe_detach(const struct btf *btf)
 
 int probe_ring_buffer(const struct btf *btf)
 {
-	int map = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "reuseport_probe", 0, 0,
-				 sysconf(_SC_PAGESIZE), NULL);
+	int ring = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "reuseport_probe", 0, 0,
+				  sysconf(_SC_PAGESIZE), NULL);
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .inner_map_fd = ring);
+	int array;
 
 	(void)btf;
-	return map < 0 ? -errno : done(map);
-}
-
-/* Attach to a tracepoint and read the cookie of its first argument, a socket. */
-static int probe_tracepoint(const struct btf *btf, const char *type)
-{
-	static const struct bpf_insn insns[] = {
-		LOAD(BPF_REG_1, BPF_REG_1, 0),
-		HELPER(BPF_FUNC_get_socket_cookie),
-		RETURN(0),
-	};
-	int id = find_btf_id(btf, type, BTF_KIND_TYPEDEF), prog, link;
-
-	if (id < 0)
-		return id;
-	prog = load_probe(BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP, id, CALL_OF(insns));
-	if (prog < 0)
-		return prog;
-	link = bpf_raw_tracepoint_open(NULL, prog);
-	if (link < 0)
-		link = -errno;
-	close(prog);
-	return done(link);
-}
-
-int probe_tcp_events(const struct btf *btf)
-{
-	int ret = probe_tracepoint(btf, "btf_trace_inet_sock_set_state");
-
-	return ret ? ret : probe_tracepoint(btf, "btf_trace_tcp_destroy_sock");
+	if (ring < 0)
+		return -errno;
+	array = bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "reuseport_probe", 4, 4, 1, &opts);
+	if (array < 0)
+		array = -errno;
+	close(ring);
+	return done(array);
 }
 
 int probe_cgroup2(const struct btf *btf)
@@ -282,6 +261,8 @@ int probe_cgroup2(const struct btf *btf)
 	return done(cgroup_open_root());
 }
 
+/* Attach a program, as the hooks do, for a moment. That others have taken all places says
+ * nothing of the kernel. */
 static int probe_cgroup_program(int cgroup, enum bpf_attach_type type)
 {
 	static const struct bpf_insn insns[] = {
@@ -297,12 +278,14 @@ static int probe_cgroup_program(int cgroup, enum bpf_attach_type type)
 		return prog;
 	link = bpf_link_create(prog, cgroup, type, NULL);
 	if (link < 0)
-		link = -errno;
+		link = errno == E2BIG && cgroup_is_full(cgroup, type) ? 0 : -errno;
+	else
+		close(link);
 	close(prog);
-	return done(link);
+	return link < 0 ? link : 0;
 }
 
-int probe_udp_events(const struct btf *btf)
+int probe_bind_events(const struct btf *btf)
 {
 	int cgroup = cgroup_open_root(), ret;
 
@@ -311,7 +294,7 @@ int probe_udp_events(const struct btf *btf)
 		return cgroup;
 	ret = probe_cgroup_program(cgroup, BPF_CGROUP_INET4_POST_BIND);
 	if (!ret)
-		ret = probe_cgroup_program(cgroup, BPF_CGROUP_INET_SOCK_RELEASE);
+		ret = probe_cgroup_program(cgroup, BPF_CGROUP_INET6_POST_BIND);
 	close(cgroup);
 	return ret;
 }

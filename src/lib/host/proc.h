@@ -7,7 +7,9 @@
 #include <stdint.h>
 
 #define PROC_STAT_PARENT 4
-#define PROC_STAT_START 22 /* in clock ticks since boot */
+#define PROC_STAT_FLAGS 9
+#define PROC_STAT_PENDING 31 /* signals, as a mask */
+#define PROC_STAT_START 22   /* in clock ticks since boot */
 
 /* Return a field of /proc/PID/stat, numbered as in proc(5), from 4 on; 0 if the
  * process is gone. */

@@ -8,7 +8,7 @@
 
 #include "error.h"
 #include "keeper/adopt.h"
-#include "keeper/event_loop.h"
+#include "keeper/event_sources.h"
 #include "keeper/membership.h"
 #include "keeper/program_attach.h"
 #include "keeper/slots.h"
@@ -23,6 +23,7 @@
 #include "state/plan_lock.h"
 #include "state/publish.h"
 #include "state/sockarray.h"
+#include "state/upgrade.h"
 
 #define PUBLISH_WAIT_MS 100
 
@@ -42,6 +43,7 @@ static int adopt_clear(struct reuseport_group *group, const struct group_members
 	steering_close(&group->at.steering);
 	/* The directory stays: it carries our lock. */
 	steering_unpin(group->at.dir);
+	upgrade_clear(group->at.dir);
 	return -ENOENT;
 }
 
@@ -72,6 +74,7 @@ static int adopt_pins(struct reuseport_group *group, struct group_members *membe
 	int ret;
 
 	pin_dir_unmake(group->at.dir, PIN_DETACHING);
+	pin_dir_unmake(group->at.dir, PIN_WANTED);
 	pin_dir_unmake(group->at.dir, PIN_ATTACHING);
 	ret = attachment_open_pins(&group->at, err);
 	if (ret == -ENOENT || (!ret && adopt_is_of_earlier_netns(group)))
@@ -130,9 +133,8 @@ static int adopt_attach_program(struct reuseport_group *group, const struct sock
 	return ret;
 }
 
-/* Check that the attachment has the sizes that attach was given, if any. */
-static int adopt_check_sizes(const struct reuseport_group *group,
-			     const struct reuseport_attach_opts *opts, struct reuseport_error *err)
+int adopt_check_sizes(const struct reuseport_group *group, const struct reuseport_attach_opts *opts,
+		      struct reuseport_error *err)
 {
 	if (opts->slots && opts->slots != group->at.entry.slots)
 		return fail(err, EINVAL, "%s has %u slots: to have %u, detach first",
@@ -170,9 +172,10 @@ int adopt(struct reuseport_group *group, struct group_members *members,
 	group->slots = calloc(group->at.entry.slots, sizeof(*group->slots));
 	if (!group->slots)
 		return fail(err, ENOMEM, "out of memory");
+	handle_note(group, opts);
 	ret = plan_lock_make(&group->at, err);
 	if (!ret)
-		ret = event_loop_open(group, err);
+		ret = event_sources_open(group, err);
 	if (!ret) {
 		/* Waiting workers are admitted where admission is automatic from now on. */
 		ret = adopt_policy(group, opts, err);

@@ -15,4 +15,8 @@
 int adopt(struct reuseport_group *group, struct group_members *members,
 	  const struct reuseport_attach_opts *opts, struct reuseport_error *err);
 
+/* Check that the description has the sizes that attach was given, if any. */
+int adopt_check_sizes(const struct reuseport_group *group, const struct reuseport_attach_opts *opts,
+		      struct reuseport_error *err);
+
 #endif

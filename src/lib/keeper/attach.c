@@ -17,8 +17,10 @@
 #include "host/topology.h"
 #include "keeper/adopt.h"
 #include "keeper/attach.h"
+#include "keeper/attach_left_out.h"
+#include "keeper/carry_over.h"
 #include "keeper/degraded.h"
-#include "keeper/event_loop.h"
+#include "keeper/event_sources.h"
 #include "keeper/handle_owner.h"
 #include "keeper/keeper_lock.h"
 #include "keeper/membership.h"
@@ -36,10 +38,15 @@
 #include "state/pins.h"
 #include "state/plan_lock.h"
 #include "state/sockarray.h"
+#include "state/steering_load.h"
 
 /* Another attachment's array releases its sockets a moment after it is gone. */
 #define BUSY_TRIES 50
 #define BUSY_PAUSE_MS 10
+
+/* And a member may be handed over at this moment. */
+#define HOPELESS_TRIES 2
+#define HOPELESS_PAUSE_MS 50
 
 /* ---------------------------------------------------------------- options */
 
@@ -70,6 +77,10 @@ static int attach_check_opts(const struct reuseport_attach_opts *from,
 		return fail(err, EINVAL, "an idle time is for sticky flows only");
 	if (opts->admit && strcmp(opts->admit, "auto") && strcmp(opts->admit, "manual"))
 		return fail(err, EINVAL, "admit '%.32s' is neither auto nor manual", opts->admit);
+	if (opts->log_file &&
+	    (*opts->log_file != '/' || strlen(opts->log_file) >= REUSEPORT_LOG_LEN))
+		return fail(err, EINVAL, "the log '%.64s' is no absolute path of at most %d bytes",
+			    opts->log_file, REUSEPORT_LOG_LEN - 1);
 	words = policy_words_of_attach(opts);
 	return reuseport_policy_check(&words, err);
 }
@@ -81,7 +92,8 @@ static struct steering_size attach_choose_size(const struct reuseport_attach_opt
 				      .table_entries = opts->table_entries,
 				      .cpus = topology_cpus(),
 				      .flows = limits_flows_rounded(opts->flows),
-				      .idle_ticks = opts->idle_s * flow_table_hz() };
+				      .idle_ticks = opts->idle_s * flow_table_hz(),
+				      .attached_ns = clock_ns(CLOCK_BOOTTIME) };
 
 	if (!size.slots)
 		size.slots = limits_slots_for(members);
@@ -121,9 +133,10 @@ static int attach_describe(struct reuseport_group *group, const struct steering_
 		.flow_key = { size->flow_key[0], size->flow_key[1] },
 		.keeper_pid = getpid(),
 		.netns_cookie = group->ns.cookie,
-		.attached_ns = clock_ns(CLOCK_BOOTTIME),
+		.attached_ns = size->attached_ns,
 		.migrates = group->at.steering.migrates,
 		.plain_reads = group->at.steering.plain_reads,
+		.tells = group->at.steering.tells,
 	};
 	group_key_to_entry(&group->at.key, entry);
 	group->slots = calloc(size->slots, sizeof(*group->slots));
@@ -184,30 +197,21 @@ static int attach_pin(struct reuseport_group *group, const struct group_members 
 	return ret;
 }
 
-/* Report the members that have no slot: what one refuses does not decide for the others. Those
- * that have left meanwhile do not count. */
-static void attach_report_left_out(struct reuseport_group *group,
-				   const struct group_members *members,
-				   const struct membership_fill *fill)
+/* Refuse the group if members cannot be taken. One may be on its way from one process to another,
+ * so look again. */
+static int attach_refuse_hopeless(struct reuseport_group *group,
+				  const struct group_members *members, struct membership_fill *fill,
+				  struct reuseport_error *err)
 {
-	struct group_members now;
-	size_t left_out = 0;
+	int ret = attach_refuse_partial(group, members, fill, err);
 
-	if (group->workers >= members->sockets.n ||
-	    group_members_read(&group->at.key, &group->ns, group->reader,
-			       group->at.steering.program_id, &now, NULL))
-		return;
-	for (size_t i = 0; i < now.sockets.n; i++) {
-		uint64_t cookie = now.sockets.sockets[i].cookie;
-
-		left_out += sock_diag_find(&members->sockets, cookie) &&
-			    slots_find(group, cookie) == SLOT_NONE;
+	for (int tries = 0; ret && tries < HOPELESS_TRIES; tries++) {
+		clock_sleep_ms(HOPELESS_PAUSE_MS);
+		ret = attach_fill(group, &members->sockets, fill, err);
+		if (!ret)
+			ret = attach_refuse_partial(group, members, fill, err);
 	}
-	if (left_out)
-		handle_log(group, LOG_WARNING,
-			   "%s: %zu of %zu members could not be given a slot: %s", group->at.text,
-			   left_out, now.sockets.n, fill->reason.text);
-	group_members_free(&now);
+	return ret;
 }
 
 static int attach_take(struct reuseport_group *group, const struct group_members *members,
@@ -217,13 +221,15 @@ static int attach_take(struct reuseport_group *group, const struct group_members
 	struct membership_fill fill = { 0 };
 	int ret = attach_fill_replacing(group, members, &fill, &eviction, err);
 
+	if (!ret && !opts->partial)
+		ret = attach_refuse_hopeless(group, members, &fill, err);
 	if (!ret)
 		ret = attach_pin(group, members, &fill, opts, err);
 	if (ret) {
 		sockarray_empty(group->at.steering.maps[MAP_SOCKETS]);
 		sockarray_evict_undo(&eviction, &members->sockets);
 	} else {
-		attach_report_left_out(group, members, &fill);
+		attach_log_left_out(group, members, &fill);
 	}
 	sockarray_evict_free(&eviction);
 	membership_fill_end(&fill);
@@ -269,8 +275,9 @@ static int attach_load(struct reuseport_group *group, const struct group_members
 				    group->features, err);
 	if (!ret)
 		ret = attach_describe(group, &size, err);
+	handle_note(group, opts);
 	if (!ret)
-		ret = event_loop_open(group, err);
+		ret = event_sources_open(group, err);
 	return ret ? ret : attach_take(group, members, opts, err);
 }
 
@@ -311,6 +318,19 @@ static int attach_read_members(struct reuseport_group *group, struct group_membe
 	return 0;
 }
 
+/* Lock the pins; carry them over first where an older version has made them. */
+static int attach_lock(struct reuseport_group *group, struct group_members *members,
+		       const struct reuseport_attach_opts *opts, struct reuseport_error *err)
+{
+	int ret = carry_over(group, members, opts, err);
+
+	if (ret <= 0)
+		return ret ? ret : keeper_lock(group, err);
+	/* The group has another program than when they were read. */
+	group_members_free(members);
+	return attach_read_members(group, members, err);
+}
+
 static int attach_or_adopt(struct reuseport_group *group, const struct reuseport_attach_opts *opts,
 			   bool may_attach, struct reuseport_error *err)
 {
@@ -321,7 +341,7 @@ static int attach_or_adopt(struct reuseport_group *group, const struct reuseport
 	if (!ret)
 		ret = attach_read_members(group, &members, err);
 	if (!ret)
-		ret = keeper_lock(group, err);
+		ret = attach_lock(group, &members, opts, err);
 	if (!ret) {
 		ret = adopt(group, &members, opts, err);
 		if (ret == -ENOENT) {
@@ -348,9 +368,17 @@ static void attach_log_exposed(const struct reuseport_group *group)
 		   "attach: chmod 0700 " BPFFS);
 }
 
+/* Why an attachment is made or adopted. */
+enum attach_purpose {
+	ATTACH_TO_KEEP, /* it may be made */
+	ATTACH_ADOPT,   /* for the host's keeper */
+	ATTACH_PASSING, /* for one look */
+};
+
 static int attach_group(const struct reuseport_key *from_key,
-			const struct reuseport_attach_opts *from, bool may_attach,
-			struct reuseport_group **out, struct reuseport_error *err)
+			const struct reuseport_attach_opts *from, enum attach_purpose purpose,
+			struct handle_shared *shared, struct reuseport_group **out,
+			struct reuseport_error *err)
 {
 	struct reuseport_attach_opts opts;
 	struct reuseport_group *group;
@@ -370,11 +398,13 @@ static int attach_group(const struct reuseport_key *from_key,
 		ret = caps_require("attach", err);
 	if (ret)
 		return ret;
-	ret = handle_new(&key, &opts, &group, err);
+	ret = handle_new(&key, &opts, shared, &group, err);
 	if (ret)
 		return ret;
+	group->own = purpose == ATTACH_TO_KEEP && !opts.for_keeper;
 	handle_own(group);
-	ret = attach_or_adopt(group, &opts, may_attach, err);
+	group->passing = purpose == ATTACH_PASSING;
+	ret = attach_or_adopt(group, &opts, purpose == ATTACH_TO_KEEP, err);
 	if (ret) {
 		reuseport_group__free(group);
 		return ret;
@@ -388,13 +418,20 @@ static int attach_group(const struct reuseport_key *from_key,
 int reuseport_attach(const struct reuseport_key *key, const struct reuseport_attach_opts *opts,
 		     struct reuseport_group **group, struct reuseport_error *err)
 {
-	return attach_group(key, opts, true, group, err);
+	return attach_group(key, opts, ATTACH_TO_KEEP, NULL, group, err);
 }
 
-int attach_refresh(const struct reuseport_key *key)
+int attach_adopt(const struct reuseport_key *key, const struct reuseport_attach_opts *opts,
+		 struct handle_shared *shared, struct reuseport_group **group,
+		 struct reuseport_error *err)
+{
+	return attach_group(key, opts, ATTACH_ADOPT, shared, group, err);
+}
+
+int attach_refresh(const struct reuseport_key *key, struct reuseport_error *err)
 {
 	struct reuseport_group *group;
-	int ret = attach_group(key, NULL, false, &group, NULL);
+	int ret = attach_group(key, NULL, ATTACH_PASSING, NULL, &group, err);
 
 	if (!ret)
 		reuseport_group__free(group);

@@ -5,10 +5,17 @@
 
 #include "reuseport_bpf.h"
 
+struct handle_shared;
+
+/* Adopt the attachment for the host's keeper. Never attaches what has no pins, for it may just
+ * have been detached. */
+int attach_adopt(const struct reuseport_key *key, const struct reuseport_attach_opts *opts,
+		 struct handle_shared *shared, struct reuseport_group **group,
+		 struct reuseport_error *err);
+
 /*
- * Adopt the attachment, bring it up to date and release it. Never attaches what has no pins,
- * for it may just have been detached.
+ * Adopt the attachment, bring it up to date and release it.
  */
-int attach_refresh(const struct reuseport_key *key);
+int attach_refresh(const struct reuseport_key *key, struct reuseport_error *err);
 
 #endif

@@ -5,9 +5,10 @@
 
 #include "keeper/degraded.h"
 
-void degraded_note(struct reuseport_group *group)
+void degraded_note(struct reuseport_group *group, bool events)
 {
-	group->at.entry.events = group->loop.events != NULL;
+	if (!group->passing)
+		group->at.entry.events = events;
 	group->at.entry.iterators = group->reader ||
 				    features_have(group->features, FEATURE_ITERATORS);
 }

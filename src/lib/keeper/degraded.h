@@ -5,8 +5,8 @@
 
 #include "keeper/handle.h"
 
-/* Note in group->at.entry which features the keeper uses. */
-void degraded_note(struct reuseport_group *group);
+/* Note in group->at.entry which features the keeper uses; events: it is told of joins. */
+void degraded_note(struct reuseport_group *group, bool events);
 
 /* Log each fallback in use, and what it costs. */
 void degraded_log(const struct reuseport_group *group);

@@ -4,52 +4,72 @@
 #define KEEPER_HANDLE_H
 
 #include "host/netns.h"
+#include "keeper/join_batch.h"
 #include "keeper/owner_search.h"
-#include "sockets/socket_events.h"
+#include "keeper/turn_members.h"
 #include "state/attachment.h"
+#include "state/event_ring.h"
 
 /* A slot, as the keeper knows it beside the pinned struct worker_entry. */
 struct slot {
 	uint64_t cookie; /* 0: free */
 	uint32_t inode;
 	uint32_t pid;
-};
-
-/* An event that could not be handled yet: the socket was not in its group yet, or still in its
- * slot. */
-struct pending {
-	uint64_t cookie;
-	uint32_t inode;
-	uint32_t pid;
-	uint16_t tries;
-	bool leaving;
-	bool lost; /* not found in the process "pid" */
+	bool reserved; /* for a socket that is about to join */
 };
 
 #define PENDING_MAX 64
 
+/* Another group on the port that is to be named, or was named last, see other_group.h. */
+struct other_group {
+	struct reuseport_key key;
+	uint64_t look_at;     /* when to see whether it is there still; 0: never */
+	uint64_t quiet_until; /* no other is named before that */
+};
+
 /* The event sources and what is due; times are of CLOCK_MONOTONIC, in ns. */
 struct event_loop {
-	struct socket_events *events; /* NULL: polling */
-	int timer, notice, epoll;
+	struct event_ring *ring;  /* NULL: polling */
+	int timer, notice, epoll; /* of the host's keeper: its epoll set, and no others */
+	uint64_t epoll_data;      /* with that helpers are watched */
 	uint64_t call_until; /* when a call of __process has no more time for joins and leaves, */
 	bool more;           /* and that there were more */
 	struct pending pending[PENDING_MAX];
 	unsigned int n_pending;
-	struct socket_owner last; /* the one that was found last for an event */
+	struct join_batch *joining; /* of these; NULL: none is under way */
+	struct socket_owner last;   /* the one that was found last for an event */
+	bool release_due;           /* a worker may have left */
+	bool members_told;
+	uint32_t members; /* the last number of them that was told */
 	bool resync_due;
+	bool resync_alone; /* what asks for it is about this group only */
 	uint64_t resync_at;
+	uint64_t resynced;   /* when it was done last */
 	uint64_t refresh_at; /* of pids and names */
 	bool plan_due;
 	uint64_t publish_by;     /* although more workers join or leave; 0: none has yet */
 	uint64_t plan_at;        /* when to publish for the workers */
 	uint64_t synchronize_at; /* after a plan was published */
+	struct other_group other;
 };
 
 enum handle_owner_state {
 	HANDLE_KEPT,    /* by the process "pid" */
 	HANDLE_LEAVING, /* for the child of the next fork() */
 	HANDLE_GIVEN,   /* to a child; closed in any other */
+	HANDLE_LEFT,    /* to the host's keeper; closed */
+};
+
+/* What all groups of the host's keeper share. */
+struct handle_shared {
+	struct features *features;
+	struct group_iter *reader; /* NULL: not needed yet */
+	struct event_ring *ring;   /* NULL: none (yet) */
+	event_ring_fn on_event;    /* called for it, */
+	void *ctx;                 /* with that */
+	int epoll;
+	struct turn_members turn;
+	struct owner_search_all search;
 };
 
 /* Which process keeps the group, see handle_owner.h. */
@@ -70,8 +90,9 @@ struct reuseport_group {
 	int changes;              /* since the last __process */
 
 	struct event_loop loop;
-	struct owner_search search;    /* for the processes that have the members open */
-	struct group_iter_bpf *reader; /* NULL: not needed yet */
+	struct owner_search search; /* for the processes that have the members open, */
+	struct join_batch *found;   /* and those of them that join; NULL: none */
+	struct group_iter *reader;  /* NULL: not needed yet */
 
 	uint64_t refused;       /* checksum of the members that could not join, */
 	uint64_t refused_until; /* and when to try them again */
@@ -79,7 +100,12 @@ struct reuseport_group {
 	uint32_t replaces; /* the program of the group whose pins were damaged, 0: none */
 	bool program_due;  /* the group was recreated, and its members so far took no program */
 	bool adopted;
+	bool passing; /* one look, and then nobody keeps the group again */
 	bool force;
+	bool own;      /* kept by this process for itself */
+	bool for_host; /* by the host's keeper */
+	struct handle_shared
+		*shared;           /* then; otherwise NULL: ring, reader and features are its own */
 	struct features *features; /* of the kernel, as far as they were probed */
 	bool full_logged;          /* there are more members than slots, and that was logged */
 	reuseport_log_fn log;
@@ -88,13 +114,20 @@ struct reuseport_group {
 
 /* Make a handle that no process keeps yet, see handle_own(). */
 int handle_new(const struct reuseport_key *key, const struct reuseport_attach_opts *opts,
-	       struct reuseport_group **made, struct reuseport_error *err);
+	       struct handle_shared *shared, struct reuseport_group **made,
+	       struct reuseport_error *err);
+
+/* Note in the description who keeps the group, and where its messages go. */
+void handle_note(struct reuseport_group *group, const struct reuseport_attach_opts *opts);
 
 /* Free a handle that no process keeps any longer. */
 void handle_free(struct reuseport_group *group);
 
 /* Close all that a handle has open; what it knows stays. */
 void handle_close(struct reuseport_group *group);
+
+/* Open the directory that has those of all attachments. Return the fd or -errno. */
+int handle_open_root(const struct reuseport_group *group);
 
 /* Open the socket iterators, unless they are: loading them is what takes time when a group is
  * recreated. group->reader stays NULL where there are none. Return 0 or -errno. */

@@ -35,7 +35,7 @@ static void handle_owner_in_child(void)
 		if (at->owner.state == HANDLE_LEAVING) {
 			at->owner.state = HANDLE_KEPT;
 			at->owner.pid = getpid();
-		} else {
+		} else if (at->owner.state != HANDLE_LEFT) {
 			at->owner.state = HANDLE_GIVEN;
 			handle_close(at);
 		}
@@ -85,7 +85,7 @@ int handle_owner_check(const struct reuseport_group *group, struct reuseport_err
 	if (!group)
 		return fail(err, EINVAL, "no handle is given");
 	/* A child that was made without fork() has the handle of its parent. */
-	if (group->owner.state != HANDLE_GIVEN && group->owner.pid == getpid())
+	if (group->owner.state < HANDLE_GIVEN && group->owner.pid == getpid())
 		return 0;
 	return fail(err, EPERM,
 		    "%s is not kept by this process: the one that attached keeps it, or "

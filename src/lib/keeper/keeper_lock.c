@@ -1,19 +1,23 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* Keeper lock: at most one process keeps an attachment. */
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "error.h"
 #include "fd.h"
 #include "keeper/keeper_lock.h"
 #include "state/attachment_entry.h"
+#include "state/kept.h"
 #include "state/pin_owner.h"
+#include "state/pins_root.h"
+#include "state/root_lock.h"
 
 #define LOCK_TRIES 20 /* of pins_lock, which takes 100 ms each */
-#define NAME_TRIES 4  /* until the directory is known to be ours */
+#define COMMAND_TRIES 10
+#define COMMAND_PAUSE_MS 5
+#define NAME_TRIES 4 /* until the directory is known to be ours */
 
 /* Read the description of what the lock's holder steers; zero where there is none. */
 static int keeper_lock_read_entry(const char *name, struct attachment_entry *entry,
@@ -41,21 +45,11 @@ static int keeper_lock_read_entry(const char *name, struct attachment_entry *ent
 
 /*
  * Return whether the lock may soon be free. Without a description the pins are being
- * made or removed, or are damaged; and if the recorded keeper has ended, a command
- * holds the lock for a moment (refresh_unkept.h).
+ * made or removed, or are damaged; and see state/kept.h.
  */
 static bool keeper_lock_may_be_free(const struct attachment_entry *entry)
 {
-	int pidfd;
-	bool ended;
-
-	if (!entry->abi_version)
-		return true;
-	/* A killed process is there until its parent has waited for it. */
-	pidfd = syscall(SYS_pidfd_open, entry->keeper_pid, 0);
-	ended = pidfd < 0 ? errno == ESRCH : poll(&(struct pollfd){ pidfd, POLLIN, 0 }, 1, 0) == 1;
-	fd_close(pidfd);
-	return ended;
+	return !entry->abi_version || kept_has_ended(entry);
 }
 
 /* Ask the keeper of an earlier namespace with the same inode, which is about to notice that
@@ -125,12 +119,69 @@ static int keeper_lock_own(struct reuseport_group *group, struct attachment_entr
 		    at->text);
 }
 
+/* Return whether that process is the host's keeper. */
+static bool keeper_lock_is_of_host(uint32_t pid)
+{
+	struct keeper_entry keeper;
+	char path[64];
+	int root = pins_open_root(false, path, sizeof(path), NULL);
+	bool is = root >= 0 && !root_lock_read_keeper(root, &keeper) && keeper.pid == pid;
+
+	fd_close(root);
+	return is;
+}
+
+/* Have the host's keeper give back what another process has kept before. */
+static int keeper_lock_ask_back(struct attachment *at, const struct attachment_entry *entry)
+{
+	int dir, ret;
+
+	if (!entry->own_keeper || !keeper_lock_is_of_host(entry->keeper_pid))
+		return -EBUSY;
+	dir = pins_open(pins_name_in(at->pin), at->pin, sizeof(at->pin), NULL);
+	if (dir < 0)
+		return -EBUSY;
+	ret = pins_want(dir, at->pin, NULL);
+	if (!ret)
+		return dir;
+	close(dir);
+	return -EBUSY;
+}
+
+/* Return whether it is a command that has the lock: it attaches at this moment, and leaves what
+ * it has made. */
+static bool keeper_lock_passes_by(const struct reuseport_group *group,
+				  const struct attachment_entry *entry)
+{
+	bool is_command = !group->own && !group->shared && !group->passing;
+
+	return is_command && entry->keeper_pid && !entry->own_keeper &&
+	       !keeper_lock_is_of_host(entry->keeper_pid);
+}
+
+/* Lock the directory; wait for another command that attaches to the same group. */
+static int keeper_lock_in_turn(struct reuseport_group *group, struct attachment_entry *entry,
+			       struct reuseport_error *err)
+{
+	int lock = keeper_lock_own(group, entry, err);
+
+	for (int tries = 0; lock == -EBUSY && tries < COMMAND_TRIES; tries++) {
+		if (!keeper_lock_passes_by(group, entry))
+			break;
+		clock_sleep_ms(COMMAND_PAUSE_MS);
+		lock = keeper_lock_own(group, entry, err);
+	}
+	return lock;
+}
+
 int keeper_lock(struct reuseport_group *group, struct reuseport_error *err)
 {
 	struct attachment *at = &group->at;
 	struct attachment_entry entry = { 0 };
-	int lock = keeper_lock_own(group, &entry, err);
+	int lock = keeper_lock_in_turn(group, &entry, err);
 
+	if (lock == -EBUSY && entry.keeper_pid && group->own)
+		lock = keeper_lock_ask_back(at, &entry);
 	if (lock == -EBUSY && entry.keeper_pid)
 		return fail(err, EBUSY,
 			    "%s is steered already, its keeper is process %u: nothing "

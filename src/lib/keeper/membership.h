@@ -7,16 +7,6 @@
 #include "sockets/sock_diag.h"
 
 /*
- * Let a socket join, if the process "pid" has it among its newest descriptors. A group that
- * was recreated gets the program again. -EAGAIN: it is not in its group yet, try again.
- * -ENOENT: it was not found, search for it. Other failures are logged.
- */
-int membership_join(struct reuseport_group *group, uint64_t cookie, uint32_t inode, uint32_t pid);
-
-/* Release the slot of a socket that has left. -EAGAIN: it is still in its slot, try again. */
-int membership_leave(struct reuseport_group *group, uint64_t cookie);
-
-/*
  * Compare everything with sock_diag: release the slots of members that have left. If there
  * are members without a slot, or refresh is set, begin a search for the processes that have
  * the members open, unless one runs. -ENETDOWN: the network namespace is gone.
@@ -25,11 +15,15 @@ int membership_sync(struct reuseport_group *group, bool refresh, struct reusepor
 
 /*
  * Do a slice of the search, if one runs: look at up to "budget" descriptors and processes.
- * When all have been seen, apply the result, until that time (of CLOCK_MONOTONIC) but to
- * one member at least: those without a slot join, and each worker gets the process that
- * serves it.
+ * When all have been seen, apply the result: each worker gets the process that serves it, and
+ * members without a slot join, in a helper beside this process, or here until that time (of
+ * CLOCK_MONOTONIC), but one of them at least.
  */
 void membership_search(struct reuseport_group *group, unsigned int budget, uint64_t until);
+
+/* Return the descriptor that is readable when the search has something to do, -1 if there is
+ * none: then it always has. *until receives the time by which there must be a slice. */
+int membership_search_fd(const struct reuseport_group *group, uint64_t *until);
 
 /* Compare everything, and search to the end. */
 int membership_sync_all(struct reuseport_group *group, struct reuseport_error *err);

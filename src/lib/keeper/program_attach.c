@@ -2,14 +2,14 @@
 /* Attach the program to the group, and check which one it has. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <syslog.h>
-#include <unistd.h>
 
 #include "error.h"
 #include "host/reuseport_sockopt.h"
 #include "keeper/program_attach.h"
 #include "sockets/pidfd_socket.h"
+#include "sockets/socket_visit.h"
 #include "state/sockarray.h"
 
 /* Attach it through one socket of the group. */
@@ -29,41 +29,59 @@ static int program_attach(const struct reuseport_group *group, int member,
 	return 0;
 }
 
-/* Attach it through a socket that a process has open. */
-static int program_attach_through(const struct reuseport_group *group,
-				  const struct socket_owners *owners,
-				  const struct sock_diag_socket *member,
-				  struct reuseport_error *err)
-{
-	int fd = pidfd_socket_get_from(owners, member, err), ret = -ENOENT;
+/* What came of visits to the members. */
+struct attach_visits {
+	const struct reuseport_group *group;
+	int ret;
+	struct reuseport_error *err;
+};
 
-	if (fd < 0)
-		return fd;
-	/* Where the kernel does not tell, a plain socket may have the key. */
-	if (socket_has_reuseport(fd) == 1 &&
-	    socket_matches_key(fd, &group->at.key, &group->ns) == 1)
-		ret = program_attach(group, fd, err);
-	close(fd);
-	return ret;
+/* Where the kernel does not tell, a plain socket may have the key. */
+static int attach_by_socket(struct socket_visit *visit, int fd, struct socket_visited *visited)
+{
+	const struct attach_visits *visits = visit->ctx;
+	const struct reuseport_group *group = visits->group;
+
+	if (socket_has_reuseport(fd) != 1 ||
+	    socket_matches_key(fd, &group->at.key, &group->ns) != 1)
+		return -ENOENT;
+	return program_attach(group, fd, &visited->error);
+}
+
+static void take_attached(void *ctx, const struct socket_visited *visited)
+{
+	struct attach_visits *visits = ctx;
+
+	/* That a member has closed says nothing of the others. */
+	if (!visits->ret || visited->ret == -ENOENT || visited->ret == -ESTALE)
+		return;
+	visits->ret = visited->ret;
+	if (visited->ret && visits->err)
+		*visits->err = visited->error;
 }
 
 int program_attach_any(const struct reuseport_group *group, const struct sock_diag_list *members,
 		       const struct socket_owners *owners, struct reuseport_error *err)
 {
-	struct reuseport_error error;
-	int ret = fail(err, ENOENT, "no visible process has a socket of %s open", group->at.text);
+	struct attach_visits visits = { .group = group, .err = err };
+	struct socket_visit visit = { .sockets = socket_visit_list(members, owners),
+				      .n = members->n,
+				      .fn = attach_by_socket,
+				      .take = take_attached,
+				      .ctx = &visits,
+				      .first_only = true,
+				      .keep = { group->at.steering.program },
+				      .n_keep = 1 };
+	int ret;
 
-	for (size_t i = 0; ret && i < members->n; i++) {
-		int one = program_attach_through(group, owners, &members->sockets[i], &error);
-
-		/* That a member has closed says nothing of the others. */
-		if (one && (one == -ENOENT || one == -ESTALE))
-			continue;
-		ret = one;
-		if (one && err)
-			*err = error;
-	}
-	return ret;
+	visits.ret = fail(err, ENOENT, "no visible process has a socket of %s open",
+			  group->at.text);
+	ret = visit.sockets ? socket_visit_run(&visit) : -ENOMEM;
+	free(visit.sockets);
+	if (ret && visits.ret == -ENOENT)
+		return fail(err, -ret, "cannot attach the program to %s: %s", group->at.text,
+			    strerror(-ret));
+	return visits.ret;
 }
 
 /* Return 1 for our program, 0 for none, else fail. */
@@ -128,24 +146,26 @@ static bool has_older_member(const struct reuseport_group *group, uint64_t cooki
 	return false;
 }
 
-int program_attach_if_recreated(struct reuseport_group *group, int member, uint64_t cookie,
-				struct reuseport_error *err)
+bool program_attach_is_due(const struct reuseport_group *group, uint64_t cookie)
 {
-	int ret;
+	return group->program_due || !has_older_member(group, cookie);
+}
 
-	if (!group->program_due && has_older_member(group, cookie))
-		return 0;
-	ret = group->force ? 0 : program_attach_check_group_of(group, cookie, err);
-	group->program_due = false;
-	if (ret == 1)
-		return 0;
-	if (ret < 0 && ret != -ENOENT)
-		return ret;
-	ret = program_attach(group, member, err);
+int program_attach_is_missing(struct reuseport_group *group, uint64_t cookie,
+			      struct reuseport_error *err)
+{
+	int ret = group->force ? 0 : program_attach_check_group_of(group, cookie, err);
+
+	if (ret == -ENOENT || ret == -EOPNOTSUPP)
+		return 1;
+	return ret < 0 ? ret : !ret;
+}
+
+int program_attach_again(struct reuseport_group *group, int member, struct reuseport_error *err)
+{
+	int ret = program_attach(group, member, err);
+
 	/* A member that has locked its socket does not decide for those that follow. */
 	group->program_due = ret == -EPERM;
-	if (ret)
-		return ret;
-	handle_log(group, LOG_INFO, "%s was recreated and is steered again", group->at.text);
-	return 0;
+	return ret;
 }

@@ -14,13 +14,18 @@
 int program_attach_any(const struct reuseport_group *group, const struct sock_diag_list *members,
 		       const struct socket_owners *owners, struct reuseport_error *err);
 
-/*
- * Attach it again after "cookie" has joined through "member" if no earlier worker is
- * left: then the group may have been recreated, without the program. -EEXIST: it
- * has a foreign program, which stays.
- */
-int program_attach_if_recreated(struct reuseport_group *group, int member, uint64_t cookie,
-				struct reuseport_error *err);
+/* Return whether "cookie", which has just got a slot, may be the first of a group that was
+ * recreated, without the program: no earlier worker is left. */
+bool program_attach_is_due(const struct reuseport_group *group, uint64_t cookie);
+
+/* Return whether the group of a socket needs the program: 1, 0 or -errno; 1 where the kernel does
+ * not tell. -EEXIST: it has a foreign program, which stays. */
+int program_attach_is_missing(struct reuseport_group *group, uint64_t cookie,
+			      struct reuseport_error *err);
+
+/* Attach it again, through "member". This and the function before can hang: join.c calls them in
+ * a helper. */
+int program_attach_again(struct reuseport_group *group, int member, struct reuseport_error *err);
 
 /* Return 1 if the group has our program, 0 if it has none or the kernel cannot tell. -EEXIST:
  * it has another one. */

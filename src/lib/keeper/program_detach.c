@@ -3,16 +3,17 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "error.h"
 #include "host/features.h"
 #include "host/reuseport_sockopt.h"
 #include "keeper/program_detach.h"
 #include "sockets/group_iter.h"
+#include "state/hook_iter.h"
 #include "sockets/pidfd_socket.h"
 #include "sockets/sock_diag.h"
 #include "sockets/socket_owners.h"
+#include "sockets/socket_visit.h"
 
 #define TRIES 4 /* sockets may close between a look and the change */
 
@@ -26,7 +27,8 @@ struct detaching {
 	bool apply; /* false: check only */
 	char text[GROUP_KEY_TEXT_LEN];
 
-	struct group_iter_bpf *reader;
+	struct group_iter *reader;
+	bool hang;                     /* it cannot be used */
 	struct sock_diag_list on_port; /* also connected ones */
 	struct member_list kernel;     /* sorted by cookie */
 	uint32_t last_id;              /* of the program that was looked at last, */
@@ -55,7 +57,8 @@ static int detaching_read(struct detaching *detaching, struct reuseport_error *e
 		return ret;
 	ret = sock_diag_dump_all(key->proto, key->port, &detaching->on_port, err);
 	if (!ret && detaching->reader)
-		ret = group_iter_read(detaching->reader, key->proto, &detaching->kernel, err);
+		detaching->hang = (ret = group_iter_read(detaching->reader, key->proto,
+							 &detaching->kernel, err)) == -EOPNOTSUPP;
 	netns_leave(&visit);
 	group_iter_sort(&detaching->kernel);
 	for (size_t i = 0; i < detaching->on_port.n; i++)
@@ -90,20 +93,85 @@ static int explain_no_socket_of(const struct detaching *detaching, struct reusep
 		    detaching->text);
 }
 
+/* What came of visits to sockets. */
+struct detach_visits {
+	const struct detaching *detaching;
+	int ret;
+	struct reuseport_error error;
+};
+
+/* Take the program off through a socket, or see only that it can be reached. */
+static int detach_by_socket(struct socket_visit *visit, int fd, struct socket_visited *visited)
+{
+	const struct detach_visits *visits = visit->ctx;
+	int ret;
+
+	if (!visits->detaching->apply)
+		return 0;
+	socket_await_lock(fd);
+	if (!visits->detaching->reader && socket_has_reuseport(fd) != 1)
+		return -ENODATA;
+	ret = sockopt_set_program(fd, -1);
+	if (ret == -ENOENT)
+		return visits->detaching->reader ? 0 : -ENODATA;
+	return ret ? features_blame(FEATURE_DETACH, -ret, what, &visited->error) : 0;
+}
+
+/* One for which it worked decides. That one has no program (-ENODATA, where the kernel does not
+ * tell) says more than that others cannot be reached, and what those refuse more than that they
+ * have closed. */
+static void take_detached(void *ctx, const struct socket_visited *visited)
+{
+	struct detach_visits *visits = ctx;
+
+	if (!visits->ret || (visited->ret && visits->ret == -ENODATA))
+		return;
+	if ((visited->ret == -ENOENT || visited->ret == -ESTALE) && visits->ret != -ENOENT)
+		return;
+	visits->ret = visited->ret;
+	visits->error = visited->error;
+}
+
+/* Visit these sockets until one has done. Return 0, -ENODATA, or -errno as of a visit. */
+static int detach_visit(const struct detaching *detaching, const struct sock_diag_list *sockets,
+			struct reuseport_error *err)
+{
+	struct detach_visits visits = { .detaching = detaching, .ret = -ENOENT };
+	struct socket_visit visit = { .n = sockets->n,
+				      .fn = detach_by_socket,
+				      .take = take_detached,
+				      .ctx = &visits,
+				      .first_only = true };
+	struct socket_owners owners;
+	int ret = socket_owners_scan_members(sockets, OWNERS_ANY, &owners);
+
+	if (!ret) {
+		visit.sockets = socket_visit_list(sockets, &owners);
+		ret = visit.sockets ? socket_visit_run(&visit) : -ENOMEM;
+	}
+	free(visit.sockets);
+	free(owners.list);
+	if (ret && ret != -ETIMEDOUT)
+		return fail(err, -ret, "cannot look for the sockets' owners: %s", strerror(-ret));
+	if (visits.ret == -ENOENT && !ret)
+		return explain_no_socket_of(detaching, err);
+	if (visits.ret == -ENOENT)
+		return fail(err, ETIMEDOUT,
+			    "cannot detach the program from %s: its processes do not let "
+			    "themselves be inspected: end them",
+			    detaching->text);
+	if (visits.ret && err)
+		*err = visits.error;
+	return visits.ret;
+}
+
 /* Take the program off through one of these sockets, or check that it can be. */
 static int detach_through(const struct detaching *detaching, const struct sock_diag_list *sockets,
 			  struct reuseport_error *err)
 {
 	int ret = features_allow(FEATURE_DETACH, what, err);
-	int member = ret ? ret : pidfd_socket_get_any(sockets, err);
 
-	if (member == -ENOENT)
-		return explain_no_socket_of(detaching, err);
-	if (member < 0)
-		return member;
-	ret = detaching->apply ? sockopt_set_program(member, -1) : 0;
-	close(member);
-	return ret && ret != -ENOENT ? features_blame(FEATURE_DETACH, -ret, what, err) : 0;
+	return ret ? ret : detach_visit(detaching, sockets, err);
 }
 
 /* ---------------------------------------------------- with socket iterators */
@@ -185,47 +253,7 @@ static int detach_known(struct detaching *detaching, struct reuseport_error *err
 
 /* ------------------------------------------------- where the kernel does not tell */
 
-/* Take the program off the group of one socket. Return 1 if that is done, 0 if it has none, or
- * -errno if the socket cannot be reached. */
-static int detach_guess(const struct detaching *detaching, const struct socket_owners *owners,
-			const struct sock_diag_socket *socket, struct reuseport_error *err)
-{
-	int fd = pidfd_socket_get_from(owners, socket, err), ret = 0;
-
-	if (fd < 0)
-		return fd;
-	if (detaching->apply)
-		ret = socket_has_reuseport(fd) == 1 ? sockopt_set_program(fd, -1) : -ENOENT;
-	close(fd);
-	if (ret && ret != -ENOENT)
-		return features_blame(FEATURE_DETACH, -ret, what, err);
-	return !ret;
-}
-
 /* Try one socket with the key after the other: not each is in the group. */
-static int detach_through_each(const struct detaching *detaching, struct reuseport_error *err)
-{
-	const struct sock_diag_list *sockets = &detaching->on_port;
-	struct reuseport_error error;
-	struct socket_owners owners;
-	int ret = socket_owners_scan_members(sockets, OWNERS_ANY, &owners);
-
-	if (ret)
-		return fail(err, -ret, "cannot look for the sockets' owners: %s", strerror(-ret));
-	ret = explain_no_socket_of(detaching, err);
-	for (size_t i = 0; ret <= 0 && i < sockets->n; i++) {
-		int one = detach_guess(detaching, &owners, &sockets->sockets[i], &error);
-
-		if (one == -ENOENT || one == -ESTALE || (one < 0 && !ret))
-			continue;
-		ret = one;
-		if (one < 0 && err)
-			*err = error;
-	}
-	free(owners.list);
-	return ret < 0 ? ret : 0;
-}
-
 static int detach_guessed(struct detaching *detaching, struct reuseport_error *err)
 {
 	struct sock_diag_list *on_port = &detaching->on_port;
@@ -239,7 +267,9 @@ static int detach_guessed(struct detaching *detaching, struct reuseport_error *e
 	on_port->n = kept;
 	if (!ret && kept)
 		ret = features_allow(FEATURE_DETACH, what, err);
-	return ret || !kept ? ret : detach_through_each(detaching, err);
+	if (!ret && kept)
+		ret = detach_visit(detaching, on_port, err);
+	return ret == -ENODATA ? 0 : ret;
 }
 
 /* ------------------------------------------------------------------------ all */
@@ -249,11 +279,15 @@ static int detach_all(struct detaching *detaching, struct reuseport_error *err)
 	int ret;
 
 	group_key_text(detaching->key, detaching->text, sizeof(detaching->text));
-	ret = group_iter_open(&detaching->reader, err);
+	ret = hook_iter_open(&detaching->reader, err);
 	if (!ret)
 		ret = detach_known(detaching, err);
-	else if (ret == -EOPNOTSUPP)
-		ret = detach_guessed(detaching, err);
+	if (!detaching->reader || detaching->hang) {
+		group_iter_close(detaching->reader);
+		detaching->reader = NULL;
+		if (ret == -EOPNOTSUPP)
+			ret = detach_guessed(detaching, err);
+	}
 	group_iter_close(detaching->reader);
 	detaching_forget(detaching);
 	/* The sockets went with their namespace, and the program with the sockets. */

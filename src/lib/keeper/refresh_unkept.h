@@ -7,9 +7,10 @@
 
 /*
  * Bring selected attachments without a keeper up to date: no process has seen which workers
- * joined and left. This process keeps each for that moment. Failures are ignored: the caller
- * then uses what is known.
+ * joined and left. This process keeps each for that moment. Fail where that cannot be done,
+ * unless the attachment has a keeper by then, or is detached, or is damaged: that is for the
+ * caller to find.
  */
-void refresh_unkept(const struct reuseport_filter *filter);
+int refresh_unkept(const struct reuseport_filter *filter, struct reuseport_error *err);
 
 #endif

@@ -48,41 +48,13 @@ static bool slots_may_be_active(const struct reuseport_group *group,
 	return generation_admits(plan_in_use(view), generations_in_use(view), entry);
 }
 
-/* Admit a worker that has joined, unless a drain has changed its entry meanwhile. */
-static void slots_admit(const struct reuseport_group *group, struct worker_entry *entry)
+/* Return whether the kernel's slot is empty: it may still hold a socket that is being closed. */
+static bool slots_is_empty(const struct reuseport_group *group, unsigned int slot)
 {
-	enum worker_state expected = WORKER_JOINING;
+	uint64_t cookie;
 
-	map_view_fetch(&group->at.view);
-	if (slots_may_be_active(group, entry))
-		__atomic_compare_exchange_n(&entry->state, &expected, WORKER_ACTIVE, false,
-					    __ATOMIC_RELEASE, __ATOMIC_RELAXED);
-	map_view_store(&group->at.view);
-}
-
-/*
- * Write the entry, then the socket. A keeper that is killed in between leaves an entry for an
- * empty slot, which the next keeper frees.
- */
-static int slots_fill(const struct reuseport_group *group, unsigned int slot, int fd,
-		      struct worker_entry *entry)
-{
-	uint64_t value = fd;
-	int ret;
-
-	ret = counters_of_slot(group->at.steering.maps[MAP_COUNTERS], slot, &entry->base);
-	if (ret)
-		return ret;
-	*slots_entry(group, slot) = *entry;
-	slots_set_state(slots_entry(group, slot), WORKER_JOINING);
-	map_view_store(&group->at.view);
-	if (bpf_map_update_elem(group->at.steering.maps[MAP_SOCKETS], &slot, &value, BPF_NOEXIST)) {
-		ret = -errno;
-		slots_free_entry(group, slot);
-		return ret;
-	}
-	slots_admit(group, slots_entry(group, slot));
-	return 0;
+	return bpf_map_lookup_elem(group->at.steering.maps[MAP_SOCKETS], &slot, &cookie) &&
+	       errno == ENOENT;
 }
 
 static unsigned int slots_next_free(const struct reuseport_group *group, unsigned int slot)
@@ -92,8 +64,12 @@ static unsigned int slots_next_free(const struct reuseport_group *group, unsigne
 	return slot;
 }
 
-int slots_claim(struct reuseport_group *group, int fd, uint64_t cookie,
-		const struct socket_owner *owner)
+/*
+ * Write the entry, before the socket is put into the slot. A keeper that is killed in between
+ * leaves an entry for an empty slot, which the next keeper frees.
+ */
+static int slots_write_entry(struct reuseport_group *group, unsigned int slot, uint64_t cookie,
+			     const struct socket_owner *owner)
 {
 	struct worker_entry entry = { .cookie = cookie,
 				      .pid = owner->pid,
@@ -101,50 +77,117 @@ int slots_claim(struct reuseport_group *group, int fd, uint64_t cookie,
 				      .generation = generation_of_newcomer(
 					      generations_in_use(&group->at.view)),
 				      .joined_ns = clock_ns(CLOCK_BOOTTIME) };
-	unsigned int slot;
-	int ret = -ENOSPC;
+	int ret = counters_of_slot(group->at.steering.maps[MAP_COUNTERS], slot, &entry.base);
 
-	memcpy(entry.comm, owner->comm, sizeof(entry.comm));
-	group->lowest_free = slots_next_free(group, group->lowest_free);
-	for (slot = group->lowest_free; slot < group->at.entry.slots;
-	     slot = slots_next_free(group, slot + 1)) {
-		ret = slots_fill(group, slot, fd, &entry);
-		/* It still holds a socket that is being closed: try the next one. */
-		if (ret != -EEXIST)
-			break;
-		ret = -ENOSPC;
-	}
-	if (ret == -EINVAL)
-		return -EAGAIN;
 	if (ret)
 		return ret;
-	group->slots[slot] =
-		(struct slot){ .cookie = cookie, .inode = owner->inode, .pid = owner->pid };
-	group->ns.hint_pid = owner->pid;
-	group->workers++;
-	group->changes++;
+	memcpy(entry.comm, owner->comm, sizeof(entry.comm));
+	*slots_entry(group, slot) = entry;
+	slots_set_state(slots_entry(group, slot), WORKER_JOINING);
+	map_view_store(&group->at.view);
 	return 0;
 }
 
-void slots_release(struct reuseport_group *group, unsigned int slot)
+/* Make the slot free for the next one. */
+static void slots_clear(struct reuseport_group *group, unsigned int slot)
 {
 	slots_free_entry(group, slot);
 	group->slots[slot] = (struct slot){ 0 };
-	group->workers--;
-	group->changes++;
-	group->full_logged = false;
 	if (slot < group->lowest_free)
 		group->lowest_free = slot;
 }
 
-void slots_evict(struct reuseport_group *group, uint64_t cookie)
+void slots_release(struct reuseport_group *group, unsigned int slot)
 {
-	unsigned int slot = slots_find(group, cookie);
+	slots_clear(group, slot);
+	group->workers--;
+	group->changes++;
+	group->full_logged = false;
+}
+
+void slots_release_empty(struct reuseport_group *group)
+{
+	for (unsigned int slot = 0; slot < group->at.entry.slots; slot++) {
+		const struct slot *at = &group->slots[slot];
+
+		if (at->cookie && !at->reserved && !attachment_holds(&group->at, slot, at->cookie))
+			slots_release(group, slot);
+	}
+}
+
+/* Return the lowest free slot, or SLOT_NONE. */
+static unsigned int slots_lowest_free(struct reuseport_group *group)
+{
+	unsigned int slot = group->lowest_free = slots_next_free(group, group->lowest_free);
+
+	while (slot < group->at.entry.slots && !slots_is_empty(group, slot))
+		slot = slots_next_free(group, slot + 1);
+	return slot < group->at.entry.slots ? slot : SLOT_NONE;
+}
+
+int slots_reserve(struct reuseport_group *group, uint64_t cookie, const struct socket_owner *owner,
+		  unsigned int *reserved)
+{
+	unsigned int slot = slots_lowest_free(group);
+	int ret;
 
 	if (slot == SLOT_NONE)
-		return;
+		return -ENOSPC;
+	ret = slots_write_entry(group, slot, cookie, owner);
+	if (ret)
+		return ret;
+	group->slots[slot] = (struct slot){
+		.cookie = cookie, .inode = owner->inode, .pid = owner->pid, .reserved = true
+	};
+	*reserved = slot;
+	return 0;
+}
+
+/* Admit a worker that has joined, unless a drain has changed its entry meanwhile. */
+static void slots_admit(const struct reuseport_group *group, struct worker_entry *entry,
+			const struct socket_owner *owner)
+{
+	enum worker_state expected = WORKER_JOINING;
+
+	map_view_fetch(&group->at.view);
+	memcpy(entry->comm, owner->comm, sizeof(entry->comm));
+	entry->pid = owner->pid;
+	if (slots_may_be_active(group, entry))
+		__atomic_compare_exchange_n(&entry->state, &expected, WORKER_ACTIVE, false,
+					    __ATOMIC_RELEASE, __ATOMIC_RELAXED);
+	map_view_store(&group->at.view);
+}
+
+void slots_confirm(struct reuseport_group *group, unsigned int slot,
+		   const struct socket_owner *owner)
+{
+	struct slot *at = &group->slots[slot];
+
+	slots_admit(group, slots_entry(group, slot), owner);
+	at->reserved = false;
+	at->pid = group->ns.hint_pid = owner->pid;
+	group->workers++;
+	group->changes++;
+}
+
+void slots_cancel(struct reuseport_group *group, unsigned int slot)
+{
+	bpf_map_delete_elem(group->at.steering.maps[MAP_SOCKETS], &slot);
+	slots_clear(group, slot);
+}
+
+void slots_evict(struct reuseport_group *group, unsigned int slot)
+{
 	bpf_map_delete_elem(group->at.steering.maps[MAP_SOCKETS], &slot);
 	slots_release(group, slot);
+}
+
+bool slots_drop_stray(struct reuseport_group *group, uint64_t cookie)
+{
+	for (unsigned int slot = 0; slot < group->at.entry.slots; slot++)
+		if (!group->slots[slot].cookie && attachment_holds(&group->at, slot, cookie))
+			return !bpf_map_delete_elem(group->at.steering.maps[MAP_SOCKETS], &slot);
+	return false;
 }
 
 void slots_set_server(struct reuseport_group *group, unsigned int slot,

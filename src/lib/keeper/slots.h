@@ -13,17 +13,32 @@
 unsigned int slots_find(const struct reuseport_group *group, uint64_t cookie);
 
 /*
- * Put the socket "fd", a duplicate of the owner's, into the lowest free slot. -EAGAIN: it is not in
- * its group yet. -EBUSY: it is in another array. -ENOSPC: no slot is free.
+ * Reserve the lowest free slot for a socket of the owner, and describe the worker there. -ENOSPC:
+ * no slot is free. Then comes join_place(), in a helper, and slots_confirm() or
+ * slots_cancel().
  */
-int slots_claim(struct reuseport_group *group, int fd, uint64_t cookie,
-		const struct socket_owner *owner);
+int slots_reserve(struct reuseport_group *group, uint64_t cookie, const struct socket_owner *owner,
+		  unsigned int *slot);
+
+/* The worker has its slot; "owner" is whose descriptor was put there. */
+void slots_confirm(struct reuseport_group *group, unsigned int slot,
+		   const struct socket_owner *owner);
+
+/* It does not get it; empty the slot if it was put there. */
+void slots_cancel(struct reuseport_group *group, unsigned int slot);
+
+/* Release the slots of sockets that have left: the kernel has emptied them. */
+void slots_release_empty(struct reuseport_group *group);
 
 /* Free the slot of a worker that has left. */
 void slots_release(struct reuseport_group *group, unsigned int slot);
 
 /* Take a worker that has just joined out of its slot again. */
-void slots_evict(struct reuseport_group *group, uint64_t cookie);
+void slots_evict(struct reuseport_group *group, unsigned int slot);
+
+/* Take a socket out of a slot that is free to our knowledge: a helper that was given up had put
+ * it there. Return whether it was in one. */
+bool slots_drop_stray(struct reuseport_group *group, uint64_t cookie);
 
 /* Record which process serves the worker, if that has changed. */
 void slots_set_server(struct reuseport_group *group, unsigned int slot,

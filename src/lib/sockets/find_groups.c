@@ -11,6 +11,8 @@
 #include "host/caps.h"
 #include "item_list.h"
 #include "sockets/group_key.h"
+#include "sockets/left_out.h"
+#include "sockets/member_check.h"
 #include "sockets/pidfd_socket.h"
 #include "sockets/server_hints.h"
 #include "sockets/sock_diag.h"
@@ -35,21 +37,14 @@ static bool is_known_key(const struct item_list *keys, const struct reuseport_ke
 }
 
 /* Add the distinct keys of the sockets that are members of a group. */
-static int add_group_keys(const struct sock_diag_list *sockets, const struct socket_owners *owners,
-			  struct item_list *keys, struct pidfd_socket_reason *reason)
+static int add_group_keys(const struct sock_diag_list *sockets, const struct member_check *check,
+			  struct item_list *keys)
 {
-	int member;
-
 	for (size_t i = 0; i < sockets->n; i++) {
 		const struct reuseport_key *key = &sockets->sockets[i].key;
 		struct reuseport_key *added;
 
-		if (is_known_key(keys, key))
-			continue;
-		member = pidfd_socket_is_member(owners, &sockets->sockets[i], reason);
-		if (error_is_limit(member))
-			return member;
-		if (member != 1)
+		if (!check->members[i] || is_known_key(keys, key))
 			continue;
 		added = item_list_add(keys, sizeof(*added));
 		if (!added)
@@ -59,24 +54,36 @@ static int add_group_keys(const struct sock_diag_list *sockets, const struct soc
 	return 0;
 }
 
+/* No process was found from which a socket can be had. */
+static int explain_no_owner(const char *text, const struct sock_diag_socket *socket,
+			    const struct socket_owners *owners, struct reuseport_error *err)
+{
+	char why[LEFT_OUT_TEXT];
+	struct left_out left_out;
+
+	left_out_explain(socket, owners, &left_out);
+	left_out_text(&left_out, why);
+	if (left_out.reason == REUSEPORT_LEFT_OUT_NO_PERMISSION)
+		return fail(err, EPERM, "%s: %s: run as root", text, why);
+	return fail(err, EOPNOTSUPP, "%s cannot be steered: %s", text, why);
+}
+
 static int explain_no_group(const struct reuseport_filter *filter,
 			    const struct sock_diag_list *sockets,
-			    const struct socket_owners *owners,
-			    const struct pidfd_socket_reason *reason, struct reuseport_error *err)
+			    const struct socket_owners *owners, const struct member_check *reason,
+			    struct reuseport_error *err)
 {
 	char text[GROUP_KEY_TEXT_LEN];
 
 	group_key_text(&sockets->sockets[0].key, text, sizeof(text));
 	if (reason->unsupported)
 		return fail(err, EOPNOTSUPP, PIDFD_SOCKET_UNSUPPORTED);
-	if (!reason->pid && (reason->denied || owners->denied))
-		return fail(err, EPERM,
-			    "no permission to inspect the processes that own %s: this needs "
-			    "CAP_SYS_PTRACE; run as root",
+	if (!reason->pid && reason->skipped)
+		return fail(err, ETIMEDOUT,
+			    "the process that owns %s does not let itself be inspected: end it",
 			    text);
 	if (!reason->pid)
-		return fail(err, EOPNOTSUPP,
-			    "no visible process owns %s: is it in another PID namespace?", text);
+		return explain_no_owner(text, &sockets->sockets[0], owners, err);
 	if (filter->proto == IPPROTO_UDP && reason->reuseaddr && sockets->n > 1)
 		return fail(err, EADDRINUSE,
 			    "the sockets of %s share the port with SO_REUSEADDR, so only one "
@@ -86,19 +93,29 @@ static int explain_no_group(const struct reuseport_filter *filter,
 		    reason->comm, reason->pid, server_hint_reuseport(reason->comm));
 }
 
+#define WHERE_MAX 96
+#define NOT_STARTED " is on %s in this network namespace: start the server first, or wait for it"
+
+static void describe_place(const struct reuseport_filter *filter, char where[WHERE_MAX])
+{
+	char uid[32] = "";
+
+	if (filter->has_uid)
+		snprintf(uid, sizeof(uid), " of uid %u", filter->uid);
+	snprintf(where, WHERE_MAX, "port %u%s%s%s", filter->port, filter->addr ? " at " : "",
+		 filter->addr ? filter->addr : "", uid);
+}
+
 static int explain_no_socket(const struct reuseport_filter *filter, struct reuseport_error *err)
 {
 	int other = filter->proto == IPPROTO_TCP ? IPPROTO_UDP : IPPROTO_TCP;
 	struct netns_ref ns = { .inode = filter->netns };
 	struct netns_visit visit;
 	struct sock_diag_list sockets = { 0 };
-	char uid[32] = "", where[96];
+	char where[WHERE_MAX];
 	bool has_other = false;
 
-	if (filter->has_uid)
-		snprintf(uid, sizeof(uid), " of uid %u", filter->uid);
-	snprintf(where, sizeof(where), "port %u%s%s%s", filter->port, filter->addr ? " at " : "",
-		 filter->addr ? filter->addr : "", uid);
+	describe_place(filter, where);
 	if (!netns_enter(&ns, &visit, NULL)) {
 		has_other = !sock_diag_dump(other, filter->port, &sockets, NULL) && sockets.n;
 		netns_leave(&visit);
@@ -109,10 +126,8 @@ static int explain_no_socket(const struct reuseport_filter *filter, struct reuse
 			    "no %s socket is on %s, but a %s socket is: select protocol %s",
 			    group_key_proto_name(filter->proto), where, group_key_proto_name(other),
 			    group_key_proto_name(other));
-	return fail(err, ENOENT,
-		    "no %s socket is on %s in this network namespace: start "
-		    "the server first, or wait for it",
-		    group_key_proto_name(filter->proto), where);
+	return fail(err, ENOENT, "no %s socket" NOT_STARTED, group_key_proto_name(filter->proto),
+		    where);
 }
 
 static int dump_matching(const struct group_key_filter *filter, struct sock_diag_list *sockets,
@@ -148,7 +163,8 @@ static int find_once(const struct group_key_filter *filter, struct item_list *ke
 {
 	struct sock_diag_list sockets = { 0 };
 	struct socket_owners owners = { 0 };
-	struct pidfd_socket_reason reason = { 0 };
+	struct member_check check = { 0 };
+	size_t before = keys->n;
 	int ret;
 
 	ret = dump_matching(filter, &sockets, err);
@@ -160,19 +176,54 @@ static int find_once(const struct group_key_filter *filter, struct item_list *ke
 	}
 	ret = socket_owners_scan_members(&sockets, OWNERS_ANY, &owners);
 	if (!ret)
-		ret = add_group_keys(&sockets, &owners, keys, &reason);
+		ret = member_check(&sockets, &owners, true, &check);
+	if (!ret)
+		ret = add_group_keys(&sockets, &check, keys);
 	if (ret) {
 		fail(err, -ret, "cannot look for the groups: %s", strerror(-ret));
-	} else if (!keys->n) {
-		ret = explain_no_group(&filter->want, &sockets, &owners, &reason, err);
-		if (!reason.pid && !reason.unsupported && ret != -EPERM)
+	} else if (keys->n == before) {
+		ret = explain_no_group(&filter->want, &sockets, &owners, &check, err);
+		if (!check.pid && !check.unsupported && ret == -EOPNOTSUPP)
 			ret = -EAGAIN;
 	}
+	member_check_free(&check);
 	free(owners.list);
 	free(sockets.sockets);
-	if (ret)
-		item_list_clear(keys, NULL);
 	return ret;
+}
+
+/* Add the groups of one protocol. */
+static int find_proto(const struct group_key_filter *filter, int proto, struct item_list *keys,
+		      struct reuseport_error *err)
+{
+	struct group_key_filter one = *filter;
+	int ret = -EAGAIN;
+
+	one.want.proto = proto;
+	for (int attempt = 0; ret == -EAGAIN && attempt < FIND_ATTEMPTS; attempt++) {
+		if (attempt)
+			clock_sleep_ms(FIND_PAUSE_MS);
+		ret = find_once(&one, keys, err);
+	}
+	return ret == -EAGAIN ? -EOPNOTSUPP : ret;
+}
+
+/* Add the groups of both protocols. One of them may have no socket there. */
+static int find_both(const struct group_key_filter *filter, struct item_list *keys,
+		     struct reuseport_error *err)
+{
+	char where[WHERE_MAX];
+	int tcp = find_proto(filter, IPPROTO_TCP, keys, err), udp;
+
+	if (tcp && tcp != -ENOENT)
+		return tcp;
+	udp = find_proto(filter, IPPROTO_UDP, keys, err);
+	if (udp == -ENOENT && !tcp)
+		return 0;
+	if (udp != -ENOENT)
+		return udp;
+	describe_place(&filter->want, where);
+	return fail(err, ENOENT, "no tcp and no udp socket" NOT_STARTED, where);
 }
 
 int reuseport_find(const struct reuseport_filter *from, struct reuseport_key_list **keys,
@@ -182,8 +233,8 @@ int reuseport_find(const struct reuseport_filter *from, struct reuseport_key_lis
 	struct group_key_filter filter;
 	int ret = group_key_filter_place(&filter, from, "find", err);
 
-	if (!ret && (!filter.want.proto || !keys))
-		ret = fail(err, EINVAL, "a search needs a protocol and a place for the list");
+	if (!ret && !keys)
+		ret = fail(err, EINVAL, "a search needs a place for the list");
 	if (!ret)
 		ret = caps_require("attach", err);
 	if (ret)
@@ -191,18 +242,13 @@ int reuseport_find(const struct reuseport_filter *from, struct reuseport_key_lis
 	found = calloc(1, sizeof(*found));
 	if (!found)
 		return fail(err, ENOMEM, "out of memory");
-	ret = -EAGAIN;
-	for (int attempt = 0; ret == -EAGAIN && attempt < FIND_ATTEMPTS; attempt++) {
-		if (attempt)
-			clock_sleep_ms(FIND_PAUSE_MS);
-		ret = find_once(&filter, &found->keys, err);
-	}
-	if (ret) {
-		free(found);
-		return ret == -EAGAIN ? -EOPNOTSUPP : ret;
-	}
-	*keys = found;
-	return 0;
+	ret = filter.want.proto ? find_proto(&filter, filter.want.proto, &found->keys, err) :
+				  find_both(&filter, &found->keys, err);
+	if (ret)
+		reuseport_key_list__free(found);
+	else
+		*keys = found;
+	return ret;
 }
 
 size_t reuseport_key_list__count(const struct reuseport_key_list *list)

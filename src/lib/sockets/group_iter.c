@@ -8,36 +8,76 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "error.h"
 #include "group_iter.skel.h"
 #include "host/features.h"
 #include "host/libbpf_quiet.h"
+#include "host/look.h"
 #include "sockets/group_iter.h"
 
-/* Any failure but that of a limit is -EOPNOTSUPP: the callers can all do without iterators. */
-int group_iter_open(struct group_iter_bpf **reader, struct reuseport_error *err)
-{
-	static const char what[] = "read the kernel's sockets";
-	struct group_iter_bpf *skeleton;
-	int code, ret;
+/* After they hung, they are left alone for so long. */
+#define HUNG_NS (30000 * CLOCK_MS)
 
+struct group_iter {
+	int tcp, udp;                  /* the programs */
+	struct group_iter_bpf *loaded; /* NULL: they were given */
+};
+
+static const char what[] = "read the kernel's sockets";
+
+static int group_iter_new(struct group_iter **reader, struct reuseport_error *err)
+{
 	if (features_allow(FEATURE_ITERATORS, what, err))
 		return -EOPNOTSUPP;
-	libbpf_quiet_begin();
-	skeleton = group_iter_bpf__open_and_load();
-	code = errno;
-	libbpf_quiet_end();
-	if (!skeleton) {
-		ret = features_blame(FEATURE_ITERATORS, code, what, err);
-		return error_is_limit(ret) ? ret : -EOPNOTSUPP;
-	}
-	*reader = skeleton;
+	*reader = calloc(1, sizeof(**reader));
+	return *reader ? 0 : fail(err, ENOMEM, "out of memory");
+}
+
+int group_iter_use(int tcp, int udp, struct group_iter **reader, struct reuseport_error *err)
+{
+	int ret = group_iter_new(reader, err);
+
+	if (ret)
+		return ret;
+	**reader = (struct group_iter){ .tcp = tcp, .udp = udp };
 	return 0;
 }
 
-void group_iter_close(struct group_iter_bpf *reader)
+/* Any failure but that of a limit is -EOPNOTSUPP: the callers can all do without iterators. */
+int group_iter_open(struct group_iter **out, struct reuseport_error *err)
 {
-	group_iter_bpf__destroy(reader);
+	struct group_iter *reader;
+	int code, ret = group_iter_new(&reader, err);
+
+	if (ret)
+		return ret;
+	libbpf_quiet_begin();
+	reader->loaded = group_iter_bpf__open_and_load();
+	code = errno;
+	libbpf_quiet_end();
+	if (!reader->loaded) {
+		free(reader);
+		ret = features_blame(FEATURE_ITERATORS, code, what, err);
+		return error_is_limit(ret) ? ret : -EOPNOTSUPP;
+	}
+	reader->tcp = bpf_program__fd(reader->loaded->progs.group_iter_tcp);
+	reader->udp = bpf_program__fd(reader->loaded->progs.group_iter_udp);
+	*out = reader;
+	return 0;
+}
+
+void group_iter_close(struct group_iter *reader)
+{
+	if (!reader)
+		return;
+	if (reader->loaded) {
+		group_iter_bpf__destroy(reader->loaded);
+	} else {
+		close(reader->tcp);
+		close(reader->udp);
+	}
+	free(reader);
 }
 
 static int group_iter_append(struct member_list *list, const struct group_member *member)
@@ -55,8 +95,18 @@ static int group_iter_append(struct member_list *list, const struct group_member
 	return 0;
 }
 
-/* Read the records of an iterator. A record may be split between two reads. */
-static int read_records(int fd, struct member_list *list)
+/* ------------------------------------------------------------- one reading */
+
+/* A reading, which waits for each socket's lock: its owner can hold that for ever. */
+struct iter_reading {
+	struct group_iter *reader;
+	int proto;
+	struct member_list *list;
+	int ret; /* of appending to it */
+};
+
+/* Report the records of an iterator. A record may be split between two reads. */
+static int tell_records(int fd, struct look_report *report)
 {
 	char buffer[128 * sizeof(struct group_member)];
 	struct group_member member;
@@ -70,10 +120,11 @@ static int read_records(int fd, struct member_list *list)
 			continue;
 		if (len <= 0)
 			return len ? -errno : 0;
+		look_progress(report);
 		have += len;
 		for (used = 0; have - used >= sizeof(member); used += sizeof(member)) {
 			memcpy(&member, buffer + used, sizeof(member));
-			ret = group_iter_append(list, &member);
+			ret = look_tell(report, &member);
 			if (ret)
 				return ret;
 		}
@@ -82,45 +133,109 @@ static int read_records(int fd, struct member_list *list)
 	}
 }
 
-static int run_iterator(struct bpf_program *prog, struct member_list *list)
+static int run_iterator(int prog, struct look_report *report)
 {
-	struct bpf_link *link = bpf_program__attach_iter(prog, NULL);
-	int fd, ret;
+	int link = bpf_link_create(prog, 0, BPF_TRACE_ITER, NULL), fd, ret;
 
-	if (!link)
+	if (link < 0)
 		return -errno;
-	fd = bpf_iter_create(bpf_link__fd(link));
-	ret = fd < 0 ? -errno : read_records(fd, list);
+	fd = bpf_iter_create(link);
+	ret = fd < 0 ? -errno : tell_records(fd, report);
 	if (fd >= 0)
 		close(fd);
-	bpf_link__destroy(link);
+	close(link);
 	return ret;
 }
 
-int group_iter_read(struct group_iter_bpf *reader, int proto, struct member_list *list,
-		    struct reuseport_error *err)
+static int run_iterators(struct look_report *report, void *arg)
 {
+	const struct iter_reading *reading = arg;
 	int ret = 0;
 
 	libbpf_quiet_begin();
-	if (proto != IPPROTO_UDP)
-		ret = run_iterator(reader->progs.group_iter_tcp, list);
-	if (!ret && proto != IPPROTO_TCP)
-		ret = run_iterator(reader->progs.group_iter_udp, list);
+	if (reading->proto != IPPROTO_UDP)
+		ret = run_iterator(reading->reader->tcp, report);
+	if (!ret && reading->proto != IPPROTO_TCP)
+		ret = run_iterator(reading->reader->udp, report);
 	libbpf_quiet_end();
+	return ret;
+}
+
+static void take_member(void *ctx, const void *record)
+{
+	struct iter_reading *reading = ctx;
+
+	if (!reading->ret)
+		reading->ret = group_iter_append(reading->list, record);
+}
+
+size_t group_iter_fds(const struct group_iter *reader, int *fds)
+{
+	fds[0] = reader->tcp;
+	fds[1] = reader->udp;
+	return 2;
+}
+
+static int read_isolated(struct iter_reading *reading)
+{
+	int keep[2];
+	const struct look_job job = { .run = run_iterators,
+				      .arg = reading,
+				      .record = sizeof(struct group_member),
+				      .take = take_member,
+				      .ctx = reading,
+				      .keep = keep,
+				      .n_keep = group_iter_fds(reading->reader, keep),
+				      .minor = true };
+	int ret = look_run(&job);
+
+	return ret ? ret : reading->ret;
+}
+
+/* ------------------------------------------------------------------ readings */
+
+static uint64_t hung_at; /* when the iterators hung last; 0: never */
+
+static bool iterators_hang(void)
+{
+	return hung_at && clock_ns(CLOCK_MONOTONIC) - hung_at < HUNG_NS;
+}
+
+void group_iter_note_hang(void)
+{
+	if (!iterators_hang())
+		look_warn("a process holds the lock of a socket: which groups have a program "
+			  "cannot be seen meanwhile");
+	hung_at = clock_ns(CLOCK_MONOTONIC);
+}
+
+int group_iter_read(struct group_iter *reader, int proto, struct member_list *list,
+		    struct reuseport_error *err)
+{
+	struct iter_reading reading = { .reader = reader, .proto = proto, .list = list };
+	size_t before = list->n;
+	int ret = iterators_hang() ? -EBUSY : read_isolated(&reading);
+
+	if (ret == -ETIMEDOUT)
+		group_iter_note_hang();
+	if (ret)
+		list->n = before;
+	if (ret == -ETIMEDOUT || ret == -EBUSY)
+		return fail(err, EOPNOTSUPP,
+			    "cannot read the kernel's sockets: a process holds the lock of one");
 	if (ret)
 		return fail(err, -ret, "cannot read the kernel's sockets: %s", strerror(-ret));
 	return 0;
 }
 
-int group_iter_read_port(struct group_iter_bpf *reader, int proto, uint16_t port,
+int group_iter_read_port(struct group_iter *reader, int proto, uint16_t port,
 			 struct member_list *list, struct reuseport_error *err)
 {
 	int ret;
 
-	reader->bss->port = port;
+	reader->loaded->bss->port = port;
 	ret = group_iter_read(reader, proto, list, err);
-	reader->bss->port = 0;
+	reader->loaded->bss->port = 0;
 	return ret;
 }
 
@@ -146,7 +261,7 @@ const struct group_member *group_iter_find(const struct member_list *list, uint6
 	return bsearch(&wanted, list->members, list->n, sizeof(wanted), by_member_cookie);
 }
 
-static int read_namespace(struct group_iter_bpf *reader, const struct netns_ref *ns, int proto,
+static int read_namespace(struct group_iter *reader, const struct netns_ref *ns, int proto,
 			  struct member_list *list, struct reuseport_error *err)
 {
 	struct netns_visit visit;
@@ -159,7 +274,7 @@ static int read_namespace(struct group_iter_bpf *reader, const struct netns_ref 
 	return ret;
 }
 
-static int find_program(struct group_iter_bpf *reader, const struct netns_ref *ns, int proto,
+static int find_program(struct group_iter *reader, const struct netns_ref *ns, int proto,
 			uint64_t cookie, struct group_program *program, struct reuseport_error *err)
 {
 	struct member_list list = { 0 };
@@ -183,11 +298,11 @@ static int find_program(struct group_iter_bpf *reader, const struct netns_ref *n
 	return ret;
 }
 
-int group_iter_program_of(struct group_iter_bpf *reader, const struct netns_ref *ns, int proto,
+int group_iter_program_of(struct group_iter *reader, const struct netns_ref *ns, int proto,
 			  uint64_t cookie, struct group_program *program,
 			  struct reuseport_error *err)
 {
-	struct group_iter_bpf *own = NULL;
+	struct group_iter *own = NULL;
 	int ret = 0;
 
 	if (!reader)

@@ -7,26 +7,39 @@
 #include "host/netns.h"
 #include "reuseport_bpf.h"
 
-struct group_iter_bpf;
+struct group_iter;
 
 /* Load the iterators. -EOPNOTSUPP: this process cannot have them, and err says why. Any
  * other error is of a limit, and may pass. Free with group_iter_close. */
-int group_iter_open(struct group_iter_bpf **reader, struct reuseport_error *err);
-void group_iter_close(struct group_iter_bpf *reader);
+int group_iter_open(struct group_iter **reader, struct reuseport_error *err);
+
+/* Use programs that are loaded, and close them in the end, unless this fails: -EOPNOTSUPP if
+ * iterators are turned off. group_iter_read_port() needs those of group_iter_open(). */
+int group_iter_use(int tcp, int udp, struct group_iter **reader, struct reuseport_error *err);
+void group_iter_close(struct group_iter *reader);
 
 struct member_list {
 	struct group_member *members;
 	size_t n, room;
 };
 
-/* Append the members of every group in the thread's network namespace; proto as in a
- * filter. Free list->members with free(). */
-int group_iter_read(struct group_iter_bpf *reader, int proto, struct member_list *list,
+/*
+ * Append the members of every group in the thread's network namespace; proto as in a filter.
+ * Free list->members with free(). -EOPNOTSUPP: the iterators hang at a socket whose owner holds
+ * its lock, or did so a moment ago. The caller does without them.
+ */
+int group_iter_read(struct group_iter *reader, int proto, struct member_list *list,
 		    struct reuseport_error *err);
+
+/* Write the descriptors that group_iter_read() needs, up to 2. Return their number. */
+size_t group_iter_fds(const struct group_iter *reader, int *fds);
+
+/* Note that a helper hung in group_iter_read(). */
+void group_iter_note_hang(void);
 
 /* Append every socket on one port, member or not, in the order of the kernel's
  * lookup. */
-int group_iter_read_port(struct group_iter_bpf *reader, int proto, uint16_t port,
+int group_iter_read_port(struct group_iter *reader, int proto, uint16_t port,
 			 struct member_list *list, struct reuseport_error *err);
 
 /* Sort the list by cookie; find a member by its cookie in a list that is sorted, or NULL. */
@@ -42,9 +55,9 @@ struct group_program {
 
 /*
  * Read the program of the group that has the socket with this cookie; reader may be
- * NULL. -ENOENT: no group has it. -EOPNOTSUPP: the kernel has no iterators.
+ * NULL. -ENOENT: no group has it. -EOPNOTSUPP: the kernel has no iterators, or they hang.
  */
-int group_iter_program_of(struct group_iter_bpf *reader, const struct netns_ref *ns, int proto,
+int group_iter_program_of(struct group_iter *reader, const struct netns_ref *ns, int proto,
 			  uint64_t cookie, struct group_program *program,
 			  struct reuseport_error *err);
 

@@ -82,14 +82,17 @@ int group_members_choose(const struct reuseport_key *key, uint32_t program_id,
 }
 
 /* Read both lists of the thread's namespace. */
-static int read_lists(const struct reuseport_key *key, struct group_iter_bpf *reader,
+static int read_lists(const struct reuseport_key *key, struct group_iter *reader,
 		      struct group_members *members, struct reuseport_error *err)
 {
 	int ret = sock_diag_dump(key->proto, key->port, &members->on_port, err);
 
-	if (!ret && reader)
-		ret = group_iter_read(reader, key->proto, &members->kernel, err);
 	if (ret)
+		return ret;
+	if (reader)
+		ret = group_iter_read(reader, key->proto, &members->kernel, err);
+	members->known &= ret != -EOPNOTSUPP;
+	if (ret && ret != -EOPNOTSUPP)
 		return ret;
 	for (size_t i = 0; i < members->on_port.n; i++)
 		members->on_port.sockets[i].key.netns = key->netns;
@@ -98,9 +101,9 @@ static int read_lists(const struct reuseport_key *key, struct group_iter_bpf *re
 	return 0;
 }
 
-int group_members_read(const struct reuseport_key *key, const struct netns_ref *ns,
-		       struct group_iter_bpf *reader, uint32_t program_id,
-		       struct group_members *members, struct reuseport_error *err)
+int group_members_read_port(const struct reuseport_key *key, const struct netns_ref *ns,
+			    struct group_iter *reader, struct group_members *members,
+			    struct reuseport_error *err)
 {
 	struct group_members read = { .known = reader != NULL };
 	struct netns_visit visit;
@@ -110,16 +113,29 @@ int group_members_read(const struct reuseport_key *key, const struct netns_ref *
 		return ret;
 	ret = read_lists(key, reader, &read, err);
 	netns_leave(&visit);
-	if (!ret) {
-		ret = group_members_choose(key, program_id, &read);
-		if (ret)
-			fail(err, -ret, "cannot choose among the groups: %s", strerror(-ret));
-	}
 	if (ret)
 		group_members_free(&read);
 	else
 		*members = read;
 	return ret;
+}
+
+int group_members_read(const struct reuseport_key *key, const struct netns_ref *ns,
+		       struct group_iter *reader, uint32_t program_id,
+		       struct group_members *members, struct reuseport_error *err)
+{
+	struct group_members read;
+	int ret = group_members_read_port(key, ns, reader, &read, err);
+
+	if (ret)
+		return ret;
+	ret = group_members_choose(key, program_id, &read);
+	if (ret) {
+		group_members_free(&read);
+		return fail(err, -ret, "cannot choose among the groups: %s", strerror(-ret));
+	}
+	*members = read;
+	return 0;
 }
 
 void group_members_free(struct group_members *members)

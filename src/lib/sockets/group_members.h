@@ -29,9 +29,15 @@ struct group_members {
  * iterators. Free with group_members_free().
  */
 int group_members_read(const struct reuseport_key *key, const struct netns_ref *ns,
-		       struct group_iter_bpf *reader, uint32_t program_id,
+		       struct group_iter *reader, uint32_t program_id,
 		       struct group_members *members, struct reuseport_error *err);
 void group_members_free(struct group_members *members);
+
+/* Read the sockets on the port of a key, 0: on any port, and choose nothing. Of the key, only
+ * namespace, protocol and port count. */
+int group_members_read_port(const struct reuseport_key *key, const struct netns_ref *ns,
+			    struct group_iter *reader, struct group_members *members,
+			    struct reuseport_error *err);
 
 /*
  * Choose the group of a key among what was read. Of several, which sockets that leave a group

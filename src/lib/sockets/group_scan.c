@@ -8,7 +8,7 @@
 
 #include "error.h"
 #include "sockets/group_scan.h"
-#include "sockets/pidfd_socket.h"
+#include "sockets/member_check.h"
 #include "sockets/sock_diag.h"
 #include "sockets/socket_owners.h"
 
@@ -58,7 +58,8 @@ static int scan_proto(int proto, struct member_list *list, struct reuseport_erro
 	struct sock_diag_list sockets = { 0 };
 	struct socket_owners owners = { 0 };
 	struct group_member *grown;
-	int ret = sock_diag_dump(proto, 0, &sockets, err), member;
+	struct member_check check = { 0 };
+	int ret = sock_diag_dump(proto, 0, &sockets, err);
 
 	if (ret)
 		return ret;
@@ -66,15 +67,14 @@ static int scan_proto(int proto, struct member_list *list, struct reuseport_erro
 	if (grown)
 		list->members = grown;
 	ret = grown ? socket_owners_scan_members(&sockets, OWNERS_ANY, &owners) : -ENOMEM;
-	for (size_t i = 0; !ret && i < sockets.n; i++) {
-		member = pidfd_socket_is_member(&owners, &sockets.sockets[i], NULL);
-		if (member == 1)
+	if (!ret)
+		ret = member_check(&sockets, &owners, false, &check);
+	for (size_t i = 0; !ret && i < sockets.n; i++)
+		if (check.members[i])
 			group_scan_append(list, &sockets.sockets[i]);
-		else if (error_is_limit(member))
-			ret = member;
-	}
 	if (ret)
 		fail(err, -ret, "cannot look at the sockets of all processes: %s", strerror(-ret));
+	member_check_free(&check);
 	free(owners.list);
 	free(sockets.sockets);
 	return ret;

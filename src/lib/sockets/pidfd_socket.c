@@ -14,8 +14,7 @@
 #include "error.h"
 #include "host/netns_socket.h"
 #include "sockets/pidfd_socket.h"
-#include "sockets/sock_diag.h"
-#include "sockets/socket_owners.h"
+#include "sockets/owner_list.h"
 
 #ifndef SO_COOKIE
 #define SO_COOKIE 57
@@ -68,36 +67,6 @@ int pidfd_socket_get(const struct socket_owner *owner, uint64_t cookie, struct r
 	return taken;
 }
 
-int pidfd_socket_get_from(const struct socket_owners *owners, const struct sock_diag_socket *member,
-			  struct reuseport_error *err)
-{
-	const struct socket_owner *first;
-	size_t n = socket_owners_of(owners, member->inode, &first);
-	int fd = -ENOENT;
-
-	for (size_t i = 0; fd < 0 && i < n; i++)
-		fd = pidfd_socket_get(&first[i], member->cookie, err);
-	return fd;
-}
-
-int pidfd_socket_get_any(const struct sock_diag_list *members, struct reuseport_error *err)
-{
-	struct socket_owners owners;
-	int fd, ret = socket_owners_scan_members(members, OWNERS_ANY, &owners);
-
-	if (ret)
-		return fail(err, -ret, "cannot look for the sockets' owners: %s", strerror(-ret));
-	ret = fail(err, ENOENT, "no visible process owns the sockets");
-	for (size_t i = 0; ret < 0 && i < members->n; i++) {
-		fd = pidfd_socket_get_from(&owners, &members->sockets[i], err);
-		/* What one process refuses says more than that another is not there. */
-		if (fd != -ENOENT)
-			ret = fd;
-	}
-	free(owners.list);
-	return ret;
-}
-
 static int socket_get_flag(int fd, int option)
 {
 	int value = 0;
@@ -142,6 +111,22 @@ static bool socket_has_name_of(int fd, const struct reuseport_key *key)
 	       !!socket_get_number(fd, IPPROTO_IPV6, IPV6_V6ONLY) == key->v6only;
 }
 
+bool socket_is_connected(int fd)
+{
+	struct sockaddr_storage peer;
+	socklen_t len = sizeof(peer);
+
+	return !getpeername(fd, (struct sockaddr *)&peer, &len);
+}
+
+void socket_await_lock(int fd)
+{
+	struct sockaddr_storage name;
+	socklen_t len = sizeof(name);
+
+	getsockname(fd, (struct sockaddr *)&name, &len);
+}
+
 int socket_matches_key(int fd, const struct reuseport_key *key, const struct netns_ref *ns)
 {
 	struct stat st;
@@ -150,33 +135,4 @@ int socket_matches_key(int fd, const struct reuseport_key *key, const struct net
 	if (key->has_uid && (fstat(fd, &st) || st.st_uid != key->uid))
 		return 0;
 	return socket_has_name_of(fd, key) ? netns_has_socket(ns, fd) : 0;
-}
-
-int pidfd_socket_is_member(const struct socket_owners *owners,
-			   const struct sock_diag_socket *socket,
-			   struct pidfd_socket_reason *reason)
-{
-	struct pidfd_socket_reason none = { 0 };
-	const struct socket_owner *first;
-	size_t n = socket_owners_of(owners, socket->inode, &first);
-
-	if (!reason)
-		reason = &none;
-	for (size_t i = 0; i < n; i++) {
-		int fd = pidfd_socket_get(&first[i], socket->cookie, NULL), set;
-
-		if (error_is_limit(fd))
-			return fd;
-		reason->denied |= fd == -EPERM;
-		reason->unsupported |= fd == -EOPNOTSUPP;
-		if (fd < 0)
-			continue;
-		set = socket_has_reuseport(fd);
-		reason->reuseaddr |= socket_has_reuseaddr(fd) == 1;
-		reason->pid = first[i].pid;
-		memcpy(reason->comm, first[i].comm, sizeof(reason->comm));
-		close(fd);
-		return set;
-	}
-	return -ENOENT;
 }

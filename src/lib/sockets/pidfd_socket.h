@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Duplicate a socket of another process, for a moment (pidfd_getfd). */
+/*
+ * Duplicate a socket of another process, for a moment (pidfd_getfd). All of this can hang: see
+ * socket_visit.h, which calls it where it must not matter.
+ */
 #ifndef SOCKETS_PIDFD_SOCKET_H
 #define SOCKETS_PIDFD_SOCKET_H
 
@@ -25,36 +28,16 @@ struct socket_owner;
 int pidfd_socket_get(const struct socket_owner *owner, uint64_t cookie,
 		     struct reuseport_error *err);
 
-/* Do the same for any owner of the socket that permits it. -ENOENT: no visible process owns
- * it; err is left as it is. */
-struct socket_owners;
-struct sock_diag_socket;
-int pidfd_socket_get_from(const struct socket_owners *owners, const struct sock_diag_socket *member,
-			  struct reuseport_error *err);
-
-/* Return a duplicate of one of these sockets, from any process that permits it.
- * -ENOENT: no visible process owns one of them. */
-struct sock_diag_list;
-int pidfd_socket_get_any(const struct sock_diag_list *members, struct reuseport_error *err);
-
-/* Why sockets are not a group. */
-struct pidfd_socket_reason {
-	bool denied;      /* no permission to duplicate one */
-	bool unsupported; /* no pidfd_getfd */
-	bool reuseaddr;
-	uint32_t pid;  /* of a process that owns one, */
-	char comm[16]; /* and its name */
-};
-
-/* Return whether a socket has SO_REUSEPORT, 1 or 0; -ENOENT if no owner permits to
- * read it; another -errno if a limit prevents it. Add to *reason, which may be NULL. */
-int pidfd_socket_is_member(const struct socket_owners *owners,
-			   const struct sock_diag_socket *socket,
-			   struct pidfd_socket_reason *reason);
-
 /* Return whether the option is set on the socket: 1 or 0, or -errno. */
 int socket_has_reuseport(int fd);
 int socket_has_reuseaddr(int fd);
+
+/* Return whether the socket has a peer. */
+bool socket_is_connected(int fd);
+
+/* Wait until nobody holds the socket's lock. A helper that is given up here does nothing more
+ * when it goes on, other than one that is given up in the change of an option. */
+void socket_await_lock(int fd);
 
 /*
  * Return whether the socket is of the key's user, bound to its address, port and device, and

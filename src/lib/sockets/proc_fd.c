@@ -29,6 +29,8 @@ int proc_fd_read(const struct proc_dir *fds, int fd, uint32_t *inode)
 	link[len] = '\0';
 	if (!strcmp(link, "anon_inode:[eventpoll]"))
 		return PROC_FD_EPOLL;
+	if (!strcmp(link, "anon_inode:[io_uring]"))
+		return PROC_FD_IO_URING;
 	if (strncmp(link, "socket:[", 8))
 		return PROC_FD_OTHER;
 	*inode = strtoul(link + 8, NULL, 10);

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-enum proc_fd_kind { PROC_FD_OTHER, PROC_FD_SOCKET, PROC_FD_EPOLL };
+enum proc_fd_kind { PROC_FD_OTHER, PROC_FD_SOCKET, PROC_FD_EPOLL, PROC_FD_IO_URING };
 
 /* Open the directory of a process's descriptors. Return 0 or -errno. */
 struct proc_dir;

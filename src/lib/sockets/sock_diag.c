@@ -40,10 +40,24 @@ struct sock_diag_request {
 	struct sock_diag_list *list;
 };
 
-static int read_v6only(const struct nlattr *attr, void *data)
+static int read_ulp(const struct nlattr *attr, void *data)
 {
+	struct sock_diag_socket *socket = data;
+
+	if (mnl_attr_get_type(attr) == INET_ULP_INFO_NAME &&
+	    !mnl_attr_validate(attr, MNL_TYPE_NUL_STRING))
+		socket->mptcp = !strcmp(mnl_attr_get_str(attr), "mptcp");
+	return MNL_CB_OK;
+}
+
+static int read_attribute(const struct nlattr *attr, void *data)
+{
+	struct sock_diag_socket *socket = data;
+
 	if (mnl_attr_get_type(attr) == INET_DIAG_SKV6ONLY)
-		*(bool *)data = mnl_attr_get_u8(attr);
+		socket->key.v6only = mnl_attr_get_u8(attr);
+	else if (mnl_attr_get_type(attr) == INET_DIAG_ULP_INFO)
+		mnl_attr_parse_nested(attr, read_ulp, socket);
 	return MNL_CB_OK;
 }
 
@@ -52,19 +66,17 @@ static int read_socket(const struct nlmsghdr *header, void *data)
 	const struct inet_diag_msg *msg = mnl_nlmsg_get_payload(header);
 	struct sock_diag_request *dump = data;
 	struct sock_diag_socket *socket = sock_diag_append(dump->list);
-	bool v6only = false;
 
 	if (!socket) {
 		errno = ENOMEM;
 		return MNL_CB_ERROR;
 	}
-	mnl_attr_parse(header, sizeof(*msg), read_v6only, &v6only);
+	mnl_attr_parse(header, sizeof(*msg), read_attribute, socket);
 	socket->key.sz = sizeof(socket->key);
 	socket->key.proto = dump->proto;
 	socket->key.family = msg->idiag_family;
 	socket->key.port = ntohs(msg->id.idiag_sport);
 	socket->key.ifindex = msg->id.idiag_if;
-	socket->key.v6only = v6only;
 	memcpy(socket->key.addr, msg->id.idiag_src, msg->idiag_family == AF_INET6 ? 16 : 4);
 	memcpy(socket->peer, msg->id.idiag_dst, msg->idiag_family == AF_INET6 ? 16 : 4);
 	socket->peer_port = ntohs(msg->id.idiag_dport);
@@ -91,6 +103,9 @@ static int send_request(struct mnl_socket *nl, const struct sock_diag_request *d
 	req->sdiag_family = family;
 	req->sdiag_protocol = dump->proto;
 	req->idiag_states = dump->states;
+	/* With that the kernel tells of MPTCP. A listener is not locked for it. */
+	if (dump->proto == IPPROTO_TCP)
+		req->idiag_ext = 1 << (INET_DIAG_INFO - 1);
 	req->id.idiag_sport = htons(port);
 	return mnl_socket_sendto(nl, header, header->nlmsg_len) < 0 ? -errno : 0;
 }
@@ -214,8 +229,8 @@ void sock_diag_sort(struct sock_diag_list *list)
 		qsort(list->sockets, list->n, sizeof(*list->sockets), by_cookie);
 }
 
-int sock_diag_members(const struct reuseport_key *key, const struct netns_ref *ns,
-		      struct sock_diag_list *list, struct reuseport_error *err)
+static int list_members(const struct reuseport_key *key, const struct netns_ref *ns, bool connected,
+			struct sock_diag_list *list, struct reuseport_error *err)
 {
 	struct netns_visit visit;
 	size_t kept = 0;
@@ -224,7 +239,8 @@ int sock_diag_members(const struct reuseport_key *key, const struct netns_ref *n
 	ret = netns_enter(ns, &visit, err);
 	if (ret)
 		return ret;
-	ret = sock_diag_dump(key->proto, key->port, list, err);
+	ret = connected ? sock_diag_dump_all(key->proto, key->port, list, err) :
+			  sock_diag_dump(key->proto, key->port, list, err);
 	netns_leave(&visit);
 	if (ret)
 		return ret;
@@ -236,6 +252,18 @@ int sock_diag_members(const struct reuseport_key *key, const struct netns_ref *n
 	list->n = kept;
 	sock_diag_sort(list);
 	return 0;
+}
+
+int sock_diag_members(const struct reuseport_key *key, const struct netns_ref *ns,
+		      struct sock_diag_list *list, struct reuseport_error *err)
+{
+	return list_members(key, ns, false, list, err);
+}
+
+int sock_diag_members_all(const struct reuseport_key *key, const struct netns_ref *ns,
+			  struct sock_diag_list *list, struct reuseport_error *err)
+{
+	return list_members(key, ns, true, list, err);
 }
 
 const struct sock_diag_socket *sock_diag_find(const struct sock_diag_list *list, uint64_t cookie)

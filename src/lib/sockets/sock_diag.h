@@ -10,6 +10,7 @@ struct sock_diag_socket {
 	struct reuseport_key key; /* .netns is left 0 */
 	uint64_t cookie;
 	uint32_t inode;
+	bool mptcp;       /* it listens for MPTCP */
 	bool connected;   /* UDP only: TCP's are not listed */
 	uint8_t peer[16]; /* as key.addr; zero if there is none */
 	uint16_t peer_port;
@@ -36,6 +37,10 @@ int sock_diag_dump_all(int proto, uint16_t port, struct sock_diag_list *list,
 /* List the sockets that have this key, in its namespace ns, sorted by cookie. */
 int sock_diag_members(const struct reuseport_key *key, const struct netns_ref *ns,
 		      struct sock_diag_list *list, struct reuseport_error *err);
+
+/* Do the same, and list UDP sockets that are connected too. */
+int sock_diag_members_all(const struct reuseport_key *key, const struct netns_ref *ns,
+			  struct sock_diag_list *list, struct reuseport_error *err);
 
 /* Sort the list by cookie. */
 void sock_diag_sort(struct sock_diag_list *list);

@@ -7,8 +7,9 @@
 #include <unistd.h>
 
 #include "error.h"
-#include "sockets/pidfd_socket.h"
 #include "sockets/sockarray_evict.h"
+#include "sockets/socket_owners.h"
+#include "sockets/socket_visit.h"
 
 /* Open the sockarrays that a program uses. */
 static int open_arrays(uint32_t program_id, struct sockarray_eviction *eviction)
@@ -103,24 +104,55 @@ int sockarray_evict(uint32_t program_id, const struct sock_diag_list *members,
 	return 0;
 }
 
-void sockarray_evict_undo(const struct sockarray_eviction *eviction,
-			  const struct sock_diag_list *members)
+static int put_back(struct socket_visit *visit, int fd, struct socket_visited *visited)
 {
+	const struct socket_to_visit *socket = &visit->sockets[visited->index];
+	uint64_t value = fd;
+
+	return bpf_map_update_elem(socket->map, &socket->slot, &value, BPF_NOEXIST) ? -errno : 0;
+}
+
+static void take_put_back(void *ctx, const struct socket_visited *visited)
+{
+	(void)ctx;
+	(void)visited;
+}
+
+/* Visit the evicted sockets, and put each where it was. */
+static void put_back_all(const struct sockarray_eviction *eviction,
+			 const struct socket_owners *owners, const struct sock_diag_list *members,
+			 struct socket_to_visit *sockets)
+{
+	struct socket_visit visit = { .sockets = sockets, .fn = put_back, .take = take_put_back };
+
+	for (size_t i = 0; i < eviction->n_maps; i++)
+		visit.keep[visit.n_keep++] = eviction->maps[i];
 	for (size_t i = 0; i < eviction->n; i++) {
 		const struct evicted_socket *one = &eviction->list[i];
 		const struct sock_diag_socket *member = sock_diag_find(members, one->cookie);
-		struct sock_diag_list only = { .sockets = (struct sock_diag_socket *)member,
-					       .n = 1 };
-		uint64_t value;
-		int fd;
+		struct socket_to_visit *socket = &sockets[visit.n];
 
-		fd = member ? pidfd_socket_get_any(&only, NULL) : -1;
-		if (fd < 0)
+		if (!member)
 			continue;
-		value = fd;
-		bpf_map_update_elem(one->map, &one->slot, &value, BPF_NOEXIST);
-		close(fd);
+		*socket = (struct socket_to_visit){ .cookie = one->cookie,
+						    .slot = one->slot,
+						    .map = one->map };
+		socket->n = socket_owners_of(owners, member->inode, &socket->owners);
+		visit.n++;
 	}
+	socket_visit_run(&visit);
+}
+
+void sockarray_evict_undo(const struct sockarray_eviction *eviction,
+			  const struct sock_diag_list *members)
+{
+	struct socket_to_visit *sockets = calloc(eviction->n + 1, sizeof(*sockets));
+	struct socket_owners owners = { 0 };
+
+	if (sockets && eviction->n && !socket_owners_scan_members(members, OWNERS_ANY, &owners))
+		put_back_all(eviction, &owners, members, sockets);
+	free(owners.list);
+	free(sockets);
 }
 
 void sockarray_evict_free(struct sockarray_eviction *eviction)

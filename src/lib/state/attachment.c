@@ -76,6 +76,11 @@ int attachment_open_pins(struct attachment *at, struct reuseport_error *err)
 	ret = attachment_entry_read(&at->steering, &at->entry, &version);
 	if (ret && ret != -EPROTO)
 		return attachment_cannot_open(at, -ret, err);
+	if (!ret && version != REUSEPORT_ABI_VERSION)
+		return fail(err, EPROTO,
+			    "the pins in %s are of ABI version %u, this is version %u: attach to "
+			    "carry them over",
+			    at->pin, version, REUSEPORT_ABI_VERSION);
 	if (ret == -EPROTO && version)
 		return fail(err, EPROTO,
 			    "the pins in %s are of ABI version %u, this is version %u: "
@@ -278,18 +283,39 @@ int attachment_open_all(const struct reuseport_filter *filter, struct attachment
 	return 0;
 }
 
-/* Check that no two attachments differ in their uid only. */
-static int attachment_refuse_twins(const struct attachment *list, size_t n,
+/* Return whether two keys differ in their device, and maybe in their uid. */
+static bool attachment_is_on_other_device(struct reuseport_key a, const struct reuseport_key *b)
+{
+	bool other = a.ifindex != b->ifindex;
+
+	a.ifindex = b->ifindex;
+	return other && group_key_same_place(&a, b);
+}
+
+static int attachment_refuse_twin(const struct reuseport_filter *filter, const struct attachment *a,
+				  const struct attachment *b, struct reuseport_error *err)
+{
+	if (group_key_same_place(&a->key, &b->key))
+		return fail(err, EINVAL, "%s has attachments of uid %u and of uid %u: name the uid",
+			    a->text, b->key.uid, a->key.uid);
+	/* Without an address all on the port are meant. */
+	if (filter && filter->addr && attachment_is_on_other_device(a->key, &b->key))
+		return fail(err, EINVAL, "%s and %s have the same address: name the device",
+			    b->text, a->text);
+	return 0;
+}
+
+/* Check that no two attachments differ in what was not named only. */
+static int attachment_refuse_twins(const struct reuseport_filter *filter,
+				   const struct attachment *list, size_t n,
 				   struct reuseport_error *err)
 {
-	for (size_t i = 0; i < n; i++)
-		for (size_t k = 0; k < i; k++)
-			if (group_key_same_place(&list[i].key, &list[k].key))
-				return fail(err, EINVAL,
-					    "%s has attachments of uid %u and of uid %u: name the "
-					    "uid",
-					    list[i].text, list[k].key.uid, list[i].key.uid);
-	return 0;
+	int ret = 0;
+
+	for (size_t i = 0; !ret && i < n; i++)
+		for (size_t k = 0; !ret && k < i; k++)
+			ret = attachment_refuse_twin(filter, &list[i], &list[k], err);
+	return ret;
 }
 
 int attachment_open_to_change(const struct reuseport_filter *filter, struct attachment **list,
@@ -307,7 +333,7 @@ int attachment_open_to_change(const struct reuseport_filter *filter, struct atta
 		ret = attachment_open_all(filter, &opened, &count, err);
 	if (ret)
 		return ret;
-	ret = attachment_refuse_twins(opened, count, err);
+	ret = attachment_refuse_twins(filter, opened, count, err);
 	if (ret) {
 		attachment_close_all(opened, count);
 		return ret;

@@ -23,8 +23,8 @@ void attachment_init(struct attachment *at, const struct reuseport_key *key);
 /*
  * Open the program and the maps that are pinned in at->dir, and read the
  * description. -ENOENT: the program has never been pinned; what else is there is
- * open. -EPROTO: the pins are damaged, or of another ABI version. Any other error says
- * nothing of the pins.
+ * open. -EPROTO: the pins are damaged, or of another ABI version, also of one that an attach
+ * carries over. Any other error says nothing of the pins.
  */
 int attachment_open_pins(struct attachment *at, struct reuseport_error *err);
 

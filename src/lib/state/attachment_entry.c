@@ -7,6 +7,7 @@
 
 #include "error.h"
 #include "state/attachment_entry.h"
+#include "state/old_abi.h"
 
 /*
  * The version is the first word of the value in every ABI, so it can be read
@@ -33,10 +34,11 @@ int attachment_entry_read(const struct steering *steering, struct attachment_ent
 		ret = error_is_limit(-errno) ? -errno : -EPROTO;
 	if (!ret)
 		memcpy(version, value, sizeof(*version));
-	if (!ret && (*version != REUSEPORT_ABI_VERSION || info.value_size != sizeof(*entry)))
+	if (!ret && ((*version != REUSEPORT_ABI_VERSION && !old_abi_is_known(*version)) ||
+		     info.value_size != old_abi_entry_size(*version)))
 		ret = -EPROTO;
 	if (!ret)
-		memcpy(entry, value, sizeof(*entry));
+		old_abi_entry(*version, value, entry);
 	free(value);
 	return ret;
 }

@@ -5,8 +5,8 @@
 
 #include "state/steering_maps.h"
 
-/* Read the description. -EPROTO: it has another ABI version, which *version receives, or it
- * is damaged. Another -errno says nothing of it. */
+/* Read the description, which may be of an older ABI version that is known; *version receives
+ * it. -EPROTO: it has another version, or it is damaged. Another -errno says nothing of it. */
 int attachment_entry_read(const struct steering *steering, struct attachment_entry *entry,
 			  uint32_t *version);
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* Map view: the pinned maps as memory, mapped or as a shadow. */
-#include <bpf/bpf.h>
 #include <errno.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -27,6 +26,13 @@ static void map_view_munmap(void *at, size_t bytes)
 {
 	if (at)
 		munmap(at, whole_pages(bytes));
+}
+
+static void map_view_hide(void *at, size_t bytes)
+{
+	/* Where that fails, a fork is dearer. */
+	if (at && madvise(at, whole_pages(bytes), MADV_DONTFORK))
+		errno = 0;
 }
 
 static size_t table_bytes(const struct steering_size *size)
@@ -69,35 +75,38 @@ static int map_view_open_all(struct map_view *view, const int *maps, open_fn ope
 	return view->cpu_map && (view->flows || !size->flows) ? 0 : -errno;
 }
 
-static bool can_be_mapped(int fd)
-{
-	struct bpf_map_info info = { 0 };
-	__u32 len = sizeof(info);
-
-	return !bpf_obj_get_info_by_fd(fd, &info, &len) && (info.map_flags & BPF_F_MMAPABLE);
-}
-
 int map_view_open(struct map_view *view, const struct steering *steering,
 		  const struct steering_size *size)
 {
 	*view = (struct map_view){ .size = *size };
-	if (can_be_mapped(steering->maps[MAP_TABLE]))
+	if (steering_in_memory(steering))
 		return map_view_open_all(view, steering->maps, open_mapped);
 	view->shadow = map_shadow_new();
 	return view->shadow ? map_view_open_all(view, steering->maps, open_shadow) : -ENOMEM;
 }
 
-void map_view_close(struct map_view *view)
+/* Call fn for the memory of each map. */
+static void map_view_for_each(const struct map_view *view, void (*fn)(void *at, size_t bytes))
 {
 	const struct steering_size *size = &view->size;
 
-	if (map_view_in_memory(view)) {
-		map_view_munmap(view->control, sizeof(struct control));
-		map_view_munmap(view->table, table_bytes(size));
-		map_view_munmap(view->workers, size->slots * sizeof(struct worker_entry));
-		map_view_munmap(view->flows, size->flows * sizeof(struct flow));
-		map_view_munmap(view->cpu_map, size->cpus * sizeof(struct given_cpu));
-	}
+	if (!map_view_in_memory(view))
+		return;
+	fn(view->control, sizeof(struct control));
+	fn(view->table, table_bytes(size));
+	fn(view->workers, size->slots * sizeof(struct worker_entry));
+	fn(view->flows, size->flows * sizeof(struct flow));
+	fn(view->cpu_map, size->cpus * sizeof(struct given_cpu));
+}
+
+void map_view_hide_from_children(const struct map_view *view)
+{
+	map_view_for_each(view, map_view_hide);
+}
+
+void map_view_close(struct map_view *view)
+{
+	map_view_for_each(view, map_view_munmap);
 	map_shadow_free(view->shadow);
 	*view = MAP_VIEW_NONE;
 }

@@ -51,6 +51,10 @@ int map_view_open(struct map_view *view, const struct steering *steering,
 		  const struct steering_size *size);
 void map_view_close(struct map_view *view);
 
+/* Have no child of this process get the memory: a helper must not hold it, and a fork that copies
+ * that of many maps takes milliseconds. */
+void map_view_hide_from_children(const struct map_view *view);
+
 /* Bring the view up to date. With the plan lock held before anything is changed;
  * without it by a keeper whose workers join and leave, and by a command that
  * notes which processes serve them. */

@@ -59,7 +59,7 @@ int pin_owner_read(int dir, const char *path, const struct reuseport_key *named,
 		if (entry.uid_plus_1) {
 			key->has_uid = true;
 			key->uid = entry.uid_plus_1 - 1;
-		} else if (!key->has_uid) {
+		} else if (!key->has_uid && steering_fits(&steering, &entry)) {
 			ret = pin_owner_learn_uid(&steering, entry.slots, key, err);
 		}
 	}

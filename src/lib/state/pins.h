@@ -7,22 +7,14 @@
 #ifndef STATE_PINS_H
 #define STATE_PINS_H
 
-#include "sockets/group_key.h"
+#include "state/pins_name.h"
 
 #define PIN_PROGRAM "program"     /* made last: with it the pins are complete */
 #define PIN_DETACHING "detaching" /* a directory: asks the keeper to release the lock */
+#define PIN_WANTED "wanted"       /* a directory: asks the host's keeper for that */
 #define PIN_ATTACHING "attaching" /* a directory: the pins are not complete yet */
 #define PIN_CHANGING "changing"   /* a directory: carries the plan lock */
 #define PIN_CHANGED "changed"     /* a directory, for a moment: the policy was changed */
-
-/* Write "tcp-0_0_0_0-8080-4026531840", with "-dev3", "-v6only" and "-uid33" where they apply.
- * The uid is in the name where the plain one is taken: see state/pin_owner.h. */
-void pins_name(const struct reuseport_key *key, char *name, size_t size);
-/* Parse such a name. -EINVAL: it is not ours. */
-int pins_parse(const char *name, struct reuseport_key *key);
-
-/* Long enough for every name. */
-#define PINS_NAME_MAX 128
 
 /* Return the name at the end of a directory's path. */
 const char *pins_name_in(const char *path);
@@ -48,6 +40,9 @@ int pins_lock_again(int dir, const char *path, struct reuseport_error *err);
  * not, and the request, PIN_DETACHING, still stands. */
 int pins_take_over(int dir, const char *path, struct reuseport_error *err);
 
+/* Do the same where the host's keeper holds the lock, which gives it back; no request is left. */
+int pins_want(int dir, const char *path, struct reuseport_error *err);
+
 /* Return whether another process holds the lock: 1, 0 or -errno. The caller must not
  * hold it. */
 int pins_locked(int dir);
@@ -58,6 +53,10 @@ bool pins_are_gone(int dir, const char *path);
 
 /* Remove the directory if nothing is in it. */
 void pins_remove_empty(int dir, const char *path);
+
+/* Remove the hooks and the common directory if there is no attachment: where pins were removed
+ * by hand, nothing else does. */
+void pins_tidy(void);
 
 /* Unpin everything in the directory and remove it. Returns 0 if it is gone already. */
 int pins_remove(int dir, const char *path);

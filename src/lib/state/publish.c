@@ -228,7 +228,8 @@ void publish_synchronize(const struct attachment *at, bool force)
 	struct control *control = at->view.control;
 	uint32_t epoch = control->epoch;
 
-	if (!force && control->settled == epoch)
+	/* No more than one epoch passes without it, so the lowest bits are enough. */
+	if (!force && control->settled == (uint8_t)epoch)
 		return;
 	/* Which is synchronize_rcu(): programs run within RCU's read side. Not
 	 * on kernels with nohz_full. */

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Steering: the program and its maps; load, pin, open. */
+/* Steering: the program and its maps; pin, open. */
 #ifndef STATE_STEERING_MAPS_H
 #define STATE_STEERING_MAPS_H
 
 #include "abi.h"
-#include "host/features.h"
 #include "reuseport_bpf.h"
 #include "state/pins.h"
 
@@ -17,23 +16,25 @@ enum steering_map {
 	MAP_COUNTERS,
 	MAP_TOTALS,
 	MAP_ATTACHMENT,
-	MAP_FLOWS, /* only where flows are sticky, else -1 */
+	MAP_FLOWS,  /* only where flows are sticky, else -1 */
+	MAP_EVENTS, /* only where the program tells of changes, else -1 */
 	MAPS
 };
 
 struct steering {
 	int program;
 	uint32_t program_id;
-	/* How it was loaded; only steering_load() sets them. */
+	/* How it was loaded; only the load sets them. */
 	bool migrates;
 	bool plain_reads;
+	bool tells;
 	int maps[MAPS];
 };
 
-#define STEERING_NONE                                                         \
-	(struct steering)                                                     \
-	{                                                                     \
-		.program = -1, .maps = { -1, -1, -1, -1, -1, -1, -1, -1, -1 } \
+#define STEERING_NONE                                                             \
+	(struct steering)                                                         \
+	{                                                                         \
+		.program = -1, .maps = { -1, -1, -1, -1, -1, -1, -1, -1, -1, -1 } \
 	}
 
 /* The sizes for which the maps are made. */
@@ -44,6 +45,8 @@ struct steering_size {
 	unsigned int flows;      /* 0: flows are not sticky */
 	unsigned int idle_ticks; /* after which a flow is new again, 0: never */
 	__u64 flow_key[2];       /* of SipHash, for the flows' tags */
+	__u64 attached_ns;       /* by which the program says whose changes it tells */
+	bool tells;              /* it does; set by the load */
 };
 
 /* Return the number of 16-bit words in one half of the table: the entries, and after them
@@ -57,12 +60,10 @@ static inline size_t half_words(const struct steering_size *size)
 
 struct steering_size steering_size_of(const struct attachment_entry *entry);
 
-/*
- * Load the program and make its maps in the best way that the kernel has: with plain loads
- * or probe reads, select-or-migrate or select, maps that can be mapped or not.
- */
-int steering_load(struct steering *steering, const struct steering_size *size, int proto,
-		  struct features *features, struct reuseport_error *err);
+/* Return a map's name in the program; how many elements it has, and whether there is one. */
+const char *steering_map_name(enum steering_map map);
+unsigned int steering_map_entries(enum steering_map map, const struct steering_size *size);
+bool steering_has_map(enum steering_map map, const struct steering_size *size);
 
 /* Pin everything in the directory, the program last: it marks the pins as complete. */
 int steering_pin(const struct steering *steering, int dir, const char *path,
@@ -76,11 +77,18 @@ void steering_unpin(int dir);
  * it; nothing is open. */
 int steering_open(struct steering *steering, int dir);
 
+/* Open the program again, if it is closed: the one that was open before. Return its fd or -errno.
+ * -ESTALE: another one is pinned now. */
+int steering_open_program(struct steering *steering, int dir);
+
 /*
- * Return whether the program is the one that is pinned, or, where its pin is missing, one that
- * was loaded with a map that is: 1, 0 or -errno.
+ * Return whether the program is the one that is pinned, or one that was loaded with a map that
+ * is: its pin may be missing, or an upgrade was killed half-way. 1, 0 or -errno.
  */
 int steering_owns(const struct steering *steering, uint32_t program_id);
+
+/* Return whether the maps can be mapped into memory. */
+bool steering_in_memory(const struct steering *steering);
 
 /* Return whether the maps are those of an attachment with that description. */
 bool steering_fits(const struct steering *steering, const struct attachment_entry *entry);

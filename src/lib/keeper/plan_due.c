@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* Plan due: publish a plan when the workers have changed, beside the keeper's other work. */
+#include <syslog.h>
+#include <unistd.h>
+
+#include "decide/chain.h"
+#include "host/proc.h"
+#include "keeper/loop_time.h"
+#include "keeper/plan_due.h"
+#include "state/plan_lock.h"
+#include "state/publish.h"
+
+#define AFFINITY (300 * MS)  /* of reading the workers' CPUs */
+#define PLAN_RETRY (20 * MS) /* another process holds the plan lock */
+#define PLAN_WAIT_MS 2
+#define SYNCHRONIZE (50 * MS) /* after a plan was published */
+
+static bool plan_due_follows_affinity(const struct reuseport_group *group)
+{
+	const struct plan *plan = plan_in_use(&group->at.view);
+
+	return chain_by_place(plan->policy) && !(plan->flags & PLAN_GIVEN_CPUS);
+}
+
+/* Refresh soon if a process has ended: a reload replaces it without an event. */
+static void plan_due_refresh_if_server_ended(struct reuseport_group *group)
+{
+	for (unsigned int slot = 0; slot < group->at.entry.slots; slot++) {
+		const struct slot *at = &group->slots[slot];
+
+		if (at->cookie && at->pid && !proc_lives(at->pid))
+			group->loop.refresh_at = loop_now();
+	}
+}
+
+/* Return whether to publish later, because there was no time for all that join or leave:
+ * publishing for each few of them would take longer than they do. */
+static bool plan_due_later(struct reuseport_group *group)
+{
+	uint64_t now = loop_now();
+
+	if (!group->loop.more) {
+		group->loop.publish_by = 0;
+		return false;
+	}
+	if (!group->loop.publish_by)
+		group->loop.publish_by = now + PLAN_RETRY;
+	if (now >= group->loop.publish_by)
+		return false;
+	group->loop.plan_due = true;
+	group->loop.plan_at = now;
+	return true;
+}
+
+void plan_due_publish(struct reuseport_group *group)
+{
+	struct reuseport_error error = { 0 };
+	int lock, ret;
+
+	if (!group->changes && !group->loop.plan_due && loop_now() < group->loop.plan_at)
+		return;
+	if (plan_due_later(group))
+		return;
+	group->loop.plan_due = false;
+	group->loop.plan_at = loop_now() + PLAN_RETRY;
+	lock = plan_lock(&group->at, PLAN_WAIT_MS, &error);
+	if (lock < 0)
+		return;
+	ret = publish_workers(&group->at, &error);
+	close(lock);
+	if (ret < 0)
+		handle_log(group, LOG_ERR, "%s: %s", group->at.text, error.text);
+	if (ret > 0)
+		group->loop.synchronize_at = loop_now() + SYNCHRONIZE;
+	if (ret >= 0)
+		group->loop.plan_at = NEVER;
+	if (ret >= 0 && plan_due_follows_affinity(group)) {
+		group->loop.plan_at = loop_now() + AFFINITY;
+		plan_due_refresh_if_server_ended(group);
+	}
+}
+
+void plan_due_synchronize(struct reuseport_group *group)
+{
+	int lock;
+
+	if (group->loop.n_pending || group->loop.joining || owner_search_runs(&group->search) ||
+	    loop_now() < group->loop.synchronize_at)
+		return;
+	group->loop.synchronize_at = loop_now() + SYNCHRONIZE;
+	lock = plan_lock(&group->at, 0, NULL);
+	if (lock < 0)
+		return;
+	publish_synchronize(&group->at, false);
+	close(lock);
+	group->loop.synchronize_at = NEVER;
+}

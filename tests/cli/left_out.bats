@@ -1,0 +1,99 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+# Members that cannot be taken: attach refuses, names process, count and reason; with --partial it
+# steers the others. status shows each.
+load common.bash
+
+setup() {
+	begin_test
+}
+
+teardown() {
+	end_test
+}
+
+# rows: those without a slot, "REASON PID".
+rows() {
+	ctl status --port 8080 --json | jq -r '.groups[].workers[] | select(.slot == null) |
+		"\(.reason) \(.pid)"' | sort
+}
+
+# refused_and_partial REASON PID WORDS...: of two workers and two members of that process.
+refused_and_partial() {
+	local reason=$1 pid=$2
+	shift 2
+	refused 1 ctl attach --port 8080
+	says "2 of 4 members of tcp 0.0.0.0:8080 cannot be steered" "(--partial)" "$@"
+	[ ! -e "$PINS" ] || fail "$PINS is left"
+	run -0 --separate-stderr ctl attach --port 8080 --partial
+	[[ $output == *"steering 2 workers"* ]] || fail "$output"
+	[[ $stderr == *"2 of 4 members could not be given a slot: "* ]] || fail "$stderr"
+	equal "$(rows)" "$reason $pid"$'\n'"$reason $pid" "rows"
+	equal "$(status 8080 tcp .unregistered)" 2
+	run -0 ctl status --port 8080
+	[[ $output == *"2 group members without a slot: the policy does not select them"* ]] ||
+		fail "$output"
+	equal "$(grep -c " $reason " <<<"$output")" 2 "rows as text"
+}
+
+@test "left out: MPTCP" {
+	local pid
+	[ "$(cat /proc/sys/net/mptcp/enabled 2>/dev/null)" = 1 ] || skip "this kernel has no MPTCP"
+	start_worker --port 8080 --mptcp --sockets 2
+	pid=$worker_pid
+	refused 1 ctl attach --port 8080
+	says "process $pid (worker)" MPTCP
+	start_workers 2 --port 8080
+	refused_and_partial mptcp "$pid" "process $pid (worker)" MPTCP
+	# What joins later and can be taken is.
+	start_worker --port 8080
+	wait_until 5 workers_are 3
+	# And one that cannot is shown.
+	start_worker --port 8080 --mptcp
+	wait_until 5 rows_are 3
+}
+
+workers_are() {
+	[ "$(ctl status --port 8080 --json | jq '[.groups[].workers[] | select(.slot != null)] | length')" \
+		-eq "$1" ]
+}
+
+rows_are() {
+	[ "$(rows | wc -l)" -eq "$1" ]
+}
+
+@test "left out: the registered files of an io_uring" {
+	local pid
+	start_worker --port 8080 --io-uring --sockets 2 || skip "this kernel has no io_uring"
+	pid=$worker_pid
+	refused 1 ctl attach --port 8080
+	says "process $pid (worker)" io_uring
+	start_workers 2 --port 8080
+	refused_and_partial io_uring "$pid" "process $pid (worker)" io_uring
+}
+
+@test "left out: another PID namespace" {
+	local out=$BATS_TEST_TMPDIR/container
+	start_worker --port 8080
+	run -1 in_ns unshare -m --pid --fork --kill-child --mount-proc sh -ec '
+		"$2" --port 8080 >"$3" &
+		while ! grep -q ^ready "$3"; do sleep 0.05; done
+		"$1" attach --port 8080 2>&1' sh "$REUSEPORTCTL" "$HELPERS/worker" "$out" 3>&-
+	[[ $output == *"1 of 2 members"*"in another PID namespace"*"(--partial)"* ]] || fail "$output"
+	[[ $output != *CAP_SYS_PTRACE* && $output != *"run as root"* ]] || fail "$output"
+	in_ns unshare -m --pid --fork --kill-child --mount-proc sh -ec '
+		"$2" --port 8080 >"$3" &
+		while ! grep -q ^ready "$3"; do sleep 0.05; done
+		"$1" attach --port 8080 --partial
+		"$1" status --port 8080 --json >"$3"
+		"$1" detach --port 8080' sh "$REUSEPORTCTL" "$HELPERS/worker" "$out" 3>&-
+	equal "$(jq -c '[.groups[].workers[] | select(.slot == null) | .reason]' "$out")" \
+		'["pid-namespace"]'
+}
+
+@test "left out: nothing is said where nothing is left out" {
+	start_workers 3 --port 8080
+	succeeds ctl attach --port 8080 --partial
+	equal "$(rows)" ""
+	equal "$(status 8080 tcp .unregistered)" 0
+}
