@@ -109,12 +109,25 @@ count() {
 	skipped=$((skipped + skip))
 }
 
-# failures TAP: its failed tests are noted under the TAP's first line, for the end of the run.
+# failures TAP: its failed tests are noted under the TAP's first line, each with the last that
+# it said, for the end of the run.
 failures() {
 	local first
 
 	read -r _ first <"$1"
-	sed -n "s|^not ok [0-9]* *|# failed: $first: |p" "$1" >>"$work/failed"
+	awk -v first="$first" -v said=12 '
+		function tell(i) {
+			if (test != "")
+				print "# failed: " first ": " test
+			for (i = n > said ? n - said + 1 : 1; test != "" && i <= n; i++)
+				print "#   " line[i]
+			test = ""
+			n = 0
+		}
+		/^(not )?ok /	{ tell() }
+		/^not ok /	{ test = $0; sub(/^not ok [0-9]* */, "", test); next }
+		test != "" && !/^# tests\/.* took /	{ line[++n] = substr($0, 3) }
+		END		{ tell() }' "$1" >>"$work/failed"
 }
 
 # reports_to FOLDER: those of the sanitizers go to files, so that those of processes in the
