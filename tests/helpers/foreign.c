@@ -4,6 +4,7 @@
  *   foreign PID pass OBJECT     attaches a program that uses no array
  *   foreign PID array OBJECT    one whose array holds the sockets of PID
  *   foreign PID classic         a classic BPF program
+ *   foreign PID none            takes the program off
  *   foreign PID lock            locks the group's filters (SO_LOCK_FILTER)
  *   [--pin-program PATH] [--pin-array PATH]
  * Nothing but the group, and what is pinned, holds the program afterwards.
@@ -26,6 +27,10 @@
 #ifndef SO_ATTACH_REUSEPORT_CBPF
 #define SO_ATTACH_REUSEPORT_CBPF 51
 #define SO_ATTACH_REUSEPORT_EBPF 52
+#endif
+
+#ifndef SO_DETACH_REUSEPORT_BPF
+#define SO_DETACH_REUSEPORT_BPF 68
 #endif
 
 #define SOCKETS_MAX 64
@@ -76,6 +81,14 @@ static void attach_classic(int member)
 	if (setsockopt(member, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program, sizeof(program)))
 		err(1, "SO_ATTACH_REUSEPORT_CBPF");
 	puts("0");
+}
+
+static void take_off(int member)
+{
+	int unused = 0;
+
+	if (setsockopt(member, SOL_SOCKET, SO_DETACH_REUSEPORT_BPF, &unused, sizeof(unused)))
+		err(1, "SO_DETACH_REUSEPORT_BPF");
 }
 
 static void lock_filters(int member)
@@ -154,6 +167,8 @@ int main(int argc, char **argv)
 	n = take_sockets(atoi(argv[0]), sockets);
 	if (!strcmp(what, "classic"))
 		attach_classic(sockets[0]);
+	else if (!strcmp(what, "none"))
+		take_off(sockets[0]);
 	else if (!strcmp(what, "lock"))
 		lock_filters(sockets[0]);
 	else if (argc - optind > 2)

@@ -33,6 +33,14 @@ rollout() {
 	ctl rollout --port 5300 --proto tcp "$@"
 }
 
+# As soon as the new ones have joined: a server that is ready is not yet a worker.
+switch() {
+	local proto
+	for proto in udp tcp; do
+		wait_until 10 ctl rollout --port 5300 --proto $proto switch 2>/dev/null
+	done
+}
+
 # start SERVER: an instance, $instance, that is ready.
 start() {
 	local dir=$BATS_TEST_TMPDIR/$1.$((instances = ${instances:-0} + 1))
@@ -63,7 +71,7 @@ back() {
 	local old=$instance proto slot
 	rollout begin
 	start "$1"
-	rollout switch
+	switch
 	rollout abort
 	for proto in udp tcp; do
 		for slot in $(status 5300 $proto '.workers[] | select(.state == "draining").slot'); do
@@ -100,7 +108,7 @@ restarts() {
 		old=$instance
 		rollout begin
 		start "$1"
-		rollout switch
+		switch
 		rollout finish --wait
 		# The last of the new ones may be on its way into its slot.
 		wait_until 5 states_are '["active","draining"]'

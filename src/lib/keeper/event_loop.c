@@ -13,6 +13,7 @@
 #include "keeper/other_group.h"
 #include "keeper/pending.h"
 #include "keeper/plan_due.h"
+#include "keeper/program_mend.h"
 #include "keeper/resync.h"
 
 #define CALL_TIME (2 * MS) /* of a turn: for events, and for a search's result */
@@ -70,7 +71,7 @@ static uint64_t event_loop_watch_helper(struct reuseport_group *group, int fd, u
 	return loop_now();
 }
 
-/* Do so for a search and for sockets that join, or have it called at once. */
+/* Do so for a search, for sockets that join and for the program, or have it called at once. */
 static uint64_t event_loop_watch_helpers(struct reuseport_group *group)
 {
 	uint64_t until = NEVER, search = NEVER;
@@ -83,7 +84,11 @@ static uint64_t event_loop_watch_helpers(struct reuseport_group *group)
 		search = event_loop_watch_helper(group, fd, search);
 	else if (owner_search_runs(&group->search) && !owner_search_waits(&group->search))
 		search = loop_now();
-	return loop_sooner(until, search);
+	until = loop_sooner(until, search);
+	fd = program_mend_fd(group->loop.mend, &search);
+	if (fd >= 0)
+		until = loop_sooner(until, event_loop_watch_helper(group, fd, search));
+	return until;
 }
 
 /* -------------------------------------------------------------------- a turn */
@@ -130,6 +135,7 @@ int event_loop_turn(struct reuseport_group *group, struct reuseport_error *err)
 		plan_due_publish(group);
 		plan_due_synchronize(group);
 	}
+	program_mend_step(group);
 	event_loop_note_members(group);
 	resync_plan(group);
 	if (ret)

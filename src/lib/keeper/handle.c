@@ -12,6 +12,7 @@
 #include "fd.h"
 #include "keeper/handle.h"
 #include "keeper/join_batch.h"
+#include "keeper/program_mend.h"
 #include "sockets/group_iter.h"
 #include "state/hook_iter.h"
 
@@ -114,6 +115,8 @@ void handle_close(struct reuseport_group *group)
 	handle_close_events(group);
 	if (group->shared)
 		group->loop.epoll = -1; /* it is the host's keeper's */
+	program_mend_free(group->loop.mend);
+	group->loop.mend = NULL;
 	join_batch_free(group->loop.joining);
 	join_batch_free(group->found);
 	group->loop.joining = group->found = NULL;

@@ -51,6 +51,9 @@ struct event_loop {
 	uint64_t plan_at;        /* when to publish for the workers */
 	uint64_t synchronize_at; /* after a plan was published */
 	struct other_group other;
+	bool mend_due;             /* the program was taken off */
+	struct program_mend *mend; /* it is put back; NULL: not now */
+	int mend_failed;           /* -errno, as it was logged last */
 };
 
 enum handle_owner_state {

@@ -17,6 +17,7 @@
 #include "host/standby.h"
 #include "keeper/host_scan.h"
 #include "keeper/host_turn.h"
+#include "keeper/program_watch.h"
 #include "opts.h"
 #include "sockets/group_iter.h"
 #include "state/pin_dir.h"
@@ -194,6 +195,7 @@ void reuseport_keeper__free(struct reuseport_keeper *keeper)
 
 	if (!keeper)
 		return;
+	program_watch_end(keeper);
 	standby_end();
 	for (size_t i = 0; (entry = item_list_get(&keeper->entries, i)); i++)
 		host_scan_release(entry);

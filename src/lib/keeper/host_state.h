@@ -9,6 +9,32 @@
 #include "reuseport_keeper.h"
 #include "state/pins_name.h"
 
+#define WATCH_MAX 96
+
+/* What the kernel is asked: which program the groups of these sockets have. */
+struct program_ask {
+	struct netns_ref ns;
+	int proto;
+	uint32_t n;
+	uint64_t cookies[WATCH_MAX];
+};
+
+/* See program_watch.h. */
+struct program_watch {
+	struct look *look; /* NULL: none runs */
+	struct program_ask ask;
+	uint64_t ids[WATCH_MAX]; /* of the entries, for each cookie */
+	uint32_t round;          /* the groups that were asked about have its number */
+	uint64_t asked_at, took; /* by the round so far */
+	uint64_t at;             /* when the next look begins */
+};
+
+enum program_seen {
+	PROGRAM_OURS, /* or not seen yet */
+	PROGRAM_NONE,
+	PROGRAM_FOREIGN,
+};
+
 /* An attachment. Its directory's inode is its identity: another one may get the name. Times are
  * of CLOCK_MONOTONIC, in ns. */
 struct host_entry {
@@ -16,15 +42,18 @@ struct host_entry {
 	char name[PINS_NAME_MAX]; /* of the directory */
 	char log[REUSEPORT_LOG_LEN];
 	struct reuseport_keeper *keeper;
-	struct reuseport_group *group; /* NULL: not kept by this process */
-	uint64_t id;                   /* of its sources in the epoll set; none has it again */
-	int watch;                     /* of its directory, by inotify */
-	bool held;                     /* by a lock in the root directory */
-	uint64_t due_at;               /* when the group has work to do; 0: now */
-	uint64_t free_since;           /* when it was first seen without a keeper; 0: it has one */
-	uint64_t try_at;               /* when to look again */
-	int logged;                    /* errno of the failure that was logged last, or 0 */
-	bool seen;                     /* by the scan that runs */
+	struct reuseport_group *group;  /* NULL: not kept by this process */
+	uint64_t id;                    /* of its sources in the epoll set; none has it again */
+	int watch;                      /* of its directory, by inotify */
+	bool held;                      /* by a lock in the root directory */
+	uint64_t due_at;                /* when the group has work to do; 0: now */
+	uint64_t free_since;            /* when it was first seen without a keeper; 0: it has one */
+	uint64_t try_at;                /* when to look again */
+	uint32_t asked;                 /* the round that asked about its program, */
+	enum program_seen seen_program; /* and what was seen last, */
+	uint32_t seen_id;               /* with its id, if it is not ours */
+	int logged;                     /* errno of the failure that was logged last, or 0 */
+	bool seen;                      /* by the scan that runs */
 };
 
 struct reuseport_keeper {
@@ -39,8 +68,9 @@ struct reuseport_keeper {
 	size_t next; /* the entry that comes first in the next turn */
 	struct handle_shared shared;
 	bool ring_watched;
-	uint64_t repair_at;       /* of the ring */
-	uint64_t events_until;    /* when a call has no more time for events */
+	uint64_t repair_at;    /* of the ring */
+	uint64_t events_until; /* when a call has no more time for events */
+	struct program_watch watch;
 	struct item_list entries; /* struct host_entry */
 	bool scan_due;
 	uint64_t scan_at;

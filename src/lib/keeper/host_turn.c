@@ -17,6 +17,7 @@
 #include "keeper/host_turn.h"
 #include "keeper/loop_time.h"
 #include "keeper/other_group.h"
+#include "keeper/program_watch.h"
 #include "state/pin_dir.h"
 
 #define EVENTS_TIME (2 * MS)   /* of a turn, for events, */
@@ -159,7 +160,7 @@ static void host_turn_close(struct host_entry *entry)
 	fd_close(at->dir);
 	at->dir = -1;
 	/* A helper that is begun anew has it, too. */
-	if (entry->group->loop.joining || entry->group->found)
+	if (entry->group->loop.joining || entry->group->found || entry->group->loop.mend)
 		return;
 	fd_close(at->steering.program);
 	at->steering.program = -1;
@@ -242,6 +243,22 @@ static void host_turn_search(struct reuseport_keeper *keeper, bool begin)
 			entry->due_at = 0;
 }
 
+/* ------------------------------------------------------------------ the programs */
+
+static void host_turn_watch_programs(struct reuseport_keeper *keeper)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.u64 = HOST_SOURCE_PROGRAMS };
+	uint64_t until;
+	int fd;
+
+	program_watch_step(keeper);
+	fd = program_watch_fd(keeper, &until);
+	/* That of the helper that stands by stays in the set. */
+	if (fd >= 0 && epoll_ctl(keeper->epoll, EPOLL_CTL_ADD, fd, &event) &&
+	    epoll_ctl(keeper->epoll, EPOLL_CTL_MOD, fd, &event))
+		errno = 0; /* it is called by the timer */
+}
+
 void host_turn(struct reuseport_keeper *keeper)
 {
 	bool all;
@@ -251,6 +268,7 @@ void host_turn(struct reuseport_keeper *keeper)
 	host_turn_groups(keeper, 0, URGENT_TIME);
 	all = host_turn_groups(keeper, loop_now(), DUE_TIME);
 	host_turn_search(keeper, all);
+	host_turn_watch_programs(keeper);
 	standby_start();
 	turn_members_forget_old(&keeper->shared.turn);
 }
@@ -271,6 +289,16 @@ void host_turn_tend_ring(struct reuseport_keeper *keeper)
 	keeper->repair_at = now + REPAIR;
 }
 
+static bool host_turn_keeps_some(const struct reuseport_keeper *keeper)
+{
+	const struct host_entry *entry;
+
+	for (size_t i = 0; (entry = item_list_get(&keeper->entries, i)); i++)
+		if (entry->group)
+			return true;
+	return false;
+}
+
 void host_turn_arm_timer(struct reuseport_keeper *keeper)
 {
 	uint64_t at = keeper->scan_due ? 0 : keeper->scan_at, search;
@@ -281,6 +309,9 @@ void host_turn_arm_timer(struct reuseport_keeper *keeper)
 		at = loop_sooner(at, keeper->repair_at);
 	owner_search_all_fd(&keeper->shared.search, &search);
 	at = loop_sooner(at, search);
+	program_watch_fd(keeper, &search);
+	if (host_turn_keeps_some(keeper))
+		at = loop_sooner(at, search);
 	for (size_t i = 0; (entry = item_list_get(&keeper->entries, i)); i++)
 		if (entry->group)
 			at = loop_sooner(at, entry->due_at);

@@ -11,6 +11,7 @@ enum host_source {
 	HOST_SOURCE_NOTICE,
 	HOST_SOURCE_RING,
 	HOST_SOURCE_SEARCH,
+	HOST_SOURCE_PROGRAMS,
 	HOST_SOURCES, /* the ids of entries are higher */
 };
 

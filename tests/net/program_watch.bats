@@ -1,0 +1,83 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+# The program of a steered group is taken off, or replaced, behind the keeper's back: it
+# notices, puts its own back where none is, and leaves another's alone.
+load ../bash/lib.bash
+load ../cli/common.bash
+
+setup_file() {
+	build_foreign
+}
+
+setup() {
+	begin_test
+}
+
+teardown() {
+	end_test
+}
+
+# log_has PATTERN COUNT: of the keeper's log.
+log_has() {
+	[ "$(grep -c "$1" "$BATS_TEST_TMPDIR/keeper.log")" -eq "$2" ]
+}
+
+ours_is_on() {
+	[ "$(program_id_on 8080 "$1")" = "$2" ]
+}
+
+# put_back PROTO
+put_back() {
+	local id
+	start_workers 3 --port 8080 --proto "$1"
+	attach --port 8080 --proto "$1"
+	id=$(program_id_on 8080 "$1")
+	pause 1.5
+	log_has "program" 0
+	foreign "${worker_pids[1]}" none
+	wait_until 4 ours_is_on "$1" "$id"
+	wait_until 4 log_has "program was taken off" 1
+	wait_until 4 log_has "program is there again" 1
+	in_sync 8080 "$1"
+	equal "$(status 8080 "$1" '[.workers[].state] | unique | join(" ")')" active
+	ctl detach --port 8080 --proto "$1"
+	untouched 8080 "$1"
+}
+
+@test "program watch: taken off, put back, TCP" {
+	put_back tcp
+}
+
+@test "program watch: taken off, put back, UDP" {
+	put_back udp
+}
+
+@test "program watch: another's is named once, and not fought" {
+	local id other
+	start_workers 3 --port 8080
+	attach --port 8080
+	id=$(program_id_on 8080)
+	other=$(foreign "${worker_pids[0]}" pass)
+	wait_until 4 log_has "another program picks (id $other, foreign_pass)" 1
+	# A worker that joins changes nothing.
+	start_worker --port 8080
+	pause 2.5
+	log_has "another program picks" 1
+	equal "$(program_id_on 8080)" "$other"
+	# Once it is gone, the way is free.
+	foreign "${worker_pids[0]}" none
+	wait_until 4 ours_is_on tcp "$id"
+	wait_until 4 log_has "program is there again" 1
+	in_sync 8080 tcp
+}
+
+@test "program watch: classic BPF is named as such" {
+	start_workers 2 --port 8080 --proto udp
+	attach --port 8080 --proto udp
+	foreign "${worker_pids[0]}" classic >/dev/null
+	wait_until 4 log_has "another program picks (id 0, classic BPF)" 1
+	run -0 ctl status --port 8080 --proto udp
+	[[ $output == *"NOT STEERED"* ]]
+	ctl attach --port 8080 --proto udp --force
+	wait_until 4 log_has "program is there again" 1
+}
