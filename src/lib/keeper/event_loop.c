@@ -14,6 +14,7 @@
 #include "keeper/pending.h"
 #include "keeper/plan_due.h"
 #include "keeper/program_mend.h"
+#include "keeper/program_put_back.h"
 #include "keeper/resync.h"
 
 #define CALL_TIME (2 * MS) /* of a turn: for events, and for a search's result */
@@ -135,7 +136,7 @@ int event_loop_turn(struct reuseport_group *group, struct reuseport_error *err)
 		plan_due_publish(group);
 		plan_due_synchronize(group);
 	}
-	program_mend_step(group);
+	program_put_back(group);
 	event_loop_note_members(group);
 	resync_plan(group);
 	if (ret)

@@ -1,156 +1,40 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Program mend: put the program back on a group that has lost it, beside this process. */
+/* Program mend: the members of a group that has lost its program, to put it back through. */
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
-#include <syslog.h>
 
 #include "host/look.h"
-#include "keeper/program_attach.h"
 #include "keeper/program_mend.h"
-#include "sockets/group_iter.h"
-#include "sockets/pidfd_socket.h"
 #include "sockets/socket_visit.h"
-
-struct program_mend {
-	struct reuseport_group *group;
-	struct socket_visit visit;
-	struct socket_owner *owners; /* one for each socket */
-	struct look *look;           /* NULL: it is over */
-	int ret;                     /* of the member that says most */
-	struct reuseport_error error;
-};
-
-/* --------------------------------------------------------------- in a helper */
-
-/* To read which program the group has can hang, but not by the process at hand. */
-static int mend_by_socket(struct socket_visit *visit, int fd, struct socket_visited *visited)
-{
-	const struct program_mend *mend = visit->ctx;
-	struct reuseport_group *group = mend->group;
-	uint64_t cookie = visit->sockets[visited->index].cookie;
-	int ret;
-
-	if (socket_has_reuseport(fd) != 1 ||
-	    socket_matches_key(fd, &group->at.key, &group->ns) != 1)
-		return -ENOENT;
-	look_at(visit->report, 0);
-	ret = program_attach_is_missing(group, cookie, &visited->error);
-	if (ret <= 0)
-		return ret;
-	look_at(visit->report, visited->owner.pid);
-	return program_attach_again(group, fd, &visited->error);
-}
-
-/* ----------------------------------------------------------- in this process */
-
-static void take_mended(void *ctx, const struct socket_visited *visited)
-{
-	struct program_mend *mend = ctx;
-
-	/* That a member has closed says nothing of the others. */
-	if (!mend->ret || visited->ret == -ENOENT || visited->ret == -ESTALE)
-		return;
-	mend->ret = visited->ret;
-	mend->error = visited->error;
-}
 
 void program_mend_free(struct program_mend *mend)
 {
 	if (!mend)
 		return;
 	look_free(mend->look);
-	free(mend->visit.sockets);
+	if (mend->visit)
+		free(mend->visit->sockets);
+	free(mend->visit);
 	free(mend->owners);
 	free(mend);
 }
 
-/* Name the members that have a slot, each with the process that serves it. */
-static void mend_name_members(struct program_mend *mend)
-{
-	const struct reuseport_group *group = mend->group;
-	struct socket_visit *visit = &mend->visit;
-
-	for (unsigned int slot = 0; slot < group->at.entry.slots; slot++) {
-		const struct slot *at = &group->slots[slot];
-		struct socket_owner *owner = &mend->owners[visit->n];
-
-		if (!at->cookie || at->reserved)
-			continue;
-		*owner = (struct socket_owner){ .inode = at->inode, .pid = at->pid, .fd = -1 };
-		visit->sockets[visit->n++] =
-			(struct socket_to_visit){ .cookie = at->cookie, .owners = owner, .n = 1 };
-	}
-}
-
-static struct program_mend *mend_new(struct reuseport_group *group)
+struct program_mend *program_mend_new(struct reuseport_group *group, size_t max)
 {
 	struct program_mend *mend = calloc(1, sizeof(*mend));
-	unsigned int slots = group->at.entry.slots;
 
 	if (!mend)
 		return NULL;
 	mend->group = group;
 	mend->ret = -ENOENT;
-	mend->owners = calloc(slots, sizeof(*mend->owners));
-	mend->visit.sockets = calloc(slots, sizeof(*mend->visit.sockets));
-	mend->visit.fn = mend_by_socket;
-	mend->visit.take = take_mended;
-	mend->visit.ctx = mend;
-	mend->visit.first_only = true;
-	if (mend->owners && mend->visit.sockets) {
-		mend_name_members(mend);
+	mend->owners = calloc(max, sizeof(*mend->owners));
+	mend->visit = calloc(1, sizeof(*mend->visit));
+	if (mend->visit)
+		mend->visit->sockets = calloc(max, sizeof(*mend->visit->sockets));
+	if (mend->owners && mend->visit && mend->visit->sockets)
 		return mend;
-	}
 	program_mend_free(mend);
 	return NULL;
-}
-
-/* What came of it: a success is logged by who asked for it, as the kernel shows it. */
-static void mend_end(struct reuseport_group *group)
-{
-	struct program_mend *mend = group->loop.mend;
-
-	if (mend->ret != group->loop.mend_failed && mend->ret && mend->error.code)
-		handle_log(group, LOG_ERR, "%s", mend->error.text);
-	group->loop.mend_failed = mend->ret;
-	program_mend_free(mend);
-	group->loop.mend = NULL;
-}
-
-static void mend_begin(struct reuseport_group *group)
-{
-	struct program_mend *mend;
-	struct socket_visit *visit;
-
-	group->loop.mend_due = false;
-	if (steering_open_program(&group->at.steering, group->at.dir) < 0 ||
-	    handle_open_reader(group, NULL) || !group->reader)
-		return;
-	mend = mend_new(group);
-	if (!mend)
-		return;
-	group->loop.mend = mend;
-	visit = &mend->visit;
-	visit->keep[visit->n_keep++] = group->at.steering.program;
-	visit->n_keep += group_iter_fds(group->reader, visit->keep + visit->n_keep);
-	if (!look_isolated() || !visit->n)
-		socket_visit_run(visit);
-	else
-		socket_visit_begin(visit, &mend->look);
-	if (!mend->look)
-		mend_end(group);
-}
-
-void program_mend_step(struct reuseport_group *group)
-{
-	struct program_mend *mend = group->loop.mend;
-	int ret;
-
-	if (mend && look_step(mend->look, &ret))
-		mend_end(group);
-	else if (!mend && group->loop.mend_due)
-		mend_begin(group);
 }
 
 int program_mend_fd(const struct program_mend *mend, uint64_t *until)

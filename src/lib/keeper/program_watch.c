@@ -7,7 +7,6 @@
 
 #include "fd.h"
 #include "host/look.h"
-#include "keeper/host_turn.h"
 #include "keeper/loop_time.h"
 #include "keeper/program_watch.h"
 #include "keeper/slots.h"
