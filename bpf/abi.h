@@ -218,13 +218,15 @@ struct attachment_entry {
 	__u32 idle_ticks;    /* after that long an idle flow is new again; 0: never */
 	__u64 flow_key[2];   /* of SipHash, for the flows' tags */
 	/* Which optional kernel features this attachment uses; 1 or 0. */
-	__u8 migrates;    /* the program is attached as select-or-migrate */
-	__u8 plain_reads; /* it reads sockets by plain loads, not by probe reads */
-	__u8 events;      /* the kernel reports joins and leaves; the keeper does not poll */
-	__u8 iterators;   /* the keeper can read which program a group has */
-	__u32 uid_plus_1; /* effective uid of the members plus 1; 0: not known */
-	__u8 tells;       /* the program tells its keeper of changes, through map "events" */
-	__u8 own_keeper;  /* a process that keeps nothing else has kept it last */
+	__u8 migrates;     /* the program is attached as select-or-migrate */
+	__u8 plain_reads;  /* it reads sockets by plain loads, not by probe reads */
+	__u8 events;       /* the kernel reports joins and leaves; the keeper does not poll */
+	__u8 iterators;    /* the keeper can read which program a group has */
+	__u32 uid_plus_1;  /* effective uid of the members plus 1; 0: not known */
+	__u8 tells;        /* the program tells its keeper of changes, through map "events" */
+	__u8 own_keeper;   /* a process that keeps nothing else has kept it last */
+	__u8 partial;      /* it was attached although members could not be taken */
+	__u8 keep_weights; /* who takes a slot has the weight of the one before */
 	char log[REUSEPORT_LOG_LEN]; /* the file for its keeper's messages, or "" */
 };
 
@@ -328,8 +330,13 @@ struct group_member {
 	__u8 v6only;
 	__u8 has_prog;
 	__u8 has_conns; /* a member was connected while in the group (UDP) */
-	__u8 pad;
+	__u8 user_data; /* low bits of sk_user_data: whose it is, see SK_USER_DATA_* */
 };
+
+/* As the kernel has them (include/net/sock.h). A member of a sockarray has both, one of a sockmap
+ * the first alone, and since 5.19 a third. */
+#define SK_USER_DATA_NOCOPY 1
+#define SK_USER_DATA_BPF 2
 
 /* What queue_depth.bpf.c reads of a TCP worker. */
 struct queue_depth {

@@ -55,6 +55,7 @@ static __always_inline void write_member(struct seq_file *seq, struct sock *sk, 
 	member.family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	member.cpu = BPF_CORE_READ(sk, __sk_common.skc_incoming_cpu);
 	member.ifindex = BPF_CORE_READ(sk, __sk_common.skc_bound_dev_if);
+	member.user_data = (__u64)BPF_CORE_READ(sk, sk_user_data) & 7;
 	member.v6only = BPF_CORE_READ_BITFIELD_PROBED(sk, __sk_common.skc_ipv6only);
 	if (member.family == AF_INET6)
 		BPF_CORE_READ_INTO(&member.addr, sk, __sk_common.skc_v6_rcv_saddr.in6_u.u6_addr8);

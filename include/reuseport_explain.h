@@ -103,6 +103,10 @@ struct reuseport_explanation {
 	const struct reuseport_outcome *const *outcomes;
 	size_t n_outcomes;
 	const char *why; /* what makes it certain, or what is not known */
+	/* What may give the packet to another socket, on any address and port, before all that is
+	 * said above: a BPF sk_lookup program or a TPROXY rule. NULL: nothing. Without a winner,
+	 * who gets the packet is not known then. */
+	const char *redirect;
 };
 
 /* What explanations share; making it is what takes time. */

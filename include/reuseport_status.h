@@ -24,8 +24,8 @@ enum reuseport_worker_state {
 /* Return a state as text: "active". */
 const char *reuseport_state_name(unsigned int state);
 
-/* Return a reason as text, "mptcp", "io_uring", "pid-namespace", "no-permission", or
- * NULL if there is none. */
+/* Return a reason as text, "mptcp", "io_uring", "pid-namespace", "no-permission",
+ * "sockmap", or NULL if there is none. */
 const char *reuseport_left_out_name(unsigned int reason);
 
 struct reuseport_worker {
@@ -141,6 +141,11 @@ struct reuseport_status {
 	/* Pointers: members that cannot be taken, without slot, state and counters. */
 	const struct reuseport_worker *const *left_out;
 	size_t n_left_out;
+	unsigned int connected_sockets; /* UDP: connected sockets on the address and port, which
+					 * are no members: each gets the datagrams of its peer */
+	bool partial;     /* attached although members could not be taken, see opts.partial */
+	bool transparent; /* UDP: members have IP_TRANSPARENT. What a TPROXY rule redirects to them
+			   * is seen by no program: the kernel picks among all members */
 };
 
 struct reuseport_status_list;

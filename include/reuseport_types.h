@@ -83,6 +83,7 @@ enum reuseport_left_out {
 	REUSEPORT_LEFT_OUT_IO_URING = 2,      /* only an io_uring has it, as a registered file */
 	REUSEPORT_LEFT_OUT_PID_NAMESPACE = 3, /* its process is in another PID namespace */
 	REUSEPORT_LEFT_OUT_NO_PERMISSION = 4, /* its process may not be looked into */
+	REUSEPORT_LEFT_OUT_SOCKMAP = 5,       /* it is in a SOCKMAP or SOCKHASH */
 };
 
 /* A policy and its options. Every text may be NULL. */

@@ -52,6 +52,20 @@ struct circumstances {
 };
 
 /*
+ * Return the entry that has a turn: each once in a block of "width" turns. The kernel may look
+ * one packet up several times, and the last look-up counts (iptables -m socket, SYN cookies): in
+ * plain turns some entries would get nothing then. So each block begins elsewhere, by a Weyl
+ * sequence with the golden ratio, which spreads the turns of any step evenly.
+ */
+static inline __u32 chain_in_turn(__u32 turn, __u32 width)
+{
+	__u32 block = turn / width;
+	__u32 index = turn - block * width + decide_hash(block * 0x9e3779b9, width);
+
+	return index < width ? index : index - width;
+}
+
+/*
  * Return the index of the table's entry for a step, for every policy but
  * "least-queue". For "random" the hash is a random number. plan->width is not 0.
  */
@@ -61,7 +75,7 @@ static inline __u32 chain_index(const struct plan *plan, __u32 hash, const struc
 	__u32 width = plan->width, row = 0;
 
 	if (plan->policy == POLICY_ROUND_ROBIN)
-		return (at->turn + step) % width;
+		return chain_in_turn(at->turn + step, width);
 	hash = chain_hash(hash, step);
 	if (plan->policy <= POLICY_RANDOM)
 		return decide_hash(hash, width);

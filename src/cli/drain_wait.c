@@ -31,10 +31,11 @@ static bool is_drained(const struct reuseport_drain_status *status)
 	return !status->queue && !status->half_open;
 }
 
-static void print_drain_status(const struct reuseport_drain_status *status, int proto)
+/* fed: it may get more, so it is not empty for good. */
+static void print_drain_status(const struct reuseport_drain_status *status, int proto, bool fed)
 {
 	printf("slot %u pid %u: ", status->slot, status->pid);
-	if (is_drained(status))
+	if (is_drained(status) && !fed)
 		printf("empty");
 	else if (proto == IPPROTO_UDP)
 		printf("%u bytes to receive", status->queue);
@@ -56,8 +57,8 @@ static double now_s(void)
 
 /* Return the number of workers that are not drained yet, or -1 with *status. Print what
  * they have if this is the last time, or if all are drained. */
-static int count_busy(const struct reuseport_filter *filter, const char *worker, bool last,
-		      int *status)
+static int count_busy(const struct reuseport_filter *filter, const char *worker, bool fed,
+		      bool last, int *status)
 {
 	const struct reuseport_drain_status *drained;
 	struct reuseport_drain_list *list;
@@ -71,27 +72,56 @@ static int count_busy(const struct reuseport_filter *filter, const char *worker,
 	for (size_t i = 0; (drained = reuseport_drain_list__get(list, i)); i++)
 		busy += !is_drained(drained);
 	for (size_t i = 0; (last || !busy) && (drained = reuseport_drain_list__get(list, i)); i++)
-		print_drain_status(drained, filter->proto);
+		print_drain_status(drained, filter->proto, fed);
 	if (!reuseport_drain_list__count(list))
 		puts(worker ? "the worker is gone" : "all drained workers are gone");
 	reuseport_drain_list__free(list);
 	return busy;
 }
 
+/* UDP that TPROXY redirects goes to drained workers, too, and no counter shows it. */
+static bool may_be_fed(const struct reuseport_filter *filter)
+{
+	const struct reuseport_status *status;
+	struct reuseport_status_list *list;
+	bool may = false;
+
+	if (filter->proto != IPPROTO_UDP || reuseport_get_status(filter, &list, NULL))
+		return false;
+	for (size_t i = 0; (status = reuseport_status_list__get(list, i)); i++)
+		may |= status->transparent;
+	reuseport_status_list__free(list);
+	return may;
+}
+
+/* All queues were empty. */
+static int drain_report(bool fed)
+{
+	int ret = exit_written();
+
+	if (ret != EXIT_DONE || !fed)
+		return ret;
+	message("that a worker is drained cannot be told: the sockets have IP_TRANSPARENT, and UDP "
+		"that a TPROXY rule redirects to them is seen by no program: it goes to drained "
+		"workers, too, until they close their sockets");
+	return EXIT_FAILED;
+}
+
 int drain_wait(const struct options *options, const struct reuseport_filter *filter,
 	       const char *worker)
 {
 	double end = now_s() + options->timeout_s;
+	bool fed = may_be_fed(filter);
 	int status = EXIT_DONE, busy;
 
 	for (;;) {
 		bool last = options->timeout_s && now_s() >= end;
 
-		busy = count_busy(filter, worker, last, &status);
+		busy = count_busy(filter, worker, fed, last, &status);
 		if (busy < 0)
 			return status;
 		if (!busy)
-			return exit_written();
+			return drain_report(fed);
 		if (last)
 			break;
 		nanosleep(&(struct timespec){ .tv_nsec = PAUSE_NS }, NULL);

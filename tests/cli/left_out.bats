@@ -36,6 +36,37 @@ refused_and_partial() {
 	equal "$(grep -c " $reason " <<<"$output")" 2 "rows as text"
 }
 
+# reaches STATUS N OF: what a change says of those that it does not reach.
+reaches() {
+	run -"$1" --separate-stderr ctl policy --port 8080 consistent
+	[[ $stderr == *"tcp 0.0.0.0:8080: this does not reach $2 of $3 members (mptcp)"* ]] ||
+		fail "$stderr"
+	run -"$1" --separate-stderr ctl drain --port 8080 slot:0
+	[[ $output == *"draining 1 worker"* && $stderr == *"does not reach $2 of $3 members"* ]] ||
+		fail "$output $stderr"
+	run -"$1" --separate-stderr ctl rollout --port 8080 begin
+	[[ $output == *"begun"* && $stderr == *"does not reach $2 of $3 members"* ]] ||
+		fail "$output $stderr"
+}
+
+logged() {
+	grep -q "process $1 (worker) listens with MPTCP" "$BATS_TEST_TMPDIR/keeper.log"
+}
+
+@test "left out: changes say whom they do not reach, and fail where nobody agreed to that" {
+	[ "$(cat /proc/sys/net/mptcp/enabled 2>/dev/null)" = 1 ] || skip "this kernel has no MPTCP"
+	start_workers 2 --port 8080
+	attach --port 8080
+	start_worker --port 8080 --mptcp
+	wait_until 5 rows_are 1
+	wait_until 8 logged "$worker_pid"
+	reaches 1 1 3
+	ctl detach --port 8080
+	ctl attach --port 8080 --partial
+	reaches 0 1 3
+	equal "$(status 8080 tcp .partial)" true
+}
+
 @test "left out: MPTCP" {
 	local pid
 	[ "$(cat /proc/sys/net/mptcp/enabled 2>/dev/null)" = 1 ] || skip "this kernel has no MPTCP"

@@ -3,6 +3,8 @@
  * foreign: does to the group of a running worker what another tool would.
  *   foreign PID pass OBJECT     attaches a program that uses no array
  *   foreign PID array OBJECT    one whose array holds the sockets of PID
+ *   foreign PID sockmap OBJECT  puts its first socket into a sockmap, to which a sk_lookup
+ *                               program gives packets to port 53; until it is ended
  *   foreign PID classic         a classic BPF program
  *   foreign PID none            takes the program off
  *   foreign PID lock            locks the group's filters (SO_LOCK_FILTER)
@@ -14,6 +16,7 @@
 #include <bpf/libbpf.h>
 #include <dirent.h>
 #include <err.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <linux/filter.h>
 #include <stdint.h>
@@ -138,6 +141,28 @@ static void attach_loaded(const char *object_path, bool with_array, const int *s
 	bpf_object__close(object);
 }
 
+/* In this process's network namespace. */
+static void redirect(const char *object_path, int member)
+{
+	struct bpf_object *object = bpf_object__open(object_path);
+	int netns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	uint64_t value = member;
+	uint32_t zero = 0;
+
+	if (!object || bpf_object__load(object))
+		err(1, "%s", object_path);
+	if (bpf_map_update_elem(bpf_object__find_map_fd_by_name(object, "foreign_sockmap"), &zero,
+				&value, BPF_ANY))
+		err(1, "sockmap");
+	close(member);
+	if (!bpf_program__attach_netns(bpf_object__find_program_by_name(object, "foreign_lookup"),
+				       netns))
+		err(1, "sk_lookup");
+	puts("ready");
+	fflush(stdout);
+	pause();
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -171,6 +196,8 @@ int main(int argc, char **argv)
 		take_off(sockets[0]);
 	else if (!strcmp(what, "lock"))
 		lock_filters(sockets[0]);
+	else if (argc - optind > 2 && !strcmp(what, "sockmap"))
+		redirect(argv[2], sockets[0]);
 	else if (argc - optind > 2)
 		attach_loaded(argv[2], !strcmp(what, "array"), sockets, n, pin_program, pin_array);
 	else

@@ -32,6 +32,7 @@ static const char usage[] =
 	"       [--no-reuseport] [--reuseaddr]  SO_REUSEPORT unset, or SO_REUSEADDR instead\n"
 	"       [--also-reuseaddr]  both are set\n"
 	"       [--lock-filter]  SO_LOCK_FILTER on each socket\n"
+	"       [--transparent]  IP_TRANSPARENT on each socket\n"
 	"       [--undumpable]  no other process of the user may trace this one\n"
 	"       [--own-table]   the sockets are in a thread's own table of descriptors\n"
 	"       [--main-ends]   another thread serves, and the main one has ended\n"
@@ -64,6 +65,7 @@ static const struct option options[] = {
 	{ "round-ms", 1, NULL, 'o' },
 	{ "also-reuseaddr", 0, NULL, 'A' },
 	{ "lock-filter", 0, NULL, 'l' },
+	{ "transparent", 0, NULL, 'T' },
 	{ "undumpable", 0, NULL, 'u' },
 	{ "own-table", 0, NULL, 't' },
 	{ "main-ends", 0, NULL, 'e' },
@@ -80,7 +82,7 @@ struct layout {
 	int incoming_cpu; /* -1: unset */
 	const char *connect_to;
 	int connect_after_ms;
-	bool lock_filter, undumpable, own_table, main_ends, io_uring, classic;
+	bool lock_filter, transparent, undumpable, own_table, main_ends, io_uring, classic;
 };
 
 struct worker {
@@ -133,6 +135,9 @@ static void parse(int argc, char **argv, struct server *server, struct layout *l
 			break;
 		case 'l':
 			layout->lock_filter = true;
+			break;
+		case 'T':
+			layout->transparent = true;
 			break;
 		case 'u':
 			layout->undumpable = true;
@@ -274,10 +279,12 @@ static void select_always_first(int fd)
 
 static int make_socket(const struct server *server, const struct layout *layout)
 {
-	int fd = server_socket(server);
+	int fd = server_socket(server), one = 1;
 
 	if (layout->incoming_cpu >= 0)
 		set_socket_option(fd, SO_INCOMING_CPU, layout->incoming_cpu, "SO_INCOMING_CPU");
+	if (layout->transparent && setsockopt(fd, IPPROTO_IP, IP_TRANSPARENT, &one, sizeof(one)))
+		die("IP_TRANSPARENT");
 	if (layout->classic)
 		select_always_first(fd);
 	if (layout->lock_filter)

@@ -35,6 +35,7 @@ with_peers() {
 	done
 	wait_until 10 slots_are $(($1 + 3))
 	serves_all $(($1 + 3))
+	equal "$(status 8080 udp .connected_sockets)" "$1" "connected sockets"
 }
 
 @test "connected UDP: sockets that are connected after they have joined lose their slots" {

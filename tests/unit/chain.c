@@ -155,6 +155,7 @@ static void places_have_rows(void **state)
 	}
 }
 
+/* Each entry has one turn in each block, and further steps take the turns that follow. */
 static void round_robin_takes_turns(void **state)
 {
 	struct plan plan = { .policy = POLICY_ROUND_ROBIN };
@@ -162,21 +163,40 @@ static void round_robin_takes_turns(void **state)
 
 	(void)state;
 	for (plan.width = 1; plan.width < 200; plan.width++) {
-		struct circumstances at = { .turn = next_hash(&seed) / 2 };
-		uint32_t before = chain_index(&plan, 0, &at, 0);
+		uint32_t block = next_hash(&seed) / plan.width / 2;
+		struct circumstances at = { .turn = block * plan.width };
+		unsigned char had[200] = { 0 };
 
-		for (uint32_t i = 0; i < 3 * plan.width; i++) {
-			uint32_t now;
+		for (uint32_t i = 0; i < plan.width; i++, at.turn++) {
+			uint32_t now = chain_index(&plan, next_hash(&seed), &at, 0);
 
-			at.turn++;
-			now = chain_index(&plan, next_hash(&seed), &at, 0);
-			assert_int_equal(now, (before + 1) % plan.width);
-			for (uint32_t try = 1; try < CHAIN_STEPS; try++)
+			assert_int_equal(had[now]++, 0);
+			for (uint32_t try = 1; try < CHAIN_STEPS; try++) {
+				struct circumstances later = { .turn = at.turn + try };
+
 				assert_int_equal(chain_index(&plan, 0, &at, try),
-						 (now + try) % plan.width);
-			before = now;
+						 chain_index(&plan, 0, &later, 0));
+			}
 		}
 	}
+}
+
+/* Of packets that the kernel looks up several times, the last look-up counts. */
+static void round_robin_is_even_for_any_number_of_lookups(void **state)
+{
+	struct plan plan = { .policy = POLICY_ROUND_ROBIN };
+
+	(void)state;
+	for (plan.width = 1; plan.width <= 8; plan.width++)
+		for (uint32_t lookups = 1; lookups <= 8; lookups++) {
+			struct circumstances at = { .turn = lookups - 1 };
+			unsigned int got[8] = { 0 };
+
+			for (int i = 0; i < 4000; i++, at.turn += lookups)
+				got[chain_index(&plan, 0, &at, 0)]++;
+			for (uint32_t i = 0; i < plan.width; i++)
+				assert_in_range(got[i] * plan.width, 3600, 4400);
+		}
 }
 
 static void turns_follow_the_packets_of_the_cpu(void **state)
@@ -213,6 +233,7 @@ int main(void)
 		cmocka_unit_test(tries_are_independent),
 		cmocka_unit_test(places_have_rows),
 		cmocka_unit_test(round_robin_takes_turns),
+		cmocka_unit_test(round_robin_is_even_for_any_number_of_lookups),
 		cmocka_unit_test(turns_follow_the_packets_of_the_cpu),
 		cmocka_unit_test(first_turns_are_spread),
 	};

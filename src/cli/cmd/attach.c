@@ -20,6 +20,7 @@
 #include "log.h"
 #include "message.h"
 #include "privileges.h"
+#include "split_flows.h"
 
 #define WAIT_PAUSE_NS 20000000L
 #define LEAVE_TIMEOUT_MS 10000 /* for the keeper to take a group */
@@ -243,6 +244,14 @@ static int attach_with_reserve(const struct options *options, struct attach_stat
 	return status;
 }
 
+static void warn_of_split_flows(const struct options *options)
+{
+	struct reuseport_filter filter;
+
+	if (filter_from_options(options, &filter) == EXIT_DONE)
+		split_flows_warn(&filter);
+}
+
 static int attach_exec(const struct options *options)
 {
 	struct attach_state all = { 0 };
@@ -258,6 +267,8 @@ static int attach_exec(const struct options *options)
 	if (status == EXIT_DONE)
 		status = attach_with_reserve(options, &all);
 	if (status == EXIT_DONE) {
+		if (options->policy.policy)
+			warn_of_split_flows(options);
 		all.log.max_level = LOG_INFO;
 		status = options->foreground ? run_in_foreground(&all) : leave_groups(&all);
 	}

@@ -3,9 +3,9 @@
 #include <stdio.h>
 
 #include "command.h"
+#include "effect.h"
 #include "drain_wait.h"
 #include "filter.h"
-#include "lost.h"
 #include "message.h"
 
 /* Print the number of workers that changed and, if none did, why. */
@@ -56,7 +56,7 @@ static int drain_exec(const struct options *options)
 	ret = print_changed(ret, "draining", "");
 	warn_if_none_accepts(&filter);
 	if (ret == EXIT_DONE)
-		ret = lost_check(options, &filter);
+		ret = effect_check(options, &filter);
 	return ret == EXIT_DONE && options->wait ? drain_wait(options, &filter, worker) : ret;
 }
 
@@ -72,7 +72,7 @@ static int undrain_exec(const struct options *options)
 	if (ret < 0)
 		return exit_refused(&error);
 	ret = print_changed(ret, "undrained", ": none was drained or replaced by a rollout");
-	return ret == EXIT_DONE ? lost_check(options, &filter) : ret;
+	return ret == EXIT_DONE ? effect_check(options, &filter) : ret;
 }
 
 static int admit_exec(const struct options *options)
@@ -87,7 +87,7 @@ static int admit_exec(const struct options *options)
 	if (ret < 0)
 		return exit_refused(&error);
 	ret = print_changed(ret, "admitted", ": none is waiting, or only for a rollout to switch");
-	return ret == EXIT_DONE ? lost_check(options, &filter) : ret;
+	return ret == EXIT_DONE ? effect_check(options, &filter) : ret;
 }
 
 const struct command cmd_drain = {

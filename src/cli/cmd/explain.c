@@ -8,6 +8,7 @@
 #include "command.h"
 #include "exit.h"
 #include "filter.h"
+#include "message.h"
 #include "parse.h"
 #include "show/explain.h"
 
@@ -68,6 +69,10 @@ static int print_explanation(const struct options *options, const struct reusepo
 		show_explain_text(packet, explanation);
 	if (ret == EXIT_DONE)
 		ret = exit_written();
+	if (ret == EXIT_DONE && !explanation->winner && explanation->redirect) {
+		message("who gets the packet is not known: %s", explanation->redirect);
+		return EXIT_FAILED;
+	}
 	return ret == EXIT_DONE && !explanation->winner ? EXIT_NO_MATCH : ret;
 }
 

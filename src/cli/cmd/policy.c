@@ -3,10 +3,11 @@
 #include <stdio.h>
 
 #include "command.h"
+#include "effect.h"
 #include "filter.h"
 #include "format.h"
-#include "lost.h"
 #include "show/policy_info.h"
+#include "split_flows.h"
 
 static int list_policies(void)
 {
@@ -60,7 +61,8 @@ static int policy_exec(const struct options *options)
 	if (reuseport_set_policy(&filter, opts, &error) < 0)
 		return exit_refused(&error);
 	ret = print_policy_in_use(&filter);
-	return ret == EXIT_DONE ? lost_check(options, &filter) : ret;
+	split_flows_warn(&filter);
+	return ret == EXIT_DONE ? effect_check(options, &filter) : ret;
 }
 
 const struct command cmd_policy = {

@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "command.h"
+#include "effect.h"
 #include "drain_wait.h"
 #include "filter.h"
-#include "lost.h"
 
 static const struct {
 	const char *name;
@@ -48,7 +48,7 @@ static int rollout_exec(const struct options *options)
 	puts(steps[i].done);
 	ret = exit_written();
 	if (ret == EXIT_DONE)
-		ret = lost_check(options, &filter);
+		ret = effect_check(options, &filter);
 	if (ret == EXIT_DONE && options->wait)
 		ret = drain_wait(options, &filter, NULL);
 	return ret;

@@ -5,9 +5,9 @@
 
 #include "bounds.h"
 #include "command.h"
+#include "effect.h"
 #include "filter.h"
 #include "hint.h"
-#include "lost.h"
 #include "message.h"
 #include "parse.h"
 
@@ -54,7 +54,7 @@ static int weight_exec(const struct options *options)
 	printf("weight %lu for %d worker%s\n", weight, ret, ret == 1 ? "" : "s");
 	warn_without_effect(options, &filter, weight);
 	ret = exit_written();
-	return ret == EXIT_DONE ? lost_check(options, &filter) : ret;
+	return ret == EXIT_DONE ? effect_check(options, &filter) : ret;
 }
 
 const struct command cmd_weight = {

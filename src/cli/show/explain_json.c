@@ -89,16 +89,17 @@ int show_explain_json(const struct reuseport_packet *packet, const struct reusep
 	for (size_t i = 0; i < e->n_outcomes; i++)
 		json_array_append_new(outcomes, outcome_json(e->outcomes[i],
 							     e->decider != REUSEPORT_FOREIGN));
-	root = json_pack("{s:s, s:o, s:o, s:b, s:i, s:o, s:b, s:b, s:s, s:o*, s:o*, s:b, s:o, s:o}",
-			 "proto", format_proto(packet->proto), "src",
-			 endpoint_json(packet->family, packet->src, packet->src_port), "dst",
-			 endpoint_json(packet->family, packet->dst, packet->dst_port), "local",
-			 e->local, "ifindex", (int)e->ifindex, "candidates", candidates, "winner",
-			 e->winner, "order_known", e->order_known, "decider",
-			 decider_name(e->decider), "policy",
-			 e->decider == REUSEPORT_POLICY ? explain_policy_json(e) : NULL, "program",
-			 e->decider == REUSEPORT_FOREIGN ? json_integer(e->program_id) : NULL,
-			 "certain", e->n_outcomes == 1, "workers", outcomes, "why",
-			 show_json_text(e->why));
+	root = json_pack(
+		"{s:s, s:o, s:o, s:b, s:i, s:o, s:b, s:b, s:s, s:o*, s:o*, s:b, s:o, s:o, s:o}",
+		"proto", format_proto(packet->proto), "src",
+		endpoint_json(packet->family, packet->src, packet->src_port), "dst",
+		endpoint_json(packet->family, packet->dst, packet->dst_port), "local", e->local,
+		"ifindex", (int)e->ifindex, "candidates", candidates, "winner", e->winner,
+		"order_known", e->order_known, "decider", decider_name(e->decider), "policy",
+		e->decider == REUSEPORT_POLICY ? explain_policy_json(e) : NULL, "program",
+		e->decider == REUSEPORT_FOREIGN ? json_integer(e->program_id) : NULL, "certain",
+		e->n_outcomes == 1 && !e->redirect, "workers", outcomes, "why",
+		show_json_text(e->why), "redirect",
+		e->redirect ? show_json_text(e->redirect) : json_null());
 	return show_json(root);
 }

@@ -189,6 +189,15 @@ void show_explain_text(const struct reuseport_packet *packet, const struct reuse
 	       e->order_known ? "" : " (the order of equal scores is a guess)");
 	if (e->n_candidates)
 		print_candidates(e);
+	if (e->redirect) {
+		printf("   note: ");
+		format_print(e->redirect);
+		putchar('\n');
+	}
+	if (!e->winner && e->redirect) {
+		printf("=> not known: no socket is on the port itself\n");
+		return;
+	}
 	if (!e->winner) {
 		printf("=> no socket: %s\n", packet->proto == IPPROTO_UDP ?
 						     "ICMP port unreachable" :

@@ -114,7 +114,7 @@ static json_t *attachment_json(const struct reuseport_status *status)
 		json_array_append_new(workers, left_out_json(status->left_out[i]));
 	return json_pack("{s:s, s:s, s:s, s:i, s:I, s:o, s:o, s:s, s:o, s:{s:i, s:b}, "
 			 "s:{s:i, s:o, s:s, s:b, s:b}, "
-			 "s:o, s:i, s:i, s:b, s:o, s:o, s:s, s:o, s:o, s:o*, s:o}",
+			 "s:o, s:i, s:i, s:b, s:o, s:o, s:s, s:o, s:o, s:o*, s:o, s:b, s:b, s:i}",
 			 "proto", format_proto(status->key->proto), "family",
 			 format_family(status->key->family), "addr", addr, "port",
 			 status->key->port, "netns", (json_int_t)status->key->netns, "netns_name",
@@ -129,7 +129,9 @@ static json_t *attachment_json(const struct reuseport_status *status)
 			 "counters", counters_json(status->counters), "admit",
 			 status->admit_manual ? "manual" : "auto", "rollout",
 			 rollout_json(status->generations), "ways", modes_json(status->modes),
-			 "sticky", sticky_json(status), "unsteered", unsteered_json(status));
+			 "sticky", sticky_json(status), "unsteered", unsteered_json(status),
+			 "partial", status->partial, "transparent", status->transparent,
+			 "connected_sockets", (int)status->connected_sockets);
 }
 
 int show_status_json(const struct reuseport_status *const *list, size_t n)

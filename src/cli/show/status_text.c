@@ -93,6 +93,12 @@ static void print_heading(const struct reuseport_status *status, bool uid)
 		printf("  %u group member%s without a slot: the policy does not select %s\n",
 		       status->unregistered, status->unregistered == 1 ? "" : "s",
 		       status->unregistered == 1 ? "it" : "them");
+	if (status->connected_sockets)
+		printf("  %u connected socket%s, each with the datagrams of its peer\n",
+		       status->connected_sockets, status->connected_sockets == 1 ? "" : "s");
+	if (status->transparent)
+		printf("  IP_TRANSPARENT: UDP that a TPROXY rule redirects here is not steered: no "
+		       "program sees it\n");
 	print_unsteered(status);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* Status workers: the sockets of a group, what is steered to each, and whose they are. */
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -135,6 +136,40 @@ static int status_read_unsteered(struct status_item *item, const struct group_sn
 	return ret;
 }
 
+/* A socket that was bound to any address has one of its own once it is connected. */
+static bool status_is_at(const struct reuseport_key *connected, const struct reuseport_key *key)
+{
+	static const uint8_t any[16];
+
+	return connected->family == key->family && connected->uid == key->uid &&
+	       (!memcmp(key->addr, any, sizeof(any)) ||
+		!memcmp(key->addr, connected->addr, sizeof(any)));
+}
+
+/* Count the connected sockets at the group's place. */
+static int status_count_connected(struct status_item *item, const struct netns_ref *ns,
+				  struct reuseport_error *err)
+{
+	struct sock_diag_list all;
+	struct netns_visit visit;
+	int ret;
+
+	if (item->key.proto != IPPROTO_UDP)
+		return 0;
+	ret = netns_enter(ns, &visit, err);
+	if (ret)
+		return ret == -ENETDOWN ? 0 : ret;
+	ret = sock_diag_dump_all(IPPROTO_UDP, item->key.port, &all, err);
+	netns_leave(&visit);
+	item->status.connected_sockets = 0;
+	for (size_t i = 0; !ret && i < all.n; i++)
+		item->status.connected_sockets += all.sockets[i].connected &&
+						  status_is_at(&all.sockets[i].key, &item->key);
+	if (!ret)
+		free(all.sockets);
+	return ret;
+}
+
 /* Read them by the snapshot. *doubtful: they do not fit what is pinned, and were read before. */
 static int status_read_by(struct status_item *item, const struct attachment *at,
 			  struct group_snapshot *snapshot, bool *doubtful,
@@ -148,11 +183,19 @@ static int status_read_by(struct status_item *item, const struct attachment *at,
 
 	if (ret && ret != -ENETDOWN)
 		return ret;
+	ret = status_count_connected(item, &ns, err);
+	if (ret) {
+		group_members_free(&members);
+		return ret;
+	}
 	ret = status_read_workers(item, at, &members.sockets, &unknown);
 	if (!ret)
 		ret = status_note_left_out(item, &members.sockets);
 	if (!ret)
 		ret = status_read_unsteered(item, snapshot, &ns);
+	item->status.partial = at->entry.partial;
+	for (size_t i = 0; at->key.proto == IPPROTO_UDP && i < members.sockets.n; i++)
+		item->status.transparent |= members.sockets.sockets[i].transparent;
 	item->status.attached = status_is_attached(&item->status, &members);
 	item->status.foreign = !item->status.attached && members.program.present;
 	*doubtful = !fresh && (unknown || item->status.unregistered || !item->status.attached);

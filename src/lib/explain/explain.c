@@ -2,6 +2,7 @@
 /* reuseport_explain(): find the worker that a packet would reach, and explain why. */
 #include <errno.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -148,6 +149,15 @@ static int find_decider(struct group_iter *reader, const struct lookup_candidate
 	return 0;
 }
 
+/* What TPROXY redirects is not for an address of the namespace. For UDP the kernel looks the
+ * socket up without the packet then, and asks no program. */
+static bool is_past_programs(const struct reuseport_packet *packet,
+			     const struct lookup_candidate *winner,
+			     const struct reuseport_explanation *out)
+{
+	return packet->proto == IPPROTO_UDP && !out->local && winner->transparent;
+}
+
 /* Return the attachment of the group, or NULL. */
 static struct attachment *find_attachment(const struct reuseport_key *key, struct attachment *list,
 					  size_t n)
@@ -178,6 +188,8 @@ static int explain_winner(struct group_iter *reader, struct explanation *explana
 		return ret;
 	attachment = find_attachment(&winner->key, list, n);
 	ret = find_decider(reader, winner, &ns, attachment, out, err);
+	if (winner->group && is_past_programs(packet, winner, out))
+		out->decider = REUSEPORT_KERNEL;
 	if (!ret && winner->group)
 		ret = group_members_read(&winner->key, &ns, reader,
 					 attachment ? attachment->steering.program_id : 0, &members,
@@ -223,6 +235,8 @@ static int explain_packet(const struct lookup_kernel *kernel, const struct reuse
 	explanation = explanation_new();
 	ret = explanation ? copy_candidates(explanation, &found, err) :
 			    fail(err, ENOMEM, "out of memory");
+	if (!ret)
+		ret = redirect_find(&asked, &ns, explanation->redirect, err);
 	if (!ret && explanation->out.winner)
 		ret = explain_winner(kernel->reader.groups, explanation, packet, &found.list[0],
 				     err);

@@ -23,6 +23,7 @@ void explanation_finish(struct explanation *explanation)
 	out->n_steps = explanation->steps.n;
 	out->outcomes = (const struct reuseport_outcome *const *)explanation->outcomes.items;
 	out->n_outcomes = explanation->outcomes.n;
+	out->redirect = *explanation->redirect ? explanation->redirect : NULL;
 }
 
 void reuseport_explanation__free(struct reuseport_explanation *out)

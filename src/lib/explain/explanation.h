@@ -3,6 +3,7 @@
 #ifndef EXPLAIN_EXPLANATION_H
 #define EXPLAIN_EXPLANATION_H
 
+#include "explain/redirect.h"
 #include "item_list.h"
 #include "reuseport_explain.h"
 
@@ -12,6 +13,7 @@ struct explanation {
 	struct item_list candidates; /* of struct explained_candidate */
 	struct item_list steps;      /* of struct reuseport_fallback_step */
 	struct item_list outcomes;   /* of struct reuseport_outcome */
+	char redirect[REDIRECT_TEXT];
 };
 
 struct explained_candidate {

@@ -184,6 +184,7 @@ static void gather(struct gathering *all, const struct port_sockets *on_port,
 		candidate->score = scored[i].score;
 		candidate->cookie = socket.diag.cookie;
 		candidate->inode = socket.diag.inode;
+		candidate->transparent = socket.diag.transparent;
 		if ((int)i == winner)
 			all->winner = candidate - all->list;
 	}

@@ -30,7 +30,8 @@ struct lookup_candidate {
 	enum lookup_table table;
 	enum lookup_reason reason;
 	struct lookup_score score;
-	size_t place; /* in the chain, to sort equal candidates */
+	bool transparent; /* it has IP_TRANSPARENT */
+	size_t place;     /* in the chain, to sort equal candidates */
 };
 
 struct lookup_result {

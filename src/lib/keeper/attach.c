@@ -118,7 +118,7 @@ static int attach_learn_netns(struct reuseport_group *group, struct reuseport_er
 }
 
 static int attach_describe(struct reuseport_group *group, const struct steering_size *size,
-			   struct reuseport_error *err)
+			   const struct reuseport_attach_opts *opts, struct reuseport_error *err)
 {
 	struct attachment_entry *entry = &group->at.entry;
 	int ret;
@@ -137,6 +137,7 @@ static int attach_describe(struct reuseport_group *group, const struct steering_
 		.migrates = group->at.steering.migrates,
 		.plain_reads = group->at.steering.plain_reads,
 		.tells = group->at.steering.tells,
+		.partial = opts->partial,
 	};
 	group_key_to_entry(&group->at.key, entry);
 	group->slots = calloc(size->slots, sizeof(*group->slots));
@@ -274,7 +275,7 @@ static int attach_load(struct reuseport_group *group, const struct group_members
 		ret = steering_load(&group->at.steering, &size, group->at.key.proto,
 				    group->features, err);
 	if (!ret)
-		ret = attach_describe(group, &size, err);
+		ret = attach_describe(group, &size, opts, err);
 	handle_note(group, opts);
 	if (!ret)
 		ret = event_sources_open(group, err);

@@ -97,8 +97,9 @@ struct reuseport_group {
 	struct join_batch *found;   /* and those of them that join; NULL: none */
 	struct group_iter *reader;  /* NULL: not needed yet */
 
-	uint64_t refused;       /* checksum of the members that could not join, */
-	uint64_t refused_until; /* and when to try them again */
+	uint64_t refused;        /* checksum of the members that could not join, */
+	uint64_t refused_until;  /* and when to try them again */
+	uint64_t refused_logged; /* the one that was logged */
 
 	uint32_t replaces; /* the program of the group whose pins were damaged, 0: none */
 	bool program_due;  /* the group was recreated, and its members so far took no program */

@@ -14,8 +14,8 @@ static int explain_claim(const struct join_place *place, int code, uint32_t pid,
 {
 	if (code == EBUSY)
 		return fail(err, code,
-			    "a socket of process %u is in another program's sockarray: "
-			    "end that program ('bpftool map' lists reuseport_sockarray maps)",
+			    "a socket of process %u is in another program's sockarray or sockmap: "
+			    "end that program ('bpftool map' lists both)",
 			    pid);
 	return fail(err, code, "cannot put a socket of process %u into the array of %s: %s", pid,
 		    place->text, strerror(code));

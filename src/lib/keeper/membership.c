@@ -207,9 +207,41 @@ static int membership_join_found(struct reuseport_group *group)
 	return ret;
 }
 
+/* Log members that two searches could not give a slot, once. What only the io_uring instances of
+ * all processes tell is not looked for here. */
+static void membership_log_refused(struct reuseport_group *group, uint64_t sum)
+{
+	const struct owner_search *search = &group->search;
+	char why[LEFT_OUT_TEXT] = "the status says why";
+	struct left_out left_out;
+	size_t n = 0;
+
+	if (!sum || sum != group->refused || sum == group->refused_logged)
+		return;
+	group->refused_logged = sum;
+	for (size_t i = 0; i < search->members.n; i++) {
+		const struct sock_diag_socket *member = &search->members.sockets[i];
+
+		if (slots_find(group, member->cookie) != SLOT_NONE)
+			continue;
+		n++;
+		if (!member->mptcp)
+			continue;
+		left_out_explain(member, &search->owners, &left_out);
+		left_out_text(&left_out, why);
+	}
+	if (n && !search->full)
+		handle_log(group, LOG_WARNING,
+			   "%s: %zu member%s without a slot, which the policy does not select: %s",
+			   group->at.text, n, n == 1 ? "" : "s", why);
+}
+
 static void membership_end_search(struct reuseport_group *group)
 {
-	group->refused = membership_newcomers(group, &group->search.members);
+	uint64_t sum = membership_newcomers(group, &group->search.members);
+
+	membership_log_refused(group, sum);
+	group->refused = sum;
 	group->refused_until = clock_ns(CLOCK_MONOTONIC) + REFUSED_PAUSE_NS;
 	group->loop.resync_due |= group->search.again;
 	owner_search_end(&group->search);
@@ -295,7 +327,7 @@ static int membership_add_all(struct join_batch *batch, const struct sock_diag_l
 		const struct socket_owner *first;
 		size_t n = socket_owners_of(&fill->owners, member->inode, &first);
 
-		if (n && slots_find(batch->group, member->cookie) == SLOT_NONE)
+		if (n && !member->sockmap && slots_find(batch->group, member->cookie) == SLOT_NONE)
 			ret = join_batch_add(batch, member->cookie, first, n);
 	}
 	if (ret != -ENOSPC)
@@ -344,7 +376,10 @@ static void membership_explain_unowned(const struct reuseport_group *group,
 		if (slots_find(group, members->sockets[i].cookie) == SLOT_NONE)
 			left_out_explain(&members->sockets[i], &fill->owners, &left_out);
 	left_out_text(&left_out, why);
-	fail(&fill->reason, left_out.reason == REUSEPORT_LEFT_OUT_NO_PERMISSION ? EPERM : ENOENT,
+	fail(&fill->reason,
+	     !left_out.reason                                    ? ENOENT :
+	     left_out.reason == REUSEPORT_LEFT_OUT_NO_PERMISSION ? EPERM :
+								   EOPNOTSUPP,
 	     "%s: %s", group->at.text, why);
 }
 

@@ -128,6 +128,11 @@ static int pending_join(struct reuseport_group *group, struct join_batch *batch,
 	/* It does not listen yet, or is of another group. */
 	if (!member || !member->inode)
 		return -EAGAIN;
+	/* It never can. The search that the resync begins says so. */
+	if (member->mptcp) {
+		group->loop.resync_due = true;
+		return 0;
+	}
 	batch->joins[batch->n].event = *one;
 	ret = join_batch_add_of(batch, one->cookie, member->inode, one->pid);
 	if (ret == -ENOSPC && !group->full_logged) {

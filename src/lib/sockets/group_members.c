@@ -56,6 +56,15 @@ static bool is_of_group(const struct group_members *members, const struct reusep
 	return chosen && member && member->group == chosen->group;
 }
 
+/* Iterators that an older version has pinned do not tell. */
+static bool is_in_sockmap(const struct group_members *members, uint64_t cookie)
+{
+	const struct group_member *member = group_iter_find(&members->kernel, cookie);
+
+	return member && member->user_data & SK_USER_DATA_NOCOPY &&
+	       !(member->user_data & SK_USER_DATA_BPF);
+}
+
 int group_members_choose(const struct reuseport_key *key, uint32_t program_id,
 			 struct group_members *members)
 {
@@ -73,6 +82,8 @@ int group_members_choose(const struct reuseport_key *key, uint32_t program_id,
 	for (size_t i = 0; i < members->on_port.n; i++)
 		if (is_of_group(members, key, chosen, &members->on_port.sockets[i]))
 			to->sockets[to->n++] = members->on_port.sockets[i];
+	for (size_t i = 0; i < to->n; i++)
+		to->sockets[i].sockmap = is_in_sockmap(members, to->sockets[i].cookie);
 	if (!chosen)
 		return 0;
 	members->program.present = chosen->has_prog;

@@ -13,8 +13,9 @@
 
 const char *reuseport_left_out_name(unsigned int reason)
 {
-	static const char *const names[] = { NULL, "mptcp", "io_uring", "pid-namespace",
-					     "no-permission" };
+	static const char *const names[] = {
+		NULL, "mptcp", "io_uring", "pid-namespace", "no-permission", "sockmap"
+	};
 
 	return reason < sizeof(names) / sizeof(names[0]) ? names[reason] : NULL;
 }
@@ -57,7 +58,7 @@ void left_out_explain(const struct sock_diag_socket *member, const struct socket
 	size_t n = socket_owners_of(owners, member->inode, &first);
 
 	*left_out = (struct left_out){ 0 };
-	if (!n && !member->mptcp) {
+	if (!n && !member->mptcp && !member->sockmap) {
 		explain_unowned(member, left_out);
 		return;
 	}
@@ -67,6 +68,8 @@ void left_out_explain(const struct sock_diag_socket *member, const struct socket
 	}
 	if (member->mptcp)
 		left_out->reason = REUSEPORT_LEFT_OUT_MPTCP;
+	else if (member->sockmap)
+		left_out->reason = REUSEPORT_LEFT_OUT_SOCKMAP;
 }
 
 void left_out_text(const struct left_out *left_out, char text[LEFT_OUT_TEXT])
@@ -83,6 +86,9 @@ void left_out_text(const struct left_out *left_out, char text[LEFT_OUT_TEXT])
 			"its process is in another PID namespace: attach from where it is visible",
 		[REUSEPORT_LEFT_OUT_NO_PERMISSION] =
 			"no permission to look into its process: that needs CAP_SYS_PTRACE",
+		[REUSEPORT_LEFT_OUT_SOCKMAP] =
+			"has it in a SOCKMAP or SOCKHASH ('bpftool map' lists them): a socket can "
+			"be in one such map only",
 	};
 
 	if (left_out->pid && left_out->reason)
@@ -90,6 +96,9 @@ void left_out_text(const struct left_out *left_out, char text[LEFT_OUT_TEXT])
 			 whys[left_out->reason]);
 	else
 		snprintf(text, LEFT_OUT_TEXT, "%s%s",
-			 left_out->reason == REUSEPORT_LEFT_OUT_MPTCP ? "its process " : "",
+			 left_out->reason == REUSEPORT_LEFT_OUT_MPTCP ||
+					 left_out->reason == REUSEPORT_LEFT_OUT_SOCKMAP ?
+				 "its process " :
+				 "",
 			 whys[left_out->reason]);
 }

@@ -56,6 +56,10 @@ static int read_attribute(const struct nlattr *attr, void *data)
 
 	if (mnl_attr_get_type(attr) == INET_DIAG_SKV6ONLY)
 		socket->key.v6only = mnl_attr_get_u8(attr);
+	else if (mnl_attr_get_type(attr) == INET_DIAG_SOCKOPT &&
+		 mnl_attr_get_payload_len(attr) >= sizeof(struct inet_diag_sockopt))
+		socket->transparent =
+			((const struct inet_diag_sockopt *)mnl_attr_get_payload(attr))->transparent;
 	else if (mnl_attr_get_type(attr) == INET_DIAG_ULP_INFO)
 		mnl_attr_parse_nested(attr, read_ulp, socket);
 	return MNL_CB_OK;

@@ -11,6 +11,8 @@ struct sock_diag_socket {
 	uint64_t cookie;
 	uint32_t inode;
 	bool mptcp;       /* it listens for MPTCP */
+	bool transparent; /* it has IP_TRANSPARENT */
+	bool sockmap;     /* it is in a SOCKMAP; not read here, see group_members_choose() */
 	bool connected;   /* UDP only: TCP's are not listed */
 	uint8_t peer[16]; /* as key.addr; zero if there is none */
 	uint16_t peer_port;

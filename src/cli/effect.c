@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Lost: whether what a command has changed takes effect. */
+/* Effect: whether what a command has changed takes effect, and for whom. */
 #include <time.h>
 
+#include "effect.h"
 #include "exit.h"
 #include "format.h"
 #include "hint.h"
-#include "lost.h"
 #include "message.h"
 
 /* A keeper puts the program on a group that was recreated: that takes it a moment. */
@@ -42,26 +42,51 @@ static void report_lost(const struct options *options, const struct reuseport_st
 		place, status->foreign ? " --force" : "");
 }
 
-int lost_check(const struct options *options, const struct reuseport_filter *filter)
+/* Name what the policy does not reach. Return whether that is a failure. */
+static bool report_unreached(const struct reuseport_status *status)
 {
-	const struct reuseport_status *status;
+	char endpoint[FORMAT_ENDPOINT_MAX];
+	const char *proto = format_proto(status->key->proto);
+	size_t n = status->n_left_out;
+
+	format_endpoint(status->key, endpoint);
+	if (n)
+		message("%s %s: this does not reach %zu of %zu members (%s)", proto, endpoint, n,
+			n + status->n_workers,
+			reuseport_left_out_name(status->left_out[0]->left_out));
+	return n && !status->partial;
+}
+
+/* Look at the groups, again if their keeper may be about to mend one. Return NULL if they cannot
+ * be looked at. */
+static struct reuseport_status_list *effect_look(const struct reuseport_filter *filter)
+{
 	struct reuseport_status_list *list;
-	int ret = EXIT_DONE;
 
 	for (int looks = 1;; looks++) {
-		/* What cannot be looked at is not known to be lost. */
 		if (reuseport_get_status(filter, &list, NULL))
-			return EXIT_DONE;
+			return NULL;
 		if (looks == LOOKS || !may_be_mended(list))
-			break;
+			return list;
 		reuseport_status_list__free(list);
 		nanosleep(&(struct timespec){ .tv_nsec = PAUSE_NS }, NULL);
 	}
+}
+
+int effect_check(const struct options *options, const struct reuseport_filter *filter)
+{
+	/* What cannot be looked at is not known to be lost. */
+	struct reuseport_status_list *list = effect_look(filter);
+	const struct reuseport_status *status;
+	int ret = EXIT_DONE;
+
 	for (size_t i = 0; (status = reuseport_status_list__get(list, i)); i++) {
-		if (!is_lost(status))
-			continue;
-		report_lost(options, status);
-		ret = EXIT_FAILED;
+		if (is_lost(status)) {
+			report_lost(options, status);
+			ret = EXIT_FAILED;
+		} else if (report_unreached(status)) {
+			ret = EXIT_FAILED;
+		}
 	}
 	reuseport_status_list__free(list);
 	return ret;

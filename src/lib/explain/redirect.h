@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
+/*
+ * Redirect: what may give a packet to another socket before the lookup on its port: a BPF
+ * sk_lookup program, or a TPROXY rule. Which one it would be is not known outside the kernel.
+ */
+#ifndef EXPLAIN_REDIRECT_H
+#define EXPLAIN_REDIRECT_H
+
+#include "explain/lookup_score.h"
+#include "host/netns.h"
+
+#define REDIRECT_TEXT 256
+
+/* Write what there is in the namespace, for packets of the protocol, "" for nothing. Return 0 or
+ * -errno. */
+int redirect_find(const struct lookup_packet *packet, const struct netns_ref *ns,
+		  char text[REDIRECT_TEXT], struct reuseport_error *err);
+
+#endif
