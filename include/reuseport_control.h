@@ -4,12 +4,16 @@
  * Included by reuseport_bpf.h, whose conventions hold here.
  *
  * Each call comes twice: for the attachments that a filter selects, whoever keeps them,
- * and, with "__", for the one that this process keeps. The first kind names a worker as
- * text: "slot:3", "pid:1234" (every socket that this process serves), "cookie:4097", or a
- * number alone if it means the same workers by each of these that fits. The second kind takes a
- * descriptor of the worker's socket; -1 means every worker for admit and drain status, and is
- * refused elsewhere. The filter needs a port: what changes an attachment never means every one of
- * the host.
+ * and, with "__", for the one that this process keeps. The first kind names workers as
+ * text: "slot:3", "cookie:4097" (or "cookie:0x1001", "sk:1001"), "pid:1234", "comm:nginx" (the
+ * name of a process), "unit:nginx" (a systemd unit, or any other part of a cgroup's path),
+ * "cgroup:/system.slice" (that cgroup and those below), several of them with commas, or a
+ * number alone if it means the same workers by slot, pid and cookie, as far as they fit. A process
+ * means the workers that it serves; if it serves none, those whose sockets it has open, as a
+ * master of processes does. Processes are looked at when the call is made. The second kind takes a
+ * descriptor of the worker's socket; -1 means every worker for admit, undrain and drain status,
+ * and is refused elsewhere, as NULL is of the first kind. The filter needs a port: what changes an
+ * attachment never means every one of the host.
  *
  * A change takes effect at once: a packet is handled by the state before or by the state
  * after, and when the call returns no packet is handled by the state before. No keeper is
@@ -55,13 +59,15 @@ int reuseport_group__set_weight(struct reuseport_group *group, int fd, unsigned 
 struct reuseport_drain_opts {
 	size_t sz;
 	bool release; /* its sticky flows go to the other workers at once */
+	bool force;   /* even if a name that means several workers leaves none for new work */
 	size_t : 0;
 };
 
 /*
  * Give nothing new to a worker: no connection by any policy, nor by the kernel's own pick
  * while another worker may get work. It keeps what is queued or half open, and its sticky
- * flows. opts may be NULL. Return the number of workers.
+ * flows. opts may be NULL. Return the number of workers. -EEXIST: a name means several workers,
+ * and no other of the group may get new work: nothing was changed, unless opts->force is set.
  */
 int reuseport_drain(const struct reuseport_filter *filter, const char *worker,
 		    const struct reuseport_drain_opts *opts, struct reuseport_error *err);
@@ -69,8 +75,8 @@ int reuseport_group__drain(struct reuseport_group *group, int fd,
 			   const struct reuseport_drain_opts *opts, struct reuseport_error *err);
 
 /* Give work again to a drained worker, or to one of a generation that a rollout has left
- * behind: it is then of the serving generation. Return the number of workers that this
- * changed, which may be 0. */
+ * behind: it is then of the serving generation. NULL, or fd -1: to all that were drained. Return
+ * the number of workers that this changed, which may be 0. */
 int reuseport_undrain(const struct reuseport_filter *filter, const char *worker,
 		      struct reuseport_error *err);
 int reuseport_group__undrain(struct reuseport_group *group, int fd, struct reuseport_error *err);
@@ -100,7 +106,8 @@ void reuseport_drain_list__free(struct reuseport_drain_list *list);
 /*
  * Read what drained workers and workers of generations that do not serve still have: of
  * one worker, or of all (NULL, or fd -1). A worker that has gone is not listed, and asking
- * for it is no error. A worker whose queue and half_open are 0 can be ended without loss.
+ * for it is no error. The processes are looked at, unless all names are cookies: who waits asks
+ * again by those. A worker whose queue and half_open are 0 can be ended without loss.
  */
 int reuseport_get_drain_status(const struct reuseport_filter *filter, const char *worker,
 			       struct reuseport_drain_list **list, struct reuseport_error *err);

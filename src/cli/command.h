@@ -23,8 +23,9 @@ struct command {
 };
 
 /* The details of commands whose arguments include WORKER. */
-#define WORKER_DETAILS \
-	"WORKER is slot:N, pid:N, cookie:N, sk:HEX, or a number if only one of these matches."
+#define WORKER_DETAILS                                                                            \
+	"WORKER is slot:N, pid:N, cookie:N, sk:HEX, comm:NAME, unit:NAME, cgroup:/PATH, several " \
+	"with commas, or a number if only one of the first three matches."
 
 extern const struct command cmd_attach, cmd_detach, cmd_status, cmd_list, cmd_policy, cmd_weight,
 	cmd_drain, cmd_undrain, cmd_admit, cmd_rollout, cmd_explain, cmd_simulate, cmd_features,

@@ -2,6 +2,7 @@
 /* Drain wait: the options and the waiting that drain and rollout share. */
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include "bounds.h"
@@ -31,13 +32,32 @@ static bool is_drained(const struct reuseport_drain_status *status)
 	return !status->queue && !status->half_open;
 }
 
-/* fed: it may get more, so it is not empty for good. */
-static void print_drain_status(const struct reuseport_drain_status *status, int proto, bool fed)
+/* Who is waited for. */
+struct waiting {
+	const struct reuseport_filter *filter;
+	const char *worker;                 /* as it was named; NULL: all */
+	struct reuseport_drain_list *first; /* as they were, with the processes, at first */
+	char *cookies;                      /* their names from then on */
+	bool fed;                           /* they may get more, so none is empty for good */
+};
+
+static uint32_t pid_at_first(const struct waiting *waiting, uint64_t cookie)
 {
-	printf("slot %u pid %u: ", status->slot, status->pid);
-	if (is_drained(status) && !fed)
+	const struct reuseport_drain_status *status;
+
+	for (size_t i = 0; (status = reuseport_drain_list__get(waiting->first, i)); i++)
+		if (status->cookie == cookie)
+			return status->pid;
+	return 0;
+}
+
+static void print_drain_status(const struct waiting *waiting,
+			       const struct reuseport_drain_status *status)
+{
+	printf("slot %u pid %u: ", status->slot, pid_at_first(waiting, status->cookie));
+	if (is_drained(status) && !waiting->fed)
 		printf("empty");
-	else if (proto == IPPROTO_UDP)
+	else if (waiting->filter->proto == IPPROTO_UDP)
 		printf("%u bytes to receive", status->queue);
 	else
 		printf("%u to accept, %u half open", status->queue, status->half_open);
@@ -47,36 +67,20 @@ static void print_drain_status(const struct reuseport_drain_status *status, int 
 	putchar('\n');
 }
 
+static void print_gone(const struct waiting *waiting)
+{
+	if (waiting->worker && reuseport_drain_list__count(waiting->first) < 2)
+		puts("the worker is gone");
+	else
+		puts("all drained workers are gone");
+}
+
 static double now_s(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return now.tv_sec + now.tv_nsec / 1e9;
-}
-
-/* Return the number of workers that are not drained yet, or -1 with *status. Print what
- * they have if this is the last time, or if all are drained. */
-static int count_busy(const struct reuseport_filter *filter, const char *worker, bool fed,
-		      bool last, int *status)
-{
-	const struct reuseport_drain_status *drained;
-	struct reuseport_drain_list *list;
-	struct reuseport_error error;
-	int busy = 0;
-
-	if (reuseport_get_drain_status(filter, worker, &list, &error)) {
-		*status = exit_failed(&error);
-		return -1;
-	}
-	for (size_t i = 0; (drained = reuseport_drain_list__get(list, i)); i++)
-		busy += !is_drained(drained);
-	for (size_t i = 0; (last || !busy) && (drained = reuseport_drain_list__get(list, i)); i++)
-		print_drain_status(drained, filter->proto, fed);
-	if (!reuseport_drain_list__count(list))
-		puts(worker ? "the worker is gone" : "all drained workers are gone");
-	reuseport_drain_list__free(list);
-	return busy;
 }
 
 /* UDP that TPROXY redirects goes to drained workers, too, and no counter shows it. */
@@ -107,27 +111,90 @@ static int drain_report(bool fed)
 	return EXIT_FAILED;
 }
 
-int drain_wait(const struct options *options, const struct reuseport_filter *filter,
-	       const char *worker)
+/* Look for the first time, and note whom to look at from then on. The processes are looked at only
+ * now: it takes long, and others may come to have these sockets. */
+static int wait_begin(struct waiting *waiting)
 {
-	double end = now_s() + options->timeout_s;
-	bool fed = may_be_fed(filter);
+	const struct reuseport_drain_status *status;
+	struct reuseport_error error;
+	size_t n, size;
+	FILE *names;
+
+	if (reuseport_get_drain_status(waiting->filter, waiting->worker, &waiting->first, &error))
+		return exit_failed(&error);
+	names = open_memstream(&waiting->cookies, &size);
+	if (!names)
+		return exit_no_memory();
+	for (n = 0; (status = reuseport_drain_list__get(waiting->first, n)); n++)
+		fprintf(names, "%scookie:%llu", n ? "," : "", (unsigned long long)status->cookie);
+	return fclose(names) ? exit_no_memory() : EXIT_DONE;
+}
+
+static void wait_end(struct waiting *waiting)
+{
+	reuseport_drain_list__free(waiting->first);
+	free(waiting->cookies);
+}
+
+/* Return the number of workers that are not drained yet, or -1 with *status. Print what
+ * they have if this is the last time, or if all are drained. */
+static int count_busy(const struct waiting *waiting, bool last, int *status)
+{
+	const struct reuseport_drain_status *drained;
+	struct reuseport_drain_list *list;
+	struct reuseport_error error;
+	int busy = 0;
+
+	if (reuseport_get_drain_status(waiting->filter, waiting->cookies, &list, &error)) {
+		*status = exit_failed(&error);
+		return -1;
+	}
+	for (size_t i = 0; (drained = reuseport_drain_list__get(list, i)); i++)
+		busy += !is_drained(drained);
+	for (size_t i = 0; (last || !busy) && (drained = reuseport_drain_list__get(list, i)); i++)
+		print_drain_status(waiting, drained);
+	if (!reuseport_drain_list__count(list))
+		print_gone(waiting);
+	reuseport_drain_list__free(list);
+	return busy;
+}
+
+/* Wait until none is busy. */
+static int wait_for_all(const struct waiting *waiting, unsigned long timeout_s)
+{
+	double end = now_s() + timeout_s;
 	int status = EXIT_DONE, busy;
 
 	for (;;) {
-		bool last = options->timeout_s && now_s() >= end;
+		bool last = timeout_s && now_s() >= end;
 
-		busy = count_busy(filter, worker, fed, last, &status);
+		busy = count_busy(waiting, last, &status);
 		if (busy < 0)
 			return status;
 		if (!busy)
-			return drain_report(fed);
+			return drain_report(waiting->fed);
 		if (last)
 			break;
 		nanosleep(&(struct timespec){ .tv_nsec = PAUSE_NS }, NULL);
 	}
 	message("after %lu s %d worker%s still busy; if the server hangs, end it: "
 		"its queue then goes to other workers",
-		options->timeout_s, busy, busy == 1 ? " is" : "s are");
+		timeout_s, busy, busy == 1 ? " is" : "s are");
 	return EXIT_FAILED;
+}
+
+int drain_wait(const struct options *options, const struct reuseport_filter *filter,
+	       const char *worker)
+{
+	struct waiting waiting = { .filter = filter, .worker = worker, .fed = may_be_fed(filter) };
+	int status = wait_begin(&waiting);
+
+	if (status == EXIT_DONE && !reuseport_drain_list__count(waiting.first)) {
+		print_gone(&waiting);
+		status = exit_written();
+	} else if (status == EXIT_DONE) {
+		status = wait_for_all(&waiting, options->timeout_s);
+	}
+	wait_end(&waiting);
+	return status;
 }

@@ -91,3 +91,26 @@ int effect_check(const struct options *options, const struct reuseport_filter *f
 	reuseport_status_list__free(list);
 	return ret;
 }
+
+static bool has_accepting_worker(const struct reuseport_status *status)
+{
+	for (size_t i = 0; i < status->n_workers; i++)
+		if (status->workers[i]->weight &&
+		    status->workers[i]->state == REUSEPORT_WORKER_ACTIVE)
+			return true;
+	return false;
+}
+
+void effect_warn_unserved(const struct reuseport_filter *filter)
+{
+	const struct reuseport_status *status;
+	struct reuseport_status_list *list;
+
+	if (reuseport_get_status(filter, &list, NULL))
+		return;
+	for (size_t i = 0; (status = reuseport_status_list__get(list, i)); i++)
+		if (status->n_workers && !has_accepting_worker(status))
+			message("no worker is left that accepts new work: the kernel "
+				"picks among all workers, drained or not");
+	reuseport_status_list__free(list);
+}

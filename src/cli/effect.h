@@ -13,4 +13,7 @@
  */
 int effect_check(const struct options *options, const struct reuseport_filter *filter);
 
+/* Warn if no worker accepts new work any more: all are drained, or have the weight 0. */
+void effect_warn_unserved(const struct reuseport_filter *filter);
+
 #endif

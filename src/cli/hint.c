@@ -16,6 +16,7 @@ static const struct {
 	{ "more table entries", " (--table N)" },
 	{ "force the attach", " (--force)" },
 	{ "force the detach", " (--force)" },
+	{ "force the drain", " (--force)" },
 	{ "attach to a part of the group", " (--partial)" },
 	{ "name the uid", " (--uid UID)" },
 	{ "name the network namespace", " (--netns NAME)" },

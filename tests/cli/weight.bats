@@ -66,7 +66,7 @@ sets() {
 	start_worker --port 8080
 	attach --port 8080
 	before=$(rules_and_workers 8080)
-	for word in nginx slot slot: slot:x slot:-1 pid:abc cookie: Slot:0 slot:0x0 '' ' 0' 0,1 '*' \
+	for word in nginx slot slot: slot:x slot:-1 pid:abc cookie: Slot:0 slot:0x0 '' ' 0' 0, '*' \
 		99999999999999999999999; do
 		refused 2 ctl weight --port 8080 "$word" 5
 		says "slot:N"

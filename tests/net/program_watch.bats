@@ -36,8 +36,7 @@ put_back() {
 	log_has "program" 0
 	foreign "${worker_pids[1]}" none
 	wait_until 4 ours_is_on "$1" "$id"
-	wait_until 4 log_has "program was taken off" 1
-	wait_until 4 log_has "program is there again" 1
+	wait_until 4 log_has "program was gone from the group" 1
 	in_sync 8080 "$1"
 	equal "$(status 8080 "$1" '[.workers[].state] | unique | join(" ")')" active
 	ctl detach --port 8080 --proto "$1"
@@ -67,7 +66,7 @@ put_back() {
 	# Once it is gone, the way is free.
 	foreign "${worker_pids[0]}" none
 	wait_until 4 ours_is_on tcp "$id"
-	wait_until 4 log_has "program is there again" 1
+	wait_until 4 log_has "program was gone from the group" 1
 	in_sync 8080 tcp
 }
 

@@ -169,6 +169,28 @@ static void while_it_is_busy_others_are_started(void **state)
 	standby_end();
 }
 
+/* What it has reported would be taken for that of the next job. */
+static void while_a_report_is_unread_it_has_no_other_job(void **state)
+{
+	struct request first = { .number = 1 }, second = { .number = 2 };
+	const struct standby_request next = { .serve = serve,
+					      .data = &second,
+					      .size = sizeof(second) };
+	pid_t pid = stand_by();
+	struct look_state *of;
+	struct look *look;
+	int pipe;
+
+	(void)state;
+	look = begin(&first, NULL);
+	let_it_end();
+	assert_int_equal(standby_begin(&next, sizeof(struct record), NULL, 0, &pipe, &of), -EBUSY);
+	assert_int_equal(finish(look, &first), pid);
+	let_it_end();
+	assert_int_equal(done_by(second, NULL), pid);
+	standby_end();
+}
+
 static void one_that_dies_is_replaced(void **state)
 {
 	pid_t pid = stand_by();
@@ -229,6 +251,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_does_one_job_after_the_other),
 		cmocka_unit_test(while_it_is_busy_others_are_started),
+		cmocka_unit_test(while_a_report_is_unread_it_has_no_other_job),
 		cmocka_unit_test(one_that_dies_is_replaced),
 		cmocka_unit_test(without_isolation_there_is_none),
 		/* The last: after that there is haste. */

@@ -17,13 +17,27 @@
 
 #define SLOTS 8
 
-static void parses(const char *text, enum worker_selector_kind kind, uint64_t number)
+static void parses(const char *text, enum worker_name_kind kind, uint64_t number)
 {
-	struct worker_selector name;
+	struct worker_name_list list;
 
-	assert_int_equal(worker_selector_parse(text, &name, NULL), 0);
-	assert_int_equal(name.kind, kind);
-	assert_true(name.number == number);
+	assert_int_equal(worker_name_parse(text, &list, NULL), 0);
+	assert_int_equal(list.n, 1);
+	assert_int_equal(list.names[0].kind, kind);
+	assert_true(list.names[0].number == number);
+	assert_string_equal(list.names[0].given, text);
+	worker_name_list_free(&list);
+}
+
+static void parses_text(const char *text, enum worker_name_kind kind, const char *rest)
+{
+	struct worker_name_list list;
+
+	assert_int_equal(worker_name_parse(text, &list, NULL), 0);
+	assert_int_equal(list.names[0].kind, kind);
+	assert_int_equal(list.names[0].length, strlen(rest));
+	assert_memory_equal(list.names[0].text, rest, strlen(rest));
+	worker_name_list_free(&list);
 }
 
 static void names(void **state)
@@ -41,6 +55,58 @@ static void names(void **state)
 	parses("7", WORKER_BY_ANY, 7);
 	parses("0", WORKER_BY_ANY, 0);
 	parses("007", WORKER_BY_ANY, 7);
+	parses_text("comm:nginx", WORKER_BY_COMM, "nginx");
+	parses_text("comm:a b:c", WORKER_BY_COMM, "a b:c");
+	parses_text("unit:nginx@1.service", WORKER_BY_UNIT, "nginx@1.service");
+	parses_text("cgroup:/", WORKER_BY_CGROUP, "");
+	parses_text("cgroup:/system.slice/a.service/", WORKER_BY_CGROUP, "/system.slice/a.service");
+}
+
+static void several_names(void **state)
+{
+	struct worker_name_list list;
+
+	(void)state;
+	assert_int_equal(worker_name_parse("slot:1,pid:7,comm:a,9", &list, NULL), 0);
+	assert_int_equal(list.n, 4);
+	assert_int_equal(list.names[0].kind, WORKER_BY_SLOT);
+	assert_int_equal(list.names[1].number, 7);
+	assert_string_equal(list.names[2].given, "comm:a");
+	assert_int_equal(list.names[3].kind, WORKER_BY_ANY);
+	worker_name_list_free(&list);
+}
+
+static bool fits(const char *text, const char *path)
+{
+	struct worker_name_list list;
+	bool is;
+
+	assert_int_equal(worker_name_parse(text, &list, NULL), 0);
+	is = worker_name_fits_cgroup(&list.names[0], path);
+	worker_name_list_free(&list);
+	return is;
+}
+
+static void cgroups(void **state)
+{
+	static const char path[] = "/system.slice/nginx@1.service/main";
+
+	(void)state;
+	assert_true(fits("unit:nginx@1", path));
+	assert_true(fits("unit:nginx@1.service", path));
+	assert_true(fits("unit:system.slice", path));
+	assert_true(fits("unit:main", path));
+	assert_false(fits("unit:nginx", path));
+	assert_false(fits("unit:nginx@1.servic", path));
+	assert_false(fits("unit:nginx@", path));
+	assert_false(fits("unit:system", path));
+	assert_true(fits("cgroup:/", path));
+	assert_true(fits("cgroup:/system.slice", path));
+	assert_true(fits("cgroup:/system.slice/nginx@1.service/", path));
+	assert_true(fits("cgroup:/system.slice/nginx@1.service/main", path));
+	assert_false(fits("cgroup:/system.slic", path));
+	assert_false(fits("cgroup:/system.slice/nginx@1", path));
+	assert_false(fits("cgroup:/nginx@1.service", path));
 }
 
 static void other_words(void **state)
@@ -72,7 +138,15 @@ static void other_words(void **state)
 		":1",
 		"pid:",
 		"pid:abc",
-		"pid:1,2",
+		"pid:1,",
+		",pid:1",
+		"pid:1,,2",
+		"comm:",
+		"unit:",
+		"unit:a/b",
+		"cgroup:",
+		"cgroup:system.slice",
+		"pid:1,x",
 		"pid:1:2",
 		"cookie:",
 		"cookie:4097\n",
@@ -160,20 +234,22 @@ static int end(void **state)
 static int count(const char *text, const struct attachment *list, size_t n)
 {
 	struct reuseport_error err = { 0 };
-	struct worker_selector name;
+	struct worker_selector name = { 0 };
 	int found = 0, ret = worker_selector_parse(text, &name, &err);
 
 	if (!ret)
 		ret = worker_selector_find(&name, list, n, &err);
 	if (ret) {
 		assert_int_equal(err.code, -ret);
-		return ret;
+		goto out;
 	}
-	assert_int_not_equal(name.kind, WORKER_BY_ANY);
+	assert_int_not_equal(name.names.names[0].kind, WORKER_BY_ANY);
 	for (size_t i = 0; i < n; i++)
 		for (unsigned int slot = 0; slot < SLOTS; slot++)
 			found += worker_selector_matches(&name, &list[i], slot);
-	return found;
+out:
+	worker_selector_free(&name);
+	return ret ? ret : found;
 }
 
 static void by_each_kind(void **state)
@@ -188,6 +264,9 @@ static void by_each_kind(void **state)
 	assert_int_equal(count("0", list, 2), 2);
 	assert_int_equal(count("101", list, 2), 2);
 	assert_int_equal(count("5001", list, 2), 1);
+	assert_int_equal(count("slot:3,pid:101", list, 2), 2);
+	assert_int_equal(count("cookie:5000,cookie:5001,slot:0", list, 1), 2);
+	assert_int_equal(count("slot:0,slot:5", list, 2), -ENOENT);
 }
 
 static void nobody(void **state)
@@ -253,6 +332,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names),
+		cmocka_unit_test(several_names),
+		cmocka_unit_test(cgroups),
 		cmocka_unit_test(other_words),
 		cmocka_unit_test_setup_teardown(by_each_kind, begin, end),
 		cmocka_unit_test_setup_teardown(nobody, begin, end),

@@ -15,34 +15,10 @@ static int print_changed(int count, const char *change, const char *none)
 	return exit_written();
 }
 
-static bool has_accepting_worker(const struct reuseport_status *status)
-{
-	for (size_t i = 0; i < status->n_workers; i++)
-		if (status->workers[i]->weight &&
-		    status->workers[i]->state == REUSEPORT_WORKER_ACTIVE)
-			return true;
-	return false;
-}
-
-/* Warn if no worker accepts new work any more. A pid can have several workers, one for each thread:
- * draining it drains all of them. */
-static void warn_if_none_accepts(const struct reuseport_filter *filter)
-{
-	const struct reuseport_status *status;
-	struct reuseport_status_list *list;
-
-	if (reuseport_get_status(filter, &list, NULL))
-		return;
-	for (size_t i = 0; (status = reuseport_status_list__get(list, i)); i++)
-		if (status->n_workers && !has_accepting_worker(status))
-			message("no worker is left that accepts new work: the kernel "
-				"picks among all workers, drained or not");
-	reuseport_status_list__free(list);
-}
-
 static int drain_exec(const struct options *options)
 {
-	REUSEPORT_OPTS(reuseport_drain_opts, opts, .release = options->release);
+	REUSEPORT_OPTS(reuseport_drain_opts, opts, .release = options->release,
+		       .force = options->force);
 	const char *worker = options->words[0];
 	struct reuseport_filter filter;
 	struct reuseport_error error;
@@ -54,7 +30,7 @@ static int drain_exec(const struct options *options)
 	if (ret < 0)
 		return exit_refused(&error);
 	ret = print_changed(ret, "draining", "");
-	warn_if_none_accepts(&filter);
+	effect_warn_unserved(&filter);
 	if (ret == EXIT_DONE)
 		ret = effect_check(options, &filter);
 	return ret == EXIT_DONE && options->wait ? drain_wait(options, &filter, worker) : ret;
@@ -97,7 +73,7 @@ const struct command cmd_drain = {
 	.most = 1,
 	.summary = "Send no new work to a worker; it keeps the work that it has queued",
 	.details = WORKER_DETAILS,
-	.takes = OPT_PORT | OPT_ONE_PROTO | OPT_ADDR | OPT_NETNS | OPT_UID,
+	.takes = OPT_PORT | OPT_ONE_PROTO | OPT_ADDR | OPT_NETNS | OPT_UID | OPT_FORCE,
 	.requires = OPT_PORT,
 	.own = drain_wait_options,
 	.n_own = DRAIN_WAIT_OPTIONS,
@@ -107,8 +83,7 @@ const struct command cmd_drain = {
 
 const struct command cmd_undrain = {
 	.name = "undrain",
-	.words = "WORKER",
-	.least = 1,
+	.words = "[WORKER]",
 	.most = 1,
 	.summary = "Send new work again to a worker drained, or replaced by a rollout",
 	.details = WORKER_DETAILS,

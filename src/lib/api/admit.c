@@ -8,7 +8,7 @@ static bool worker_admit(struct worker_entry *entry, const struct generations *g
 	return entry->state == WORKER_JOINING && worker_ops_set_state(entry, g, value);
 }
 
-static const struct worker_op admit_op = { "admit a worker", worker_admit, WORKER_ACTIVE };
+static const struct worker_op admit_op = { "admit a worker", worker_admit, WORKER_ACTIVE, false };
 
 int reuseport_admit(const struct reuseport_filter *filter, const char *worker,
 		    struct reuseport_error *err)

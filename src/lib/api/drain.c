@@ -11,7 +11,7 @@ static int worker_drain_op(const struct reuseport_drain_opts *from, struct worke
 	int ret = opts_copy(&opts, from, err);
 
 	*op = (struct worker_op){ "drain a worker", worker_ops_set_state,
-				  opts.release ? WORKER_LEAVING : WORKER_DRAINING };
+				  opts.release ? WORKER_LEAVING : WORKER_DRAINING, !opts.force };
 	return ret;
 }
 
@@ -47,19 +47,25 @@ static bool worker_undrain(struct worker_entry *entry, const struct generations 
 	return worker_ops_set_state(entry, g, value);
 }
 
-static const struct worker_op undrain_op = { "undrain a worker", worker_undrain, WORKER_ACTIVE };
+/* Undrain all that were drained one by one: what a rollout has left behind stays so. */
+static bool worker_undrain_drained(struct worker_entry *entry, const struct generations *g,
+				   unsigned int value)
+{
+	return entry->state >= WORKER_DRAINING && worker_ops_set_state(entry, g, value);
+}
+
+static const struct worker_op undrain_op = { "undrain a worker", worker_undrain, WORKER_ACTIVE,
+					     false };
+static const struct worker_op undrain_all_op = { "undrain workers", worker_undrain_drained,
+						 WORKER_ACTIVE, false };
 
 int reuseport_undrain(const struct reuseport_filter *filter, const char *worker,
 		      struct reuseport_error *err)
 {
-	int ret = worker_ops_required(worker, err);
-
-	return ret ? ret : worker_ops_run(filter, worker, &undrain_op, err);
+	return worker_ops_run(filter, worker, worker ? &undrain_op : &undrain_all_op, err);
 }
 
 int reuseport_group__undrain(struct reuseport_group *group, int fd, struct reuseport_error *err)
 {
-	int ret = worker_ops_required(fd >= 0, err);
-
-	return ret ? ret : worker_ops_run_own(group, fd, &undrain_op, err);
+	return worker_ops_run_own(group, fd, fd < 0 ? &undrain_all_op : &undrain_op, err);
 }

@@ -112,19 +112,33 @@ static int drain_status_of(const struct attachment *at, const struct worker_sele
 	return ret;
 }
 
+static bool drain_is_by_cookie(const struct worker_selector *selector)
+{
+	bool is = !selector->all;
+
+	for (size_t i = 0; i < selector->names.n; i++)
+		is &= selector->names.names[i].kind == WORKER_BY_COOKIE;
+	return is;
+}
+
 static int drain_status_of_all(const struct attachment *list, size_t n,
 			       struct worker_selector *selector, struct reuseport_drain_list **out,
 			       struct reuseport_error *err)
 {
 	struct reuseport_drain_list *made = calloc(1, sizeof(*made));
-	int ret = made ? worker_selector_find(selector, list, n, err) :
-			 fail(err, ENOMEM, "out of memory");
+	int ret = made ? 0 : fail(err, ENOMEM, "out of memory");
 
-	for (size_t i = 0; !ret && i < n; i++)
-		ret = drain_status_of(&list[i], selector, made, err);
+	/* Who asks by cookie asks often, and knows the processes. */
+	if (!ret && !drain_is_by_cookie(selector))
+		ret = worker_selector_look(selector, list, n, err);
+	if (!ret)
+		ret = worker_selector_find(selector, list, n, err);
+
 	/* A worker that has gone has nothing. */
 	if (ret == -ENOENT)
 		ret = 0;
+	for (size_t i = 0; !ret && i < n; i++)
+		ret = drain_status_of(&list[i], selector, made, err);
 	if (ret) {
 		reuseport_drain_list__free(made);
 		return ret;
@@ -141,14 +155,16 @@ int reuseport_get_drain_status(const struct reuseport_filter *filter, const char
 	size_t n;
 	int ret = worker_selector_parse(worker, &selector, err);
 
-	if (!ret && !out)
-		ret = fail(err, EINVAL, "drain status needs a place for the list");
-	if (!ret)
-		ret = caps_require("read what drained workers still have", err);
-	if (!ret)
-		ret = attachment_open_all(filter, &list, &n, err);
 	if (ret)
 		return ret;
+	ret = out ? caps_require("read what drained workers still have", err) :
+		    fail(err, EINVAL, "drain status needs a place for the list");
+	if (!ret)
+		ret = attachment_open_all(filter, &list, &n, err);
+	if (ret) {
+		worker_selector_free(&selector);
+		return ret;
+	}
 	ret = drain_status_of_all(list, n, &selector, out, err);
 	worker_selector_free(&selector);
 	attachment_close_all(list, n);

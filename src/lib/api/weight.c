@@ -15,7 +15,7 @@ static bool worker_set_weight(struct worker_entry *entry, const struct generatio
 
 static int worker_weight_op(unsigned int weight, struct worker_op *op, struct reuseport_error *err)
 {
-	*op = (struct worker_op){ "change a weight", worker_set_weight, weight };
+	*op = (struct worker_op){ "change a weight", worker_set_weight, weight, false };
 	if (weight > REUSEPORT_WEIGHT_MAX)
 		return fail(err, EINVAL, "weight %u is out of range: 0 to %u", weight,
 			    REUSEPORT_WEIGHT_MAX);

@@ -11,6 +11,8 @@ struct worker_op {
 	/* Change the worker's entry. Return false if the operation is not for it. */
 	bool (*apply)(struct worker_entry *entry, const struct generations *g, unsigned int value);
 	unsigned int value;
+	bool spares; /* it is refused if a name that means several workers would leave none of the
+		      * group that may get new work */
 };
 
 /* Apply it to the workers that "worker" names, NULL: to all, in every attachment that the

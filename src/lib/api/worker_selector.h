@@ -1,49 +1,42 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Worker selector: select workers by slot, pid, cookie or descriptor. */
+/* Worker selector: which workers are meant by names, or by a descriptor. */
 #ifndef API_WORKER_SELECTOR_H
 #define API_WORKER_SELECTOR_H
 
+#include "api/worker_name.h"
+#include "api/worker_seen.h"
 #include "state/attachment.h"
 
-enum worker_selector_kind {
-	WORKER_BY_ANY, /* to be found out */
-	WORKER_ALL,
-	WORKER_BY_SLOT,
-	WORKER_BY_PID,
-	WORKER_BY_COOKIE,
-};
-
-/* The process that serves a worker, as just seen. */
-struct worker_server {
-	uint64_t cookie; /* of the worker */
-	uint32_t pid;
-};
-
 struct worker_selector {
-	enum worker_selector_kind kind;
-	uint64_t number;
-	/* Where the records were not enough: what a look has shown. It counts before them. */
-	struct worker_server *seen;
-	size_t n_seen;
+	bool all; /* every worker; then there are no names */
+	struct worker_name_list names;
+	bool looked;
+	struct worker_seen_list seen; /* if so */
 };
 
-/* Read "slot:3", "pid:1234", "cookie:4097", or a number alone; NULL selects every worker.
- * -EINVAL: it is none of these. */
+/* Read names, see worker_name.h; NULL selects every worker. Free with worker_selector_free().
+ * -EINVAL: one is none. */
 int worker_selector_parse(const char *text, struct worker_selector *selector,
 			  struct reuseport_error *err);
 
 /* Select the worker whose socket is fd; -1 selects every worker. -EINVAL: it is no socket. */
 int worker_selector_of_fd(int fd, struct worker_selector *selector, struct reuseport_error *err);
 
+/* Look which processes serve the workers, so that worker_selector_pid() tells them, whatever
+ * the names are. */
+int worker_selector_look(struct worker_selector *selector, const struct attachment *list, size_t n,
+			 struct reuseport_error *err);
+
 /*
- * Find out what a number alone means, among the workers of all attachments. Nothing is
- * written: what a look at the processes shows stays in the selector.
- * -EINVAL: it is ambiguous. -ENOENT: there is no such worker.
+ * Find out what the names mean, among the workers of all attachments. A name of a process means
+ * those that it serves or, if it serves none, those whose sockets it has open: for that, the
+ * processes are looked at. Nothing is written. -EINVAL: a number alone is ambiguous. -ENOENT: a
+ * name means no worker.
  */
 int worker_selector_find(struct worker_selector *selector, const struct attachment *list, size_t n,
 			 struct reuseport_error *err);
 
-/* Free what a look has shown. */
+/* Free what parsing and looking have made. */
 void worker_selector_free(struct worker_selector *selector);
 
 /* Return the process that serves the worker, by what is known best. */

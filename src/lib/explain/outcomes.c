@@ -50,21 +50,13 @@ static unsigned int slot_of_cookie(const struct finding *f, uint64_t cookie)
 	return SLOT_NONE;
 }
 
-/* Fill in the process as the keeper has recorded it. Only for a worker that the keeper
- * does not know, search /proc, which takes much longer than all the rest. */
-static void describe_process(struct finding *f, unsigned int slot, uint32_t inode,
-			     struct reuseport_outcome *outcome)
+/* Fill in the process that serves the socket now: what the keeper has recorded may be some seconds
+ * old. One search through /proc, which takes longer than all the rest, is for all of them. */
+static void describe_process(struct finding *f, uint32_t inode, struct reuseport_outcome *outcome)
 {
 	const struct socket_owner *first, *server;
-	const struct worker_entry *entry = slot == SLOT_NONE ? NULL :
-							       &f->attachment->view.workers[slot];
 	size_t n;
 
-	if (entry && entry->pid) {
-		outcome->pid = entry->pid;
-		memcpy(outcome->comm, entry->comm, sizeof(outcome->comm));
-		return;
-	}
 	if (!f->scanned && f->members->n)
 		socket_owners_scan_members(f->members, OWNERS_SERVING, &f->owners);
 	else if (!f->scanned)
@@ -114,7 +106,7 @@ static void add_outcome(struct finding *f, uint64_t cookie, double probability)
 	if (member)
 		outcome->queue = member->queue;
 	if (member || cookie == f->winner->cookie)
-		describe_process(f, slot, member ? member->inode : f->winner->inode, outcome);
+		describe_process(f, member ? member->inode : f->winner->inode, outcome);
 }
 
 /* Add every member, each with the same probability. */

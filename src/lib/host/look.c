@@ -114,6 +114,8 @@ static void look_leave_standby(struct look *look, bool give_up)
 	look->state = NULL;
 	if (give_up)
 		standby_end();
+	else
+		standby_release();
 }
 
 static void look_stop(struct look *look, bool give_up)

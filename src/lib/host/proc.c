@@ -50,3 +50,41 @@ void proc_comm(uint32_t pid, char text[16])
 	text[len ? len - 1 : 0] = '\0';
 	fclose(file);
 }
+
+/* Copy the path of the line that begins so, "0::". Return whether there is one. */
+static bool proc_cgroup_line(const char *text, const char *begin, char path[PROC_CGROUP_MAX])
+{
+	const char *line = strstr(text, begin);
+	size_t len;
+
+	if (!line)
+		return false;
+	line += strlen(begin);
+	len = strcspn(line, "\n");
+	if (!line[len] || len >= PROC_CGROUP_MAX)
+		return false;
+	memcpy(path, line, len);
+	path[len] = '\0';
+	return true;
+}
+
+bool proc_cgroup(uint32_t pid, char path[PROC_CGROUP_MAX])
+{
+	char name[32], text[4 * PROC_CGROUP_MAX];
+	size_t len;
+	FILE *file;
+
+	snprintf(name, sizeof(name), "/proc/%u/cgroup", pid);
+	file = fopen(name, "re");
+	if (!file)
+		return false;
+	/* So that each line begins alike. */
+	text[0] = '\n';
+	len = fread(text + 1, 1, sizeof(text) - 2, file);
+	fclose(file);
+	text[len + 1] = '\0';
+	if (proc_cgroup_line(text, "\n0::", path) && strcmp(path, "/"))
+		return true;
+	return proc_cgroup_line(text, ":name=systemd:", path) ||
+	       proc_cgroup_line(text, "\n0::", path);
+}

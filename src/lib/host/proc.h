@@ -21,4 +21,9 @@ bool proc_lives(uint32_t pid);
 /* Read the name of a process, "" if it is gone; text has 16 bytes. */
 void proc_comm(uint32_t pid, char text[16]);
 
+/* Read the path of a process's cgroup: of the unified hierarchy or, where it is at the root of
+ * that, of systemd's own. Return false if the process is gone, or the path is longer. */
+#define PROC_CGROUP_MAX 1024
+bool proc_cgroup(uint32_t pid, char path[PROC_CGROUP_MAX]);
+
 #endif

@@ -30,6 +30,7 @@ static struct {
 	int requests; /* a socket to it */
 	struct look_state *state;
 	uint32_t jobs;     /* that it has been given */
+	bool taken;        /* what it has reported of the last one may not be read yet */
 	uint64_t given_at; /* when, the last one */
 } standby = { .pipe = -1, .requests = -1 };
 
@@ -93,6 +94,12 @@ void standby_end(void)
 	look_state_free(standby.state);
 	standby.pipe = standby.requests = -1;
 	standby.state = NULL;
+	standby.taken = false;
+}
+
+void standby_release(void)
+{
+	standby.taken = false;
 }
 
 static bool standby_has_ended(void)
@@ -107,6 +114,8 @@ static int standby_is_free(void)
 {
 	if (standby.pipe < 0)
 		return -ENOENT;
+	if (standby.taken)
+		return -EBUSY;
 	if (__atomic_load_n(&standby.state->over, __ATOMIC_ACQUIRE) == standby.jobs)
 		return 0;
 	/* All of the last one was reported, but it hangs in a close. */
@@ -176,6 +185,7 @@ int standby_begin(const struct standby_request *request, size_t record, const in
 		return -ENOENT;
 	}
 	standby.jobs++;
+	standby.taken = true;
 	standby.given_at = clock_ns(CLOCK_MONOTONIC);
 	*pipe = standby.pipe;
 	*state = standby.state;

@@ -28,6 +28,9 @@ void standby_start(void);
 /* End it. */
 void standby_end(void);
 
+/* All that it has reported is read: it may be given another job. */
+void standby_release(void);
+
 /*
  * Send it a request, with n descriptors, STANDBY_FDS at most; it reports records of so many
  * bytes. Write the end of its pipe and its state, which stay its own. Return 0 or -errno.

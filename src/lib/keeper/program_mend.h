@@ -16,6 +16,7 @@ struct program_mend {
 	struct socket_owner *owners; /* one for each */
 	struct look *look;           /* NULL: it has not begun */
 	int ret;                     /* of the member that says most */
+	bool put_back;               /* it was missing, and is there */
 	struct reuseport_error error;
 };
 

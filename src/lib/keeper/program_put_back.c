@@ -29,7 +29,9 @@ static int mend_by_socket(struct socket_visit *visit, int fd, struct socket_visi
 	if (ret <= 0)
 		return ret;
 	look_at(visit->report, visited->owner.pid);
-	return program_attach_again(group, fd, &visited->error);
+	ret = program_attach_again(group, fd, &visited->error);
+	visited->found = !ret;
+	return ret;
 }
 
 /* ----------------------------------------------------------- in this process */
@@ -42,14 +44,20 @@ static void take_mended(void *ctx, const struct socket_visited *visited)
 	if (!mend->ret || visited->ret == -ENOENT || visited->ret == -ESTALE)
 		return;
 	mend->ret = visited->ret;
+	mend->put_back = visited->found;
 	mend->error = visited->error;
 }
 
-/* What came of it: a success is logged by who asked for it, as the kernel shows it. */
+/* Say what came of it. A group that was recreated may have got the program by a join meanwhile. */
 static void mend_end(struct reuseport_group *group)
 {
 	struct program_mend *mend = group->loop.mend;
 
+	if (mend->put_back)
+		handle_log(group, LOG_WARNING,
+			   "%s: the program was gone from the group, so the kernel picked; it is "
+			   "put back",
+			   group->at.text);
 	if (mend->ret != group->loop.mend_failed && mend->ret && mend->error.code)
 		handle_log(group, LOG_ERR, "%s", mend->error.text);
 	group->loop.mend_failed = mend->ret;

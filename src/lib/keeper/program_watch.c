@@ -90,7 +90,7 @@ static int watch_serve(struct look_report *report, const void *data, const int *
 
 /* ----------------------------------------------------------------- the answers */
 
-/* Log it once. */
+/* Log it once. That it is missing is logged by who puts it back. */
 static void watch_note(struct host_entry *entry, enum program_seen seen, uint32_t id)
 {
 	struct reuseport_group *group = entry->group;
@@ -99,14 +99,10 @@ static void watch_note(struct host_entry *entry, enum program_seen seen, uint32_
 
 	if (entry->seen_program == seen && entry->seen_id == id)
 		return;
-	if (seen == PROGRAM_OURS)
+	if (seen == PROGRAM_OURS && entry->seen_program == PROGRAM_FOREIGN)
 		handle_log(group, LOG_NOTICE, "%s: the program is there again: it is steered",
 			   text);
-	else if (seen == PROGRAM_NONE)
-		handle_log(group, LOG_WARNING,
-			   "%s: the program was taken off, so the kernel picks: it is put back",
-			   text);
-	else if (!id || !group_program_name(id, name, sizeof(name)))
+	else if (seen == PROGRAM_FOREIGN && (!id || !group_program_name(id, name, sizeof(name))))
 		handle_log(group, LOG_WARNING,
 			   "%s: another program picks (id %u%s%s), so it is not steered: have the "
 			   "server leave its own away, or force an attach to replace it",
