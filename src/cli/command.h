@@ -29,6 +29,6 @@ struct command {
 
 extern const struct command cmd_attach, cmd_detach, cmd_status, cmd_list, cmd_policy, cmd_weight,
 	cmd_drain, cmd_undrain, cmd_admit, cmd_rollout, cmd_explain, cmd_simulate, cmd_features,
-	cmd_keeper;
+	cmd_keeper, cmd_doctor;
 
 #endif

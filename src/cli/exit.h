@@ -10,6 +10,7 @@ enum exit_status {
 	EXIT_FAILED = 1,
 	EXIT_USAGE = 2,
 	EXIT_NO_MATCH = 3,
+	EXIT_FINDINGS = 4, /* of doctor: warnings or errors */
 };
 
 /* Flush standard output. Return EXIT_DONE, or EXIT_FAILED with a message if anything that

@@ -17,7 +17,7 @@
 static const struct command *const commands[] = {
 	&cmd_attach,  &cmd_detach,   &cmd_status,   &cmd_list,   &cmd_policy,
 	&cmd_weight,  &cmd_drain,    &cmd_undrain,  &cmd_admit,  &cmd_rollout,
-	&cmd_explain, &cmd_simulate, &cmd_features, &cmd_keeper,
+	&cmd_explain, &cmd_simulate, &cmd_features, &cmd_keeper, &cmd_doctor,
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))

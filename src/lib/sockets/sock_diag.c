@@ -50,6 +50,17 @@ static int read_ulp(const struct nlattr *attr, void *data)
 	return MNL_CB_OK;
 }
 
+static void read_memory(const struct nlattr *attr, struct sock_diag_socket *socket)
+{
+	const uint32_t *memory = mnl_attr_get_payload(attr);
+	size_t n = mnl_attr_get_payload_len(attr) / sizeof(*memory);
+
+	if (n > SK_MEMINFO_RCVBUF && socket->key.proto == IPPROTO_UDP)
+		socket->queue_limit = memory[SK_MEMINFO_RCVBUF];
+	if (n > SK_MEMINFO_DROPS)
+		socket->drops = memory[SK_MEMINFO_DROPS];
+}
+
 static int read_attribute(const struct nlattr *attr, void *data)
 {
 	struct sock_diag_socket *socket = data;
@@ -62,6 +73,8 @@ static int read_attribute(const struct nlattr *attr, void *data)
 			((const struct inet_diag_sockopt *)mnl_attr_get_payload(attr))->transparent;
 	else if (mnl_attr_get_type(attr) == INET_DIAG_ULP_INFO)
 		mnl_attr_parse_nested(attr, read_ulp, socket);
+	else if (mnl_attr_get_type(attr) == INET_DIAG_SKMEMINFO)
+		read_memory(attr, socket);
 	return MNL_CB_OK;
 }
 
@@ -75,9 +88,11 @@ static int read_socket(const struct nlmsghdr *header, void *data)
 		errno = ENOMEM;
 		return MNL_CB_ERROR;
 	}
-	mnl_attr_parse(header, sizeof(*msg), read_attribute, socket);
 	socket->key.sz = sizeof(socket->key);
 	socket->key.proto = dump->proto;
+	if (dump->proto == IPPROTO_TCP)
+		socket->queue_limit = msg->idiag_wqueue;
+	mnl_attr_parse(header, sizeof(*msg), read_attribute, socket);
 	socket->key.family = msg->idiag_family;
 	socket->key.port = ntohs(msg->id.idiag_sport);
 	socket->key.ifindex = msg->id.idiag_if;
@@ -107,9 +122,10 @@ static int send_request(struct mnl_socket *nl, const struct sock_diag_request *d
 	req->sdiag_family = family;
 	req->sdiag_protocol = dump->proto;
 	req->idiag_states = dump->states;
+	req->idiag_ext = 1 << (INET_DIAG_SKMEMINFO - 1);
 	/* With that the kernel tells of MPTCP. A listener is not locked for it. */
 	if (dump->proto == IPPROTO_TCP)
-		req->idiag_ext = 1 << (INET_DIAG_INFO - 1);
+		req->idiag_ext |= 1 << (INET_DIAG_INFO - 1);
 	req->id.idiag_sport = htons(port);
 	return mnl_socket_sendto(nl, header, header->nlmsg_len) < 0 ? -errno : 0;
 }

@@ -16,7 +16,9 @@ struct sock_diag_socket {
 	bool connected;   /* UDP only: TCP's are not listed */
 	uint8_t peer[16]; /* as key.addr; zero if there is none */
 	uint16_t peer_port;
-	uint32_t queue; /* TCP: connections to accept; UDP: bytes to receive */
+	uint32_t queue;       /* TCP: connections to accept; UDP: bytes to receive */
+	uint32_t queue_limit; /* as much as there is room for */
+	uint32_t drops;       /* TCP: handshakes, UDP: datagrams, that it had no room for */
 };
 
 struct sock_diag_list {

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* Check: does a worker lose packets because its queue is full? */
+#include <netinet/in.h>
+#include <string.h>
+
+#include "doctor/checks.h"
+#include "doctor/mend.h"
+
+/* One lost packet of so many is worth a warning. */
+#define DROPS_PER 1000
+
+static bool is_full(const struct sock_diag_socket *socket)
+{
+	if (socket->key.proto == IPPROTO_TCP)
+		return socket->queue && socket->queue >= socket->queue_limit;
+	return socket->queue_limit && socket->queue >= socket->queue_limit / 10 * 9;
+}
+
+/* Set the command that keeps work from a queue that is full. */
+static void mend_queue(struct scene *scene, const struct reuseport_status *status,
+		       struct finding *finding, unsigned int slot)
+{
+	if (status->n_workers > 1 && strcmp(status->policy->policy, "least-queue"))
+		mend_command(scene, finding, "policy", "least-queue");
+	else
+		mend_command(scene, finding, "drain", "slot:%u", slot);
+}
+
+static void find_full(struct scene *scene, const struct reuseport_status *status,
+		      const struct reuseport_worker *worker, const struct sock_diag_socket *socket)
+{
+	bool tcp = status->key->proto == IPPROTO_TCP;
+	struct finding *finding = scene_find(scene, status, "queue-full", REUSEPORT_WARNING);
+
+	finding_text(finding, "The %s queue of slot %u is full (%u of %u %s): what comes is lost.",
+		     tcp ? "accept" : "receive", worker->slot, socket->queue, socket->queue_limit,
+		     tcp ? "connections" : "bytes");
+	finding_number(finding, "slot", worker->slot);
+	finding_number(finding, "pid", worker->pid);
+	finding_number(finding, "queue", socket->queue);
+	finding_number(finding, "limit", socket->queue_limit);
+	mend_queue(scene, status, finding, worker->slot);
+}
+
+static void find_drops(struct scene *scene, const struct reuseport_status *status,
+		       const struct reuseport_worker *worker, const struct sock_diag_socket *socket)
+{
+	bool often = (uint64_t)socket->drops * DROPS_PER >= worker->selected;
+	struct finding *finding = scene_find(scene, status, "drops",
+					     often ? REUSEPORT_WARNING : REUSEPORT_NOTE);
+
+	finding_text(finding, "The socket of slot %u has lost %u %s for want of room in its queue.",
+		     worker->slot, socket->drops,
+		     status->key->proto == IPPROTO_TCP ? "handshakes" : "datagrams");
+	finding_number(finding, "slot", worker->slot);
+	finding_number(finding, "pid", worker->pid);
+	finding_number(finding, "drops", socket->drops);
+	finding_number(finding, "selected", worker->selected);
+	finding_number(finding, "limit", socket->queue_limit);
+	mend_queue(scene, status, finding, worker->slot);
+}
+
+void check_queue(struct scene *scene, const struct reuseport_status *status)
+{
+	const struct group_members *members = scene_sockets(scene, status->key);
+
+	for (size_t i = 0; members && i < status->n_workers; i++) {
+		const struct reuseport_worker *worker = status->workers[i];
+		const struct sock_diag_socket *socket = sock_diag_find(&members->on_port,
+								       worker->cookie);
+
+		if (socket && is_full(socket))
+			find_full(scene, status, worker, socket);
+		if (socket && socket->drops)
+			find_drops(scene, status, worker, socket);
+	}
+}
