@@ -330,7 +330,8 @@ waits() {
 		mend worker-hung
 		wait_until 5 no_queue 8080 "$proto"
 		doctor 0 --port 8080 --proto "$proto"
-		stop "$spawned"
+		kill "$spawned" 2>/dev/null || true
+		ctl detach --port 8080 --proto "$proto"
 	done
 }
 
@@ -477,14 +478,25 @@ enough_packets() {
 		"migration note unset REUSEPORT_DISABLE"
 }
 
-@test "doctor: bpffs-missing" {
-	run unshare -m sh -c "umount -l /sys/fs/bpf; ! mountpoint -q /sys/fs/bpf || exit 77
-		exec '$REUSEPORTCTL' doctor --netns $NS --json"
-	[ "$status" -ne 77 ] || skip "bpffs stays"
+@test "doctor: bpffs-missing, pins-unsafe" {
+	# In a mount namespace of its own, the bpffs of the host is not seen.
+	run --separate-stderr unshare -m sh -c "umount -l /sys/fs/bpf
+		! mountpoint -q /sys/fs/bpf && exec '$REUSEPORTCTL' doctor --netns $NS --json"
 	findings=$output
-	equal "$status" 0
-	found bpffs-missing note
-	equal "$(of bpffs-missing .mend)" "mount -t bpf bpf /sys/fs/bpf"
+	equal "$status" 4 "exit status, with $stderr"
+	found bpffs-missing warning
+	equal "$(of bpffs-missing .mend)" "mount -t bpf -o mode=0700 bpf /sys/fs/bpf"
+	start_workers 2 --port 8080
+	attach --port 8080
+	# Each test has a bpffs of its own.
+	chmod 0777 /sys/fs/bpf
+	doctor 4
+	found pins-unsafe error
+	mended pins-unsafe 0
+	chmod 0777 /sys/fs/bpf/reuseport
+	doctor 4
+	found pins-unsafe error
+	mended pins-unsafe 0
 }
 
 @test "doctor: optmem-low" {

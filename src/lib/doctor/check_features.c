@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* Check: can this kernel, and this process, do what steering needs? */
 #include <string.h>
-#include <sys/vfs.h>
 
 #include "doctor/checks.h"
-#include "state/pin_dir.h"
-
-#define BPFFS_MAGIC 0xcafe4a11
 
 /* Set what mends the features that depend on the host's set-up. */
 static void mend_feature(struct finding *finding, const struct reuseport_feature *feature)
@@ -41,27 +37,12 @@ static void find_feature(struct scene *scene, const struct reuseport_feature *fe
 	mend_feature(finding, feature);
 }
 
-static void check_bpffs(struct scene *scene)
-{
-	struct finding *finding;
-	struct statfs fs;
-
-	if (!statfs(BPFFS, &fs) && (unsigned long)fs.f_type == BPFFS_MAGIC)
-		return;
-	finding = finding_add(scene->findings, "bpffs-missing", REUSEPORT_NOTE, NULL, "");
-	finding_text(finding, "No bpffs is mounted at " BPFFS ": nothing is pinned here. The first "
-			      "attach mounts one.");
-	finding_words(finding, "path", BPFFS);
-	finding_mend(finding, "mount -t bpf bpf " BPFFS);
-}
-
 void check_features(struct scene *scene)
 {
 	const struct reuseport_feature *feature;
 	struct reuseport_feature_list *list;
 	int ret = reuseport_features(&list, scene->err);
 
-	check_bpffs(scene);
 	if (ret) {
 		scene->ret = ret;
 		return;

@@ -28,6 +28,7 @@ void check_balance(struct scene *scene, const struct reuseport_status *status);
 void check_plain_group(struct scene *scene, const struct reuseport_group_info *group);
 
 /* Of the host, and of the port that is asked for. */
+void check_bpffs(struct scene *scene);
 void check_features(struct scene *scene);
 void check_reuseaddr(struct scene *scene);
 

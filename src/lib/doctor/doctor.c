@@ -68,6 +68,7 @@ static int examine(struct scene *scene, const struct reuseport_filter *filter,
 
 	if (ret)
 		return ret;
+	check_bpffs(scene);
 	check_features(scene);
 	n = examine_plain_groups(scene);
 	check_reuseaddr(scene);

@@ -11,7 +11,10 @@
 #include "doctor/scene.h"
 #include "error.h"
 #include "fd.h"
+#include "host/caps.h"
 #include "state/hook_iter.h"
+#include "state/pin_dir.h"
+#include "state/pins_root.h"
 
 /* The sockets of one namespace and protocol. */
 struct scene_place {
@@ -22,12 +25,29 @@ struct scene_place {
 	struct group_members members;
 };
 
+/* Read the attachments, if their directory is there and can be trusted. */
+static int scene_read_status(struct scene *scene)
+{
+	int root;
+
+	snprintf(scene->pins, sizeof(scene->pins), "%s", BPFFS);
+	root = pins_open_root(false, scene->pins, sizeof(scene->pins), &scene->pins_error);
+	fd_close(root);
+	if (root == -EPERM || root == -ENODEV) {
+		scene->pins_ret = root;
+		return 0;
+	}
+	return reuseport_get_status(&scene->narrow, &scene->status, scene->err);
+}
+
 int scene_open(struct scene *scene, const struct reuseport_filter *filter,
 	       struct reuseport_error *err)
 {
 	int ret = group_key_filter_init(&scene->filter, filter, err);
 
 	scene->err = err;
+	if (!ret)
+		ret = caps_require("examine the groups", err);
 	if (ret)
 		return ret;
 	scene->narrow = scene->filter.want;
@@ -35,7 +55,7 @@ int scene_open(struct scene *scene, const struct reuseport_filter *filter,
 		reuseport_filter, .proto = scene->narrow.proto, .port = scene->narrow.port,
 		.netns = scene->narrow.netns, .netns_cookie = scene->narrow.netns_cookie);
 	scene->begun = clock_ns(CLOCK_MONOTONIC);
-	ret = reuseport_get_status(&scene->narrow, &scene->status, err);
+	ret = scene_read_status(scene);
 	if (!ret)
 		ret = reuseport_list(&scene->wide, &scene->groups, err);
 	if (!ret)

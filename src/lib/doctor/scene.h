@@ -17,6 +17,10 @@ struct scene {
 	struct reuseport_filter narrow; /* as it was asked for */
 	uint64_t begun, again;          /* CLOCK_MONOTONIC, when the status was read, and again */
 	struct reuseport_status_list *status, *later;
+	int pins_ret; /* -EPERM: the pins cannot be trusted, -ENODEV: they are not visible here;
+		       * then there is no status */
+	struct reuseport_error pins_error;
+	char pins[REUSEPORT_PATH_MAX];       /* the directory that this is about */
 	struct reuseport_group_list *groups; /* of "wide" */
 	struct group_iter *reader;           /* NULL: no iterators */
 	struct scene_place *places;          /* of sockets that were read */
