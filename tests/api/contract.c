@@ -6,6 +6,7 @@
  *   contract PORT
  */
 #include <reuseport_bpf.h>
+#include <reuseport_doctor.h>
 #include <reuseport_explain.h>
 
 #include <errno.h>
@@ -227,6 +228,28 @@ static void list_the_group(void)
 	reuseport_group_list__free(NULL);
 }
 
+static void diagnose(void)
+{
+	struct reuseport_finding_list *list = (struct reuseport_finding_list *)&key;
+	struct reuseport_filter bad = here;
+	struct reuseport_error err;
+
+	CHECK(told(reuseport_diagnose(&here, NULL, &err), EINVAL, &err));
+	bad.addr = "x";
+	CHECK(told(reuseport_diagnose(&bad, &list, &err), EINVAL, &err));
+	bad = here;
+	bad.port = 9;
+	CHECK(told(reuseport_diagnose(&bad, &list, &err), ENOENT, &err));
+	CHECK((void *)list == (void *)&key);
+	CHECK(reuseport_diagnose(&here, &list, NULL) == 0);
+	CHECK(!reuseport_finding_list__get(list, reuseport_finding_list__count(list)));
+	reuseport_finding_list__free(list);
+	reuseport_finding_list__free(NULL);
+	CHECK(!reuseport_finding_list__count(NULL) && !reuseport_finding_list__get(NULL, 0));
+	CHECK(!strcmp(reuseport_severity_name(REUSEPORT_WARNING), "warning"));
+	CHECK(reuseport_severity_name(0) != NULL);
+}
+
 static void names(void)
 {
 	struct reuseport_counters counters = { .exhausted = 1,
@@ -442,6 +465,7 @@ int main(int argc, char **argv)
 	one_keeper();
 	status_and_detach_of_nothing();
 	list_the_group();
+	diagnose();
 	changes();
 	restarts();
 	explanations();

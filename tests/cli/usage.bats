@@ -66,7 +66,7 @@ one_document() {
 
 @test "usage: --help fits 80 columns" {
 	local command
-	for command in "" $COMMANDS explain simulate features; do
+	for command in "" $COMMANDS explain simulate features doctor; do
 		succeeds "$REUSEPORTCTL" $command --help
 		equal "$(awk 'length > 80' <<<"$output")" "" "long lines of '$command --help'"
 	done

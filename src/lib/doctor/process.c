@@ -85,7 +85,7 @@ static void read_cgroup(struct process_facts *facts)
 		fclose(file);
 }
 
-static int look_at_processes(struct look_report *report, void *arg)
+static int read_processes(struct look_report *report, void *arg)
 {
 	const struct facts_list *list = arg;
 	int ret = 0;
@@ -116,7 +116,7 @@ static void take_facts(void *ctx, const void *record)
 void process_facts_read(struct process_facts *facts, size_t n)
 {
 	struct facts_list list = { facts, n };
-	const struct look_job job = { .run = look_at_processes,
+	const struct look_job job = { .run = read_processes,
 				      .arg = &list,
 				      .record = sizeof(*facts),
 				      .take = take_facts,
