@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* Check: settings of the host and of the sockets that touch a steered group. */
+#include <bpf/bpf.h>
+#include <fcntl.h>
 #include <string.h>
 
 #include "doctor/checks.h"
 #include "doctor/mend.h"
+#include "fd.h"
 #include "host/topology.h"
+
+#define SK_LOOKUP_MAX 64 /* as many as a namespace takes */
 
 /* With 256 bytes and less, a program that marks sockets lets none be accepted. */
 #define OPTMEM_MIN 4096
@@ -27,29 +32,81 @@ void check_limits(struct scene *scene, const struct reuseport_status *status)
 		    OPTMEM_USUAL);
 }
 
+/* Return whether the policy leaves the choice to the kernel's pick among all members. */
+static bool leaves_the_pick(const struct reuseport_status *status)
+{
+	const struct reuseport_policy_info *policy = status->policy;
+
+	return !status->flows && !policy->table_width && !*policy->hash_key &&
+	       (!strcmp(policy->policy, "hash") || !strcmp(policy->policy, "linux39"));
+}
+
 void check_incoming_cpu(struct scene *scene, const struct reuseport_status *status)
 {
-	const struct group_members *members = scene_sockets(scene, status->key);
-	size_t n = 0;
+	const struct group_members *members;
 	struct finding *finding;
+	size_t n = 0;
 
+	members = leaves_the_pick(status) ? scene_sockets(scene, status->key) : NULL;
 	for (size_t i = 0; members && members->known && i < status->n_workers; i++) {
 		const struct group_member *member = group_iter_find(&members->kernel,
 								    status->workers[i]->cookie);
 
 		n += member && member->cpu >= 0;
 	}
-	if (!n || !strcmp(status->policy->policy, "cpu"))
+	if (!n)
 		return;
 	finding = scene_find(scene, status, "incoming-cpu", REUSEPORT_NOTE);
 	finding_text(finding,
-		     "%zu workers have set SO_INCOMING_CPU: what is left to the kernel's "
-		     "pick goes by it.",
-		     n);
+		     "%zu workers have set SO_INCOMING_CPU, and policy %s leaves the "
+		     "choice to the kernel's pick, which goes by it.",
+		     n, status->policy->policy);
 	finding_number(finding, "workers", n);
 	finding_number(finding, "packets", status->counters->incoming_cpu);
-	mend_command(scene, finding, "policy", "cpu");
+	mend_command(scene, finding, "policy", "weighted");
 }
+
+/* --------------------------------------------------------------- sk_lookup */
+
+/* Count the sk_lookup programs of a namespace, and write the ids of the first. */
+static bool query_sk_lookup(const struct reuseport_key *key, uint32_t ids[SK_LOOKUP_MAX],
+			    uint32_t *n)
+{
+	struct netns_ref ns = { .inode = key->netns, .cookie = key->netns_cookie };
+	struct netns_visit visit;
+	uint32_t flags;
+	int fd, ret;
+
+	*n = SK_LOOKUP_MAX;
+	if (netns_enter(&ns, &visit, NULL))
+		return false;
+	fd = open(NETNS_OWN_PATH, O_RDONLY | O_CLOEXEC);
+	ret = fd < 0 ? -1 : bpf_prog_query(fd, BPF_SK_LOOKUP, 0, &flags, ids, n);
+	fd_close(fd);
+	netns_leave(&visit);
+	return !ret || *n > SK_LOOKUP_MAX;
+}
+
+void check_sk_lookup(struct scene *scene, const struct reuseport_status *status)
+{
+	uint32_t ids[SK_LOOKUP_MAX], n;
+	struct finding *finding;
+	char name[64] = "";
+
+	if (!query_sk_lookup(status->key, ids, &n) || !n)
+		return;
+	group_program_name(ids[0], name, sizeof(name));
+	finding = scene_find(scene, status, "sk-lookup", REUSEPORT_NOTE);
+	finding_text(finding,
+		     "%u sk_lookup programs of the network namespace are asked before the "
+		     "group is looked up, and can give its packets to other sockets.",
+		     n);
+	finding_number(finding, "programs", n);
+	finding_number(finding, "program_id", ids[0]);
+	finding_words(finding, "program_name", name);
+}
+
+/* ---------------------------------------------------------------- affinity */
 
 /* Return whether every worker whose process is there may run on the same CPUs. */
 static bool same_affinity(const struct reuseport_status *status)
