@@ -24,7 +24,7 @@ static void limits(void **unused)
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
 		double got = chi_square_limit(known[i].freedom);
 
-		assert_true(got > known[i].limit * 0.98 && got < known[i].limit * 1.02);
+		assert_true(got > known[i].limit * 0.99 && got < known[i].limit * 1.04);
 	}
 }
 

@@ -14,19 +14,19 @@ static bool is_multicast(const struct reuseport_key *key)
 	return key->family == AF_INET ? (key->addr[0] & 0xf0) == 0xe0 : key->addr[0] == 0xff;
 }
 
-/* Return how many sockets of no group have the key of this one, which is one. *first: it is the
- * first of them. */
-static size_t count_sharers(const struct group_members *members, size_t i, bool *first)
+/* Return how many sockets of no group have the key of this one, which is one; 0: another one of
+ * them is before it. */
+static size_t count_sharers(const struct group_members *members, size_t i)
 {
 	const struct sock_diag_list *list = &members->on_port;
 	size_t n = 0;
 
-	*first = true;
 	for (size_t k = 0; k < list->n; k++) {
 		if (!group_key_same_place(&list->sockets[k].key, &list->sockets[i].key) ||
 		    group_iter_find(&members->kernel, list->sockets[k].cookie))
 			continue;
-		*first &= n || k == i;
+		if (k < i)
+			return 0;
 		n++;
 	}
 	return n;
@@ -65,7 +65,6 @@ void check_reuseaddr(struct scene *scene)
 				     .netns = scene->narrow.netns,
 				     .netns_cookie = scene->narrow.netns_cookie };
 	const struct group_members *members;
-	bool first;
 	size_t n;
 
 	if (!key.port || scene->narrow.proto == IPPROTO_TCP)
@@ -81,8 +80,8 @@ void check_reuseaddr(struct scene *scene)
 		    !group_key_matches(&scene->filter, &socket->key) ||
 		    group_iter_find(&members->kernel, socket->cookie))
 			continue;
-		n = count_sharers(members, i, &first);
-		if (n > 1 && first)
+		n = count_sharers(members, i);
+		if (n > 1)
 			find_reuseaddr(scene, socket, n);
 	}
 }

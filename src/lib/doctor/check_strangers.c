@@ -7,6 +7,8 @@
 #include "doctor/checks.h"
 #include "doctor/process.h"
 
+#define CANDIDATES 32
+
 static bool is_known(const struct process_facts *facts)
 {
 	return *facts->exe && *facts->cgroup;
@@ -17,14 +19,15 @@ static bool is_strange(const struct process_facts *facts, const struct process_f
 	return strcmp(facts->exe, common->exe) && strcmp(facts->cgroup, common->cgroup);
 }
 
-/* Return the facts that most workers share, if it is more than half of them; else NULL. */
+/* Return the facts that most workers share, if it is more than half of them; else NULL. If there
+ * are such, some of the first few workers are sure to have them. */
 static const struct process_facts *find_common(const struct process_facts *facts, size_t n)
 {
 	size_t known = 0;
 
 	for (size_t i = 0; i < n; i++)
 		known += is_known(&facts[i]);
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && i < CANDIDATES; i++) {
 		size_t like = 0;
 
 		for (size_t k = 0; is_known(&facts[i]) && k < n; k++)

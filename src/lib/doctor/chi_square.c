@@ -15,7 +15,7 @@ static double square_root(double x)
 	return root;
 }
 
-/* Wilson and Hilferty, 1931; within 2% also for one degree of freedom. */
+/* Wilson and Hilferty, 1931: for one degree of freedom 3% too much, then less. */
 double chi_square_limit(size_t freedom)
 {
 	double part = 2.0 / (9.0 * freedom);
