@@ -267,13 +267,17 @@ waits() {
 @test "doctor: left-out" {
 	[ "$(cat /proc/sys/net/mptcp/enabled 2>/dev/null)" = 1 ] || skip "this kernel has no MPTCP"
 	start_workers 2 --port 8080
+	attach --port 8080
 	start_worker --port 8080 --mptcp --sockets 2
-	attach --port 8080 --partial
 	doctor 4 --port 8080
 	found left-out warning
 	equal "$(of left-out '"\(.evidence.reason) \(.evidence.members)"')" "mptcp 2"
 	[[ $(of left-out .evidence.pids) == *"$worker_pid"* ]]
 	mended left-out 0 --port 8080
+	# As it was asked for.
+	attach --port 8080 --partial
+	doctor 0 --port 8080
+	found left-out note
 }
 
 @test "doctor: unregistered, for want of slots or of a keeper" {
@@ -546,6 +550,13 @@ enough_packets() {
 	found sk-lookup note
 	equal "$(of sk-lookup '"\(.evidence.programs) \(.evidence.program_name)"')" "1 rp_lookup"
 	stop "$spawned"
+}
+
+@test "doctor: tproxy" {
+	start_workers 2 --port 8080 --proto udp --transparent
+	attach --port 8080 --proto udp
+	doctor 0 --port 8080 --proto udp
+	found tproxy note
 }
 
 @test "doctor: optmem-low" {

@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* Check: settings of the host and of the sockets that touch a steered group. */
-#include <bpf/bpf.h>
-#include <fcntl.h>
 #include <string.h>
 
 #include "doctor/checks.h"
 #include "doctor/mend.h"
-#include "fd.h"
 #include "host/topology.h"
-
-#define SK_LOOKUP_MAX 64 /* as many as a namespace takes */
+#include "sockets/sk_lookup.h"
 
 /* With 256 bytes and less, a program that marks sockets lets none be accepted. */
 #define OPTMEM_MIN 4096
@@ -66,44 +62,38 @@ void check_incoming_cpu(struct scene *scene, const struct reuseport_status *stat
 	mend_command(scene, finding, "policy", "weighted");
 }
 
-/* --------------------------------------------------------------- sk_lookup */
+/* ---------------------------------------------------------------- redirect */
 
-/* Count the sk_lookup programs of a namespace, and write the ids of the first. */
-static bool query_sk_lookup(const struct reuseport_key *key, uint32_t ids[SK_LOOKUP_MAX],
-			    uint32_t *n)
+void check_redirect(struct scene *scene, const struct reuseport_status *status)
 {
-	struct netns_ref ns = { .inode = key->netns, .cookie = key->netns_cookie };
+	struct netns_ref ns = { .inode = status->key->netns, .cookie = status->key->netns_cookie };
+	uint32_t id = 0, n = 0;
 	struct netns_visit visit;
-	uint32_t flags;
-	int fd, ret;
-
-	*n = SK_LOOKUP_MAX;
-	if (netns_enter(&ns, &visit, NULL))
-		return false;
-	fd = open(NETNS_OWN_PATH, O_RDONLY | O_CLOEXEC);
-	ret = fd < 0 ? -1 : bpf_prog_query(fd, BPF_SK_LOOKUP, 0, &flags, ids, n);
-	fd_close(fd);
-	netns_leave(&visit);
-	return !ret || *n > SK_LOOKUP_MAX;
-}
-
-void check_sk_lookup(struct scene *scene, const struct reuseport_status *status)
-{
-	uint32_t ids[SK_LOOKUP_MAX], n;
 	struct finding *finding;
 	char name[64] = "";
 
-	if (!query_sk_lookup(status->key, ids, &n) || !n)
+	if (!netns_enter(&ns, &visit, NULL)) {
+		n = sk_lookup_programs(&id);
+		netns_leave(&visit);
+	}
+	if (n) {
+		group_program_name(id, name, sizeof(name));
+		finding = scene_find(scene, status, "sk-lookup", REUSEPORT_NOTE);
+		finding_text(finding,
+			     "%u sk_lookup programs of the network namespace are asked "
+			     "before the group is looked up, and can give its packets "
+			     "to other sockets.",
+			     n);
+		finding_number(finding, "programs", n);
+		finding_number(finding, "program_id", id);
+		finding_words(finding, "program_name", name);
+	}
+	if (!status->transparent)
 		return;
-	group_program_name(ids[0], name, sizeof(name));
-	finding = scene_find(scene, status, "sk-lookup", REUSEPORT_NOTE);
-	finding_text(finding,
-		     "%u sk_lookup programs of the network namespace are asked before the "
-		     "group is looked up, and can give its packets to other sockets.",
-		     n);
-	finding_number(finding, "programs", n);
-	finding_number(finding, "program_id", ids[0]);
-	finding_words(finding, "program_name", name);
+	finding = scene_find(scene, status, "tproxy", REUSEPORT_NOTE);
+	finding_text(finding, "The group has UDP sockets with IP_TRANSPARENT: no program sees the "
+			      "datagrams that a TPROXY rule gives to them, the kernel picks.");
+	finding_number(finding, "workers", status->n_workers);
 }
 
 /* ---------------------------------------------------------------- affinity */

@@ -49,8 +49,10 @@ static void find_left_out(struct scene *scene, const struct reuseport_status *st
 						     "not visible here",
 		[REUSEPORT_LEFT_OUT_NO_PERMISSION] =
 			"are of processes that may not be looked into (CAP_SYS_PTRACE)",
+		[REUSEPORT_LEFT_OUT_SOCKMAP] = "are in a SOCKMAP, which no second map can share",
 	};
-	struct finding *finding = scene_find(scene, status, "left-out", REUSEPORT_WARNING);
+	struct finding *finding = scene_find(scene, status, "left-out",
+					     status->partial ? REUSEPORT_NOTE : REUSEPORT_WARNING);
 
 	finding_text(finding,
 		     "%u of %zu members have no slot and get none: they %s. Without "

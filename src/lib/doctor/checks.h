@@ -18,7 +18,7 @@ void check_standing(struct scene *scene, const struct reuseport_status *status);
 void check_weights(struct scene *scene, const struct reuseport_status *status);
 void check_affinity(struct scene *scene, const struct reuseport_status *status);
 void check_incoming_cpu(struct scene *scene, const struct reuseport_status *status);
-void check_sk_lookup(struct scene *scene, const struct reuseport_status *status);
+void check_redirect(struct scene *scene, const struct reuseport_status *status);
 void check_limits(struct scene *scene, const struct reuseport_status *status);
 /* These may need a second look, later. */
 void check_registered(struct scene *scene, const struct reuseport_status *status);

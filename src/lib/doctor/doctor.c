@@ -10,7 +10,7 @@ static void (*const attachment_checks[])(struct scene *scene,
 					 const struct reuseport_status *status) = {
 	check_keeper,    check_members,    check_eligible,     check_shadow,
 	check_strangers, check_polled,     check_queue,        check_standing,
-	check_weights,   check_affinity,   check_incoming_cpu, check_sk_lookup,
+	check_weights,   check_affinity,   check_incoming_cpu, check_redirect,
 	check_limits,    check_registered, check_hung,         check_balance,
 };
 

@@ -1,35 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* Redirect: what may give a packet to another socket before the lookup on its port. */
-#include <bpf/bpf.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "error.h"
 #include "explain/redirect.h"
 #include "sockets/group_iter.h"
+#include "sockets/sk_lookup.h"
 #include "sockets/sock_diag.h"
-
-#define PROGRAMS_MAX 64 /* the kernel's limit, NETNS_BPF_MAX_PROGS or so */
-
-/* Return how many sk_lookup programs the thread's namespace has, with the id of the first. A
- * kernel that has none says so by an error. */
-static uint32_t redirect_programs(uint32_t *first)
-{
-	uint32_t ids[PROGRAMS_MAX], n = PROGRAMS_MAX, flags;
-	int netns = open(NETNS_OWN_PATH, O_RDONLY | O_CLOEXEC), ret;
-
-	if (netns < 0)
-		return 0;
-	ret = bpf_prog_query(netns, BPF_SK_LOOKUP, 0, &flags, ids, &n);
-	close(netns);
-	if ((ret && errno != ENOSPC) || !n)
-		return 0;
-	*first = ids[0];
-	return n;
-}
 
 /* Return whether a socket of the protocol is one that TPROXY may give packets to. */
 static int redirect_has_transparent(int proto, bool *has, struct reuseport_error *err)
@@ -59,7 +37,7 @@ int redirect_find(const struct lookup_packet *packet, const struct netns_ref *ns
 	ret = netns_enter(ns, &visit, err);
 	if (ret)
 		return ret;
-	programs = redirect_programs(&id);
+	programs = sk_lookup_programs(&id);
 	ret = redirect_has_transparent(packet->proto, &transparent, err);
 	netns_leave(&visit);
 	if (ret)
