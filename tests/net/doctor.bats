@@ -164,6 +164,15 @@ waits() {
 	not_found keeper-dead
 }
 
+@test "doctor: keeper-stopped" {
+	start_workers 2 --port 8080
+	attach --port 8080
+	kill -STOP "$(keeper_pid 8080 tcp)"
+	doctor 4 --port 8080
+	found keeper-stopped warning
+	mended keeper-stopped 0 --port 8080
+}
+
 @test "doctor: no-workers" {
 	start_workers 2 --port 8080
 	attach --port 8080

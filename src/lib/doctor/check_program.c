@@ -5,6 +5,7 @@
 
 #include "doctor/checks.h"
 #include "doctor/mend.h"
+#include "doctor/process.h"
 
 static const struct reuseport_group_info *find_group_info(const struct scene *scene,
 							  const struct reuseport_key *key)
@@ -74,12 +75,30 @@ void check_program(struct scene *scene, const struct reuseport_status *status)
 		find_lost(scene, status);
 }
 
+/* A keeper that is stopped has its lock, and does nothing. */
+static void check_keeper_runs(struct scene *scene, const struct reuseport_status *status)
+{
+	struct process_facts facts = { .pid = status->keeper_pid };
+	struct finding *finding;
+
+	process_facts_read(&facts, 1);
+	if (facts.state != 'T' && facts.state != 't')
+		return;
+	finding = scene_find(scene, status, "keeper-stopped", REUSEPORT_WARNING);
+	finding_text(finding, "The keeper, process %u, is stopped: workers that start get no slot.",
+		     facts.pid);
+	finding_number(finding, "keeper_pid", facts.pid);
+	finding_mend(finding, "kill -CONT %u", facts.pid);
+}
+
 void check_keeper(struct scene *scene, const struct reuseport_status *status)
 {
 	struct finding *finding;
 
-	if (status->keeper_running)
+	if (status->keeper_running) {
+		check_keeper_runs(scene, status);
 		return;
+	}
 	finding = scene_find(scene, status, "keeper-dead", REUSEPORT_WARNING);
 	finding_text(finding, "No process keeps the attachment: workers that start get no slot.");
 	finding_number(finding, "keeper_pid", status->keeper_pid);

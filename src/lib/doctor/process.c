@@ -85,6 +85,16 @@ static void read_cgroup(struct process_facts *facts)
 		fclose(file);
 }
 
+/* Return whether the process was looked at for an earlier worker. */
+static bool is_repeated(const struct facts_list *list, size_t i)
+{
+	size_t k = 0;
+
+	while (list->facts[k].pid != list->facts[i].pid)
+		k++;
+	return k < i;
+}
+
 static int read_processes(struct look_report *report, void *arg)
 {
 	const struct facts_list *list = arg;
@@ -93,7 +103,7 @@ static int read_processes(struct look_report *report, void *arg)
 	for (size_t i = 0; !ret && i < list->n; i++) {
 		struct process_facts facts = { .pid = list->facts[i].pid };
 
-		if (!facts.pid || !look_at(report, facts.pid))
+		if (!facts.pid || is_repeated(list, i) || !look_at(report, facts.pid))
 			continue;
 		read_threads(report, &facts);
 		read_exe(&facts);
