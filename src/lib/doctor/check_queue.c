@@ -49,7 +49,7 @@ static void find_drops(struct scene *scene, const struct reuseport_status *statu
 	struct finding *finding = scene_find(scene, status, "drops",
 					     often ? REUSEPORT_WARNING : REUSEPORT_NOTE);
 
-	finding_text(finding, "The socket of slot %u has lost %u %s for want of room in its queue.",
+	finding_text(finding, "The socket of slot %u has lost %u %s because its queue was full.",
 		     worker->slot, socket->drops,
 		     status->key->proto == IPPROTO_TCP ? "handshakes" : "datagrams");
 	finding_number(finding, "slot", worker->slot);

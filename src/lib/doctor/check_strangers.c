@@ -45,7 +45,7 @@ static void find_stranger(struct scene *scene, const struct reuseport_status *st
 	struct finding *finding = scene_find(scene, status, "stranger-in-group", REUSEPORT_NOTE);
 
 	finding_text(finding,
-		     "The worker of slot %u (process %u, %s) is of another program than "
+		     "The worker of slot %u (process %u, %s) runs another program than "
 		     "most: %s in %s.",
 		     worker->slot, worker->pid, worker->comm, facts->exe, facts->cgroup);
 	finding_number(finding, "slot", worker->slot);
