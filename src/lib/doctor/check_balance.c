@@ -10,6 +10,7 @@
 
 #define EVENTS_MIN 1000
 #define PART_MIN 0.1 /* what a table's granularity explains is below */
+#define PART_UDP 0.5 /* a client's datagrams are one flow: some tens of flows are as uneven */
 #define WINDOW_MS 1000
 #define WINDOW_LONG_MS 5000
 
@@ -67,7 +68,9 @@ static void find_imbalance(struct scene *scene, const struct reuseport_status *s
 			   const struct chi_square *test)
 {
 	bool udp = status->key->proto == IPPROTO_UDP;
-	struct finding *finding = scene_find(scene, status, "imbalance", REUSEPORT_WARNING);
+	bool harmless = udp && test->worst < PART_UDP;
+	struct finding *finding = scene_find(scene, status, "imbalance",
+					     harmless ? REUSEPORT_NOTE : REUSEPORT_WARNING);
 
 	finding_text(finding,
 		     "The workers' shares of %llu packets differ from what policy %s "
