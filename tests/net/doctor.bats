@@ -251,6 +251,13 @@ waits() {
 	found unregistered warning
 	[[ $(of unregistered .text) == *--slots* ]]
 	mended unregistered 0 --port 8080
+	attach --port 8080
+	kill_keeper 8080 tcp
+	start_worker --port 8080
+	doctor 4 --port 8080
+	found unregistered warning
+	found keeper-dead warning
+	mended unregistered 0 --port 8080
 }
 
 @test "doctor: reuseaddr-only" {
@@ -460,6 +467,32 @@ enough_packets() {
 	doctor 4 --port 8080
 	found affinity-without-effect warning
 	mended affinity-without-effect 0 --port 8080
+}
+
+# ---------------------------------------------------------------------- manual
+
+# Names of findings as the manual's table has them.
+documented() {
+	sed -n '/^# FINDINGS/,/^# UPGRADE/s/^|  \(.*\)/\1/p' "$RP_ROOT/man/reuseportctl.8.scd" |
+		tr -d ' ' | tr , '\n' | sort
+}
+
+# And as the checks give them.
+given() {
+	cat "$RP_ROOT"/src/lib/doctor/check_*.c | tr -d '\n' |
+		grep -oE '(scene_find|find_plain|finding_add)\([^"()]*"[a-z-]+"|= "feature-[a-z-]+"' |
+		grep -oE '"[a-z-]+"' | tr -d '"' | sort -u
+}
+
+@test "doctor: the manual names each finding, and each is made here" {
+	local name
+	diff <(documented) <(given)
+	for name in $(documented); do
+		case $name in
+		feature-not-permitted | feature-failed) ;; # in tests/cli/features.bats
+		*) grep -qE "(found|of) $name " "$BATS_TEST_FILENAME" || fail "$name is not made" ;;
+		esac
+	done
 }
 
 # ------------------------------------------------------------------------ host
