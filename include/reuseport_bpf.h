@@ -206,6 +206,8 @@ struct reuseport_attach_opts {
 	const char *log_file;       /* absolute path for messages of the host's keeper, which
 				     * is told it; at most 255 bytes. NULL: unchanged */
 	bool partial;               /* steer a group although members of it cannot be taken */
+	bool keep_weights;          /* a worker that takes a slot has the weight that the one before
+				     * had there; otherwise 1 */
 	size_t : 0;
 };
 

@@ -64,7 +64,7 @@ struct options {
 	int n_words;
 	const char *admit;
 	unsigned long slots, table, flows, idle_s, timeout_s; /* 0: not given */
-	bool foreground, wait, force, json, list, sticky, release, partial;
+	bool foreground, wait, force, json, list, sticky, release, partial, keep_weights;
 	struct simulate_options simulate;
 };
 

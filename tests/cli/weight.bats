@@ -309,3 +309,35 @@ sets() {
 	sets slot:0 1 1
 	equal "$(status 8080 tcp .rules.table_width)" 0
 }
+
+# restarted KEEPS...: each of three workers ends and another takes its slot.
+restarted() {
+	local i
+	start_workers 3 --port 8080
+	attach --port 8080 --policy weighted "$@"
+	succeeds ctl weight --port 8080 slot:1 7
+	ctl weight --port 8080 slot:2 0
+	for i in 0 1 2; do
+		stop "$(status 8080 tcp ".workers[] | select(.slot == $i).pid")" KILL
+		wait_until 5 in_sync 8080 tcp
+		start_worker --port 8080
+		wait_until 5 in_sync 8080 tcp
+	done
+}
+
+@test "weight: who takes a slot has weight 1, or with --keep-weights the one before" {
+	restarted
+	equal "$(weights)" "[1,1,1]"
+	ctl detach --port 8080
+	end_processes
+	restarted --keep-weights
+	equal "$(weights)" "[1,7,0]"
+	# The next keeper does so, too.
+	kill_keeper 8080 tcp
+	ctl attach --port 8080
+	stop "$(status 8080 tcp '.workers[] | select(.slot == 1).pid')" KILL
+	wait_until 5 in_sync 8080 tcp
+	start_worker --port 8080
+	wait_until 5 in_sync 8080 tcp
+	equal "$(weights)" "[1,7,0]"
+}

@@ -85,6 +85,7 @@ static int attach_to_groups(const struct options *options, struct attach_state *
 		.idle_s = options->idle_s,
 		.force = options->force,
 		.partial = options->partial,
+		.keep_weights = options->keep_weights,
 		.log = log_line,
 		.log_ctx = &all->log,
 		.for_keeper = !options->foreground,

@@ -138,6 +138,7 @@ static int attach_describe(struct reuseport_group *group, const struct steering_
 		.plain_reads = group->at.steering.plain_reads,
 		.tells = group->at.steering.tells,
 		.partial = opts->partial,
+		.keep_weights = opts->keep_weights,
 	};
 	group_key_to_entry(&group->at.key, entry);
 	group->slots = calloc(size->slots, sizeof(*group->slots));

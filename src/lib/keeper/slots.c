@@ -30,8 +30,14 @@ static void slots_free_entry(const struct reuseport_group *group, unsigned int s
 {
 	struct worker_entry *entry = slots_entry(group, slot);
 
+	struct worker_entry empty = { .state = WORKER_FREE };
+
+	if (group->at.entry.keep_weights) {
+		empty.weight = entry->weight;
+		empty.joined_ns = entry->joined_ns;
+	}
 	__atomic_store_n(&entry->state, WORKER_FREE, __ATOMIC_RELEASE);
-	*entry = (struct worker_entry){ .state = WORKER_FREE };
+	*entry = empty;
 	map_view_store(&group->at.view);
 }
 
@@ -64,6 +70,14 @@ static unsigned int slots_next_free(const struct reuseport_group *group, unsigne
 	return slot;
 }
 
+/* Return the weight of who takes a slot. A slot that nobody has had yet has no time of a join. */
+static uint32_t slots_weight_of_newcomer(const struct reuseport_group *group, unsigned int slot)
+{
+	const struct worker_entry *before = &group->at.view.workers[slot];
+
+	return group->at.entry.keep_weights && before->joined_ns ? before->weight : 1;
+}
+
 /*
  * Write the entry, before the socket is put into the slot. A keeper that is killed in between
  * leaves an entry for an empty slot, which the next keeper frees.
@@ -73,7 +87,7 @@ static int slots_write_entry(struct reuseport_group *group, unsigned int slot, u
 {
 	struct worker_entry entry = { .cookie = cookie,
 				      .pid = owner->pid,
-				      .weight = 1,
+				      .weight = slots_weight_of_newcomer(group, slot),
 				      .generation = generation_of_newcomer(
 					      generations_in_use(&group->at.view)),
 				      .joined_ns = clock_ns(CLOCK_BOOTTIME) };
