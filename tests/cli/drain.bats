@@ -54,7 +54,7 @@ does() {
 @test "drain: wrong usage" {
 	local args
 	for args in drain undrain admit "drain slot:0" "undrain slot:0" "admit slot:0" \
-		"drain --port 8080" "undrain --port 8080" "drain --port 8080 slot:0 slot:1" \
+		"drain --port 8080" "drain --port 8080 slot:0 slot:1" \
 		"undrain --port 8080 slot:0 slot:1" "admit --port 8080 slot:0 slot:1" \
 		"undrain --port 8080 slot:0 --wait" "admit --port 8080 --wait" \
 		"undrain --port 8080 slot:0 --release" "drain --port 8080 --port 8081 slot:0" \
@@ -219,7 +219,7 @@ does() {
 @test "drain: a pid is all that it serves, and it is told when nobody is left" {
 	start_worker --port 8080 --sockets 3
 	attach --port 8080
-	run --separate-stderr ctl drain --port 8080 "pid:$worker_pid"
+	run --separate-stderr ctl drain --port 8080 --force "pid:$worker_pid"
 	equal "$status" 0
 	equal "$output" "draining 3 workers"
 	[[ $stderr == *"no worker is left"*"the kernel picks"* ]] || fail "$stderr"

@@ -117,10 +117,11 @@ keeper_counts() {
 	start_workers 4 --port 8080
 	attach --port 8080 --policy consistent
 	stop "${worker_pids[1]}"
-	wait_until 2 keeper_counts 3
+	# Of a leave the next packet tells, and there is none.
+	wait_until 10 keeper_counts 3
 	compare tcp 127.0.0.1:8080 "$tuples"
 	start_worker --port 8080
-	wait_until 2 keeper_counts 4
+	wait_until 5 keeper_counts 4
 	compare tcp 127.0.0.1:8080 "$tuples"
 	kill -KILL "$(keeper_pid 8080 tcp)"
 	stop "${worker_pids[2]}"

@@ -20,6 +20,8 @@
 
 struct reuseport_explainer {
 	struct lookup_kernel kernel;
+	struct explained_owners owners;
+	struct redirect redirect;
 };
 
 /* -------------------------------------------------------------- the lookup */
@@ -168,7 +170,7 @@ static struct attachment *find_attachment(const struct reuseport_key *key, struc
 	return NULL;
 }
 
-static int explain_winner(struct group_iter *reader, struct explanation *explanation,
+static int explain_winner(struct reuseport_explainer *explainer, struct explanation *explanation,
 			  const struct reuseport_packet *packet,
 			  const struct lookup_candidate *winner, struct reuseport_error *err)
 {
@@ -176,6 +178,7 @@ static int explain_winner(struct group_iter *reader, struct explanation *explana
 					   .proto = packet->proto,
 					   .port = packet->dst_port,
 					   .netns = packet->netns };
+	struct group_iter *reader = explainer->kernel.reader.groups;
 	struct reuseport_explanation *out = &explanation->out;
 	struct netns_ref ns = { .inode = packet->netns };
 	struct attachment *list = NULL, *attachment;
@@ -195,7 +198,8 @@ static int explain_winner(struct group_iter *reader, struct explanation *explana
 					 attachment ? attachment->steering.program_id : 0, &members,
 					 err);
 	if (!ret)
-		ret = outcomes_find(explanation, packet, winner, attachment, &members.sockets, err);
+		ret = outcomes_find(explanation, packet, winner, attachment, &members.sockets,
+				    &explainer->owners, err);
 	group_members_free(&members);
 	attachment_close_all(list, n);
 	return ret;
@@ -220,8 +224,9 @@ static struct lookup_packet to_lookup(const struct reuseport_packet *packet)
 	return to;
 }
 
-static int explain_packet(const struct lookup_kernel *kernel, const struct reuseport_packet *packet,
-			  struct reuseport_explanation **out, struct reuseport_error *err)
+static int explain_packet(struct reuseport_explainer *explainer,
+			  const struct reuseport_packet *packet, struct reuseport_explanation **out,
+			  struct reuseport_error *err)
 {
 	struct lookup_packet asked = to_lookup(packet);
 	struct netns_ref ns = { .inode = packet->netns };
@@ -229,17 +234,18 @@ static int explain_packet(const struct lookup_kernel *kernel, const struct reuse
 	struct lookup_result found = { 0 };
 	int ret;
 
-	ret = lookup_find(kernel, &asked, &ns, &found, err);
+	ret = lookup_find(&explainer->kernel, &asked, &ns, &found, err);
 	if (ret)
 		return ret;
 	explanation = explanation_new();
 	ret = explanation ? copy_candidates(explanation, &found, err) :
 			    fail(err, ENOMEM, "out of memory");
 	if (!ret)
-		ret = redirect_find(&asked, &ns, explanation->redirect, err);
+		ret = redirect_find(&asked, &ns, &explainer->redirect, err);
+	if (!ret)
+		memcpy(explanation->redirect, explainer->redirect.text, REDIRECT_TEXT);
 	if (!ret && explanation->out.winner)
-		ret = explain_winner(kernel->reader.groups, explanation, packet, &found.list[0],
-				     err);
+		ret = explain_winner(explainer, explanation, packet, &found.list[0], err);
 	free(found.list);
 	if (ret) {
 		reuseport_explanation__free((struct reuseport_explanation *)explanation);
@@ -283,6 +289,7 @@ void reuseport_explainer__free(struct reuseport_explainer *explainer)
 	if (!explainer)
 		return;
 	group_iter_close(explainer->kernel.reader.groups);
+	explained_owners_free(&explainer->owners);
 	free(explainer);
 }
 
@@ -296,5 +303,5 @@ int reuseport_explain(struct reuseport_explainer *explainer, const struct reusep
 		ret = fail(err, EINVAL,
 			   "explain needs an explainer, a packet and a place for the "
 			   "explanation");
-	return ret ? ret : explain_packet(&explainer->kernel, &packet, explanation, err);
+	return ret ? ret : explain_packet(explainer, &packet, explanation, err);
 }

@@ -30,8 +30,7 @@ struct finding {
 	const struct attachment *attachment;
 	const struct lookup_candidate *winner;
 	const struct sock_diag_list *members;
-	struct socket_owners owners;
-	bool scanned; /* owners is valid */
+	struct explained_owners *owners;
 	const struct plan *plan;
 	const uint16_t *entries;
 	bool no_memory;
@@ -51,19 +50,14 @@ static unsigned int slot_of_cookie(const struct finding *f, uint64_t cookie)
 }
 
 /* Fill in the process that serves the socket now: what the keeper has recorded may be some seconds
- * old. One search through /proc, which takes longer than all the rest, is for all of them. */
+ * old. */
 static void describe_process(struct finding *f, uint32_t inode, struct reuseport_outcome *outcome)
 {
 	const struct socket_owner *first, *server;
 	size_t n;
 
-	if (!f->scanned && f->members->n)
-		socket_owners_scan_members(f->members, OWNERS_SERVING, &f->owners);
-	else if (!f->scanned)
-		socket_owners_scan(&(struct wanted_socket){ inode, f->winner->key.uid }, 1,
-				   OWNERS_SERVING, &f->owners);
-	f->scanned = true;
-	n = socket_owners_of(&f->owners, inode, &first);
+	explained_owners_look(f->owners, f->members, inode, f->winner->key.uid);
+	n = socket_owners_of(&f->owners->owners, inode, &first);
 	if (!n)
 		return;
 	server = socket_owners_server(first, n);
@@ -364,14 +358,16 @@ static bool is_possible(const void *outcome)
 
 int outcomes_find(struct explanation *explanation, const struct reuseport_packet *packet,
 		  const struct lookup_candidate *winner, const struct attachment *attachment,
-		  const struct sock_diag_list *members, struct reuseport_error *err)
+		  const struct sock_diag_list *members, struct explained_owners *owners,
+		  struct reuseport_error *err)
 {
 	struct reuseport_explanation *out = &explanation->out;
 	struct finding f = { .explanation = explanation,
 			     .out = out,
 			     .attachment = attachment,
 			     .winner = winner,
-			     .members = members };
+			     .members = members,
+			     .owners = owners };
 
 	if (out->decider == REUSEPORT_POLICY) {
 		decide_by_policy(&f, packet);
@@ -388,7 +384,6 @@ int outcomes_find(struct explanation *explanation, const struct reuseport_packet
 				"another program decides, in a way that this toolkit does not know" :
 				"the kernel's hash, whose key is secret: all members are equally likely";
 	}
-	free(f.owners.list);
 	if (f.no_memory)
 		return fail(err, ENOMEM, "out of memory");
 	item_list_filter(&explanation->outcomes, is_possible);

@@ -4,6 +4,7 @@
 #ifndef EXPLAIN_OUTCOMES_H
 #define EXPLAIN_OUTCOMES_H
 
+#include "explain/explained_owners.h"
 #include "explain/explanation.h"
 #include "explain/lookup.h"
 #include "sockets/sock_diag.h"
@@ -15,6 +16,7 @@
  */
 int outcomes_find(struct explanation *explanation, const struct reuseport_packet *packet,
 		  const struct lookup_candidate *winner, const struct attachment *attachment,
-		  const struct sock_diag_list *members, struct reuseport_error *err);
+		  const struct sock_diag_list *members, struct explained_owners *owners,
+		  struct reuseport_error *err);
 
 #endif

@@ -3,11 +3,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "clock.h"
 #include "error.h"
 #include "explain/redirect.h"
 #include "sockets/group_iter.h"
 #include "sockets/sk_lookup.h"
 #include "sockets/sock_diag.h"
+
+#define MOMENT (500 * CLOCK_MS) /* of a series of explanations */
 
 /* Return whether a socket of the protocol is one that TPROXY may give packets to. */
 static int redirect_has_transparent(int proto, bool *has, struct reuseport_error *err)
@@ -24,8 +27,8 @@ static int redirect_has_transparent(int proto, bool *has, struct reuseport_error
 	return 0;
 }
 
-int redirect_find(const struct lookup_packet *packet, const struct netns_ref *ns,
-		  char text[REDIRECT_TEXT], struct reuseport_error *err)
+static int redirect_look(const struct lookup_packet *packet, const struct netns_ref *ns,
+			 char text[REDIRECT_TEXT], struct reuseport_error *err)
 {
 	uint32_t id = 0, programs;
 	struct netns_visit visit;
@@ -53,5 +56,23 @@ int redirect_find(const struct lookup_packet *packet, const struct netns_ref *ns
 			 "there are sockets with IP_TRANSPARENT: if a TPROXY rule matches the "
 			 "packet, it goes to one of them, on any address and port");
 	}
+	return 0;
+}
+
+int redirect_find(const struct lookup_packet *packet, const struct netns_ref *ns,
+		  struct redirect *redirect, struct reuseport_error *err)
+{
+	uint64_t now = clock_ns(CLOCK_MONOTONIC);
+	int ret;
+
+	if (redirect->looked_at && redirect->netns == ns->inode &&
+	    redirect->proto == packet->proto && now - redirect->looked_at < MOMENT)
+		return 0;
+	ret = redirect_look(packet, ns, redirect->text, err);
+	if (ret)
+		return ret;
+	redirect->netns = ns->inode;
+	redirect->proto = packet->proto;
+	redirect->looked_at = clock_ns(CLOCK_MONOTONIC);
 	return 0;
 }

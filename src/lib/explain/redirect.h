@@ -11,9 +11,17 @@
 
 #define REDIRECT_TEXT 256
 
-/* Write what there is in the namespace, for packets of the protocol, "" for nothing. Return 0 or
- * -errno. */
+/* What was seen last; all 0: nothing was looked at. */
+struct redirect {
+	char text[REDIRECT_TEXT]; /* "": nothing redirects */
+	uint64_t netns;           /* there, */
+	int proto;                /* of packets of this protocol, */
+	uint64_t looked_at;       /* at that time, of CLOCK_MONOTONIC */
+};
+
+/* See what there is in the namespace, for packets of the protocol, unless that was done a moment
+ * ago. Return 0 or -errno. */
 int redirect_find(const struct lookup_packet *packet, const struct netns_ref *ns,
-		  char text[REDIRECT_TEXT], struct reuseport_error *err);
+		  struct redirect *redirect, struct reuseport_error *err);
 
 #endif
