@@ -7,6 +7,7 @@
 #include "format.h"
 #include "hint.h"
 #include "message.h"
+#include "split_flows.h"
 
 /* A keeper puts the program on a group that was recreated: that takes it a moment. */
 #define LOOKS 4
@@ -73,10 +74,8 @@ static struct reuseport_status_list *effect_look(const struct reuseport_filter *
 	}
 }
 
-int effect_check(const struct options *options, const struct reuseport_filter *filter)
+static int effect_report(const struct options *options, const struct reuseport_status_list *list)
 {
-	/* What cannot be looked at is not known to be lost. */
-	struct reuseport_status_list *list = effect_look(filter);
 	const struct reuseport_status *status;
 	int ret = EXIT_DONE;
 
@@ -88,7 +87,6 @@ int effect_check(const struct options *options, const struct reuseport_filter *f
 			ret = EXIT_FAILED;
 		}
 	}
-	reuseport_status_list__free(list);
 	return ret;
 }
 
@@ -101,16 +99,43 @@ static bool has_accepting_worker(const struct reuseport_status *status)
 	return false;
 }
 
-void effect_warn_unserved(const struct reuseport_filter *filter)
+static void warn_unserved(const struct reuseport_status_list *list)
 {
 	const struct reuseport_status *status;
-	struct reuseport_status_list *list;
 
-	if (reuseport_get_status(filter, &list, NULL))
-		return;
 	for (size_t i = 0; (status = reuseport_status_list__get(list, i)); i++)
 		if (status->n_workers && !has_accepting_worker(status))
 			message("no worker is left that accepts new work: the kernel "
 				"picks among all workers, drained or not");
+}
+
+int effect_check(const struct options *options, const struct reuseport_filter *filter)
+{
+	/* What cannot be looked at is not known to be lost. */
+	struct reuseport_status_list *list = effect_look(filter);
+	int ret = effect_report(options, list);
+
 	reuseport_status_list__free(list);
+	return ret;
+}
+
+int effect_check_served(const struct options *options, const struct reuseport_filter *filter)
+{
+	struct reuseport_status_list *list = effect_look(filter);
+	int ret;
+
+	warn_unserved(list);
+	ret = effect_report(options, list);
+	reuseport_status_list__free(list);
+	return ret;
+}
+
+int effect_check_policy(const struct options *options, const struct reuseport_filter *filter)
+{
+	struct reuseport_status_list *list = effect_look(filter);
+	int ret = effect_report(options, list);
+
+	split_flows_warn(list);
+	reuseport_status_list__free(list);
+	return ret;
 }

@@ -13,7 +13,11 @@
  */
 int effect_check(const struct options *options, const struct reuseport_filter *filter);
 
-/* Warn if no worker accepts new work any more: all are drained, or have the weight 0. */
-void effect_warn_unserved(const struct reuseport_filter *filter);
+/* Do the same after a change of policy, and warn if that splits UDP flows. */
+int effect_check_policy(const struct options *options, const struct reuseport_filter *filter);
+
+/* Do the same after a change that may leave no worker, all being drained or of weight 0, and warn
+ * then. */
+int effect_check_served(const struct options *options, const struct reuseport_filter *filter);
 
 #endif

@@ -5,7 +5,10 @@
 
 #include <reuseport_bpf.h>
 
-/* Warn once, if a UDP group that the filter selects has such a policy without sticky flows. */
-void split_flows_warn(const struct reuseport_filter *filter);
+/* Return whether the policy, NULL: none, decides for each packet anew. */
+bool split_flows_by(const char *policy);
+
+/* Warn once, if a group of the list is of UDP and has such a policy without sticky flows. */
+void split_flows_warn(const struct reuseport_status_list *list);
 
 #endif

@@ -247,10 +247,14 @@ static int attach_with_reserve(const struct options *options, struct attach_stat
 
 static void warn_of_split_flows(const struct options *options)
 {
+	struct reuseport_status_list *list;
 	struct reuseport_filter filter;
 
-	if (filter_from_options(options, &filter) == EXIT_DONE)
-		split_flows_warn(&filter);
+	if (options->proto == IPPROTO_TCP || !split_flows_by(options->policy.policy) ||
+	    filter_from_options(options, &filter) || reuseport_get_status(&filter, &list, NULL))
+		return;
+	split_flows_warn(list);
+	reuseport_status_list__free(list);
 }
 
 static int attach_exec(const struct options *options)
@@ -268,8 +272,7 @@ static int attach_exec(const struct options *options)
 	if (status == EXIT_DONE)
 		status = attach_with_reserve(options, &all);
 	if (status == EXIT_DONE) {
-		if (options->policy.policy)
-			warn_of_split_flows(options);
+		warn_of_split_flows(options);
 		all.log.max_level = LOG_INFO;
 		status = options->foreground ? run_in_foreground(&all) : leave_groups(&all);
 	}

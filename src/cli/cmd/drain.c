@@ -30,9 +30,8 @@ static int drain_exec(const struct options *options)
 	if (ret < 0)
 		return exit_refused(&error);
 	ret = print_changed(ret, "draining", "");
-	effect_warn_unserved(&filter);
 	if (ret == EXIT_DONE)
-		ret = effect_check(options, &filter);
+		ret = effect_check_served(options, &filter);
 	return ret == EXIT_DONE && options->wait ? drain_wait(options, &filter, worker) : ret;
 }
 

@@ -7,7 +7,6 @@
 #include "filter.h"
 #include "format.h"
 #include "show/policy_info.h"
-#include "split_flows.h"
 
 static int list_policies(void)
 {
@@ -61,8 +60,7 @@ static int policy_exec(const struct options *options)
 	if (reuseport_set_policy(&filter, opts, &error) < 0)
 		return exit_refused(&error);
 	ret = print_policy_in_use(&filter);
-	split_flows_warn(&filter);
-	return ret == EXIT_DONE ? effect_check(options, &filter) : ret;
+	return ret == EXIT_DONE ? effect_check_policy(options, &filter) : ret;
 }
 
 const struct command cmd_policy = {

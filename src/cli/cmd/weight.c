@@ -53,10 +53,10 @@ static int weight_exec(const struct options *options)
 		return exit_refused(&error);
 	printf("weight %lu for %d worker%s\n", weight, ret, ret == 1 ? "" : "s");
 	warn_without_effect(options, &filter, weight);
-	if (!weight)
-		effect_warn_unserved(&filter);
 	ret = exit_written();
-	return ret == EXIT_DONE ? effect_check(options, &filter) : ret;
+	if (ret != EXIT_DONE)
+		return ret;
+	return weight ? effect_check(options, &filter) : effect_check_served(options, &filter);
 }
 
 const struct command cmd_weight = {
