@@ -12,8 +12,7 @@ __u16 port; /* write every socket on this port; 0: write every member */
 SEC("iter/tcp")
 int group_iter_tcp(struct bpf_iter__tcp *ctx)
 {
-	write_tcp(ctx, port);
-	return 0;
+	return write_tcp(ctx, port);
 }
 
 SEC("iter/udp")

@@ -13,6 +13,7 @@
 #define IPPROTO_TCP 6
 #define IPPROTO_UDP 17
 #endif
+#define TCP_CLOSE 7
 #define TCP_LISTEN 10
 
 /* Return the socket's group. The lookup treats a socket that has unset SO_REUSEPORT
@@ -64,12 +65,24 @@ static __always_inline void write_member(struct seq_file *seq, struct sock *sk, 
 	bpf_seq_write(seq, &member, sizeof(member));
 }
 
-static __always_inline void write_tcp(struct bpf_iter__tcp *ctx, __u16 port)
+/*
+ * Return 0 to go on, and 1 at the first socket that does not listen: those come last, and the read
+ * fails with EAGAIN there. To go on would not only take long. The kernel's iterator takes a
+ * reference on each request in the table of connections, also on one that was put there a moment
+ * ago and has none yet (reqsk_queue_hash_req): its count is wrong from then on (seen on 6.18).
+ */
+static __always_inline int write_tcp(struct bpf_iter__tcp *ctx, __u16 port)
 {
 	struct sock_common *sk = ctx->sk_common;
+	__u8 state;
 
-	if (sk && BPF_CORE_READ(sk, skc_state) == TCP_LISTEN)
-		write_member(ctx->meta->seq, (struct sock *)sk, IPPROTO_TCP, ctx->uid, port);
+	if (!sk)
+		return 0;
+	state = BPF_CORE_READ(sk, skc_state);
+	if (state != TCP_LISTEN)
+		return state != TCP_CLOSE; /* it listened a moment ago */
+	write_member(ctx->meta->seq, (struct sock *)sk, IPPROTO_TCP, ctx->uid, port);
+	return 0;
 }
 
 static __always_inline void write_udp(struct bpf_iter__udp *ctx, __u16 port)

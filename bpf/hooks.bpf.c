@@ -119,8 +119,7 @@ int hook_bind6(struct bpf_sock *ctx)
 SEC("iter/tcp")
 int hook_iter_tcp(struct bpf_iter__tcp *ctx)
 {
-	write_tcp(ctx, 0);
-	return 0;
+	return write_tcp(ctx, 0);
 }
 
 SEC("iter/udp")

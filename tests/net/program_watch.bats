@@ -51,6 +51,23 @@ put_back() {
 	put_back udp
 }
 
+# Connections come after the listeners in the kernel's table, and the look ends there.
+@test "program watch: put back under load, with connections there" {
+	local id
+	start_workers 3 --port 8080 --delay-ms 5
+	attach --port 8080
+	id=$(program_id_on 8080)
+	start_load --to 127.0.0.1:8080 --rate 100
+	pause 1
+	equal "$(status 8080 tcp .program.attached)" true
+	equal "$(ctl list --port 8080 --json | jq '.groups[0].sockets')" 3
+	foreign "${worker_pids[1]}" none
+	wait_until 6 ours_is_on tcp "$id"
+	wait_until 4 log_has "program was gone from the group" 1
+	stop_load
+	no_failed_request
+}
+
 @test "program watch: another's is named once, and not fought" {
 	local id other
 	start_workers 3 --port 8080

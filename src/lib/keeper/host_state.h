@@ -14,7 +14,6 @@
 /* What the kernel is asked: which program the groups of these sockets have. */
 struct program_ask {
 	struct netns_ref ns;
-	int proto;
 	uint32_t n;
 	uint64_t cookies[WATCH_MAX];
 };
@@ -25,7 +24,8 @@ struct program_watch {
 	struct program_ask ask;
 	uint64_t ids[WATCH_MAX]; /* of the entries, for each cookie */
 	uint32_t round;          /* the groups that were asked about have its number */
-	uint64_t asked_at, took; /* by the round so far */
+	uint64_t asked_at, took; /* by the round so far, */
+	uint64_t looks;          /* and how many it has had */
 	uint64_t at;             /* when the next look begins */
 };
 

@@ -13,7 +13,9 @@
 #include "state/hook_iter.h"
 
 #define EVERY (1000 * MS)
-#define PART 200           /* of the time: 0.5% */
+#define PART 200      /* of the time, for one namespace: 0.5% */
+#define PART_MANY 500 /* for several: 0.2% */
+#define LONGEST (30000 * MS)
 #define HANGS (30000 * MS) /* a process holds a socket's lock */
 
 _Static_assert(sizeof(struct program_ask) <= STANDBY_REQUEST_MAX, "it is sent as one");
@@ -44,7 +46,7 @@ static int watch_answer(struct look_report *report, const struct program_ask *as
 	int ret = netns_enter(&ask->ns, &visit, NULL);
 
 	if (!ret) {
-		ret = group_iter_read(reader, ask->proto, &list, NULL);
+		ret = group_iter_read(reader, 0, &list, NULL);
 		netns_leave(&visit);
 	}
 	/* Each is answered, as they are counted. */
@@ -147,7 +149,7 @@ static uint64_t watch_member(const struct reuseport_group *group)
 	return 0;
 }
 
-/* Gather groups of one namespace and protocol that were not asked about in this round. Return
+/* Gather groups of one namespace that were not asked about in this round. Return
  * whether there are some. */
 static bool watch_gather(struct reuseport_keeper *keeper)
 {
@@ -162,12 +164,9 @@ static bool watch_gather(struct reuseport_keeper *keeper)
 
 		if (!cookie || ask->n == WATCH_MAX)
 			continue;
-		if (!ask->n) {
+		if (!ask->n)
 			ask->ns = group->ns;
-			ask->proto = group->at.key.proto;
-		}
-		if (ask->ns.inode != group->ns.inode || ask->ns.cookie != group->ns.cookie ||
-		    ask->proto != group->at.key.proto)
+		if (ask->ns.inode != group->ns.inode || ask->ns.cookie != group->ns.cookie)
 			continue;
 		entry->asked = watch->round;
 		watch->ids[ask->n] = entry->id;
@@ -202,16 +201,22 @@ static int watch_ask(struct reuseport_keeper *keeper)
 /* The round is over: the next one comes when what it took is a small part of the time. */
 static void watch_end_round(struct program_watch *watch, uint64_t pause)
 {
-	if (pause < watch->took * PART)
-		pause = watch->took * PART;
+	uint64_t part = watch->looks > 1 ? PART_MANY : PART;
+
+	if (pause < watch->took * part)
+		pause = watch->took * part;
+	/* It may have waited for a busy processor. */
+	if (pause > LONGEST)
+		pause = LONGEST;
 	watch->at = loop_now() + pause;
-	watch->took = 0;
+	watch->took = watch->looks = 0;
 	watch->round++;
 }
 
 static void watch_end_look(struct program_watch *watch, int ret)
 {
 	watch->took += loop_now() - watch->asked_at;
+	watch->looks++;
 	if (ret == -ETIMEDOUT) {
 		group_iter_note_hang();
 		watch_end_round(watch, HANGS);

@@ -105,8 +105,9 @@ struct iter_reading {
 	int ret; /* of appending to it */
 };
 
-/* Report the records of an iterator. A record may be split between two reads. */
-static int tell_records(int fd, struct look_report *report)
+/* Report the records of an iterator. A record may be split between two reads. That of TCP ends with
+ * EAGAIN if there are connections; any other one goes on after that. */
+static int tell_records(int fd, bool tcp, struct look_report *report)
 {
 	char buffer[128 * sizeof(struct group_member)];
 	struct group_member member;
@@ -116,6 +117,8 @@ static int tell_records(int fd, struct look_report *report)
 
 	for (;;) {
 		len = read(fd, buffer + have, sizeof(buffer) - have);
+		if (len < 0 && errno == EAGAIN && tcp)
+			return 0;
 		if (len < 0 && (errno == EAGAIN || errno == EINTR))
 			continue;
 		if (len <= 0)
@@ -133,14 +136,14 @@ static int tell_records(int fd, struct look_report *report)
 	}
 }
 
-static int run_iterator(int prog, struct look_report *report)
+static int run_iterator(int prog, bool tcp, struct look_report *report)
 {
 	int link = bpf_link_create(prog, 0, BPF_TRACE_ITER, NULL), fd, ret;
 
 	if (link < 0)
 		return -errno;
 	fd = bpf_iter_create(link);
-	ret = fd < 0 ? -errno : tell_records(fd, report);
+	ret = fd < 0 ? -errno : tell_records(fd, tcp, report);
 	if (fd >= 0)
 		close(fd);
 	close(link);
@@ -154,9 +157,9 @@ static int run_iterators(struct look_report *report, void *arg)
 
 	libbpf_quiet_begin();
 	if (reading->proto != IPPROTO_UDP)
-		ret = run_iterator(reading->reader->tcp, report);
+		ret = run_iterator(reading->reader->tcp, true, report);
 	if (!ret && reading->proto != IPPROTO_TCP)
-		ret = run_iterator(reading->reader->udp, report);
+		ret = run_iterator(reading->reader->udp, false, report);
 	libbpf_quiet_end();
 	return ret;
 }
