@@ -244,7 +244,10 @@ sanitized() {
 	# Those that no test has seen.
 	while read -r report; do
 		echo "not ok - $(basename "$report")"
-		echo "# failed: $(basename "$report"), sanitized" >>"$work/failed"
+		{
+			echo "# failed: $(basename "$report"), sanitized"
+			grep -v '^$' "$report" | head -n 25 | sed 's/^/#   /'
+		} >>"$work/failed"
 		cat "$report"
 		failed=$((failed + 1))
 	done < <(for RP_REPORTS in "$work"/reports/*[0-9]; do sanitizer_reports; done)

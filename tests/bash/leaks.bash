@@ -129,7 +129,7 @@ remove_netns() {
 # end there is but a word of its threads.
 sanitizer_reports() {
 	[ -z "${RP_REPORTS:-}" ] ||
-		grep -lv 'Unable to get registers from thread' "$RP_REPORTS"/* 2>/dev/null || true
+		grep -lvE 'Unable to get registers from thread|was not suspended\. False leaks' "$RP_REPORTS"/* 2>/dev/null || true
 }
 
 sanitizers_silent() {

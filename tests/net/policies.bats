@@ -23,7 +23,7 @@ N=$(packets_of 500)
 
 all_policies() {
 	local policy answers=$BATS_TEST_TMPDIR/answers
-	local n
+	local n packets looked_up repeated
 	n=$(packets_of 100)
 	begin 4
 	for policy in "${POLICIES[@]}"; do
@@ -31,9 +31,15 @@ all_policies() {
 		ask "$n" || fail "not all answered under $policy"
 	done >"$answers"
 	equal "$(status 8080 "$proto" .policy)" "${policy%% *}"
-	equal "$(status 8080 "$proto" '.counters | "\(.packets) \(.selected) \(.fallback)"')" \
-		"$((n * ${#POLICIES[@]})) $((n * ${#POLICIES[@]})) 0" "packets, selected, fallback"
-	diff <(answers_by_worker <"$answers") \
+	# On a slow machine TCP may send a SYN twice, which is looked up twice.
+	packets=$((n * ${#POLICIES[@]}))
+	repeated=$(in_ns nstat -asz TcpExtTCPSynRetrans | awk 'END { print $2 }')
+	looked_up=$(status 8080 "$proto" .counters.packets)
+	[ $((looked_up - packets)) -ge 0 ] && [ $((looked_up - packets)) -le "$repeated" ] ||
+		fail "$looked_up look-ups, $packets requests, $repeated SYNs more"
+	equal "$(status 8080 "$proto" '.counters | "\(.selected) \(.fallback)"')" "$looked_up 0" \
+		"selected, fallback"
+	[ "$repeated" -gt 0 ] || diff <(answers_by_worker <"$answers") \
 		<(status 8080 "$proto" '.workers[] | "\(.cookie) \(.selected)"' | sort -n)
 	balanced 8080 "$proto"
 }
