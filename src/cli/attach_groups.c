@@ -126,9 +126,11 @@ static int collect_attached(struct attach_groups *groups, const struct attach_re
 	groups->list = calloc(all->n, sizeof(*groups->list));
 	if (!groups->list)
 		return exit_no_memory();
-	for (size_t i = 0; i < all->n; i++)
+	for (size_t i = 0; i < all->n; i++) {
+		groups->steered |= all->list[i].steered;
 		if (all->list[i].group)
 			groups->list[groups->n++] = all->list[i].group;
+	}
 	return EXIT_DONE;
 }
 

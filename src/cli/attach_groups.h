@@ -8,6 +8,7 @@
 struct attach_groups {
 	struct reuseport_group **list;
 	size_t n;
+	bool steered; /* others are steered already */
 };
 
 /*

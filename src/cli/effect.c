@@ -13,6 +13,10 @@
 #define LOOKS 4
 #define PAUSE_NS 50000000L
 
+/* It takes a newcomer within milliseconds, but for one that it cannot find: 2 s. */
+#define KEPT_LOOKS 11
+#define KEPT_PAUSE_NS 200000000L
+
 static bool is_lost(const struct reuseport_status *status)
 {
 	return !status->damaged && !status->attached && (status->n_workers || status->unregistered);
@@ -137,5 +141,61 @@ int effect_check_policy(const struct options *options, const struct reuseport_fi
 
 	split_flows_warn(list);
 	reuseport_status_list__free(list);
+	return ret;
+}
+
+/* -------------------------------------------------------------------- keeper */
+
+/* Return how many members could have a slot, and have none, though a keeper runs. */
+static size_t without_slot(const struct reuseport_status *status)
+{
+	size_t free_slots = status->slots - status->n_workers;
+	size_t waiting = status->unregistered > status->n_left_out ?
+				 status->unregistered - status->n_left_out :
+				 0;
+
+	if (status->damaged || !status->keeper_running)
+		return 0;
+	return waiting < free_slots ? waiting : free_slots;
+}
+
+static int report_slow(const struct reuseport_status_list *list)
+{
+	const struct reuseport_status *status;
+	char endpoint[FORMAT_ENDPOINT_MAX];
+	int ret = EXIT_DONE;
+
+	for (size_t i = 0; (status = reuseport_status_list__get(list, i)); i++) {
+		if (!without_slot(status))
+			continue;
+		format_endpoint(status->key, endpoint);
+		message("%s %s: members without a slot: %zu, and the keeper, process %u, does not "
+			"answer: to have another one, 'kill -KILL %u' and attach again",
+			format_proto(status->key->proto), endpoint, without_slot(status),
+			status->keeper_pid, status->keeper_pid);
+		ret = EXIT_FAILED;
+	}
+	return ret;
+}
+
+int effect_check_kept(const struct reuseport_filter *filter)
+{
+	const struct reuseport_status *status;
+	struct reuseport_status_list *list;
+	bool waits = true;
+	int ret = EXIT_DONE;
+
+	for (int looks = 1; waits && looks <= KEPT_LOOKS; looks++) {
+		if (reuseport_get_status(filter, &list, NULL))
+			return ret;
+		waits = false;
+		for (size_t i = 0; (status = reuseport_status_list__get(list, i)); i++)
+			waits |= without_slot(status) > 0;
+		if (looks == KEPT_LOOKS)
+			ret = report_slow(list);
+		reuseport_status_list__free(list);
+		if (waits && looks < KEPT_LOOKS)
+			nanosleep(&(struct timespec){ .tv_nsec = KEPT_PAUSE_NS }, NULL);
+	}
 	return ret;
 }

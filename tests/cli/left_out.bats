@@ -38,10 +38,12 @@ refused_and_partial() {
 
 # reaches STATUS N OF: what a change says of those that it does not reach.
 reaches() {
+	local slot
 	run -"$1" --separate-stderr ctl policy --port 8080 consistent
 	[[ $stderr == *"tcp 0.0.0.0:8080: this does not reach $2 of $3 members (mptcp)"* ]] ||
 		fail "$stderr"
-	run -"$1" --separate-stderr ctl drain --port 8080 slot:0
+	slot=$(status 8080 tcp '[.workers[].slot | numbers][0]')
+	run -"$1" --separate-stderr ctl drain --port 8080 "slot:$slot"
 	[[ $output == *"draining 1 worker"* && $stderr == *"does not reach $2 of $3 members"* ]] ||
 		fail "$output $stderr"
 	run -"$1" --separate-stderr ctl rollout --port 8080 begin

@@ -127,6 +127,34 @@ waits() {
 	mended keeper-stopped 0 --port 8080
 }
 
+@test "doctor: keeper-slow" {
+	local keeper
+	start_workers 2 --port 8080
+	attach --port 8080
+	# It is no fault of its own, and looks as if it slept.
+	keeper=$(keeper_pid 8080 tcp)
+	freeze "$keeper" || skip "no freezer of cgroup2"
+	start_worker --port 8080
+	doctor 4 --port 8080
+	found keeper-slow warning
+	not_found keeper-stopped
+	equal "$(of keeper-slow .evidence.keeper_pid)" "$keeper"
+	run --separate-stderr ctl attach --port 8080
+	equal "$status" 1 "of an attach that nobody follows"
+	[[ $stderr == *"members without a slot: 1,"*"kill -KILL $keeper"* ]] || fail "$stderr"
+	mended keeper-slow 0 --port 8080
+	rmdir "$frozen"
+}
+
+# freeze PID: in a cgroup of its own, $frozen.
+freeze() {
+	local root
+	root=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
+	frozen=$root/rp-${RP_RUN:-$$}-$1
+	mkdir "$frozen" 2>/dev/null && echo "$1" >"$frozen/cgroup.procs" &&
+		echo 1 >"$frozen/cgroup.freeze" || return 1
+}
+
 @test "doctor: no-workers" {
 	start_workers 2 --port 8080
 	attach --port 8080
@@ -373,12 +401,20 @@ no_queue() {
 	found queue-full warning
 	equal "$(of queue-full .evidence.limit)" 4
 	found drops warning
+	not_found listen-overflows
 	mend queue-full
 	kill -CONT "${worker_pids[0]}"
 	wait_until 5 no_queue 8080 tcp
 	doctor 4 --port 8080
 	not_found queue-full
 	not_found worker-hung
+	# What it has lost is not forgotten with it.
+	stop "${worker_pids[0]}"
+	wait_until 3 in_sync 8080 tcp
+	doctor 0 --port 8080
+	not_found drops
+	found listen-overflows note
+	[ "$(of listen-overflows .evidence.listen_overflows)" -gt 0 ]
 }
 
 @test "doctor: imbalance" {
@@ -509,6 +545,24 @@ given() {
 	REUSEPORT_DISABLE=migration doctor 0 --port 8080
 	equal "$(of feature-disabled '"\(.evidence.feature) \(.severity) \(.mend)"')" \
 		"migration note unset REUSEPORT_DISABLE"
+}
+
+@test "doctor: memlock-low" {
+	# As before Linux 5.11, without the right to raise the limit.
+	export REUSEPORT_DISABLE=memcg
+	start_workers 2 --port 8080
+	doctor_limited 65536
+	found memlock-low warning
+	equal "$(of memlock-low .evidence.memlock)" 65536
+	doctor_limited 1048576
+	not_found memlock-low
+	doctor 0 --port 8080
+	not_found memlock-low
+}
+
+doctor_limited() {
+	findings=$(setpriv --bounding-set -sys_resource --inh-caps -sys_resource \
+		prlimit --memlock="$1" "$REUSEPORTCTL" doctor --netns "$NS" --port 8080 --json || true)
 }
 
 @test "doctor: bpffs-missing, pins-unsafe" {

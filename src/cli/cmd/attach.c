@@ -13,6 +13,7 @@
 #include "attach_groups.h"
 #include "bounds.h"
 #include "command.h"
+#include "effect.h"
 #include "filter.h"
 #include "format.h"
 #include "keeper/host.h"
@@ -257,6 +258,16 @@ static void warn_of_split_flows(const struct options *options)
 	reuseport_status_list__free(list);
 }
 
+/* What is steered already has a keeper. See whether it does its work. */
+static int check_kept(const struct options *options, const struct attach_groups *groups, int status)
+{
+	struct reuseport_filter filter;
+
+	if (status != EXIT_DONE || !groups->steered || options->foreground)
+		return status;
+	return filter_from_options(options, &filter) ? EXIT_FAILED : effect_check_kept(&filter);
+}
+
 static int attach_exec(const struct options *options)
 {
 	struct attach_state all = { 0 };
@@ -275,6 +286,7 @@ static int attach_exec(const struct options *options)
 		warn_of_split_flows(options);
 		all.log.max_level = LOG_INFO;
 		status = options->foreground ? run_in_foreground(&all) : leave_groups(&all);
+		status = check_kept(options, &all.groups, status);
 	}
 	attach_groups_free(&all.groups);
 	free(all.log_path);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* Check: can this kernel, and this process, do what steering needs? */
 #include <string.h>
+#include <sys/resource.h>
 
 #include "doctor/checks.h"
+#include "host/caps.h"
 
 /* Set what mends the features that depend on the host's set-up. */
 static void mend_feature(struct finding *finding, const struct reuseport_feature *feature)
@@ -37,6 +39,29 @@ static void find_feature(struct scene *scene, const struct reuseport_feature *fe
 	mend_feature(finding, feature);
 }
 
+/* Three times what an attachment takes with the hooks, without flows. */
+#define MEMLOCK_MIN (1 << 20)
+
+/* Where BPF memory counts against RLIMIT_MEMLOCK, the limit must be high, or this process able
+ * to raise it. */
+static void check_memlock(struct scene *scene)
+{
+	struct finding *finding;
+	struct rlimit limit;
+	char names[64];
+
+	if (getrlimit(RLIMIT_MEMLOCK, &limit) || limit.rlim_max >= MEMLOCK_MIN || caps_missing(CAP_TO_LOCK, names, sizeof(names)) <= 0)
+		return;
+	finding = finding_add(scene->findings, "memlock-low", REUSEPORT_WARNING, NULL, "");
+	finding_text(finding,
+		     "BPF memory counts against RLIMIT_MEMLOCK here, which is %llu KiB, and this "
+		     "process lacks CAP_SYS_RESOURCE to raise it: maps may be refused.",
+		     (unsigned long long)limit.rlim_max / 1024);
+	finding_number(finding, "memlock", limit.rlim_max);
+	finding_number(finding, "needed", MEMLOCK_MIN);
+	finding_mend(finding, "prlimit --pid $$ --memlock=unlimited");
+}
+
 void check_features(struct scene *scene)
 {
 	const struct reuseport_feature *feature;
@@ -48,7 +73,10 @@ void check_features(struct scene *scene)
 		return;
 	}
 	for (size_t i = 0; (feature = reuseport_feature_list__get(list, i)); i++)
-		if (feature->state != REUSEPORT_FEATURE_AVAILABLE)
+		if (feature->state != REUSEPORT_FEATURE_AVAILABLE) {
 			find_feature(scene, feature);
+			if (!strcmp(feature->name, "memcg"))
+				check_memlock(scene);
+		}
 	reuseport_feature_list__free(list);
 }

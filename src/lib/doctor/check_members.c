@@ -5,6 +5,7 @@
 
 #include "doctor/checks.h"
 #include "doctor/mend.h"
+#include "doctor/process.h"
 
 static void check_alone(struct scene *scene, const struct reuseport_status *status)
 {
@@ -78,6 +79,23 @@ void check_members(struct scene *scene, const struct reuseport_status *status)
 	}
 }
 
+/* A keeper takes a newcomer within some milliseconds. */
+static void find_slow(struct scene *scene, const struct reuseport_status *status,
+		      const struct reuseport_status *later)
+{
+	size_t waiting = later->unregistered - later->n_left_out;
+	struct finding *finding = scene_find(scene, status, "keeper-slow", REUSEPORT_WARNING);
+
+	finding_text(finding,
+		     "%zu members have had no slot for a second, though the keeper, process %u, "
+		     "runs: the policy does not select them.",
+		     waiting, later->keeper_pid);
+	finding_number(finding, "members", waiting);
+	finding_number(finding, "keeper_pid", later->keeper_pid);
+	mend_command(scene, finding, "attach", "%s", "");
+	mend_kill_first(finding, later->keeper_pid);
+}
+
 /* Members that could be taken get their slots within moments. */
 void check_registered(struct scene *scene, const struct reuseport_status *status)
 {
@@ -89,6 +107,11 @@ void check_registered(struct scene *scene, const struct reuseport_status *status
 	later = scene_later(scene, status);
 	if (!later || later->unregistered <= later->n_left_out)
 		return;
+	if (later->keeper_running && later->n_workers < later->slots &&
+	    !process_is_stopped(later->keeper_pid)) {
+		find_slow(scene, status, later);
+		return;
+	}
 	finding = scene_find(scene, status, "unregistered", REUSEPORT_WARNING);
 	finding_number(finding, "members", later->unregistered - later->n_left_out);
 	finding_number(finding, "slots", later->slots);

@@ -78,17 +78,15 @@ void check_program(struct scene *scene, const struct reuseport_status *status)
 /* A keeper that is stopped has its lock, and does nothing. */
 static void check_keeper_runs(struct scene *scene, const struct reuseport_status *status)
 {
-	struct process_facts facts = { .pid = status->keeper_pid };
 	struct finding *finding;
 
-	process_facts_read(&facts, 1);
-	if (facts.state != 'T' && facts.state != 't')
+	if (!process_is_stopped(status->keeper_pid))
 		return;
 	finding = scene_find(scene, status, "keeper-stopped", REUSEPORT_WARNING);
 	finding_text(finding, "The keeper, process %u, is stopped: workers that start get no slot.",
-		     facts.pid);
-	finding_number(finding, "keeper_pid", facts.pid);
-	finding_mend(finding, "kill -CONT %u", facts.pid);
+		     status->keeper_pid);
+	finding_number(finding, "keeper_pid", status->keeper_pid);
+	finding_mend(finding, "kill -CONT %u", status->keeper_pid);
 }
 
 void check_keeper(struct scene *scene, const struct reuseport_status *status)

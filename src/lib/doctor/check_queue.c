@@ -60,9 +60,30 @@ static void find_drops(struct scene *scene, const struct reuseport_status *statu
 	mend_queue(scene, status, finding, worker->slot);
 }
 
+/* The kernel counts for the namespace what each listener counts as long as it is there. */
+static void check_overflows(struct scene *scene, const struct reuseport_status *status,
+			    uint64_t drops)
+{
+	struct finding *finding;
+	uint64_t overflows;
+
+	if (status->key->proto != IPPROTO_TCP ||
+	    !scene_tcp_counter(status->key, "ListenOverflows", &overflows) || overflows <= drops)
+		return;
+	finding = scene_find(scene, status, "listen-overflows", REUSEPORT_NOTE);
+	finding_text(finding,
+		     "Full accept queues of this network namespace have lost %llu handshakes, and "
+		     "%llu were not at the workers of now: they were at sockets that have gone, or on "
+		     "other ports.",
+		     (unsigned long long)overflows, (unsigned long long)(overflows - drops));
+	finding_number(finding, "listen_overflows", overflows);
+	finding_number(finding, "drops", drops);
+}
+
 void check_queue(struct scene *scene, const struct reuseport_status *status)
 {
 	const struct group_members *members = scene_sockets(scene, status->key);
+	uint64_t drops = 0;
 
 	for (size_t i = 0; members && i < status->n_workers; i++) {
 		const struct reuseport_worker *worker = status->workers[i];
@@ -73,5 +94,8 @@ void check_queue(struct scene *scene, const struct reuseport_status *status)
 			find_full(scene, status, worker, socket);
 		if (socket && socket->drops)
 			find_drops(scene, status, worker, socket);
+		drops += socket ? socket->drops : 0;
 	}
+	if (members)
+		check_overflows(scene, status, drops);
 }

@@ -71,6 +71,16 @@ void mend_command(const struct scene *scene, struct finding *finding, const char
 		     netns, addr, dev, uid, *rest ? " " : "", rest);
 }
 
+void mend_kill_first(struct finding *finding, uint32_t pid)
+{
+	char command[sizeof(finding->mend)];
+
+	if (!finding)
+		return;
+	snprintf(command, sizeof(command), "%s", finding->mend);
+	finding_mend(finding, "kill -KILL %u && %s", pid, command);
+}
+
 void mend_sysctl(struct finding *finding, uint32_t pid, const char *name, uint64_t value)
 {
 	unsigned long long number = value;

@@ -10,6 +10,9 @@
 void mend_command(const struct scene *scene, struct finding *finding, const char *command,
 		  const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
+/* Put before the command that is set that a process is killed. */
+void mend_kill_first(struct finding *finding, uint32_t pid);
+
 /* Set what mends it to "sysctl -w NAME=VALUE", in the group's network namespace. pid: of a
  * process in there, 0 if none is known. */
 void mend_sysctl(struct finding *finding, uint32_t pid, const char *name, uint64_t value);

@@ -137,3 +137,11 @@ void process_facts_read(struct process_facts *facts, size_t n)
 	if (n && look_isolated())
 		look_run(&job);
 }
+
+bool process_is_stopped(uint32_t pid)
+{
+	struct process_facts facts = { .pid = pid };
+
+	process_facts_read(&facts, 1);
+	return facts.state == 'T' || facts.state == 't';
+}

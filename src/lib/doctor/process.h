@@ -3,6 +3,7 @@
 #ifndef DOCTOR_PROCESS_H
 #define DOCTOR_PROCESS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,5 +17,8 @@ struct process_facts {
 
 /* Read the facts of n processes, whose pids are set. What cannot be read is left empty. */
 void process_facts_read(struct process_facts *facts, size_t n);
+
+/* Return whether a process is known to be stopped (SIGSTOP, or by a tracer). */
+bool process_is_stopped(uint32_t pid);
 
 #endif

@@ -169,25 +169,57 @@ const struct reuseport_worker *scene_worker(const struct reuseport_status *statu
 
 /* ------------------------------------------------------------------ others */
 
-bool scene_sysctl(const struct reuseport_key *key, const char *name, uint64_t *value)
+/* Read the begin of a file as the namespace of the key has it. Return whether it has one. */
+static bool read_in_netns(const struct reuseport_key *key, const char *path, char *text,
+			  size_t size)
 {
 	struct netns_ref ns = { .inode = key->netns, .cookie = key->netns_cookie };
 	struct netns_visit visit;
-	char path[96], text[32] = "";
 	ssize_t len = -1;
 	int fd;
 
-	snprintf(path, sizeof(path), "/proc/sys/%s", name);
 	if (netns_enter(&ns, &visit, NULL))
 		return false;
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd >= 0)
-		len = read(fd, text, sizeof(text) - 1);
+		len = read(fd, text, size - 1);
 	fd_close(fd);
 	netns_leave(&visit);
-	if (len <= 0)
+	text[len < 0 ? 0 : len] = '\0';
+	return len > 0;
+}
+
+bool scene_sysctl(const struct reuseport_key *key, const char *name, uint64_t *value)
+{
+	char path[96], text[32];
+
+	snprintf(path, sizeof(path), "/proc/sys/%s", name);
+	if (!read_in_netns(key, path, text, sizeof(text)))
 		return false;
 	*value = strtoull(text, NULL, 10);
+	return true;
+}
+
+/* The file has a line of names and a line of numbers for each group of counters. */
+bool scene_tcp_counter(const struct reuseport_key *key, const char *name, uint64_t *value)
+{
+	char text[16384], *names, *numbers, *one, *number, *save_one, *save_number;
+
+	if (!read_in_netns(key, "/proc/thread-self/net/netstat", text, sizeof(text)))
+		return false;
+	names = strtok_r(text, "\n", &save_one);
+	numbers = strtok_r(NULL, "\n", &save_one);
+	if (!numbers || strncmp(names, "TcpExt:", 7) || strncmp(numbers, "TcpExt:", 7))
+		return false;
+	one = strtok_r(names, " ", &save_one);
+	number = strtok_r(numbers, " ", &save_number);
+	while (one && number && strcmp(one, name)) {
+		one = strtok_r(NULL, " ", &save_one);
+		number = strtok_r(NULL, " ", &save_number);
+	}
+	if (!one || !number)
+		return false;
+	*value = strtoull(number, NULL, 10);
 	return true;
 }
 

@@ -57,6 +57,10 @@ const struct reuseport_worker *scene_worker(const struct reuseport_status *statu
  * there. */
 bool scene_sysctl(const struct reuseport_key *key, const char *name, uint64_t *value);
 
+/* Read a counter of the TcpExt group, which the namespace of the key has. Return false if it is
+ * not there. */
+bool scene_tcp_counter(const struct reuseport_key *key, const char *name, uint64_t *value);
+
 /* Add a finding about an attachment. */
 struct finding *scene_find(struct scene *scene, const struct reuseport_status *status,
 			   const char *name, enum reuseport_severity severity);

@@ -25,6 +25,7 @@ static const struct {
 	{ CAP_TO_ATTACH, CAP_NET_ADMIN, "CAP_NET_ADMIN", false },
 	{ CAP_TO_READ, CAP_PERFMON, "CAP_PERFMON", true },
 	{ CAP_TO_DUPLICATE, CAP_SYS_PTRACE, "CAP_SYS_PTRACE", false },
+	{ CAP_TO_LOCK, CAP_SYS_RESOURCE, "CAP_SYS_RESOURCE", false },
 };
 
 static bool has_cap(cap_t caps, cap_value_t cap)

@@ -10,6 +10,7 @@ enum cap {
 	CAP_TO_ATTACH = 1 << 1,    /* CAP_NET_ADMIN */
 	CAP_TO_READ = 1 << 2,      /* CAP_PERFMON */
 	CAP_TO_DUPLICATE = 1 << 3, /* CAP_SYS_PTRACE: other processes' sockets */
+	CAP_TO_LOCK = 1 << 4,      /* CAP_SYS_RESOURCE: more memory than RLIMIT_MEMLOCK */
 };
 
 /* Write the names of those of "wanted" that the process lacks, as "CAP_BPF,

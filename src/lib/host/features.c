@@ -85,6 +85,10 @@ static const struct row {
 				"addresses and ports",
 				"explain follows the lookup without that table", 0, probe_udp_hash4,
 				true },
+	[FEATURE_MEMCG] = { "memcg", "5.11",
+			    "BPF memory that counts against the cgroup, not against RLIMIT_MEMLOCK",
+			    "maps and programs count against RLIMIT_MEMLOCK", CAP_TO_LOAD,
+			    probe_memcg },
 };
 
 #define NEEDED (FEATURE_PIDFD_GETFD + 1) /* nothing can be steered without these */

@@ -171,6 +171,16 @@ int probe_ticks(const struct btf *btf)
 	return load_steering(0, CALL_OF(insns));
 }
 
+/* The kernel that stopped counting it against RLIMIT_MEMLOCK has this helper since. libbpf asks
+ * in the same way (probe_memcg_account). */
+int probe_memcg(const struct btf *btf)
+{
+	static const struct bpf_insn insns[] = { HELPER(BPF_FUNC_ktime_get_coarse_ns), RETURN(1) };
+
+	(void)btf;
+	return load_steering(0, CALL_OF(insns));
+}
+
 int probe_mmap(const struct btf *btf)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);

@@ -25,5 +25,6 @@ int probe_netns_cookie(const struct btf *btf);
 int probe_detach(const struct btf *btf);
 int probe_udp_iter_order(const struct btf *btf);
 int probe_udp_hash4(const struct btf *btf);
+int probe_memcg(const struct btf *btf);
 
 #endif

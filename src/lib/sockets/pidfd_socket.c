@@ -36,6 +36,15 @@ static int pidfd_get_fd(const struct socket_owner *owner)
 	return taken < 0 ? -code : taken;
 }
 
+static bool has_mptcp(int fd)
+{
+	int protocol = 0;
+	socklen_t len = sizeof(protocol);
+
+	return !getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len) &&
+	       protocol == IPPROTO_MPTCP;
+}
+
 int pidfd_socket_get(const struct socket_owner *owner, uint64_t cookie, struct reuseport_error *err)
 {
 	int taken = pidfd_get_fd(owner);
@@ -61,7 +70,14 @@ int pidfd_socket_get(const struct socket_owner *owner, uint64_t cookie, struct r
 		return fail(err, -taken, "cannot duplicate a socket of process %u: %s", pid,
 			    strerror(-taken));
 	if (getsockopt(taken, SOL_SOCKET, SO_COOKIE, &found, &len) || found != cookie) {
+		/* The member is a subflow of it, which no process has. */
+		bool mptcp = has_mptcp(taken);
+
 		close(taken);
+		if (mptcp)
+			return fail(err, EPROTONOSUPPORT,
+				    "process %u listens with MPTCP, which no program can select",
+				    pid);
 		return fail(err, ESTALE, "process %u has replaced the socket", pid);
 	}
 	return taken;
