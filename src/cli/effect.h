@@ -13,8 +13,8 @@
  */
 int effect_check(const struct options *options, const struct reuseport_filter *filter);
 
-/* Print a message for each group whose keeper leaves members without a slot for longer than it needs
- * to take them. Return EXIT_DONE, or EXIT_FAILED if there is one. */
+/* Print a message for each group whose keeper leaves members without a slot for longer than it
+ * needs to take them. Return EXIT_DONE, or EXIT_FAILED if there is one. */
 int effect_check_kept(const struct reuseport_filter *filter);
 
 /* Do the same as effect_check() after a change of policy, and warn if that splits UDP flows. */

@@ -50,7 +50,8 @@ static void check_memlock(struct scene *scene)
 	struct rlimit limit;
 	char names[64];
 
-	if (getrlimit(RLIMIT_MEMLOCK, &limit) || limit.rlim_max >= MEMLOCK_MIN || caps_missing(CAP_TO_LOCK, names, sizeof(names)) <= 0)
+	if (getrlimit(RLIMIT_MEMLOCK, &limit) || limit.rlim_max >= MEMLOCK_MIN ||
+	    caps_missing(CAP_TO_LOCK, names, sizeof(names)) <= 0)
 		return;
 	finding = finding_add(scene->findings, "memlock-low", REUSEPORT_WARNING, NULL, "");
 	finding_text(finding,

@@ -71,11 +71,12 @@ static void check_overflows(struct scene *scene, const struct reuseport_status *
 	    !scene_tcp_counter(status->key, "ListenOverflows", &overflows) || overflows <= drops)
 		return;
 	finding = scene_find(scene, status, "listen-overflows", REUSEPORT_NOTE);
-	finding_text(finding,
-		     "Full accept queues of this network namespace have lost %llu handshakes, and "
-		     "%llu were not at the workers of now: they were at sockets that have gone, or on "
-		     "other ports.",
-		     (unsigned long long)overflows, (unsigned long long)(overflows - drops));
+	finding_text(
+		finding,
+		"Full accept queues of this network namespace have lost %llu handshakes, and "
+		"%llu were not at the workers of now: they were at sockets that have gone, or on "
+		"other ports.",
+		(unsigned long long)overflows, (unsigned long long)(overflows - drops));
 	finding_number(finding, "listen_overflows", overflows);
 	finding_number(finding, "drops", drops);
 }
