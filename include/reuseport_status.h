@@ -46,6 +46,9 @@ struct reuseport_worker {
 	uint64_t fallback;                /* times that its slot was chosen, but empty or refused */
 	uint64_t flows;                   /* sticky flows that it has */
 	enum reuseport_left_out left_out; /* of status->left_out: why it has no slot */
+	int fd;             /* the socket, in the process pid or in a thread of it that has
+			     * descriptors of its own; -1: none is visible */
+	uint64_t joined_ns; /* when it got its slot, CLOCK_BOOTTIME */
 };
 
 /*
@@ -146,6 +149,12 @@ struct reuseport_status {
 	bool partial;     /* attached although members could not be taken, see opts.partial */
 	bool transparent; /* UDP: members have IP_TRANSPARENT. What a TPROXY rule redirects to them
 			   * is seen by no program: the kernel picks among all members */
+	uint64_t attached_ns; /* when the first attach was, CLOCK_BOOTTIME: all counters began */
+	uint64_t taken_ns;    /* when the counters were read, CLOCK_BOOTTIME */
+	/* What workers that have gone were given: together with what the workers have,
+	 * counters->selected and counters->migrated. */
+	uint64_t gone_selected;
+	uint64_t gone_migrated;
 };
 
 struct reuseport_status_list;

@@ -11,6 +11,9 @@
 #define SLOT_MAX (REUSEPORT_SLOTS_MAX - 1)
 #define FLOWS_DEFAULT 65536
 #define TIMEOUT_MAX_S 86400
+#define INTERVAL_MIN_MS 100
+#define INTERVAL_MAX_MS 3600000
+#define INTERVAL_DEFAULT_MS 1000
 #define OPTION_ADDR_MAX 64 /* an address as text */
 #define OPTION_NAME_MAX 24 /* a device's name or index */
 

@@ -64,7 +64,8 @@ struct options {
 	int n_words;
 	const char *admit;
 	unsigned long slots, table, flows, idle_s, timeout_s; /* 0: not given */
-	bool foreground, wait, force, json, list, sticky, release, partial, keep_weights;
+	unsigned long interval_ms;                            /* likewise */
+	bool foreground, wait, force, json, list, sticky, release, partial, keep_weights, watch;
 	struct simulate_options simulate;
 };
 

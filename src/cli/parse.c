@@ -21,6 +21,24 @@ bool parse_number(const char *text, unsigned long min, unsigned long max, unsign
 	return !errno && *value >= min && *value <= max;
 }
 
+bool parse_seconds(const char *text, unsigned long min_ms, unsigned long max_ms, unsigned long *ms)
+{
+	size_t whole = strspn(text, "0123456789"), fraction = 0, end = whole;
+	unsigned long part = 0;
+
+	if (text[whole] == '.') {
+		fraction = strspn(text + whole + 1, "0123456789");
+		end = whole + 1 + fraction;
+	}
+	/* More digits are more seconds than there is an option for. */
+	if (!whole || whole > 9 || text[end] || end == whole + 1 || fraction > 3)
+		return false;
+	for (size_t i = 0; i < 3; i++)
+		part = part * 10 + (i < fraction ? text[whole + 1 + i] - '0' : 0);
+	*ms = strtoul(text, NULL, 10) * 1000 + part;
+	return *ms >= min_ms && *ms <= max_ms;
+}
+
 bool parse_scoped(const char *text, char address[OPTION_ADDR_MAX], char dev[OPTION_NAME_MAX])
 {
 	size_t len = strcspn(text, "%");

@@ -14,6 +14,10 @@ bool parse_is_digits(const char *text);
 /* Return whether the whole text is a decimal number from min to max. */
 bool parse_number(const char *text, unsigned long min, unsigned long max, unsigned long *value);
 
+/* Return whether the whole text is a decimal number of seconds, which may have a fraction of up to
+ * three digits, from min to max milliseconds. */
+bool parse_seconds(const char *text, unsigned long min_ms, unsigned long max_ms, unsigned long *ms);
+
 /* Split "fe80::1%eth0" into an address, which is not checked, and a device, "" without one. Return
  * whether that is possible. */
 bool parse_scoped(const char *text, char address[OPTION_ADDR_MAX], char dev[OPTION_NAME_MAX]);

@@ -67,7 +67,7 @@ consumes() {
 	for file in sbin/reuseportctl include/reuseport_bpf.h lib/libreuseport-bpf.a \
 		lib/libreuseport-bpf.so lib/libreuseport-bpf.so.0 \
 		lib/pkgconfig/libreuseport-bpf.pc share/man/man8/reuseportctl.8 \
-		share/man/man7/reuseport-recipes.7; do
+		share/man/man8/reuseportctl-status.8 share/man/man7/reuseport-recipes.7; do
 		[ -e "$ROOT/usr/$file" ] || fail "$file is not installed"
 	done
 	equal "$(ls "$ROOT")" usr "outside the prefix"

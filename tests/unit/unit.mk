@@ -11,7 +11,7 @@ unit: $(UNIT_TESTS)
 $(BUILD)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h bpf/decide/*.h) $(LIB_OBJECTS)
 	@mkdir -p $(@D)
 	$(CC) $(LIB_INCLUDES) $(ALL_CFLAGS) $(LDFLAGS) $(UNIT_LDFLAGS) -o $@ $< \
-		$(LIB_OBJECTS) $(LIB_LIBS) -lcmocka -lm
+		$(UNIT_OBJECTS) $(LIB_OBJECTS) $(LIB_LIBS) -lcmocka -lm
 
 # The host that it compiles for is made up.
 $(BUILD)/unit/table_compile: UNIT_LDFLAGS := -Wl,--wrap=topology_cpus_of_node
@@ -37,3 +37,8 @@ $(BUILD)/unit/group_snapshot: UNIT_LDFLAGS := $(addprefix -Wl$(comma)--wrap=,gro
 # What is read of the kernel's sockets is made up.
 $(BUILD)/unit/port_sockets: UNIT_LDFLAGS := $(addprefix -Wl$(comma)--wrap=,sock_diag_dump_all \
 	group_iter_read_port)
+
+# What the command decides purely.
+$(BUILD)/unit/status_interval: UNIT_OBJECTS := $(BUILD)/cli/status_interval.o
+$(BUILD)/unit/status_interval: UNIT_LDFLAGS := -Isrc/cli
+$(BUILD)/unit/status_interval: $(BUILD)/cli/status_interval.o

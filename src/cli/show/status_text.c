@@ -6,7 +6,6 @@
 #include "format.h"
 #include "show/policy_info.h"
 #include "show/status.h"
-#include "table.h"
 
 /* Print which fallback modes are in use: nothing if there are none. */
 static void print_degraded(const struct reuseport_status *status)
@@ -102,73 +101,6 @@ static void print_heading(const struct reuseport_status *status, bool uid)
 	print_unsteered(status);
 }
 
-static double percent_of(uint64_t part, uint64_t whole)
-{
-	return whole ? 100.0 * part / whole : 0;
-}
-
-/* Return whether generations matter: before the first rollout all are 0. */
-static bool has_generations(const struct reuseport_status *status)
-{
-	bool shown = status->generations->phase || status->generations->serving;
-
-	for (size_t i = 0; i < status->n_workers; i++)
-		shown |= status->workers[i]->generation;
-	return shown;
-}
-
-static void print_workers_table(const struct reuseport_status *status)
-{
-	static const struct column columns[] = {
-		{ "SLOT", true },   { "PID", true },      { "COMMAND", false },
-		{ "STATE", false }, { "GEN", true },      { "WEIGHT", true },
-		{ "QUEUE", true },  { "FLOWS", true },    { "SELECTED", true },
-		{ "SHARE", true },  { "MIGRATED", true }, { "FALLBACK", true },
-		{ "COOKIE", true },
-	};
-	struct libscols_table *table = table_new(columns, sizeof(columns) / sizeof(columns[0]));
-	uint64_t whole = 0;
-
-	if (!table)
-		return;
-	if (!has_generations(status))
-		table_hide(table, 4);
-	if (!status->flows)
-		table_hide(table, 7);
-	for (size_t i = 0; i < status->n_workers; i++)
-		whole += status->workers[i]->selected;
-	for (size_t i = 0; i < status->n_workers; i++) {
-		const struct reuseport_worker *worker = status->workers[i];
-		struct libscols_line *line = table_row(table);
-
-		table_cell(line, 0, "%u", worker->slot);
-		table_cell(line, 1, "%u", worker->pid);
-		table_cell(line, 2, "%s", worker->comm);
-		table_cell(line, 3, "%s", reuseport_state_name(worker->state));
-		table_cell(line, 4, "%u", worker->generation);
-		table_cell(line, 5, "%u", worker->weight);
-		table_cell(line, 6, "%u", worker->queue);
-		table_cell(line, 7, "%llu", (unsigned long long)worker->flows);
-		table_cell(line, 8, "%llu", (unsigned long long)worker->selected);
-		table_cell(line, 9, "%.1f%%", percent_of(worker->selected, whole));
-		table_cell(line, 10, "%llu", (unsigned long long)worker->migrated);
-		table_cell(line, 11, "%llu", (unsigned long long)worker->fallback);
-		table_cell(line, 12, "%llu", (unsigned long long)worker->cookie);
-	}
-	for (size_t i = 0; i < status->n_left_out; i++) {
-		const struct reuseport_worker *worker = status->left_out[i];
-		struct libscols_line *line = table_row(table);
-
-		table_cell(line, 0, "-");
-		table_cell(line, 1, "%u", worker->pid);
-		table_cell(line, 2, "%s", worker->comm);
-		table_cell(line, 3, "%s", reuseport_left_out_name(worker->left_out));
-		table_cell(line, 6, "%u", worker->queue);
-		table_cell(line, 12, "%llu", (unsigned long long)worker->cookie);
-	}
-	table_print(table);
-}
-
 static void print_count(const char *name, uint64_t count)
 {
 	if (count)
@@ -210,23 +142,55 @@ static void print_flows(const struct reuseport_status *status)
 	putchar('\n');
 }
 
-static void print_attachment(const struct reuseport_status *status, bool uid)
+/* What the workers that have gone were given is in the group's totals, and in no row. */
+static void print_gone(const struct reuseport_status *status)
 {
+	if (status->gone_selected || status->gone_migrated)
+		printf("gone workers: %llu look-ups",
+		       (unsigned long long)(status->gone_selected + status->gone_migrated));
+	if (status->gone_migrated)
+		printf(", %llu of them migrated", (unsigned long long)status->gone_migrated);
+	if (status->gone_selected || status->gone_migrated)
+		putchar('\n');
+}
+
+static void print_interval(const struct status_interval *interval)
+{
+	if (!interval)
+		return;
+	if (!interval->known) {
+		puts("the look before did not show this group");
+		return;
+	}
+	printf("in %.3f s: selected %llu, %.1f a second; fallback %llu", interval->seconds,
+	       (unsigned long long)interval->selected, interval->selected / interval->seconds,
+	       (unsigned long long)interval->fallback);
+	if (interval->gone)
+		printf("; gone workers: %llu", (unsigned long long)interval->gone);
+	putchar('\n');
+}
+
+static void print_attachment(const struct shown_status *shown, bool uid)
+{
+	const struct reuseport_status *status = shown->status;
+
 	if (status->damaged) {
 		show_policy_group(status->key, status->netns_name, uid);
 		puts("  pins damaged or of another version: attach again; if that fails, detach first");
 		return;
 	}
 	print_heading(status, uid);
-	if (status->n_workers)
-		print_workers_table(status);
-	else
+	if (status->n_workers || status->n_left_out)
+		show_status_table(shown);
+	if (!status->n_workers)
 		puts("  no workers");
 	print_totals(status->counters);
+	print_gone(status);
+	print_interval(shown->interval);
 	print_flows(status);
 }
 
-void show_status_text(const struct reuseport_status *const *list, size_t n)
+void show_status_text(const struct shown_status *list, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		bool twin = false;
@@ -234,7 +198,7 @@ void show_status_text(const struct reuseport_status *const *list, size_t n)
 		if (i)
 			putchar('\n');
 		for (size_t k = 0; k < n; k++)
-			twin |= format_needs_uid(list[i]->key, list[k]->key);
-		print_attachment(list[i], twin);
+			twin |= format_needs_uid(list[i].status->key, list[k].status->key);
+		print_attachment(&list[i], twin);
 	}
 }

@@ -104,8 +104,7 @@ static int status_describe(struct status_item *item, const struct attachment *at
 	ret = status_read_members(item, at, snapshot, err);
 	if (ret)
 		return ret;
-	ret = counters_read(at->steering.maps[MAP_COUNTERS], at->steering.maps[MAP_TOTALS],
-			    at->entry.slots, &item->counters);
+	ret = status_read_counters(item, at);
 	if (!ret)
 		ret = status_read_flows(item, &at->view);
 	if (ret)

@@ -26,6 +26,7 @@ struct status_unsteered {
 
 struct status_worker {
 	struct reuseport_worker worker; /* first */
+	struct slot_counters base;      /* of its slot, when it joined */
 	uint32_t *pids;
 	uint32_t inode, uid; /* of the socket */
 };
@@ -38,6 +39,9 @@ struct status_left_out {
 /* Read the sockets of the group and what goes with each, but for their processes. */
 int status_read_members(struct status_item *item, const struct attachment *at,
 			struct group_snapshot *snapshot, struct reuseport_error *err);
+
+/* Read the counters, once for the group and its workers, so that they add up. */
+int status_read_counters(struct status_item *item, const struct attachment *at);
 
 /* Look for the processes that have the workers' sockets open: one search for all items. */
 int status_read_owners(const struct item_list *items, struct reuseport_error *err);

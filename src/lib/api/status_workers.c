@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "api/status_item.h"
+#include "clock.h"
 #include "error.h"
 #include "sockets/group_key.h"
 #include "sockets/left_out.h"
@@ -15,14 +16,10 @@
 
 /* ---------------------------------------------------------------- sockets */
 
-static int status_describe_worker(struct status_worker *item, const struct attachment *at,
-				  unsigned int slot, const struct worker_entry *entry,
-				  const struct sock_diag_socket *member)
+static void status_describe_worker(struct status_worker *item, const struct attachment *at,
+				   unsigned int slot, const struct worker_entry *entry,
+				   const struct sock_diag_socket *member)
 {
-	struct slot_counters now;
-
-	if (counters_of_slot(at->steering.maps[MAP_COUNTERS], slot, &now))
-		return -errno;
 	item->inode = member->inode;
 	item->uid = member->key.uid;
 	item->worker = (struct reuseport_worker){
@@ -32,11 +29,10 @@ static int status_describe_worker(struct status_worker *item, const struct attac
 		.weight = entry->weight,
 		.generation = entry->generation,
 		.queue = member->queue,
-		.selected = now.selected - entry->base.selected,
-		.migrated = now.migrated - entry->base.migrated,
-		.fallback = now.empty - entry->base.empty + now.refused - entry->base.refused,
+		.fd = -1,
+		.joined_ns = entry->joined_ns,
 	};
-	return 0;
+	item->base = entry->base;
 }
 
 /* Only those whose socket is in its slot right now: the kernel is the truth. *unknown: there is
@@ -44,10 +40,8 @@ static int status_describe_worker(struct status_worker *item, const struct attac
 static int status_read_workers(struct status_item *item, const struct attachment *at,
 			       const struct sock_diag_list *members, bool *unknown)
 {
-	int ret = 0;
-
 	*unknown = false;
-	for (unsigned int slot = 0; !ret && slot < at->entry.slots; slot++) {
+	for (unsigned int slot = 0; slot < at->entry.slots; slot++) {
 		const struct worker_entry entry = at->view.workers[slot];
 		const struct sock_diag_socket *member;
 		struct status_worker *worker;
@@ -60,11 +54,46 @@ static int status_read_workers(struct status_item *item, const struct attachment
 			continue;
 		}
 		worker = item_list_add(&item->workers, sizeof(*worker));
-		ret = worker ? status_describe_worker(worker, at, slot, &entry, member) : -ENOMEM;
+		if (!worker)
+			return -ENOMEM;
+		status_describe_worker(worker, at, slot, &entry, member);
 	}
 	item->status.workers = (const struct reuseport_worker *const *)item->workers.items;
 	item->status.n_workers = item->workers.n;
 	item->status.unregistered = members->n - item->workers.n;
+	return 0;
+}
+
+static void status_count_worker_since(struct status_worker *worker, const struct slot_counters *now)
+{
+	const struct slot_counters *base = &worker->base;
+
+	worker->worker.selected = now->selected - base->selected;
+	worker->worker.migrated = now->migrated - base->migrated;
+	worker->worker.fallback = now->empty - base->empty + now->refused - base->refused;
+}
+
+int status_read_counters(struct status_item *item, const struct attachment *at)
+{
+	struct slot_counters *by_slot = calloc(at->entry.slots + 1, sizeof(*by_slot));
+	struct reuseport_status *status = &item->status;
+	int ret = -ENOMEM;
+
+	if (by_slot)
+		ret = counters_read(at->steering.maps[MAP_COUNTERS], at->steering.maps[MAP_TOTALS],
+				    at->entry.slots, by_slot, &item->counters);
+	status->taken_ns = clock_ns(CLOCK_BOOTTIME);
+	status->attached_ns = at->entry.attached_ns;
+	status->gone_selected = item->counters.selected;
+	status->gone_migrated = item->counters.migrated;
+	for (size_t i = 0; !ret && i < item->workers.n; i++) {
+		struct status_worker *worker = item->workers.items[i];
+
+		status_count_worker_since(worker, &by_slot[worker->worker.slot]);
+		status->gone_selected -= worker->worker.selected;
+		status->gone_migrated -= worker->worker.migrated;
+	}
+	free(by_slot);
 	return ret;
 }
 
@@ -88,6 +117,7 @@ static int status_note_left_out(struct status_item *item, const struct sock_diag
 		left->worker.inode = socket->inode;
 		left->worker.uid = socket->key.uid;
 		left->worker.worker.cookie = socket->cookie;
+		left->worker.worker.fd = -1;
 		left->worker.worker.queue = socket->queue;
 	}
 	return 0;
@@ -241,6 +271,7 @@ static int status_add_owners(struct status_worker *item, const struct socket_own
 		const struct socket_owner *server = socket_owners_server(first, n);
 
 		item->worker.pid = server->pid;
+		item->worker.fd = server->fd;
 		memcpy(item->worker.comm, server->comm, sizeof(item->worker.comm));
 	}
 	return status_copy_pids(item, first, n);
@@ -305,6 +336,8 @@ static void status_explain_left_out(struct status_item *item, const struct socke
 
 		left_out_explain(&left->socket, owners, &why);
 		worker->left_out = why.reason;
+		if (worker->pid != why.pid)
+			worker->fd = -1;
 		worker->pid = why.pid;
 		memcpy(worker->comm, why.comm, sizeof(worker->comm));
 		if (why.reason)

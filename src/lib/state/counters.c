@@ -35,10 +35,9 @@ int counters_of_slot(int counters_map, unsigned int slot, struct slot_counters *
 }
 
 int counters_read(int counters_map, int totals_map, unsigned int slots,
-		  struct reuseport_counters *sum)
+		  struct slot_counters *by_slot, struct reuseport_counters *sum)
 {
 	struct group_counters total;
-	struct slot_counters one;
 	uint64_t runs;
 	int ret;
 
@@ -58,13 +57,15 @@ int counters_read(int counters_map, int totals_map, unsigned int slots,
 		.flows_moved = total.flows_moved,
 	};
 	for (unsigned int slot = 0; slot < slots; slot++) {
-		ret = counters_of_slot(counters_map, slot, &one);
+		const struct slot_counters *one = &by_slot[slot];
+
+		ret = counters_of_slot(counters_map, slot, &by_slot[slot]);
 		if (ret)
 			return ret;
-		sum->selected += one.selected;
-		sum->migrated += one.migrated;
-		sum->empty += one.empty;
-		sum->refused += one.refused;
+		sum->selected += one->selected;
+		sum->migrated += one->migrated;
+		sum->empty += one->empty;
+		sum->refused += one->refused;
 	}
 	/* The program counts each run once: where it ended. */
 	runs = sum->selected + sum->migrated + reuseport_counters__fallback(sum);

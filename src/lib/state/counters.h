@@ -9,8 +9,8 @@
 /* Sum the counters of a slot over all CPUs and all workers that ever had it. */
 int counters_of_slot(int counters_map, unsigned int slot, struct slot_counters *sum);
 
-/* Sum the counters of the whole attachment. */
+/* Sum the counters of the whole attachment, and write those of each slot to by_slot. */
 int counters_read(int counters_map, int totals_map, unsigned int slots,
-		  struct reuseport_counters *sum);
+		  struct slot_counters *by_slot, struct reuseport_counters *sum);
 
 #endif
