@@ -87,7 +87,7 @@ static void fill_interval(struct libscols_line *line, const struct status_interv
 			   100.0 * worker->selected / interval->selected);
 }
 
-static void add_worker(struct libscols_table *table, const struct shown_status *shown, size_t i)
+static void add_worker_row(struct libscols_table *table, const struct shown_status *shown, size_t i)
 {
 	const struct reuseport_worker *worker = shown->status->workers[i];
 	struct libscols_line *line = table_row(table);
@@ -105,7 +105,7 @@ static void add_worker(struct libscols_table *table, const struct shown_status *
 	table_cell(line, COLUMN_FALLBACK, "%llu", (unsigned long long)worker->fallback);
 }
 
-static void add_left_out(struct libscols_table *table, const struct reuseport_worker *worker)
+static void add_left_out_row(struct libscols_table *table, const struct reuseport_worker *worker)
 {
 	struct libscols_line *line = table_row(table);
 
@@ -130,8 +130,8 @@ void show_status_table(const struct shown_status *shown)
 		table_hide(table, COLUMN_SHARE);
 	}
 	for (size_t i = 0; i < status->n_workers; i++)
-		add_worker(table, shown, i);
+		add_worker_row(table, shown, i);
 	for (size_t i = 0; i < status->n_left_out; i++)
-		add_left_out(table, status->left_out[i]);
+		add_left_out_row(table, status->left_out[i]);
 	table_print(table);
 }

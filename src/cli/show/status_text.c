@@ -143,7 +143,7 @@ static void print_flows(const struct reuseport_status *status)
 }
 
 /* What the workers that have gone were given is in the group's totals, and in no row. */
-static void print_gone(const struct reuseport_status *status)
+static void print_gone_workers(const struct reuseport_status *status)
 {
 	if (status->gone_selected || status->gone_migrated)
 		printf("gone workers: %llu look-ups",
@@ -185,7 +185,7 @@ static void print_attachment(const struct shown_status *shown, bool uid)
 	if (!status->n_workers)
 		puts("  no workers");
 	print_totals(status->counters);
-	print_gone(status);
+	print_gone_workers(status);
 	print_interval(shown->interval);
 	print_flows(status);
 }
