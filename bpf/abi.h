@@ -330,8 +330,13 @@ struct group_member {
 	__u8 v6only;
 	__u8 has_prog;
 	__u8 has_conns; /* a member was connected while in the group (UDP) */
-	__u8 user_data; /* low bits of sk_user_data: whose it is, see SK_USER_DATA_* */
+	__u8 user_data; /* low bits of sk_user_data: whose it is, see SK_USER_DATA_*; MEMBER_* */
 };
+
+/* Beside them: the kernel's pick in this group goes by SO_INCOMING_CPU, or not. Iterators that an
+ * older version has pinned say neither. */
+#define MEMBER_BY_CPU 8
+#define MEMBER_BY_HASH 16
 
 /* As the kernel has them (include/net/sock.h). A member of a sockarray has both, one of a sockmap
  * the first alone, and since 5.19 a third. */
@@ -343,6 +348,14 @@ struct queue_depth {
 	__u64 cookie;    /* of the socket in the slot, 0 if it is empty */
 	__u32 queue;     /* connections to accept */
 	__u32 half_open; /* handshakes that have begun */
+};
+
+/* What slot_sockets.bpf.c reads of the socket in a slot. */
+#define SLOT_SOCKETS_MAX 64 /* of one run */
+struct slot_socket {
+	__u64 waiters; /* who waits at it: another word when others do; 0: nobody at this moment */
+	__s32 cpu;     /* SO_INCOMING_CPU, -1 for none */
+	__u32 unused;
 };
 
 _Static_assert(sizeof(struct group_member) == 72, "record size");

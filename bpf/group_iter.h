@@ -3,8 +3,8 @@
 #ifndef BPF_GROUP_ITER_H
 #define BPF_GROUP_ITER_H
 
-#include "abi.h"
 #include "kernel.h"
+#include "abi.h"
 
 #ifndef AF_INET6
 #define AF_INET6 10
@@ -25,6 +25,12 @@ static __always_inline struct sock_reuseport *group_of_member(struct sock *sk, _
 	return BPF_CORE_READ(sk, sk_reuseport_cb);
 }
 
+/* The kernel counts the members that have set SO_INCOMING_CPU, where its pick goes by it (6.2). */
+static __always_inline bool goes_by_cpu(struct sock_reuseport *group)
+{
+	return bpf_core_field_exists(group->incoming_cpu) && BPF_CORE_READ(group, incoming_cpu);
+}
+
 static __always_inline void read_group_program(struct group_member *member,
 					       struct sock_reuseport *group)
 {
@@ -33,6 +39,7 @@ static __always_inline void read_group_program(struct group_member *member,
 	member->group = (__u64)group;
 	member->num_socks = BPF_CORE_READ(group, num_socks);
 	member->has_conns = BPF_CORE_READ_BITFIELD_PROBED(group, has_conns);
+	member->user_data = goes_by_cpu(group) ? MEMBER_BY_CPU : MEMBER_BY_HASH;
 	if (!prog)
 		return;
 	member->has_prog = 1;
@@ -56,7 +63,7 @@ static __always_inline void write_member(struct seq_file *seq, struct sock *sk, 
 	member.family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	member.cpu = BPF_CORE_READ(sk, __sk_common.skc_incoming_cpu);
 	member.ifindex = BPF_CORE_READ(sk, __sk_common.skc_bound_dev_if);
-	member.user_data = (__u64)BPF_CORE_READ(sk, sk_user_data) & 7;
+	member.user_data |= (__u64)BPF_CORE_READ(sk, sk_user_data) & 7;
 	member.v6only = BPF_CORE_READ_BITFIELD_PROBED(sk, __sk_common.skc_ipv6only);
 	if (member.family == AF_INET6)
 		BPF_CORE_READ_INTO(&member.addr, sk, __sk_common.skc_v6_rcv_saddr.in6_u.u6_addr8);

@@ -96,7 +96,8 @@ struct reuseport_policy_opts {
 	const char *hash_key; /* of SipHash-1-3, 32 hexadecimal digits; the kernel's hash is
 			       * then not used. NULL: the last one, or random */
 	const char *cpu_map;  /* of "cpu" and "numa": "CPUS:SLOT,...", as in "0-3:0,4-7:1".
-			       * NULL: by the workers' affinity */
+			       * NULL: by SO_INCOMING_CPU of their sockets, else by the affinity
+			       * of their processes */
 	size_t : 0;
 };
 
@@ -111,6 +112,8 @@ struct reuseport_policy_info {
 	unsigned int table_width;   /* entries of a row; 0: the policy picks a member of the
 				     * kernel's group and needs no table */
 	uint32_t plans;             /* changes of policy, weights or table so far */
+	bool places_alike;          /* of "cpu" and "numa": each CPU, or node, has the same workers
+				     * in the table, so that it makes no difference */
 };
 
 /* The handle of an attachment that this process keeps. */

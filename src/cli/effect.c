@@ -7,6 +7,7 @@
 #include "format.h"
 #include "hint.h"
 #include "message.h"
+#include "places_alike.h"
 #include "split_flows.h"
 
 /* A keeper puts the program on a group that was recreated: that takes it a moment. */
@@ -140,6 +141,7 @@ int effect_check_policy(const struct options *options, const struct reuseport_fi
 	int ret = effect_report(options, list);
 
 	split_flows_warn(list);
+	places_alike_warn(list);
 	reuseport_status_list__free(list);
 	return ret;
 }

@@ -17,7 +17,8 @@ int effect_check(const struct options *options, const struct reuseport_filter *f
  * needs to take them. Return EXIT_DONE, or EXIT_FAILED if there is one. */
 int effect_check_kept(const struct reuseport_filter *filter);
 
-/* Do the same as effect_check() after a change of policy, and warn if that splits UDP flows. */
+/* Do the same as effect_check() after a change of policy, and warn if that splits UDP flows, or
+ * makes no difference. */
 int effect_check_policy(const struct options *options, const struct reuseport_filter *filter);
 
 /* Do the same after a change that may leave no worker, all being drained or of weight 0, and warn

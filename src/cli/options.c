@@ -206,7 +206,7 @@ static const struct option_entry table[] = {
 	  "for policy weighted: how it fills the table, hash (default) or consistent",
 	  OPTION_TEXT(policy.over) },
 	{ OPT_POLICY_OPTS, "cpu-map", "MAP",
-	  "for policies cpu and numa: CPUS:SLOT,... instead of the workers' affinity",
+	  "for policies cpu and numa: CPUS:SLOT,... instead of the workers' own CPUs",
 	  OPTION_TEXT(policy.cpu_map) },
 	{ OPT_TABLE, "table", "N",
 	  "number of table entries (default: 4096 for each worker, from 16384 to 524288)",

@@ -28,6 +28,7 @@
 #include "policy/limits.h"
 #include "sockets/group_iter.h"
 #include "sockets/queue_depth.h"
+#include "state/slot_sockets.h"
 #include "state/event_ring.h"
 #include "state/flow_table.h"
 #include "state/pin_dir.h"
@@ -402,6 +403,19 @@ static bool queues(void)
 	return !ret;
 }
 
+static bool slots(void)
+{
+	struct slot_socket one;
+	int ret;
+
+	asked = "";
+	slot_sockets_hold();
+	/* No map: what matters is whether it is loaded. */
+	ret = slot_sockets_read(0, &one, 1);
+	slot_sockets_drop();
+	return !ret;
+}
+
 int main(int argc, char **argv)
 {
 	bool good = true;
@@ -416,5 +430,6 @@ int main(int argc, char **argv)
 	good &= hooks();
 	good &= groups();
 	good &= queues();
+	good &= slots();
 	return !good;
 }

@@ -74,6 +74,10 @@ steer_accepted() {
 	accepted queue_depth_get "tcp probe"
 }
 
+@test "verifier: slot sockets" {
+	accepted slot_sockets_look ""
+}
+
 @test "verifier: far from the limit of instructions" {
 	equal "$(jq -rs 'map(select(.result == "accepted" and (.insns | not))) | length' \
 		"$VERIFIED")" 0 "programs without a count"

@@ -87,6 +87,80 @@ by_affinity() {
 	by_affinity
 }
 
+set_incoming_cpu() {
+	python3 "$RP_ROOT/tests/helpers/set_incoming_cpu.py" "${worker_pids[$1]}" "$2"
+}
+
+by_incoming_cpu() {
+	needs_two_cpus
+	# The affinity is across.
+	start_workers 1 --port 8080 --proto "$proto" --incoming-cpu "${cpus[0]}"
+	start_worker --port 8080 --proto "$proto" --incoming-cpu "${cpus[1]}"
+	worker_pids+=("$worker_pid") worker_ids+=("$worker_cookies")
+	pin_worker 0 "${cpus[1]}"
+	pin_worker 1 "${cpus[0]}"
+	attach --port 8080 --proto "$proto" --policy cpu
+	mostly_from "${cpus[0]}" 0
+	mostly_from "${cpus[1]}" 1
+	# It is followed,
+	set_incoming_cpu 0 "${cpus[1]}"
+	set_incoming_cpu 1 "${cpus[0]}"
+	wait_until 3 all_from "${cpus[0]}" 1
+	wait_until 3 all_from "${cpus[1]}" 0
+	# also by who changes a plan without the keeper.
+	use cpu
+	weight "pid:${worker_pids[0]}" 7
+	all_from "${cpus[0]}" 1
+	all_from "${cpus[1]}" 0
+	# Unset, and set to what is no CPU: by affinity.
+	set_incoming_cpu 0 -1
+	set_incoming_cpu 1 4095
+	pin_worker 0 "${cpus[0]}"
+	pin_worker 1 "${cpus[1]}"
+	wait_until 3 all_from "${cpus[0]}" 0
+	wait_until 3 all_from "${cpus[1]}" 1
+	balanced 8080 "$proto"
+}
+
+@test "cpu: SO_INCOMING_CPU counts, not the affinity, and is followed, TCP" {
+	here tcp
+	by_incoming_cpu
+}
+
+@test "cpu: SO_INCOMING_CPU counts, not the affinity, and is followed, UDP" {
+	here udp
+	by_incoming_cpu
+}
+
+early_in_ten_seconds() {
+	local uptime
+	read -r uptime _ </proc/uptime
+	[[ ${uptime%.*} =~ [1-6]$ ]]
+}
+
+@test "cpu: another process on the same socket is followed, while the first lives on" {
+	local start out=$BATS_TEST_TMPDIR/hand_on
+	needs_two_cpus
+	here tcp
+	start_workers 1 --port 8080
+	pin_worker 0 "${cpus[0]}"
+	spawn "$out" python3 "$RP_ROOT/tests/helpers/hand_on.py" 8080 "${cpus[0]}" "${cpus[1]}"
+	wait_until 10 worker_ready "$out"
+	record "$(sed -n 's/^second //p' "$out")"
+	worker_ids+=("$worker_cookies")
+	attach --port 8080 --policy cpu
+	all_share "${cpus[1]}"
+	# A second after a join the keeper looks in any case, and every ten seconds by the clock.
+	pause 1.3
+	wait_until 10 early_in_ten_seconds
+	start=$(now_ms)
+	kill -USR1 "$spawned"
+	wait_until 3 all_from "${cpus[1]}" 1
+	echo "# the map followed within $(($(now_ms) - start)) ms" >&3
+	wait_until 3 all_from "${cpus[0]}" 0
+	! gone "$spawned" || fail "the first has ended"
+}
+
 # Shares of what a CPU sends, "COOKIE COUNT".
 from() {
 	ask_from "$1" 300 | answers_by_worker
@@ -160,6 +234,53 @@ all_share() {
 		mostly_from "${cpus[1]}" 1
 		equal "$(status 8080 $proto .counters.fallback)" 0 "fallback"
 	done
+}
+
+# says_alike CMD...: the command warns that its policy makes no difference, or does not.
+says_alike() {
+	run --separate-stderr ctl "$@"
+	equal "$status" 0 "exit status"
+	[[ $stderr == *"policy ${*: -1} makes no difference"* ]]
+}
+
+says_nothing() {
+	if says_alike "$@"; then
+		fail "$stderr"
+	fi
+}
+
+differs() {
+	[ "$(status 8080 tcp .rules.places_alike)" = false ]
+}
+
+@test "cpu, numa: it is said that no affinity can have an effect" {
+	local i
+	needs_two_cpus
+	here tcp
+	start_workers 2 --port 8080
+	says_alike attach --port 8080 --policy cpu
+	equal "$(status 8080 tcp .rules.places_alike)" true
+	ctl status --port 8080 | grep -q 'policy cpu, all CPUs alike'
+	says_alike policy --port 8080 cpu
+	# On one CPU alone the second is as good as the first.
+	pin_worker 0 "${cpus[1]}"
+	pin_worker 1 "${cpus[1]}"
+	says_alike policy --port 8080 cpu
+	pin_worker 0 "${cpus[0]}"
+	says_nothing policy --port 8080 cpu
+	differs
+	# One worker alone is chosen anyway.
+	pin_worker 0 "${cpus[1]}"
+	weight "pid:${worker_pids[0]}" 0
+	says_nothing policy --port 8080 cpu
+	weight "pid:${worker_pids[0]}" 1
+	set_incoming_cpu 1 "${cpus[0]}"
+	wait_until 3 differs
+	[ ! -e /sys/devices/system/node/node1 ] || return 0
+	says_alike policy --port 8080 numa
+	equal "$(status 8080 tcp '.rules | has("places_alike")')" true
+	says_nothing policy --port 8080 hash
+	equal "$(status 8080 tcp '.rules | has("places_alike")')" false
 }
 
 @test "numa: the workers of the packet's node serve it" {

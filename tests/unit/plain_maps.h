@@ -12,6 +12,7 @@
 
 #include "policy/table_compile.h"
 #include "state/publish.h"
+#include "state/slot_sockets.h"
 
 #define ROOM 1024
 #define CPUS 8
@@ -21,6 +22,7 @@
 static struct attachment at;
 static uint64_t sockets[SLOTS];     /* cookies; 0: the slot is empty */
 static struct cpus affinity[SLOTS]; /* by pid */
+static int32_t incoming[SLOTS];     /* SO_INCOMING_CPU of the sockets */
 static unsigned int syncs;          /* calls of membarrier() */
 static void (*on_sync)(void);       /* at each of them */
 static bool compile_fails;
@@ -54,6 +56,16 @@ int __wrap_cpus_of_process(uint32_t pid, struct cpus *set);
 int __wrap_cpus_of_process(uint32_t pid, struct cpus *set)
 {
 	*set = affinity[pid];
+	return 0;
+}
+
+int __wrap_slot_sockets_read(int map, struct slot_socket *list, unsigned int n);
+int __wrap_slot_sockets_read(int map, struct slot_socket *list, unsigned int n)
+{
+	(void)map;
+	assert_true(n <= SLOTS);
+	for (unsigned int slot = 0; slot < n; slot++)
+		list[slot] = (struct slot_socket){ .cpu = sockets[slot] ? incoming[slot] : -1 };
 	return 0;
 }
 
@@ -94,6 +106,7 @@ static int begin(void **state)
 	at.view.cpu_map = calloc(CPUS, sizeof(struct given_cpu));
 	memset(sockets, 0, sizeof(sockets));
 	memset(affinity, 0xff, sizeof(affinity));
+	memset(incoming, 0xff, sizeof(incoming));
 	syncs = 0;
 	on_sync = NULL;
 	compile_fails = false;

@@ -101,8 +101,11 @@ static void make_image(const struct plan_spec *want, struct image *image)
 			image->weights[slot] = w->weight;
 		if (there && !image->weights[slot])
 			image->guarded = true;
+		cpus[slot] = (struct cpus){ 0 };
 		if (want->plan.flags & PLAN_GIVEN_CPUS)
 			cpus_by_map(slot, &cpus[slot]);
+		else if (incoming[slot] >= 0 && incoming[slot] < CPUS)
+			cpus_add(&cpus[slot], incoming[slot]);
 		else
 			cpus[slot] = affinity[w->pid];
 	}
@@ -167,6 +170,7 @@ static void change_a_worker(void)
 static void change_a_place(void)
 {
 	affinity[below(SLOTS)].words[0] = 1 + below(0xffff);
+	incoming[below(SLOTS)] = (int)below(2 * CPUS + 1) - 1;
 	at.view.cpu_map[below(CPUS)] = (struct given_cpu){ .given = below(2),
 							   .slot = below(SLOTS + 2) };
 }

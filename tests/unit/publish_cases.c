@@ -94,6 +94,34 @@ static void affinity_is_followed(void **state)
 	assert_int_equal(publish_workers(&at, NULL), 0);
 }
 
+static void incoming_cpu_is_followed(void **state)
+{
+	struct plan_spec want = spec_of(POLICY_CPU, 0);
+
+	(void)state;
+	for (unsigned int slot = 0; slot < 2; slot++) {
+		seat(slot, 1);
+		affinity[slot] = (struct cpus){ .words = { 1 << slot } };
+	}
+	assert_int_equal(publish(&want), 1);
+	/* As by the affinity. */
+	incoming[0] = 0;
+	assert_int_equal(publish_workers(&at, NULL), 0);
+	incoming[0] = 1;
+	assert_int_equal(publish_workers(&at, NULL), 1);
+	/* That is no CPU: by the affinity again. */
+	incoming[0] = CPUS;
+	assert_int_equal(publish_workers(&at, NULL), 1);
+	incoming[0] = -1;
+	assert_int_equal(publish_workers(&at, NULL), 0);
+	/* A map that is given says it all. */
+	at.view.cpu_map[0] = (struct given_cpu){ .given = 1, .slot = 1 };
+	want = spec_of(POLICY_CPU, PLAN_GIVEN_CPUS);
+	assert_int_equal(publish(&want), 1);
+	incoming[0] = 3;
+	assert_int_equal(publish_workers(&at, NULL), 0);
+}
+
 /* The row of all workers is the only one that differs, and its width does not. */
 static void the_last_row_counts(void **state)
 {
@@ -255,6 +283,7 @@ int main(void)
 						begin, end),
 		cmocka_unit_test_setup_teardown(a_guard_alone_is_published, begin, end),
 		cmocka_unit_test_setup_teardown(affinity_is_followed, begin, end),
+		cmocka_unit_test_setup_teardown(incoming_cpu_is_followed, begin, end),
 		cmocka_unit_test_setup_teardown(the_last_row_counts, begin, end),
 		cmocka_unit_test_setup_teardown(waits_before_it_writes, begin, end),
 		cmocka_unit_test_setup_teardown(a_failure_changes_nothing, begin, end),

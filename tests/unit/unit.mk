@@ -18,7 +18,10 @@ $(BUILD)/unit/table_compile: UNIT_LDFLAGS := -Wl,--wrap=topology_cpus_of_node
 
 # Sockets, CPUs and membarrier() are made up as well.
 $(BUILD)/unit/publish $(BUILD)/unit/publish_cases: UNIT_LDFLAGS := $(addprefix -Wl$(comma)--wrap=,sockarray_holds topology_nodes \
-	topology_cpus_of_node cpus_of_process syscall table_compile)
+	topology_cpus_of_node cpus_of_process slot_sockets_read syscall table_compile)
+
+# The affinity is made up.
+$(BUILD)/unit/worker_cpus: UNIT_LDFLAGS := -Wl,--wrap=cpus_of_process
 
 # What a scan looks at is counted.
 $(BUILD)/unit/owner_scan: UNIT_LDFLAGS := $(addprefix -Wl$(comma)--wrap=,readlinkat proc_dir_open)

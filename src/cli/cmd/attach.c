@@ -21,6 +21,7 @@
 #include "log.h"
 #include "message.h"
 #include "privileges.h"
+#include "places_alike.h"
 #include "split_flows.h"
 
 #define WAIT_PAUSE_NS 20000000L
@@ -246,15 +247,18 @@ static int attach_with_reserve(const struct options *options, struct attach_stat
 	return status;
 }
 
-static void warn_of_split_flows(const struct options *options)
+static void warn_of_policy(const struct options *options)
 {
 	struct reuseport_status_list *list;
 	struct reuseport_filter filter;
 
-	if (options->proto == IPPROTO_TCP || !split_flows_by(options->policy.policy) ||
-	    filter_from_options(options, &filter) || reuseport_get_status(&filter, &list, NULL))
+	if ((!split_flows_by(options->policy.policy) || options->proto == IPPROTO_TCP) &&
+	    !places_alike_can_be(options->policy.policy))
+		return;
+	if (filter_from_options(options, &filter) || reuseport_get_status(&filter, &list, NULL))
 		return;
 	split_flows_warn(list);
+	places_alike_warn(list);
 	reuseport_status_list__free(list);
 }
 
@@ -283,7 +287,7 @@ static int attach_exec(const struct options *options)
 	if (status == EXIT_DONE)
 		status = attach_with_reserve(options, &all);
 	if (status == EXIT_DONE) {
-		warn_of_split_flows(options);
+		warn_of_policy(options);
 		all.log.max_level = LOG_INFO;
 		status = options->foreground ? run_in_foreground(&all) : leave_groups(&all);
 		status = check_kept(options, &all.groups, status);

@@ -42,6 +42,8 @@ void show_policy_info(const struct reuseport_policy_info *info)
 		printf(", hash key %s", info->hash_key);
 	if (info->given_cpus)
 		printf(", CPUs given");
+	if (info->places_alike)
+		printf(", all %s alike", strcmp(info->policy, "numa") ? "CPUs" : "nodes");
 }
 
 void show_policy_line(const struct reuseport_group_policy *group, bool uid)
@@ -54,9 +56,12 @@ void show_policy_line(const struct reuseport_group_policy *group, bool uid)
 
 json_t *show_policy_json(const struct reuseport_policy_info *info)
 {
-	return json_pack("{s:s, s:s*, s:s, s:s*, s:b, s:i, s:i, s:I}", "policy", info->policy,
+	bool by_place = !strcmp(info->policy, "cpu") || !strcmp(info->policy, "numa");
+
+	return json_pack("{s:s, s:s*, s:s, s:s*, s:b, s:i, s:i, s:I, s:o*}", "policy", info->policy,
 			 "over", info->over_consistent ? "consistent" : NULL, "key", info->key,
 			 "hash_key", *info->hash_key ? info->hash_key : NULL, "given_cpus",
 			 info->given_cpus, "table_entries", (int)info->table_entries, "table_width",
-			 (int)info->table_width, "plans", (json_int_t)info->plans);
+			 (int)info->table_width, "plans", (json_int_t)info->plans, "places_alike",
+			 by_place ? json_boolean(info->places_alike) : NULL);
 }

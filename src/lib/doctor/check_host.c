@@ -5,7 +5,10 @@
 #include "doctor/checks.h"
 #include "doctor/mend.h"
 #include "host/topology.h"
+#include "sockets/cpu_pick.h"
 #include "sockets/sk_lookup.h"
+#include "state/read_policy.h"
+#include "state/worker_cpus.h"
 
 /* With 256 bytes and less, a program that marks sockets lets none be accepted. */
 #define OPTMEM_MIN 4096
@@ -28,28 +31,33 @@ void check_limits(struct scene *scene, const struct reuseport_status *status)
 		    OPTMEM_USUAL);
 }
 
-/* Return whether the policy leaves the choice to the kernel's pick among all members. */
-static bool leaves_the_pick(const struct reuseport_status *status)
+/* Return SO_INCOMING_CPU of a worker, -1 for none or not known. */
+static int32_t incoming_cpu_of(struct scene *scene, const struct reuseport_status *status,
+			       uint64_t cookie)
 {
-	const struct reuseport_policy_info *policy = status->policy;
+	const struct group_members *members = scene_sockets(scene, status->key);
 
-	return !status->flows && !policy->table_width && !*policy->hash_key &&
-	       (!strcmp(policy->policy, "hash") || !strcmp(policy->policy, "linux39"));
+	return members ? cpu_pick_of_socket(members, cookie) : -1;
+}
+
+/* Return whether the kernel's pick in the group goes by SO_INCOMING_CPU, as far as is known. */
+static bool picks_by_cpu(struct scene *scene, const struct reuseport_status *status)
+{
+	const struct group_members *members = scene_sockets(scene, status->key);
+
+	return members && status->n_workers &&
+	       cpu_pick_of_group(members, status->workers[0]->cookie) != CPU_PICK_HASH;
 }
 
 void check_incoming_cpu(struct scene *scene, const struct reuseport_status *status)
 {
-	const struct group_members *members;
 	struct finding *finding;
 	size_t n = 0;
 
-	members = leaves_the_pick(status) ? scene_sockets(scene, status->key) : NULL;
-	for (size_t i = 0; members && members->known && i < status->n_workers; i++) {
-		const struct group_member *member = group_iter_find(&members->kernel,
-								    status->workers[i]->cookie);
-
-		n += member && member->cpu >= 0;
-	}
+	if (!read_policy_leaves_pick(status->policy) || !picks_by_cpu(scene, status))
+		return;
+	for (size_t i = 0; i < status->n_workers; i++)
+		n += incoming_cpu_of(scene, status, status->workers[i]->cookie) >= 0;
 	if (!n)
 		return;
 	finding = scene_find(scene, status, "incoming-cpu", REUSEPORT_NOTE);
@@ -98,15 +106,21 @@ void check_redirect(struct scene *scene, const struct reuseport_status *status)
 
 /* ---------------------------------------------------------------- affinity */
 
-/* Return whether every worker whose process is there may run on the same CPUs. */
-static bool same_affinity(const struct reuseport_status *status)
+/* Return whether every worker whose process is there is for the same CPUs: the table may be older
+ * than what was just mended. */
+static bool same_cpus(struct scene *scene, const struct reuseport_status *status)
 {
 	struct cpus first, cpus;
 	size_t known = 0;
 
 	for (size_t i = 0; i < status->n_workers; i++) {
+		const struct reuseport_worker *worker = status->workers[i];
+
 		memset(&cpus, 0, sizeof(cpus));
-		if (!status->workers[i]->pid || cpus_of_process(status->workers[i]->pid, &cpus))
+		if (!worker->pid)
+			continue;
+		if (worker_cpus_find(worker->pid, incoming_cpu_of(scene, status, worker->cookie),
+				     topology_cpus(), &cpus))
 			continue;
 		if (known++ && memcmp(&cpus, &first, sizeof(cpus)))
 			return false;
@@ -121,7 +135,8 @@ void check_affinity(struct scene *scene, const struct reuseport_status *status)
 	struct finding *finding;
 
 	if ((strcmp(policy->policy, "cpu") && strcmp(policy->policy, "numa")) ||
-	    policy->given_cpus || topology_cpus() < 2 || !same_affinity(status))
+	    policy->given_cpus || !policy->places_alike || topology_cpus() < 2 ||
+	    !same_cpus(scene, status))
 		return;
 	finding = scene_find(scene, status, "affinity-without-effect", REUSEPORT_WARNING);
 	finding_text(finding,

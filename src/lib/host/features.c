@@ -65,7 +65,7 @@ static const struct row {
 				CAP_TO_LOAD | CAP_TO_READ, probe_iterators, true },
 	[FEATURE_TEST_RUN] = { "test-run", "5.10", "BPF_PROG_TEST_RUN of raw tracepoints",
 			       "the handshakes that have begun cannot be counted; to wait for a "
-			       "drained TCP worker is refused",
+			       "drained TCP worker is refused; SO_INCOMING_CPU of workers is not seen",
 			       CAP_TO_LOAD | CAP_TO_READ, probe_test_run },
 	[FEATURE_TICKS] = { "ticks", "5.5", "bpf_jiffies64()", "sticky flows are refused",
 			    CAP_TO_LOAD, probe_ticks },

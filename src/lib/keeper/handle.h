@@ -15,7 +15,8 @@ struct slot {
 	uint64_t cookie; /* 0: free */
 	uint32_t inode;
 	uint32_t pid;
-	bool reserved; /* for a socket that is about to join */
+	bool reserved;    /* for a socket that is about to join */
+	uint64_t waiters; /* at the socket, as seen last, see server_change.c; 0: none yet */
 };
 
 #define PENDING_MAX 64
@@ -44,8 +45,12 @@ struct event_loop {
 	bool resync_due;
 	bool resync_alone; /* what asks for it is about this group only */
 	uint64_t resync_at;
-	uint64_t resynced;   /* when it was done last */
-	uint64_t refresh_at; /* of pids and names */
+	uint64_t resynced;     /* when it was done last */
+	uint64_t refresh_at;   /* of pids and names */
+	bool waiters_changed;  /* another process may serve a worker: who serves is to be seen, */
+	uint64_t waiters_at;   /* from then on, */
+	uint64_t waiters_wait; /* and after that so much later: twice as much each time in vain */
+	bool waiters_asked;    /* the search that runs is for that */
 	bool plan_due;
 	uint64_t publish_by;     /* although more workers join or leave; 0: none has yet */
 	uint64_t plan_at;        /* when to publish for the workers */

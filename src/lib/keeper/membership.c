@@ -12,6 +12,7 @@
 #include "host/look.h"
 #include "keeper/join.h"
 #include "keeper/membership.h"
+#include "keeper/server_change.h"
 #include "keeper/slots.h"
 #include "sockets/left_out.h"
 #include "sockets/sock_diag.h"
@@ -152,16 +153,20 @@ int membership_sync(struct reuseport_group *group, bool refresh, struct reusepor
 static void membership_set_servers(struct reuseport_group *group)
 {
 	const struct owner_search *search = &group->search;
+	bool changed = false;
 
-	for (size_t i = 0; search->owners.serving && i < search->members.n; i++) {
+	if (!search->owners.serving)
+		return;
+	for (size_t i = 0; i < search->members.n; i++) {
 		const struct sock_diag_socket *member = &search->members.sockets[i];
 		unsigned int slot = slots_find(group, member->cookie);
 		const struct socket_owner *first;
 		size_t n = socket_owners_of(&search->owners, member->inode, &first);
 
 		if (n && slot != SLOT_NONE && !group->slots[slot].reserved)
-			slots_set_server(group, slot, socket_owners_server(first, n));
+			changed |= slots_set_server(group, slot, socket_owners_server(first, n));
 	}
+	server_change_note(group, changed);
 }
 
 /* Add a member that has no slot to those that join. */

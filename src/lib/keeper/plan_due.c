@@ -4,9 +4,9 @@
 #include <unistd.h>
 
 #include "decide/chain.h"
-#include "host/proc.h"
 #include "keeper/loop_time.h"
 #include "keeper/plan_due.h"
+#include "keeper/server_change.h"
 #include "state/plan_lock.h"
 #include "state/publish.h"
 
@@ -20,17 +20,6 @@ static bool plan_due_follows_affinity(const struct reuseport_group *group)
 	const struct plan *plan = plan_in_use(&group->at.view);
 
 	return chain_by_place(plan->policy) && !(plan->flags & PLAN_GIVEN_CPUS);
-}
-
-/* Refresh soon if a process has ended: a reload replaces it without an event. */
-static void plan_due_refresh_if_server_ended(struct reuseport_group *group)
-{
-	for (unsigned int slot = 0; slot < group->at.entry.slots; slot++) {
-		const struct slot *at = &group->slots[slot];
-
-		if (at->cookie && at->pid && !proc_lives(at->pid))
-			group->loop.refresh_at = loop_now();
-	}
 }
 
 /* Return whether to publish later, because there was no time for all that join or leave:
@@ -76,7 +65,7 @@ void plan_due_publish(struct reuseport_group *group)
 		group->loop.plan_at = NEVER;
 	if (ret >= 0 && plan_due_follows_affinity(group)) {
 		group->loop.plan_at = loop_now() + AFFINITY;
-		plan_due_refresh_if_server_ended(group);
+		server_change_look(group);
 	}
 }
 

@@ -204,19 +204,20 @@ bool slots_drop_stray(struct reuseport_group *group, uint64_t cookie)
 	return false;
 }
 
-void slots_set_server(struct reuseport_group *group, unsigned int slot,
+bool slots_set_server(struct reuseport_group *group, unsigned int slot,
 		      const struct socket_owner *server)
 {
 	struct worker_entry *entry = slots_entry(group, slot);
 
 	if (entry->cookie != group->slots[slot].cookie || entry->pid == server->pid)
-		return;
+		return false;
 	/* Do not undo what a command has changed meanwhile. */
 	map_view_fetch(&group->at.view);
 	memcpy(entry->comm, server->comm, sizeof(entry->comm));
 	entry->pid = server->pid;
 	map_view_store(&group->at.view);
 	group->slots[slot].pid = server->pid;
+	return true;
 }
 
 void slots_choose_hint(struct reuseport_group *group)

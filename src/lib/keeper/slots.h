@@ -40,8 +40,8 @@ void slots_evict(struct reuseport_group *group, unsigned int slot);
  * it there. Return whether it was in one. */
 bool slots_drop_stray(struct reuseport_group *group, uint64_t cookie);
 
-/* Record which process serves the worker, if that has changed. */
-void slots_set_server(struct reuseport_group *group, unsigned int slot,
+/* Record which process serves the worker. Return whether that has changed. */
+bool slots_set_server(struct reuseport_group *group, unsigned int slot,
 		      const struct socket_owner *server);
 
 /* If the process that the namespace is found by has ended, choose another worker's. */

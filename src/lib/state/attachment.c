@@ -13,6 +13,7 @@
 #include "state/attachment_entry.h"
 #include "state/pin_dir.h"
 #include "state/pin_owner.h"
+#include "state/slot_sockets.h"
 #include "state/sockarray.h"
 
 /* How long to wait for an attach that is under way. */
@@ -99,11 +100,17 @@ int attachment_map(struct attachment *at, struct reuseport_error *err)
 	if (ret)
 		return fail(err, -ret, "cannot map the tables of %s into memory: %s", at->text,
 			    strerror(-ret));
+	if (!at->held)
+		slot_sockets_hold();
+	at->held = true;
 	return 0;
 }
 
 void attachment_close(struct attachment *at)
 {
+	if (at->held)
+		slot_sockets_drop();
+	at->held = false;
 	map_view_close(&at->view);
 	steering_close(&at->steering);
 	/* Last: a keeper's holds its lock. */
@@ -116,6 +123,15 @@ void attachment_close(struct attachment *at)
 bool attachment_holds(const struct attachment *at, unsigned int slot, uint64_t cookie)
 {
 	return sockarray_holds(at->steering.maps[MAP_SOCKETS], slot, cookie);
+}
+
+unsigned int attachment_slots_used(const struct attachment *at)
+{
+	unsigned int n = at->view.size.slots;
+
+	while (n && at->view.workers[n - 1].state == WORKER_FREE)
+		n--;
+	return n;
 }
 
 bool attachment_has_worker(const struct attachment *at, unsigned int slot)

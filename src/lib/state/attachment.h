@@ -15,6 +15,7 @@ struct attachment {
 	struct attachment_entry entry; /* as pinned */
 	struct steering steering;      /* the program and the maps */
 	struct map_view view;
+	bool held; /* among those that may use slot_sockets.h */
 };
 
 /* Start with the key; nothing is open. */
@@ -43,6 +44,9 @@ int attachment_is_being_made(int dir);
 
 /* Return whether the socket with that cookie is in the slot right now. */
 bool attachment_holds(const struct attachment *at, unsigned int slot, uint64_t cookie);
+
+/* Return how many slots there are up to the last one that is not free. */
+unsigned int attachment_slots_used(const struct attachment *at);
 
 /* Return whether the slot, any number, has a worker whose socket is in it right now. */
 bool attachment_has_worker(const struct attachment *at, unsigned int slot);

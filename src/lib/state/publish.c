@@ -13,6 +13,8 @@
 #include "policy/table_compile.h"
 #include "state/generation.h"
 #include "state/publish.h"
+#include "state/slot_sockets.h"
+#include "state/worker_cpus.h"
 
 #define GRACE_MS 20 /* where the kernel has no membarrier() */
 
@@ -26,10 +28,11 @@ struct plan_spec plan_spec_in_use(const struct attachment *at)
 
 /* The workers as the table should have them. */
 struct plan_workers {
-	uint32_t *weights, *before; /* by slot; before: of the table in use */
-	struct cpus *cpus;          /* by slot, or NULL */
-	bool guarded;               /* a worker must get nothing, or one may join that must not */
-	bool restricted;            /* the kernel's own selection will not do */
+	uint32_t *weights, *before;  /* by slot; before: of the table in use */
+	struct cpus *cpus;           /* by slot, or NULL */
+	struct slot_socket *sockets; /* likewise */
+	bool guarded;                /* a worker must get nothing, or one may join that must not */
+	bool restricted;             /* the kernel's own selection will not do */
 };
 
 static void plan_workers_free(struct plan_workers *workers)
@@ -37,6 +40,7 @@ static void plan_workers_free(struct plan_workers *workers)
 	free(workers->weights);
 	free(workers->before);
 	free(workers->cpus);
+	free(workers->sockets);
 }
 
 static int plan_workers_new(unsigned int slots, const struct plan *plan,
@@ -44,20 +48,25 @@ static int plan_workers_new(unsigned int slots, const struct plan *plan,
 {
 	*workers = (struct plan_workers){ .weights = calloc(slots, sizeof(uint32_t)),
 					  .before = calloc(slots, sizeof(uint32_t)) };
-	if (chain_by_place(plan->policy))
+	if (chain_by_place(plan->policy)) {
 		workers->cpus = calloc(slots, sizeof(struct cpus));
-	if (workers->weights && workers->before && (workers->cpus || !chain_by_place(plan->policy)))
+		workers->sockets = calloc(slots, sizeof(struct slot_socket));
+	}
+	for (unsigned int slot = 0; workers->sockets && slot < slots; slot++)
+		workers->sockets[slot].cpu = -1;
+	if (workers->weights && workers->before &&
+	    ((workers->cpus && workers->sockets) || !chain_by_place(plan->policy)))
 		return 0;
 	plan_workers_free(workers);
 	return -ENOMEM;
 }
 
 static void read_worker_cpus(const struct map_view *view, const struct plan *plan,
-			     unsigned int slot, struct cpus *cpus)
+			     unsigned int slot, const struct slot_socket *socket, struct cpus *cpus)
 {
 	if (!(plan->flags & PLAN_GIVEN_CPUS)) {
 		/* A worker whose process has ended is about to leave its slot too. */
-		cpus_of_process(view->workers[slot].pid, cpus);
+		worker_cpus_find(view->workers[slot].pid, socket->cpu, view->size.cpus, cpus);
 		return;
 	}
 	for (unsigned int cpu = 0; cpu < view->size.cpus; cpu++)
@@ -72,6 +81,9 @@ static void plan_workers_read(const struct attachment *at, const struct plan_spe
 
 	workers->guarded = (want->plan.flags & PLAN_ADMIT_MANUAL) ||
 			   generation_in_rollout(&want->generations);
+	if (workers->sockets && !(want->plan.flags & PLAN_GIVEN_CPUS))
+		slot_sockets_read(at->steering.maps[MAP_SOCKETS], workers->sockets,
+				  attachment_slots_used(at));
 	for (unsigned int slot = 0; slot < view->size.slots; slot++) {
 		const struct worker_entry *entry = &view->workers[slot];
 
@@ -82,7 +94,8 @@ static void plan_workers_read(const struct attachment *at, const struct plan_spe
 			workers->weights[slot] = entry->weight;
 		workers->guarded |= !workers->weights[slot];
 		if (workers->cpus && workers->weights[slot])
-			read_worker_cpus(view, &want->plan, slot, &workers->cpus[slot]);
+			read_worker_cpus(view, &want->plan, slot, &workers->sockets[slot],
+					 &workers->cpus[slot]);
 	}
 	/* Sticky flows need the program to know the worker. */
 	workers->restricted = workers->guarded || view->size.flows;

@@ -7,4 +7,8 @@
 
 void read_policy(struct reuseport_policy_info *info, const struct attachment *at);
 
+/* Return whether the policy leaves each choice to the kernel's own pick among the members, which
+ * "linux39" does not. */
+bool read_policy_leaves_pick(const struct reuseport_policy_info *info);
+
 #endif
