@@ -105,6 +105,14 @@ rows_are() {
 	refused_and_partial io_uring "$pid" "process $pid (worker)" io_uring
 }
 
+@test "left out: who joins later with an io_uring, in the log" {
+	start_workers 2 --port 8080
+	attach --port 8080
+	start_worker --port 8080 --io-uring || skip "this kernel has no io_uring"
+	wait_until 8 grep -q "1 member without a slot.*(only in an io_uring, or" \
+		"$BATS_TEST_TMPDIR/keeper.log"
+}
+
 @test "left out: another PID namespace" {
 	local out=$BATS_TEST_TMPDIR/container
 	start_worker --port 8080

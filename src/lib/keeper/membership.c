@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
@@ -212,13 +213,29 @@ static int membership_join_found(struct reuseport_group *group)
 	return ret;
 }
 
-/* Log members that two searches could not give a slot, once. What only the io_uring instances of
- * all processes tell is not looked for here. */
+/* Write why a member has no slot, as far as it is known without a look at the io_uring instances of
+ * all processes, for which nothing else is to wait. */
+static void membership_say_why(const struct owner_search *search,
+			       const struct sock_diag_socket *member, char why[LEFT_OUT_TEXT])
+{
+	const struct socket_owner *first;
+	struct left_out left_out;
+
+	if (member->mptcp || member->sockmap) {
+		left_out_explain(member, &search->owners, &left_out);
+		left_out_text(&left_out, why);
+	} else if (!socket_owners_of(&search->owners, member->inode, &first)) {
+		snprintf(why, LEFT_OUT_TEXT,
+			 "no process that is visible here has it as a descriptor (only in an "
+			 "io_uring, or in another PID namespace); the status says which");
+	}
+}
+
+/* Log members that two searches could not give a slot, once. */
 static void membership_log_refused(struct reuseport_group *group, uint64_t sum)
 {
 	const struct owner_search *search = &group->search;
 	char why[LEFT_OUT_TEXT] = "the status says why";
-	struct left_out left_out;
 	size_t n = 0;
 
 	if (!sum || sum != group->refused || sum == group->refused_logged)
@@ -230,10 +247,7 @@ static void membership_log_refused(struct reuseport_group *group, uint64_t sum)
 		if (slots_find(group, member->cookie) != SLOT_NONE)
 			continue;
 		n++;
-		if (!member->mptcp)
-			continue;
-		left_out_explain(member, &search->owners, &left_out);
-		left_out_text(&left_out, why);
+		membership_say_why(search, member, why);
 	}
 	if (n && !search->full)
 		handle_log(group, LOG_WARNING,
