@@ -45,27 +45,27 @@ alone() {
 		{ printf '\0'; python3 "$make" $link 3>&-; } >"corpus/$link"
 	done
 	printf '\001192.0.2.7:1000 192.0.2.1:80 udp\n[2001:db8::7]:1002 [2001:db8::1]:80\n' >corpus/text
-	"$RP_ROOT/build/fuzz/packets" -seed="$SEED" -max_total_time="$(seconds 15)" -timeout=60 \
+	"$RP_ROOT/build/fuzz/packets" -seed="$SEED" -max_total_time="$(seconds 10)" -timeout=60 \
 		-max_len=4096 -rss_limit_mb=2048 -close_fd_mask=2 -print_final_stats=1 corpus 3>&- \
 		>fuzzed 2>&1 || { tail -n 60 fuzzed; od -c crash-* timeout-* leak-* | head -n 40; false; }
 }
 
 @test "fuzz: captures" {
-	python3 "$RP_ROOT/tests/fuzz/inputs.py" capture "$(seconds 8)" "$SEED" 3>&-
+	python3 "$RP_ROOT/tests/fuzz/inputs.py" capture "$(seconds 5)" "$SEED" 3>&-
 }
 
 @test "fuzz: files of packets" {
-	python3 "$RP_ROOT/tests/fuzz/inputs.py" text "$(seconds 5)" "$SEED" 3>&-
+	python3 "$RP_ROOT/tests/fuzz/inputs.py" text "$(seconds 3)" "$SEED" 3>&-
 }
 
 @test "fuzz: words of the command line" {
-	alone python3 "$RP_ROOT/tests/fuzz/inputs.py" words "$(seconds 20)" "$SEED"
+	alone python3 "$RP_ROOT/tests/fuzz/inputs.py" words "$(seconds 12)" "$SEED"
 }
 
 @test "fuzz: environment" {
-	alone python3 "$RP_ROOT/tests/fuzz/inputs.py" environment "$(seconds 10)" "$SEED"
+	alone python3 "$RP_ROOT/tests/fuzz/inputs.py" environment "$(seconds 6)" "$SEED"
 }
 
 @test "fuzz: pins" {
-	alone python3 "$RP_ROOT/tests/fuzz/pins.py" "$(seconds 20)" "$SEED"
+	alone python3 "$RP_ROOT/tests/fuzz/pins.py" "$(seconds 12)" "$SEED"
 }
