@@ -39,8 +39,6 @@ nobody() {
 	says "run as root" CAP_BPF CAP_NET_ADMIN CAP_PERFMON
 	refused 1 nobody "$SHARED/reuseportctl" status --json
 	says "run as root"
-	refused 1 nobody "$SHARED/reuseportctl" list
-	says "run as root" CAP_BPF
 	refused 1 nobody "$SHARED/reuseportctl" detach --port 8080
 	says "run as root" CAP_BPF
 	equal "$(status 8080 tcp .program.attached)" true
@@ -81,7 +79,7 @@ missing() {
 	says "$name" root
 	untouched 8080
 	attach --port 8080
-	for command in "detach --port 8080" "status --port 8080" list; do
+	for command in "detach --port 8080" "status --port 8080"; do
 		refused 1 without "$caps" $command --netns "$NS"
 		says "missing $name;" root
 	done
@@ -157,6 +155,56 @@ missing() {
 	refused 1 without -sys_admin attach --netns "$new_ns" --port 8080
 	says CAP_SYS_ADMIN root
 	untouched 8080
+}
+
+# What is not seen is "?" and a word, never "none".
+@test "capabilities: list, without any, in its own namespace and in others" {
+	local named=$NS there
+	start_workers 2 --port 8080
+	spawn "$BATS_TEST_TMPDIR/own" setpriv --reuid 65534 --regid 65534 --clear-groups \
+		"$SHARED/worker" --port 8081
+	own=$spawned
+	wait_until 10 grep -q ^ready "$BATS_TEST_TMPDIR/own"
+	attach --port 8080
+	# Another's sockets are there; whether they are a group, and its program, is not known.
+	succeeds nobody "$SHARED/reuseportctl" list --port 8080 --json
+	equal "$(jq -c '.groups | map([.port, .sockets, .state, .is_group, .program_known, .program,
+		.unowned, .unowned_reason])' <<<"$output")" \
+		'[[8080,2,"unknown",false,false,null,2,"no-permission"]]'
+	succeeds nobody "$SHARED/reuseportctl" list --port 8081 --json
+	equal "$(jq -c '.groups | map([.state, .is_group, .program_known, .processes[].pid])' <<<"$output")" \
+		"[[\"unknown\",true,false,$own]]" "of its own"
+	succeeds nobody "$SHARED/reuseportctl" list --port 8080
+	grep -Eq '^tcp +0.0.0.0:8080 .* 2 \? \(no-permission\) +0 +8192 unknown +\?$' <<<"$output" ||
+		fail "$output"
+	grep -q '^not seen: programs: .*CAP_BPF' <<<"$output" || fail "$output"
+	grep -q '^not seen: pins: ' <<<"$output" || fail "$output"
+	grep -q '^not seen: namespaces: .*CAP_SYS_PTRACE' <<<"$output" || fail "$output"
+	# From another namespace.
+	new_netns
+	NS=$new_ns
+	run -1 --separate-stderr nobody "$SHARED/reuseportctl" list --netns "$named"
+	grep -Eq "^\? +\? +$named +\? +\? +\? +\? no-permission +\?\$" <<<"$output" || fail "$output"
+	run -1 --separate-stderr nobody "$SHARED/reuseportctl" list --netns "$named" --json
+	equal "$(jq -c '.groups, [.unseen[] | select(.netns) | [.what, .netns_name]]' <<<"$output" | xargs)" \
+		"[] [[namespace,$named]]"
+	run -1 --separate-stderr nobody "$SHARED/reuseportctl" list --port 8080
+	[[ $stderr == *"no group that can be seen matches"* ]] || fail "$stderr"
+	NS=$named
+}
+
+# Without one capability the rest is seen, and what is missing is named.
+@test "capabilities: list, without one" {
+	local cap
+	start_workers 2 --port 8080
+	for cap in bpf perfmon; do
+		succeeds without "-$cap,-sys_admin" list --netns "$NS" --port 8080
+		grep -Eq ' unknown +\?$' <<<"$output" || fail "without $cap: $output"
+		grep -q "^not seen: programs: .*CAP_${cap^^}" <<<"$output" || fail "without $cap: $output"
+	done
+	attach --port 8080
+	succeeds without -net_admin list --netns "$NS" --port 8080 --json
+	equal "$(jq -c '[.groups[0].state, .unseen]' <<<"$output")" '["steered",[]]'
 }
 
 @test "capabilities: help and usage need none" {

@@ -114,15 +114,88 @@ rows() {
 }
 
 @test "list: for people" {
-	local id
+	local id columns='PROTO +LOCAL +NETNS +UID +SOCKETS'
 	start_worker --port 8080 --sockets 2
 	id=$(foreign "$worker_pid" pass)
 	start_worker --port 8081
 	foreign "$worker_pid" classic
 	start_worker --port 8082 --addr ::1
 	succeeds ctl list
-	grep -Eq "^tcp +0.0.0.0:8080 +$NS +0 +2 +$id foreign_pass \(foreign\)\$" <<<"$output" || fail "$output"
-	grep -Eq "^tcp +0.0.0.0:8081 .*classic BPF \(foreign\)\$" <<<"$output" || fail "$output"
-	grep -Eq "^tcp +\[::1\]:8082 .* 1 +-\$" <<<"$output" || fail "$output"
+	grep -Eq "^$columns +QUEUE +LIMIT +STATE +PROGRAM\$" <<<"$output" || fail "$output"
+	grep -Eq "^tcp +0.0.0.0:8080 +$NS +0 +2 +0 +8192 foreign +$id foreign_pass\$" <<<"$output" ||
+		fail "$output"
+	grep -Eq "^tcp +0.0.0.0:8081 .* foreign +cbpf\$" <<<"$output" || fail "$output"
+	grep -Eq "^tcp +\[::1\]:8082 .* 1 +0 +4096 plain +-\$" <<<"$output" || fail "$output"
 	equal "$(wc -l <<<"$output")" 4 lines
+	succeeds ctl list --port 8082
+	grep -Eq "^$columns +PROCESS +QUEUE" <<<"$output" || fail "$output"
+	grep -Eq " 1 worker $worker_pid +0 +4096 plain " <<<"$output" || fail "$output"
+}
+
+@test "list: processes, with --who or a port" {
+	start_worker --port 8080 --fork 3
+	start_worker --port 8081
+	equal "$(rows '.groups | map(.processes, .unowned)')" '[null,null,null,null]'
+	succeeds ctl list --who --json
+	equal "$(jq -c '.groups[] | select(.port == 8081) | [.processes[], .unowned]' <<<"$output")" \
+		"[{\"comm\":\"worker\",\"has\":1,\"pid\":$worker_pid,\"serves\":1},0]"
+	# The parent has made all sockets, and serves none.
+	equal "$(rows '.groups[0] | [.sockets, (.processes | map([.serves, .has]))]' --port 8080)" \
+		"[3,[[1,3],[1,3],[1,3],[0,3]]]"
+	succeeds ctl list --who
+	grep -Eq "^tcp +0.0.0.0:8080 .* 3 worker [0-9]+ \+3 +0 +12288 plain +-\$" <<<"$output" || fail "$output"
+}
+
+# TCP: connections to accept; UDP: bytes to receive.
+@test "list: queues and their limits, as ss has them" {
+	local proto
+	start_workers 2 --port 8080
+	start_workers 2 --port 8080 --proto udp
+	for pid in $(ctl list --port 8080 --json | jq '.groups[].processes[].pid'); do
+		kill -STOP "$pid"
+	done
+	spawn "$BATS_TEST_TMPDIR/clients" bash -c 'for i in {1..9}; do
+		exec {fd}<>/dev/tcp/127.0.0.1/8080; echo data >/dev/udp/127.0.0.1/8080; done; exec sleep 60'
+	wait_until 5 queued_are 9
+	for proto in tcp udp; do
+		equal "$(rows ".groups[] | select(.proto == \"$proto\") | .queue")" \
+			"$(in_ns ss "-Hln${proto:0:1}" 'sport = :8080' | awk '{ n += $2 } END { print n }')"
+	done
+	equal "$(rows '.groups[] | select(.proto == "tcp") | .queue_limit')" \
+		"$(in_ns ss -Hlnt 'sport = :8080' | awk '{ n += $3 } END { print n }')"
+	equal "$(rows '.groups[] | select(.proto == "udp") | .queue_limit')" \
+		"$(in_ns ss -Hlnum 'sport = :8080' | sed -n 's/.*,rb\([0-9]*\),.*/\1/p' | paste -sd+ | bc)"
+}
+
+queued_are() {
+	[ "$(in_ns ss -Hlnt 'sport = :8080' | awk '{ n += $2 } END { print n }')" = "$1" ] &&
+		[ "$(in_ns ss -Hlnu 'sport = :8080' | awk '$2 { n++ } END { print n + 0 }')" -gt 0 ]
+}
+
+@test "list: connected UDP sockets, in one line of counts" {
+	start_worker --port 5300 --proto udp --sockets 2 --connect-udp 127.0.0.1:9
+	start_worker --port 5301 --proto udp --addr 127.0.0.1 --connect-udp 127.0.0.1:9
+	succeeds ctl list
+	equal "$(grep -c "^connected UDP sockets, which are in no group: 2 in $NS\$" <<<"$output")" 1 "$output"
+	equal "$(rows '[.connected_udp[] | .sockets, .netns]')" "[2,$NS_INODE]"
+	equal "$(rows '.groups | map([.port, .sockets, .connected_sockets])')" '[[5300,2,1],[5301,1,1]]'
+	equal "$(rows '.connected_udp[0].sockets' --port 5300)" 1
+	equal "$(rows '.connected_udp' --proto tcp --port 5300 2>/dev/null)" '[]'
+}
+
+@test "list: a filter that selects nothing" {
+	local filter
+	start_worker --port 8080
+	for filter in "--port 8081" "--port 8080 --proto udp" "--addr 127.0.0.1" "--uid 65534" "--dev lo"; do
+		# shellcheck disable=SC2086 # words
+		refused 3 ctl list $filter
+		says "no group matches" "list"
+	done
+	run -3 --separate-stderr ctl list --port 8081 --json
+	equal "$(jq -c '.groups' <<<"$output")" '[]'
+	new_netns
+	refused 3 "$REUSEPORTCTL" list --netns "$new_ns"
+	refused 1 "$REUSEPORTCTL" list --netns no-such-namespace
+	# Without a filter there may be groups of other tests.
+	run -0 --separate-stderr "$REUSEPORTCTL" list
 }

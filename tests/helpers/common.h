@@ -48,6 +48,7 @@ struct server {
 	int delay_ms; /* before each answer */
 	int buffer;   /* SO_RCVBUF, 0: the kernel's default */
 	int round_ms; /* see serve_in_rounds() */
+	const char *dev; /* SO_BINDTODEVICE, or NULL */
 	bool mptcp;   /* of TCP */
 };
 

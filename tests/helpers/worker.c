@@ -31,6 +31,7 @@ static const char usage[] =
 	"       [--connect-after-ms N]     so long after it was bound\n"
 	"       [--no-reuseport] [--reuseaddr]  SO_REUSEPORT unset, or SO_REUSEADDR instead\n"
 	"       [--also-reuseaddr]  both are set\n"
+	"       [--bind-dev NAME]  SO_BINDTODEVICE on each socket\n"
 	"       [--lock-filter]  SO_LOCK_FILTER on each socket\n"
 	"       [--transparent]  IP_TRANSPARENT on each socket\n"
 	"       [--undumpable]  no other process of the user may trace this one\n"
@@ -50,6 +51,7 @@ static const struct option options[] = {
 	{ "addr", 1, NULL, 'a' },
 	{ "port", 1, NULL, 'P' },
 	{ "v6only", 0, NULL, '6' },
+	{ "bind-dev", 1, NULL, 'v' },
 	{ "sockets", 1, NULL, 'n' },
 	{ "fork", 1, NULL, 'f' },
 	{ "shared", 1, NULL, 's' },
@@ -107,6 +109,9 @@ static void parse(int argc, char **argv, struct server *server, struct layout *l
 			break;
 		case '6':
 			server->v6only = true;
+			break;
+		case 'v':
+			server->dev = optarg;
 			break;
 		case 'n':
 			layout->sockets = number(optarg, 1, 32768);

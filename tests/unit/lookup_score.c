@@ -12,7 +12,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#include "explain/lookup_score.h"
+#include "sockets/lookup_score.h"
 
 #define ETH0 2
 #define ETH1 3

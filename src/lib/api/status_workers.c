@@ -10,6 +10,7 @@
 #include "error.h"
 #include "sockets/group_key.h"
 #include "sockets/left_out.h"
+#include "sockets/places.h"
 #include "sockets/socket_owners.h"
 #include "state/counters.h"
 #include "state/generation.h"
@@ -166,16 +167,6 @@ static int status_read_unsteered(struct status_item *item, const struct group_sn
 	return ret;
 }
 
-/* A socket that was bound to any address has one of its own once it is connected. */
-static bool status_is_at(const struct reuseport_key *connected, const struct reuseport_key *key)
-{
-	static const uint8_t any[16];
-
-	return connected->family == key->family && connected->uid == key->uid &&
-	       (!memcmp(key->addr, any, sizeof(any)) ||
-		!memcmp(key->addr, connected->addr, sizeof(any)));
-}
-
 /* Count the connected sockets at the group's place. */
 static int status_count_connected(struct status_item *item, const struct netns_ref *ns,
 				  struct reuseport_error *err)
@@ -194,7 +185,7 @@ static int status_count_connected(struct status_item *item, const struct netns_r
 	item->status.connected_sockets = 0;
 	for (size_t i = 0; !ret && i < all.n; i++)
 		item->status.connected_sockets += all.sockets[i].connected &&
-						  status_is_at(&all.sockets[i].key, &item->key);
+						  place_has_connected(&item->key, &all.sockets[i].key);
 	if (!ret)
 		free(all.sockets);
 	return ret;

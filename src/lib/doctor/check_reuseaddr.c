@@ -5,14 +5,9 @@
 #include <stdlib.h>
 
 #include "doctor/checks.h"
+#include "sockets/places.h"
 #include "sockets/server_hints.h"
 #include "sockets/socket_owners.h"
-
-/* Of multicast each socket gets a copy. */
-static bool is_multicast(const struct reuseport_key *key)
-{
-	return key->family == AF_INET ? (key->addr[0] & 0xf0) == 0xe0 : key->addr[0] == 0xff;
-}
 
 /* Return how many sockets of no group have the key of this one, which is one; 0: another one of
  * them is before it. */
@@ -76,7 +71,7 @@ void check_reuseaddr(struct scene *scene)
 	for (size_t i = 0; members && members->known && i < members->on_port.n; i++) {
 		const struct sock_diag_socket *socket = &members->on_port.sockets[i];
 
-		if (is_multicast(&socket->key) ||
+		if (place_is_multicast(&socket->key) ||
 		    !group_key_matches(&scene->filter, &socket->key) ||
 		    group_iter_find(&members->kernel, socket->cookie))
 			continue;

@@ -6,7 +6,7 @@
 #ifndef EXPLAIN_LOOKUP_H
 #define EXPLAIN_LOOKUP_H
 
-#include "explain/lookup_score.h"
+#include "sockets/lookup_score.h"
 #include "explain/port_sockets.h"
 #include "host/netns.h"
 #include "reuseport_bpf.h"

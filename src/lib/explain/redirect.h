@@ -6,7 +6,7 @@
 #ifndef EXPLAIN_REDIRECT_H
 #define EXPLAIN_REDIRECT_H
 
-#include "explain/lookup_score.h"
+#include "sockets/lookup_score.h"
 #include "host/netns.h"
 
 #define REDIRECT_TEXT 256

@@ -3,7 +3,7 @@
 #ifndef EXPLAIN_ROUTE_H
 #define EXPLAIN_ROUTE_H
 
-#include "explain/lookup_score.h"
+#include "sockets/lookup_score.h"
 #include "host/netns.h"
 
 enum route_kind {

@@ -22,7 +22,7 @@ bool group_key_equal(const struct reuseport_key *a, const struct reuseport_key *
 	return group_key_same_place(a, b) && (!a->has_uid || !b->has_uid || a->uid == b->uid);
 }
 
-int group_key_compare(const struct reuseport_key *x, const struct reuseport_key *y)
+int group_key_compare_place(const struct reuseport_key *x, const struct reuseport_key *y)
 {
 	if (x->netns != y->netns)
 		return x->netns < y->netns ? -1 : 1;
@@ -36,8 +36,15 @@ int group_key_compare(const struct reuseport_key *x, const struct reuseport_key 
 		return memcmp(x->addr, y->addr, sizeof(x->addr));
 	if (x->ifindex != y->ifindex)
 		return x->ifindex < y->ifindex ? -1 : 1;
-	if (x->v6only != y->v6only)
-		return x->v6only < y->v6only ? -1 : 1;
+	return x->v6only < y->v6only ? -1 : x->v6only > y->v6only;
+}
+
+int group_key_compare(const struct reuseport_key *x, const struct reuseport_key *y)
+{
+	int ret = group_key_compare_place(x, y);
+
+	if (ret)
+		return ret;
 	return x->uid < y->uid ? -1 : x->uid > y->uid;
 }
 

@@ -18,6 +18,9 @@ bool group_key_same_place(const struct reuseport_key *a, const struct reuseport_
 /* Compare two keys for sorting: by namespace, port, protocol, family, address, device, uid. */
 int group_key_compare(const struct reuseport_key *a, const struct reuseport_key *b);
 
+/* Do the same, but for the uid. */
+int group_key_compare_place(const struct reuseport_key *a, const struct reuseport_key *b);
+
 /* Return "tcp" or "udp". */
 const char *group_key_proto_name(int proto);
 

@@ -25,7 +25,7 @@ static size_t first_member(const struct group_member *members, size_t n,
 	return n;
 }
 
-static void group_scan_append(struct member_list *list, const struct sock_diag_socket *socket)
+static struct group_member group_scan_member(const struct sock_diag_socket *socket)
 {
 	struct group_member member = {
 		.cookie = socket->cookie,
@@ -37,9 +37,16 @@ static void group_scan_append(struct member_list *list, const struct sock_diag_s
 		.uid = socket->key.uid,
 		.cpu = -1,
 	};
-	size_t first;
 
 	memcpy(member.addr, socket->key.addr, sizeof(member.addr));
+	return member;
+}
+
+static void group_scan_append(struct member_list *list, const struct sock_diag_socket *socket)
+{
+	struct group_member member = group_scan_member(socket);
+	size_t first;
+
 	first = first_member(list->members, list->n, &member);
 	member.group = first + 1;
 	list->members[list->n++] = member;
@@ -53,25 +60,38 @@ static void spread_counts(struct member_list *list)
 		list->members[i].num_socks = list->members[list->members[i].group - 1].num_socks;
 }
 
-static int scan_proto(int proto, struct member_list *list, struct reuseport_error *err)
+static int group_scan_grow(struct member_list *list, size_t more)
+{
+	struct group_member *grown = realloc(list->members, (list->n + more + 1) * sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	list->members = grown;
+	return 0;
+}
+
+static int scan_proto(int proto, struct member_list *list, struct member_list *unreached,
+		      struct reuseport_error *err)
 {
 	struct sock_diag_list sockets = { 0 };
 	struct socket_owners owners = { 0 };
-	struct group_member *grown;
 	struct member_check check = { 0 };
 	int ret = sock_diag_dump(proto, 0, &sockets, err);
 
 	if (ret)
 		return ret;
-	grown = realloc(list->members, (list->n + sockets.n + 1) * sizeof(*grown));
-	if (grown)
-		list->members = grown;
-	ret = grown ? socket_owners_scan_members(&sockets, OWNERS_ANY, &owners) : -ENOMEM;
+	ret = group_scan_grow(list, sockets.n);
+	if (!ret)
+		ret = group_scan_grow(unreached, sockets.n);
+	if (!ret)
+		ret = socket_owners_scan_members(&sockets, OWNERS_ANY, &owners);
 	if (!ret)
 		ret = member_check(&sockets, &owners, false, &check);
 	for (size_t i = 0; !ret && i < sockets.n; i++)
 		if (check.members[i])
 			group_scan_append(list, &sockets.sockets[i]);
+		else if (!check.reached[i])
+			unreached->members[unreached->n++] = group_scan_member(&sockets.sockets[i]);
 	if (ret)
 		fail(err, -ret, "cannot look at the sockets of all processes: %s", strerror(-ret));
 	member_check_free(&check);
@@ -80,14 +100,15 @@ static int scan_proto(int proto, struct member_list *list, struct reuseport_erro
 	return ret;
 }
 
-int group_scan_read(int proto, struct member_list *list, struct reuseport_error *err)
+int group_scan_read(int proto, struct member_list *list, struct member_list *unreached,
+		    struct reuseport_error *err)
 {
 	int ret = 0;
 
 	if (proto != IPPROTO_UDP)
-		ret = scan_proto(IPPROTO_TCP, list, err);
+		ret = scan_proto(IPPROTO_TCP, list, unreached, err);
 	if (!ret && proto != IPPROTO_TCP)
-		ret = scan_proto(IPPROTO_UDP, list, err);
+		ret = scan_proto(IPPROTO_UDP, list, unreached, err);
 	spread_counts(list);
 	return ret;
 }

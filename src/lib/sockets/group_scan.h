@@ -6,7 +6,10 @@
 
 #include "sockets/group_iter.h"
 
-/* Do the same as group_iter_read(), without programs. */
-int group_scan_read(int proto, struct member_list *list, struct reuseport_error *err);
+/* Do the same as group_iter_read(), without programs. "unreached" receives the sockets of which it
+ * is not known whether they are members: no process was found that has them, or it does not let
+ * itself be inspected. */
+int group_scan_read(int proto, struct member_list *list, struct member_list *unreached,
+		    struct reuseport_error *err);
 
 #endif

@@ -59,6 +59,7 @@ static void take_options(void *ctx, const struct socket_visited *visited)
 		check->limit = visited->ret;
 	if (!visited->reached)
 		return;
+	check->reached[visited->index] = true;
 	if (visited->found & HAS_REUSEPORT)
 		note_member(check, visited->index);
 	check->reuseaddr |= !!(visited->found & HAS_REUSEADDR);
@@ -77,10 +78,11 @@ int member_check(const struct sock_diag_list *sockets, const struct socket_owner
 				      .ctx = check };
 	int ret;
 
-	*check = (struct member_check){ .members = calloc(sockets->n + 1, sizeof(bool)) };
+	*check = (struct member_check){ .members = calloc(sockets->n + 1, sizeof(bool)),
+					.reached = calloc(sockets->n + 1, sizeof(bool)) };
 	if (one_per_key)
 		check->first = calloc(sockets->n + 1, sizeof(*check->first));
-	ret = visit.sockets && check->members && (check->first || !one_per_key) ? 0 : -ENOMEM;
+	ret = visit.sockets && check->members && check->reached && (check->first || !one_per_key) ? 0 : -ENOMEM;
 	for (size_t i = 0; !ret && one_per_key && i < sockets->n; i++)
 		check->first[i] = first_with_key(sockets, i, check->first);
 	if (!ret)
@@ -95,6 +97,7 @@ int member_check(const struct sock_diag_list *sockets, const struct socket_owner
 void member_check_free(struct member_check *check)
 {
 	free(check->members);
+	free(check->reached);
 	free(check->first);
 	*check = (struct member_check){ 0 };
 }

@@ -11,6 +11,7 @@
 
 struct member_check {
 	bool *members; /* of each socket of the list, whether it has SO_REUSEPORT */
+	bool *reached; /* and whether that could be read */
 
 	/* Why sockets are not a group: */
 	bool denied;      /* no permission to duplicate one */

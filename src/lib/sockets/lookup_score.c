@@ -3,7 +3,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#include "explain/lookup_score.h"
+#include "sockets/lookup_score.h"
 
 /* The score of each match. */
 struct score_weights {

@@ -2,7 +2,7 @@
 /*
  * Lookup score: find the socket on a port that the kernel's lookup gives a packet to.
  * Pure: the input is a list of sockets in the order of the kernel's lookup
- * (port_sockets.h).
+ * (explain/port_sockets.h).
  *
  * This follows the kernel's source, 6.1.192 and 6.12.117, for UDP over IPv4 also a
  * version after 6.18, and was compared with real packets on 6.18:
@@ -40,8 +40,8 @@
  * port alone after a race (udp4_lib_lookup1). A TCP packet here belongs to no
  * connection.
  */
-#ifndef EXPLAIN_LOOKUP_SCORE_H
-#define EXPLAIN_LOOKUP_SCORE_H
+#ifndef SOCKETS_LOOKUP_SCORE_H
+#define SOCKETS_LOOKUP_SCORE_H
 
 #include <stdbool.h>
 #include <stddef.h>
