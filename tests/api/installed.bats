@@ -253,6 +253,7 @@ steers() {
 		      #include <reuseport_explain.h>
 		      #include <reuseport_simulate.h>
 		      #include <reuseport_doctor.h>
+		      #include <reuseport_list.h>
 		      reuseport_status *s; reuseport_drain_status *d; reuseport_rollout_step *r;
 		      int main() { return reuseport_version() == nullptr; }' |
 			g++ -std=$standard -Wall -Wextra -pedantic -Werror -fsyntax-only \

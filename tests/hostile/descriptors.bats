@@ -120,7 +120,7 @@ unwritten() {
 	unwritten "$REUSEPORTCTL" simulate --generate 1000 --policy consistent
 	unwritten ctl status
 	unwritten ctl status --json
-	unwritten ctl list
+	unwritten "$REUSEPORTCTL" list
 	unwritten ctl list --json
 	unwritten ctl explain --src 127.0.0.1:40000 --dst 127.0.0.1:8080
 }

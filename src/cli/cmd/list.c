@@ -78,7 +78,7 @@ static const struct option_entry list_options[] = {
 
 const struct command cmd_list = {
 	.name = "list",
-	.summary = "Show every reuseport group on this host, and what becomes of its packets",
+	.summary = "Show every reuseport group, and what becomes of its packets",
 	.details = "STATE is steered, plain, foreign, lost, unserved, shadowed, reuseaddr or "
 		   "unknown; reuseportctl(8) describes each. What this user may not see is shown "
 		   "as '?'. The exit status is 3 if an option selects nothing.",
