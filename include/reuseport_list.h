@@ -58,7 +58,7 @@ struct reuseport_listed {
 	/* Pointers: the processes; first those that serve the most sockets. */
 	const struct reuseport_process *const *processes;
 	size_t n_processes;
-	unsigned int unowned; /* sockets of which no process was seen */
+	unsigned int unowned;                   /* sockets of which no process was seen */
 	enum reuseport_left_out unowned_reason; /* why, of one of them, if it is known */
 };
 

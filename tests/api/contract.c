@@ -8,6 +8,7 @@
 #include <reuseport_bpf.h>
 #include <reuseport_doctor.h>
 #include <reuseport_explain.h>
+#include <reuseport_list.h>
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -226,6 +227,42 @@ static void list_the_group(void)
 	CHECK(!reuseport_group_list__get(groups, 1));
 	reuseport_group_list__free(groups);
 	reuseport_group_list__free(NULL);
+}
+
+static void list_more(void)
+{
+	REUSEPORT_OPTS(reuseport_list_opts, opts, .who = true);
+	struct reuseport_listing *listing = (struct reuseport_listing *)&key;
+	const struct reuseport_listed *listed;
+	struct reuseport_filter bad = here;
+	struct reuseport_error err;
+
+	CHECK(told(reuseport_list_more(&here, NULL, NULL, &err), EINVAL, &err));
+	bad.addr = "x";
+	CHECK(told(reuseport_list_more(&bad, NULL, &listing, &err), EINVAL, &err));
+	opts.sz = 0;
+	CHECK(told(reuseport_list_more(&here, &opts, &listing, &err), EINVAL, &err));
+	CHECK((void *)listing == (void *)&key);
+	CHECK(reuseport_list_more(&here, NULL, &listing, NULL) == 0);
+	listed = reuseport_listing__get(listing, 0);
+	CHECK(reuseport_listing__count(listing) == 1 && listed && listed->is_group);
+	CHECK(listed && listed->group->sockets == 2 && listed->group->key->port == here.port);
+	CHECK(listed && listed->state == REUSEPORT_GROUP_PLAIN && !listed->looked);
+	CHECK(!reuseport_listing__get(listing, 1) && !reuseport_listing__count_unseen(listing));
+	CHECK(!reuseport_listing__get_unseen(listing, 0) &&
+	      !reuseport_listing__get_connected(listing, 0));
+	reuseport_listing__free(listing);
+	opts.sz = sizeof(opts);
+	CHECK(reuseport_list_more(&here, &opts, &listing, &err) == 0);
+	listed = reuseport_listing__get(listing, 0);
+	CHECK(listed && listed->looked && listed->n_processes == 1 && !listed->unowned);
+	CHECK(listed && listed->processes[0]->pid && listed->processes[0]->has == 2);
+	reuseport_listing__free(listing);
+	reuseport_listing__free(NULL);
+	CHECK(!reuseport_listing__count(NULL) && !reuseport_listing__get(NULL, 0));
+	CHECK(!reuseport_listing__count_connected(NULL));
+	CHECK(!strcmp(reuseport_group_state_name(REUSEPORT_GROUP_LOST), "lost"));
+	CHECK(reuseport_group_state_name(99) != NULL);
 }
 
 static void diagnose(void)
@@ -465,6 +502,7 @@ int main(int argc, char **argv)
 	one_keeper();
 	status_and_detach_of_nothing();
 	list_the_group();
+	list_more();
 	diagnose();
 	changes();
 	restarts();

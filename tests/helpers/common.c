@@ -183,8 +183,8 @@ int server_socket(const struct server *server)
 		set_option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
 	if (server->buffer)
 		set_option(fd, SOL_SOCKET, SO_RCVBUFFORCE, server->buffer);
-	if (server->dev && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, server->dev,
-				      strlen(server->dev) + 1))
+	if (server->dev &&
+	    setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, server->dev, strlen(server->dev) + 1))
 		die("SO_BINDTODEVICE %s", server->dev);
 	if (bind(fd, (struct sockaddr *)&local, length))
 		die("bind %s:%d", server->addr, server->port);

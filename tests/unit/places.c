@@ -44,14 +44,12 @@ static struct sock_diag_socket *add(int proto, const char *addr, uint64_t group)
 	struct sock_diag_socket *socket = &listed[sockets.n++];
 	bool v6 = strchr(addr, ':');
 
-	*socket = (struct sock_diag_socket){
-		.key = { .proto = proto, .port = 53, .has_uid = true }, .cookie = sockets.n
-	};
+	*socket = (struct sock_diag_socket){ .key = { .proto = proto, .port = 53, .has_uid = true },
+					     .cookie = sockets.n };
 	socket->key.family = v6 ? AF_INET6 : AF_INET;
 	inet_pton(socket->key.family, addr, socket->key.addr);
 	if (group)
-		iterated[kernel.n++] = (struct group_member){ .cookie = sockets.n,
-							      .group = group };
+		iterated[kernel.n++] = (struct group_member){ .cookie = sockets.n, .group = group };
 	return socket;
 }
 
@@ -285,16 +283,11 @@ static void other_ports_and_all_shadows(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(sockets_of_one_group),
-		TEST(several_groups_of_one_key),
-		TEST(shared_without_a_group),
-		TEST(connected_sockets),
-		TEST(an_address_comes_first),
-		TEST(ipv4_comes_before_dual_stack),
-		TEST(the_first_in_the_chain),
-		TEST(order_by_port),
-		TEST(a_group_with_a_connection),
-		TEST(sockets_without_a_group),
+		TEST(sockets_of_one_group),        TEST(several_groups_of_one_key),
+		TEST(shared_without_a_group),      TEST(connected_sockets),
+		TEST(an_address_comes_first),      TEST(ipv4_comes_before_dual_stack),
+		TEST(the_first_in_the_chain),      TEST(order_by_port),
+		TEST(a_group_with_a_connection),   TEST(sockets_without_a_group),
 		TEST(other_ports_and_all_shadows),
 	};
 

@@ -31,11 +31,11 @@ static json_t *shadows_json(const struct reuseport_listed *listed)
 		const struct reuseport_key *key = listed->shadowed_by[i];
 
 		format_addr(key, addr, sizeof(addr));
-		json_array_append_new(shadows, json_pack("{s:s, s:s, s:I, s:b, s:o}", "family",
-							 format_family(key->family), "addr", addr,
-							 "ifindex", (json_int_t)key->ifindex,
-							 "v6only", key->v6only, "uid",
-							 uid_json(key)));
+		json_array_append_new(shadows,
+				      json_pack("{s:s, s:s, s:I, s:b, s:o}", "family",
+						format_family(key->family), "addr", addr, "ifindex",
+						(json_int_t)key->ifindex, "v6only", key->v6only,
+						"uid", uid_json(key)));
 	}
 	return shadows;
 }
@@ -48,12 +48,11 @@ static json_t *processes_json(const struct reuseport_listed *listed)
 	for (size_t i = 0; i < listed->n_processes; i++) {
 		const struct reuseport_process *process = listed->processes[i];
 
-		json_array_append_new(processes,
-				      json_pack("{s:I, s:o, s:I, s:I}", "pid",
-						(json_int_t)process->pid, "comm",
-						show_json_text(process->comm), "serves",
-						(json_int_t)process->serves, "has",
-						(json_int_t)process->has));
+		json_array_append_new(processes, json_pack("{s:I, s:o, s:I, s:I}", "pid",
+							   (json_int_t)process->pid, "comm",
+							   show_json_text(process->comm), "serves",
+							   (json_int_t)process->serves, "has",
+							   (json_int_t)process->has));
 	}
 	return processes;
 }

@@ -49,8 +49,7 @@ static void list_process_cell(struct libscols_line *line, const struct reuseport
 	if (listed->unowned)
 		snprintf(unowned, sizeof(unowned), "%s? (%s)", *first ? ", " : "",
 			 reason ? reason : "no process found");
-	table_cell(line, LIST_PROCESS, "%s%s%s", first, more,
-		   *first || *unowned ? unowned : "-");
+	table_cell(line, LIST_PROCESS, "%s%s%s", first, more, *first || *unowned ? unowned : "-");
 }
 
 static void list_program_cell(struct libscols_line *line, const struct reuseport_listed *listed)
@@ -110,11 +109,11 @@ static bool is_of_namespace(const struct reuseport_unseen *unseen)
 static void list_table(const struct reuseport_listing *listing, bool who)
 {
 	static const struct column columns[] = {
-		[LIST_PROTO] = { "PROTO", false },     [LIST_LOCAL] = { "LOCAL", false },
-		[LIST_NETNS] = { "NETNS", false },     [LIST_UID] = { "UID", true },
-		[LIST_SOCKETS] = { "SOCKETS", true },  [LIST_PROCESS] = { "PROCESS", false },
-		[LIST_QUEUE] = { "QUEUE", true },      [LIST_LIMIT] = { "LIMIT", true },
-		[LIST_STATE] = { "STATE", false },     [LIST_PROGRAM] = { "PROGRAM", false },
+		[LIST_PROTO] = { "PROTO", false },    [LIST_LOCAL] = { "LOCAL", false },
+		[LIST_NETNS] = { "NETNS", false },    [LIST_UID] = { "UID", true },
+		[LIST_SOCKETS] = { "SOCKETS", true }, [LIST_PROCESS] = { "PROCESS", false },
+		[LIST_QUEUE] = { "QUEUE", true },     [LIST_LIMIT] = { "LIMIT", true },
+		[LIST_STATE] = { "STATE", false },    [LIST_PROGRAM] = { "PROGRAM", false },
 	};
 	struct libscols_table *table = table_new(columns, LIST_COLUMNS);
 	const struct reuseport_unseen *unseen;

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/listing.h"
+#include "api/listing_netns.h"
+#include "api/listing_rows.h"
 #include "error.h"
 #include "host/features.h"
 #include "host/netns.h"
@@ -193,8 +194,8 @@ static int describe_sockets(const struct place *place, const struct sock_diag_li
 		row->listed.queue_limit += place->sockets[i].queue_limit;
 	}
 	for (size_t i = 0; place->key.proto == IPPROTO_UDP && i < connected->n; i++)
-		row->listed.connected_sockets +=
-			place_has_connected(&place->key, &connected->sockets[i].key);
+		row->listed.connected_sockets += place_has_connected(&place->key,
+								     &connected->sockets[i].key);
 	return 0;
 }
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/listing.h"
+#include "api/listing_owners.h"
 #include "error.h"
 #include "sockets/left_out.h"
 #include "sockets/socket_owners.h"

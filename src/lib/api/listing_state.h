@@ -11,10 +11,10 @@ struct listing_facts {
 	bool group;         /* they are */
 	bool program_known; /* the kernel tells which program the group has */
 	bool has_program;
-	bool own;           /* the program is pinned here */
-	bool maybe_own;     /* it has our name, and the pins are not visible */
-	bool lost;          /* the group's pins are here, and no group of its key has their program */
-	bool counted;       /* the next is known */
+	bool own;       /* the program is pinned here */
+	bool maybe_own; /* it has our name, and the pins are not visible */
+	bool lost;      /* the group's pins are here, and no group of its key has their program */
+	bool counted;   /* the next is known */
 	unsigned int may_get_new; /* workers that may get new work */
 	bool shadowed;
 };

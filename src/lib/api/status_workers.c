@@ -185,7 +185,8 @@ static int status_count_connected(struct status_item *item, const struct netns_r
 	item->status.connected_sockets = 0;
 	for (size_t i = 0; !ret && i < all.n; i++)
 		item->status.connected_sockets += all.sockets[i].connected &&
-						  place_has_connected(&item->key, &all.sockets[i].key);
+						  place_has_connected(&item->key,
+								      &all.sockets[i].key);
 	if (!ret)
 		free(all.sockets);
 	return ret;

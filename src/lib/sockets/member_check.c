@@ -82,7 +82,9 @@ int member_check(const struct sock_diag_list *sockets, const struct socket_owner
 					.reached = calloc(sockets->n + 1, sizeof(bool)) };
 	if (one_per_key)
 		check->first = calloc(sockets->n + 1, sizeof(*check->first));
-	ret = visit.sockets && check->members && check->reached && (check->first || !one_per_key) ? 0 : -ENOMEM;
+	ret = visit.sockets && check->members && check->reached && (check->first || !one_per_key) ?
+		      0 :
+		      -ENOMEM;
 	for (size_t i = 0; !ret && one_per_key && i < sockets->n; i++)
 		check->first[i] = first_with_key(sockets, i, check->first);
 	if (!ret)

@@ -104,7 +104,7 @@ static size_t order_in_chain(const struct placed *placed, bool by_port)
 	return SIZE_MAX - 1 - placed->order;
 }
 
-static void add_to_place(struct place *place, const struct placed *placed, bool by_port)
+static void place_add(struct place *place, const struct placed *placed, bool by_port)
 {
 	size_t order = order_in_chain(placed, by_port);
 
@@ -123,14 +123,14 @@ static void add_to_place(struct place *place, const struct placed *placed, bool 
 	place->n++;
 }
 
-static void fill_places(const struct placed *placed, size_t n, bool by_port,
+static void places_fill(const struct placed *placed, size_t n, bool by_port,
 			struct place_list *list)
 {
 	for (size_t i = 0; i < n; i++) {
 		if (!i || !is_same_place(&placed[i - 1], &placed[i]))
 			list->places[list->n++].sockets = &list->sockets[i];
 		list->sockets[i] = *placed[i].socket;
-		add_to_place(&list->places[list->n - 1], &placed[i], by_port);
+		place_add(&list->places[list->n - 1], &placed[i], by_port);
 	}
 }
 
@@ -163,7 +163,7 @@ int places_make(const struct sock_diag_list *sockets, const struct place_members
 				     .sockets = calloc(sockets->n + 1, sizeof(*list->sockets)) };
 	if (ordered && placed && list->places && list->sockets) {
 		place_sockets(sockets, members, ordered, placed);
-		fill_places(placed, sockets->n, members->by_port, list);
+		places_fill(placed, sockets->n, members->by_port, list);
 		ret = 0;
 	} else {
 		places_free(list);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause */
-/* Listing: what is known of the groups of all namespaces, and of what could not be seen. */
-#ifndef API_LISTING_H
-#define API_LISTING_H
+/* Listing rows: what is known of the groups of all namespaces, and what could not be seen. */
+#ifndef API_LISTING_ROWS_H
+#define API_LISTING_ROWS_H
 
 #include "api/listing_state.h"
 #include "api/own_programs.h"
@@ -38,9 +38,6 @@ struct listing_reading {
 	struct reuseport_error *err;
 };
 
-/* Add what is in one network namespace; for netns_for_each(). */
-int listing_add_netns(void *ctx, uint64_t inode, const char *name, uint32_t pid);
-
 /* Add a row, without its sockets. NULL: out of memory. */
 struct listing_row *listing_add_row(struct listing_reading *reading,
 				    const struct reuseport_key *key, const char *netns_name);
@@ -49,10 +46,7 @@ struct listing_row *listing_add_row(struct listing_reading *reading,
 int listing_add_unseen(struct listing_reading *reading, const char *what, uint64_t netns,
 		       const char *name, const struct reuseport_error *why);
 
-/* Search the processes of the sockets of all rows: one search. */
-int listing_read_owners(struct listing_reading *reading);
-
-/* Free a row's parts; for item_list_clear(). */
-void listing_free_row(void *row);
+/* Free all that was added. */
+void listing_clear(struct reuseport_listing *listing);
 
 #endif
