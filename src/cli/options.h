@@ -65,7 +65,8 @@ struct options {
 	const char *admit;
 	unsigned long slots, table, flows, idle_s, timeout_s; /* 0: not given */
 	unsigned long interval_ms;                            /* likewise */
-	bool foreground, wait, force, json, list, sticky, release, partial, keep_weights, watch, who;
+	bool foreground, wait, force, json, list, sticky, release, partial, keep_weights, watch,
+		who;
 	struct simulate_options simulate;
 };
 
