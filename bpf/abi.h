@@ -193,6 +193,22 @@ struct worker_entry {
 	char comm[REUSEPORT_NAME_LEN];
 };
 
+/*
+ * Map "ages": mmapped: since when, CLOCK_BOOTTIME; 0: not known, or it is not so. An element for
+ * each slot: its worker's state, combined with that of its generation. After them those of the
+ * group.
+ */
+struct age {
+	__u64 since_ns;
+};
+
+enum group_age {
+	AGE_ROLLOUT = 0,  /* the phase of the rollout */
+	AGE_LOOK = 1,     /* the keeper's last look at the group's program */
+	AGE_LEFT_OUT = 2, /* members have no slot although there was a search for their owners */
+	GROUP_AGES = 4,
+};
+
 /* IPPROTO_* and AF_*, by names that bpftool can print. */
 enum attachment_proto { PROTO_TCP = 6, PROTO_UDP = 17 };
 enum attachment_family { FAMILY_INET = 2, FAMILY_INET6 = 10 };
@@ -249,6 +265,7 @@ struct keeper_entry {
 _Static_assert(sizeof(struct slot_counters) == 32, "ABI");
 _Static_assert(sizeof(struct group_counters) == 88, "ABI");
 _Static_assert(sizeof(struct worker_entry) == 80, "ABI");
+_Static_assert(sizeof(struct age) == 8, "ABI");
 _Static_assert(sizeof(struct attachment_entry) == 376, "ABI");
 _Static_assert(sizeof(struct keeper_entry) == 264, "ABI");
 _Static_assert(sizeof(struct generations) == GENERATIONS_ENTRIES * sizeof(__u16), "ABI");

@@ -127,7 +127,10 @@ enum reuseport_rollout_step {
  * is known beforehand, in none. Sticky flows stay with their workers. Return how many
  * attachments there were. The model is udpgrm's socket generations.
  *
- * -EALREADY: BEGIN while a rollout runs, or a second SWITCH. -EINVAL: no rollout has begun,
+ * A keeper takes the step SWITCH when a rollout has begun and no worker is left of the generation
+ * that serves. A SWITCH when no old worker is left to switch from succeeds, again too.
+ *
+ * -EALREADY: BEGIN while a rollout runs, or another second SWITCH. -EINVAL: no rollout has begun,
  * FINISH comes before SWITCH, or the step is unknown. -ECHILD: the
  * generation that is to serve has no worker.
  */

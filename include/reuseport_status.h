@@ -49,6 +49,7 @@ struct reuseport_worker {
 	int fd;             /* the socket, in the process pid or in a thread of it that has
 			     * descriptors of its own; -1: none is visible */
 	uint64_t joined_ns; /* when it got its slot, CLOCK_BOOTTIME */
+	uint64_t state_ns;  /* since when it has its state, likewise; 0: not known */
 };
 
 /*
@@ -155,6 +156,10 @@ struct reuseport_status {
 	 * counters->selected and counters->migrated. */
 	uint64_t gone_selected;
 	uint64_t gone_migrated;
+	/* Since when, CLOCK_BOOTTIME; 0: not known, or it is not so. */
+	uint64_t rollout_ns;  /* the phase of the rollout */
+	uint64_t looked_ns;   /* the keeper's last look at which program the group has */
+	uint64_t left_out_ns; /* the keeper knows of members that it cannot give a slot */
 };
 
 struct reuseport_status_list;

@@ -37,6 +37,28 @@ void format_endpoint(const struct reuseport_key *key, char text[FORMAT_ENDPOINT_
 		 v6 ? "]" : "", key->port);
 }
 
+void format_age(uint64_t since_ns, uint64_t now_ns, char text[FORMAT_AGE_MAX])
+{
+	/* From two of a unit on: 119s, 2m. */
+	static const struct {
+		unsigned int seconds;
+		char name;
+	} units[] = { { 86400, 'd' }, { 3600, 'h' }, { 60, 'm' } };
+	uint64_t seconds = (now_ns - since_ns) / 1000000000;
+
+	if (!since_ns || since_ns > now_ns) {
+		strcpy(text, "?");
+		return;
+	}
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (seconds >= 2 * units[i].seconds) {
+			snprintf(text, FORMAT_AGE_MAX, "%llu%c",
+				 (unsigned long long)(seconds / units[i].seconds), units[i].name);
+			return;
+		}
+	snprintf(text, FORMAT_AGE_MAX, "%llus", (unsigned long long)seconds);
+}
+
 bool format_needs_uid(const struct reuseport_key *key, const struct reuseport_key *other)
 {
 	return key->proto == other->proto && key->family == other->family &&

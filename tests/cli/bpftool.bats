@@ -161,7 +161,7 @@ entries() {
 
 @test "bpftool: the maps have speaking names" {
 	local name
-	for name in sockets control table cpu_map workers counters totals attachment; do
+	for name in sockets control table cpu_map workers ages counters totals attachment; do
 		equal "$(bpftool -j map show pinned "$PIN/$name" | jq -r '.name | ltrimstr(".data.")')" \
 			$name
 	done

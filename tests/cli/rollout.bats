@@ -144,6 +144,49 @@ begun() {
 	equal "$(phase)" "switched 1 0"
 }
 
+overtaken() {
+	[ "$(phase)" = "switched 1 0" ]
+}
+
+# A server that restarts whole: its old workers stop, and then there are the new ones.
+@test "rollout: the new workers serve when no old one is left" {
+	local old
+	start_workers 2 --port 8080
+	old=("${worker_pids[@]}")
+	attach --port 8080
+	step begin begun
+	stop "${old[0]}"
+	newcomers 1
+	equal "$(workers | tr , '\n' | sort | xargs)" "active 0 joining 1"
+	equal "$(phase)" "begun 0 1"
+	stop "${old[1]}"
+	newcomers 1
+	wait_until 8 overtaken
+	equal "$(workers)" "active 1, active 1"
+	grep -q "no worker of generation 0 is left: the rollout has switched to generation 1" \
+		"$BATS_TEST_TMPDIR/keeper.log"
+	serves 8080
+	equal "$(status 8080 tcp '.counters.fallbacks.nobody')" 0
+	# The steps that were to come are as ever.
+	step switch switched
+	refused 1 ctl rollout --port 8080 abort
+	says "no worker of generation 0 is left"
+	step finish finished
+	equal "$(phase)" "none 1 0"
+}
+
+@test "rollout: the new workers serve when no old one is left, without a keeper" {
+	start_workers 1 --port 8080
+	attach --port 8080
+	step begin begun
+	kill_keeper 8080 tcp
+	stop "${worker_pids[0]}"
+	start_worker --port 8080
+	attach --port 8080
+	wait_until 8 overtaken
+	equal "$(workers)" "active 1"
+}
+
 @test "rollout: no switch to a generation that nobody is of" {
 	start_worker --port 8080
 	attach --port 8080

@@ -178,6 +178,92 @@ holders_are() {
 	equal "$(grep -c $'\033\\[H' "$watched")" "$(grep -c "policy hash" "$watched")" "redrawn"
 }
 
+# --------------------------------------------------------------------- ages
+
+# age_of SLOT: in seconds.
+age_of() {
+	status 8080 tcp ".workers[] | select(.slot == $1).age"
+}
+
+# younger A B: one age than the other.
+younger() {
+	jq -en "$1 >= 0 and $1 < $2" >/dev/null || fail "not $1 < $2"
+}
+
+@test "status: the age of each state, of workers and of a rollout" {
+	local old
+	start_workers 3 --port 8080
+	attach --port 8080
+	wait_until 5 eval '[ "$(age_of 0 | cut -d. -f1)" -ge 1 ]'
+	ctl drain --port 8080 slot:1
+	old=$(age_of 0)
+	younger "$(age_of 1)" "$old"
+	# What does not change the state does not change the age.
+	ctl weight --port 8080 slot:2 3
+	ctl drain --port 8080 slot:1
+	younger 1 "$(age_of 2)"
+	run -0 ctl status --port 8080
+	[[ ${lines[1]} == *" STATE "*" AGE "* && ${lines[2]} =~ active\ +[0-9]+s\ && ${lines[3]} =~ draining\ +[0-9]+s\  ]] ||
+		fail "$output"
+	equal "$(status 8080 tcp .rollout.age)" null
+	ctl rollout --port 8080 begin
+	younger "$(status 8080 tcp .rollout.age)" "$(age_of 1)"
+	start_worker --port 8080
+	wait_until 5 in_sync 8080 tcp
+	younger "$(age_of 3)" "$(status 8080 tcp .rollout.age)"
+	run -0 ctl status --port 8080
+	[[ ${lines[1]} =~ "generation 0 serves, for "[0-9]+s$ ]] || fail "$output"
+	ctl rollout --port 8080 switch
+	# The one that was drained before has been so for longer.
+	status 8080 tcp '[.workers[].age] as $a | .rollout.age < $a[1] and $a[0] < $a[1] and $a[2] < $a[1]
+		and $a[3] < $a[1]' | grep -qx true || fail "$(look 8080 tcp)"
+	ctl undrain --port 8080 slot:1
+	younger "$(age_of 1)" "$(age_of 0)"
+}
+
+draining_at() {
+	[ "$(status 8080 tcp '.workers[0] | "\(.state) \(.pid)"')" = "draining $1" ]
+}
+
+# Of a socket that a service manager holds, say.
+@test "status: a drain that outlives its process is shown with its age" {
+	local pid drained
+	start_worker --port 8080 --shared 2
+	attach --port 8080
+	ctl drain --port 8080 slot:0
+	pid=$(status 8080 tcp .workers[0].pid)
+	wait_until 5 eval '[ "$(age_of 0 | cut -d. -f1)" -ge 1 ]'
+	drained=$(age_of 0)
+	kill -KILL "$pid"
+	wait_until 5 eval '[ "$(status 8080 tcp .workers[0].pid)" != '"$pid ]"
+	equal "$(status 8080 tcp .workers[0].state)" draining
+	younger "$drained" "$(age_of 0)"
+}
+
+look_age() {
+	status 8080 tcp "(.keeper.look_age // -1) $1" | grep -qx true
+}
+
+@test "status: how old the keeper's look is, and what it cannot take" {
+	local keeper
+	start_workers 2 --port 8080
+	attach --port 8080
+	wait_until 5 look_age "| . >= 0"
+	keeper=$(keeper_pid 8080 tcp)
+	kill -STOP "$keeper"
+	wait_until 8 look_age "> 2"
+	run -0 ctl status --port 8080
+	kill -CONT "$keeper"
+	[[ ${lines[1]} =~ "  the keeper looked "[0-9]+"s ago whether the group has its program" ]] || fail "$output"
+	wait_until 8 look_age "< 2"
+	equal "$(status 8080 tcp .unregistered_age)" null
+	[ "$(cat /proc/sys/net/mptcp/enabled 2>/dev/null)" = 1 ] || skip "this kernel has no MPTCP"
+	start_worker --port 8080 --mptcp
+	wait_until 8 eval '[ "$(status 8080 tcp .unregistered_age)" != null ]'
+	run -0 ctl status --port 8080
+	[[ ${lines[1]} =~ "1 group member without a slot: the policy does not select it, for "[0-9]+s$ ]] || fail "$output"
+}
+
 # ------------------------------------------------------------------- the manual
 
 # see ARGS...: note the columns and members of an output.

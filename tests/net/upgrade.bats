@@ -264,7 +264,7 @@ finished() {
 	here tcp
 	start_workers 2 --port 8080
 	start_load --to 127.0.0.1:8080 --rate 200
-	for at in 1 2 3 4; do
+	for at in 1 2 3 4 5; do
 		for round in 0 1; do
 			attach_older
 			in_ns strace -qq -o /dev/null -e trace=renameat -e "inject=renameat:signal=KILL:when=$at" \

@@ -114,6 +114,26 @@ static void out_of_order(void **unused)
 	}
 }
 
+/* A server restarts whole: no worker of the generation that serves is left. */
+static void overtaken(void **unused)
+{
+	struct generations g = state(4, 9, 9, ROLLOUT_BEGUN);
+
+	(void)unused;
+	assert_false(rollout_state_overtake(&g, 1, 3));
+	assert_false(rollout_state_overtake(&g, 0, 0));
+	is(&g, 4, 9, 9, ROLLOUT_BEGUN);
+	assert_true(rollout_state_overtake(&g, 0, 1));
+	is(&g, 9, 4, 9, ROLLOUT_SWITCHED);
+	assert_false(rollout_state_overtake(&g, 0, 1));
+	/* The switch that is asked for after it is done already. */
+	assert_int_equal(take(&g, SWITCH, 0), 0);
+	is(&g, 9, 4, 9, ROLLOUT_SWITCHED);
+	assert_int_equal(take(&g, FINISH, 0), 0);
+	is(&g, 9, 0, 9, ROLLOUT_NONE);
+	assert_false(rollout_state_overtake(&g, 0, 1));
+}
+
 /* ------------------------------------------------------------------ workers */
 
 static enum worker_state seen(const struct generations *g, enum worker_state own,
@@ -222,9 +242,13 @@ static void admission_meets_any_steps(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(one_after_the_other), cmocka_unit_test(there_and_back),
-		cmocka_unit_test(out_of_order),        cmocka_unit_test(states_of_workers),
-		cmocka_unit_test(any_steps),           cmocka_unit_test(admission_meets_any_steps),
+		cmocka_unit_test(one_after_the_other),
+		cmocka_unit_test(there_and_back),
+		cmocka_unit_test(out_of_order),
+		cmocka_unit_test(overtaken),
+		cmocka_unit_test(states_of_workers),
+		cmocka_unit_test(any_steps),
+		cmocka_unit_test(admission_meets_any_steps),
 	};
 
 	return cmocka_run_group_tests_name("rollout", tests, NULL, NULL);

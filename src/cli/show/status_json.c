@@ -24,6 +24,14 @@ static json_t *fd_json(const struct reuseport_worker *worker)
 	return worker->fd < 0 ? json_null() : json_integer(worker->fd);
 }
 
+/* Return for how many seconds something has been so, or null. */
+static json_t *age_json(const struct reuseport_status *status, uint64_t since_ns)
+{
+	if (!since_ns || since_ns > status->taken_ns)
+		return json_null();
+	return json_real((status->taken_ns - since_ns) / 1000000 / 1e3);
+}
+
 /* Add what a worker was given within the interval. */
 static void add_worker_interval(json_t *object, const struct status_interval *interval, size_t i)
 {
@@ -42,14 +50,15 @@ static json_t *worker_json(const struct shown_status *shown, size_t i)
 {
 	const struct reuseport_worker *worker = shown->status->workers[i];
 	json_t *object = json_pack(
-		"{s:i, s:i, s:o, s:I, s:o, s:o, s:I, s:s, s:i, s:i, s:I, s:I, s:I, s:I, s:I}",
+		"{s:i, s:i, s:o, s:I, s:o, s:o, s:I, s:s, s:o, s:i, s:i, s:I, s:I, s:I, s:I, s:I}",
 		"slot", (int)worker->slot, "pid", (int)worker->pid, "fd", fd_json(worker),
 		"holders", (json_int_t)worker->n_pids, "pids", pids_json(worker), "comm",
 		show_json_text(worker->comm), "cookie", (json_int_t)worker->cookie, "state",
-		reuseport_state_name(worker->state), "weight", (int)worker->weight, "generation",
-		(int)worker->generation, "queue", (json_int_t)worker->queue, "selected",
-		(json_int_t)worker->selected, "migrated", (json_int_t)worker->migrated, "fallback",
-		(json_int_t)worker->fallback, "flows", (json_int_t)worker->flows);
+		reuseport_state_name(worker->state), "age",
+		age_json(shown->status, worker->state_ns), "weight", (int)worker->weight,
+		"generation", (int)worker->generation, "queue", (json_int_t)worker->queue,
+		"selected", (json_int_t)worker->selected, "migrated", (json_int_t)worker->migrated,
+		"fallback", (json_int_t)worker->fallback, "flows", (json_int_t)worker->flows);
 
 	if (shown->interval)
 		add_worker_interval(object, shown->interval, i);
@@ -85,12 +94,14 @@ static json_t *counters_json(const struct reuseport_counters *c)
 			 "fallbacks", fallbacks);
 }
 
-static json_t *rollout_json(const struct reuseport_generations *g)
+static json_t *rollout_json(const struct reuseport_status *status)
 {
+	const struct reuseport_generations *g = status->generations;
 	static const char *const phases[] = { "none", "begun", "switched" };
 
-	return json_pack("{s:s, s:i, s:i}", "phase", phases[g->phase], "serving", (int)g->serving,
-			 "other", (int)g->other);
+	return json_pack("{s:s, s:i, s:i, s:o}", "phase", phases[g->phase], "serving",
+			 (int)g->serving, "other", (int)g->other, "age",
+			 age_json(status, status->rollout_ns));
 }
 
 /* Return NULL, which leaves the member out, if flows are not sticky. */
@@ -161,26 +172,28 @@ static json_t *attachment_json(const struct shown_status *shown)
 	for (size_t i = 0; i < status->n_left_out; i++)
 		json_array_append_new(workers, left_out_json(status->left_out[i]));
 	return json_pack(
-		"{s:s, s:s, s:s, s:i, s:I, s:o, s:o, s:s, s:o, s:{s:i, s:b}, "
+		"{s:s, s:s, s:s, s:i, s:I, s:o, s:o, s:s, s:o, s:{s:i, s:b, s:o}, "
 		"s:{s:i, s:o, s:s, s:b, s:b}, "
-		"s:o, s:i, s:i, s:b, s:o, s:o, s:s, s:o, s:o, s:o*, s:o, s:b, s:b, s:i, s:I, s:I, s:o*}",
+		"s:o, s:i, s:i, s:b, s:o, s:o, s:s, s:o, s:o, s:o*, s:o, s:b, s:b, s:i, s:I, s:I, s:o*, s:o}",
 		"proto", format_proto(status->key->proto), "family",
 		format_family(status->key->family), "addr", addr, "port", status->key->port,
 		"netns", (json_int_t)status->key->netns, "netns_name",
 		show_json_text(status->netns_name), "uid", uid, "policy", status->policy->policy,
 		"rules", show_policy_json(status->policy), "keeper", "pid", (int)status->keeper_pid,
-		"running", status->keeper_running, "program", "id", (int)status->program_id, "name",
+		"running", status->keeper_running, "look_age", age_json(status, status->looked_ns),
+		"program", "id", (int)status->program_id, "name",
 		show_json_text(status->program_name), "tag", status->program_tag, "attached",
 		status->attached, "foreign", status->foreign, "pin", show_json_text(status->pin),
 		"slots", (int)status->slots, "unregistered", (int)status->unregistered, "damaged",
 		status->damaged, "workers", workers, "counters", counters_json(status->counters),
-		"admit", status->admit_manual ? "manual" : "auto", "rollout",
-		rollout_json(status->generations), "ways", modes_json(status->modes), "sticky",
-		sticky_json(status), "unsteered", unsteered_json(status), "partial",
-		status->partial, "transparent", status->transparent, "connected_sockets",
-		(int)status->connected_sockets, "gone_selected", (json_int_t)status->gone_selected,
-		"gone_migrated", (json_int_t)status->gone_migrated, "interval",
-		interval_json(shown->interval));
+		"admit", status->admit_manual ? "manual" : "auto", "rollout", rollout_json(status),
+		"ways", modes_json(status->modes), "sticky", sticky_json(status), "unsteered",
+		unsteered_json(status), "partial", status->partial, "transparent",
+		status->transparent, "connected_sockets", (int)status->connected_sockets,
+		"gone_selected", (json_int_t)status->gone_selected, "gone_migrated",
+		(json_int_t)status->gone_migrated, "interval", interval_json(shown->interval),
+		"unregistered_age",
+		status->unregistered ? age_json(status, status->left_out_ns) : json_null());
 }
 
 int show_status_json(const struct shown_status *list, size_t n)

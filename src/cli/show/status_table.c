@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* Status table: a row for each worker, and for each member without a slot. */
+#include "format.h"
 #include "show/status.h"
 #include "table.h"
 
@@ -9,6 +10,7 @@ enum {
 	COLUMN_FD,
 	COLUMN_COMMAND,
 	COLUMN_STATE,
+	COLUMN_AGE,
 	COLUMN_GEN,
 	COLUMN_WEIGHT,
 	COLUMN_QUEUE,
@@ -29,6 +31,7 @@ static const struct column columns[COLUMNS] = {
 	[COLUMN_FD] = { "FD", true },
 	[COLUMN_COMMAND] = { "COMMAND", false },
 	[COLUMN_STATE] = { "STATE", false },
+	[COLUMN_AGE] = { "AGE", true },
 	[COLUMN_GEN] = { "GEN", true },
 	[COLUMN_WEIGHT] = { "WEIGHT", true },
 	[COLUMN_QUEUE] = { "QUEUE", true },
@@ -91,10 +94,13 @@ static void add_worker_row(struct libscols_table *table, const struct shown_stat
 {
 	const struct reuseport_worker *worker = shown->status->workers[i];
 	struct libscols_line *line = table_row(table);
+	char age[FORMAT_AGE_MAX];
 
 	table_cell(line, COLUMN_SLOT, "%u", worker->slot);
 	fill_socket(line, worker);
 	table_cell(line, COLUMN_STATE, "%s", reuseport_state_name(worker->state));
+	format_age(worker->state_ns, shown->status->taken_ns, age);
+	table_cell(line, COLUMN_AGE, "%s", age);
 	table_cell(line, COLUMN_GEN, "%u", worker->generation);
 	table_cell(line, COLUMN_WEIGHT, "%u", worker->weight);
 	table_cell(line, COLUMN_FLOWS, "%llu", (unsigned long long)worker->flows);

@@ -7,6 +7,8 @@
 #include "show/policy_info.h"
 #include "show/status.h"
 
+#define LOOK_USUAL_NS 2000000000
+
 /* Print which fallback modes are in use: nothing if there are none. */
 static void print_degraded(const struct reuseport_status *status)
 {
@@ -59,6 +61,49 @@ static void print_unsteered(const struct reuseport_status *status)
 	puts("'");
 }
 
+/* Print how old the keeper's knowledge of the program is, if it is older than usual. */
+static void print_look(const struct reuseport_status *status)
+{
+	char age[FORMAT_AGE_MAX];
+
+	if (!status->keeper_running || !status->looked_ns ||
+	    status->looked_ns + LOOK_USUAL_NS > status->taken_ns)
+		return;
+	format_age(status->looked_ns, status->taken_ns, age);
+	printf("  the keeper looked %s ago whether the group has its program\n", age);
+}
+
+static void print_rollout(const struct reuseport_status *status)
+{
+	const struct reuseport_generations *g = status->generations;
+	char age[FORMAT_AGE_MAX];
+
+	if (g->phase == REUSEPORT_ROLLOUT_NONE)
+		return;
+	format_age(status->rollout_ns, status->taken_ns, age);
+	if (g->phase == REUSEPORT_ROLLOUT_BEGUN)
+		printf("  rollout begun: generation %u waits, generation %u serves, for %s\n",
+		       g->other, g->serving, age);
+	else
+		printf("  rollout switched: generation %u serves, for %s; finish or abort\n",
+		       g->serving, age);
+}
+
+static void print_unregistered(const struct reuseport_status *status)
+{
+	bool one = status->unregistered == 1;
+	char age[FORMAT_AGE_MAX];
+
+	if (!status->unregistered)
+		return;
+	printf("  %u group member%s without a slot: the policy does not select %s",
+	       status->unregistered, one ? "" : "s", one ? "it" : "them");
+	format_age(status->left_out_ns, status->taken_ns, age);
+	if (status->left_out_ns)
+		printf(", for %s", age);
+	putchar('\n');
+}
+
 static void print_heading(const struct reuseport_status *status, bool uid)
 {
 	show_policy_group(status->key, status->netns_name, uid);
@@ -76,22 +121,15 @@ static void print_heading(const struct reuseport_status *status, bool uid)
 		print_place(status);
 		printf("%s'\n", status->foreign ? " --force" : "");
 	}
-	if (status->generations->phase == REUSEPORT_ROLLOUT_BEGUN)
-		printf("  rollout begun: generation %u waits, generation %u serves\n",
-		       status->generations->other, status->generations->serving);
-	if (status->generations->phase == REUSEPORT_ROLLOUT_SWITCHED)
-		printf("  rollout switched: generation %u serves; finish or abort\n",
-		       status->generations->serving);
+	print_look(status);
+	print_rollout(status);
 	if (status->admit_manual) {
 		printf("  new workers wait for 'reuseportctl admit");
 		print_place(status);
 		puts("'");
 	}
 	print_degraded(status);
-	if (status->unregistered)
-		printf("  %u group member%s without a slot: the policy does not select %s\n",
-		       status->unregistered, status->unregistered == 1 ? "" : "s",
-		       status->unregistered == 1 ? "it" : "them");
+	print_unregistered(status);
 	if (status->connected_sockets)
 		printf("  %u connected socket%s, each with the datagrams of its peer\n",
 		       status->connected_sockets, status->connected_sockets == 1 ? "" : "s");

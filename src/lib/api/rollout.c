@@ -11,42 +11,34 @@
 #include "keeper/handle_owner.h"
 #include "keeper/refresh_unkept.h"
 #include "policy/rollout_state.h"
+#include "state/ages.h"
 #include "state/attachment.h"
 #include "state/generation.h"
+#include "state/generation_count.h"
 #include "state/plan_lock.h"
 #include "state/publish.h"
-
-/* Count the workers of a generation that would get work if it served. */
-static unsigned int rollout_count_ready(const struct attachment *at, uint32_t generation)
-{
-	unsigned int count = 0;
-
-	for (unsigned int slot = 0; slot < at->entry.slots; slot++) {
-		const struct worker_entry *entry = &at->view.workers[slot];
-
-		count += entry->generation == generation && entry->state == WORKER_ACTIVE &&
-			 entry->weight && attachment_has_worker(at, slot);
-	}
-	return count;
-}
 
 static int rollout_take_step(const struct attachment *at, enum reuseport_rollout_step step,
 			     struct generations *g, struct reuseport_error *err)
 {
-	return rollout_state_step(g, step, rollout_count_ready(at, g->other), at->text, err);
+	return rollout_state_step(g, step, generation_count(at, g->other, true), at->text, err);
 }
 
 static int rollout_one(const struct attachment *at, enum reuseport_rollout_step step,
 		       struct reuseport_error *err)
 {
 	struct plan_spec want = plan_spec_in_use(at);
+	const struct generations before = want.generations;
 	int ret = rollout_take_step(at, step, &want.generations, err);
 
 	if (!ret)
 		ret = publish_plan(at, &want, err);
-	if (ret >= 0)
-		publish_synchronize(at, true);
-	return ret < 0 ? ret : 0;
+	if (ret < 0)
+		return ret;
+	ages_begin_phase(&at->view, &before);
+	map_view_store(&at->view);
+	publish_synchronize(at, true);
+	return 0;
 }
 
 /* Take the step in all of them, whose locks are held. It is tried without publishing

@@ -14,6 +14,7 @@
 #include "keeper/handle.h"
 #include "keeper/handle_owner.h"
 #include "state/hook_iter.h"
+#include "state/ages.h"
 #include "state/attachment.h"
 #include "state/counters.h"
 #include "state/flow_table.h"
@@ -71,6 +72,9 @@ static void status_describe_generations(struct status_item *item, const struct m
 		.serving = g->serving,
 		.other = g->other,
 	};
+	item->status.rollout_ns = ages_of_group(view, AGE_ROLLOUT)->since_ns;
+	item->status.looked_ns = ages_of_group(view, AGE_LOOK)->since_ns;
+	item->status.left_out_ns = ages_of_group(view, AGE_LEFT_OUT)->since_ns;
 	item->status.admit_manual = plan_in_use(view)->flags & PLAN_ADMIT_MANUAL;
 }
 

@@ -12,6 +12,7 @@
 #include "sockets/left_out.h"
 #include "sockets/places.h"
 #include "sockets/socket_owners.h"
+#include "state/ages.h"
 #include "state/counters.h"
 #include "state/generation.h"
 
@@ -32,6 +33,7 @@ static void status_describe_worker(struct status_worker *item, const struct atta
 		.queue = member->queue,
 		.fd = -1,
 		.joined_ns = entry->joined_ns,
+		.state_ns = ages_of_state(&at->view, slot),
 	};
 	item->base = entry->base;
 }

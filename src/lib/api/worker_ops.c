@@ -13,10 +13,25 @@
 #include "keeper/handle.h"
 #include "keeper/handle_owner.h"
 #include "keeper/refresh_unkept.h"
+#include "state/ages.h"
 #include "state/attachment.h"
 #include "state/generation.h"
 #include "state/plan_lock.h"
 #include "state/publish.h"
+
+/* Apply it to one worker. Return whether it is for it. */
+static bool worker_ops_apply_to(const struct map_view *view, unsigned int slot,
+				const struct worker_op *op)
+{
+	const struct generations *g = generations_in_use(view);
+	struct worker_entry *entry = &view->workers[slot];
+	enum worker_state before = generation_state(g, entry);
+	bool is = op->apply(entry, g, op->value);
+
+	if (generation_state(g, entry) != before)
+		ages_begin_state(view, slot);
+	return is;
+}
 
 /* Apply it to the selected workers of one attachment. Return their number. */
 static int worker_ops_apply_one(const struct attachment *at, const struct worker_selector *selector,
@@ -29,8 +44,7 @@ static int worker_ops_apply_one(const struct attachment *at, const struct worker
 		return lock;
 	for (unsigned int slot = 0; slot < view->size.slots; slot++)
 		if (worker_selector_matches(selector, at, slot))
-			count += op->apply(&view->workers[slot], generations_in_use(view),
-					   op->value);
+			count += worker_ops_apply_to(view, slot, op);
 	map_view_store(view);
 	if (count)
 		ret = publish_workers(at, err);

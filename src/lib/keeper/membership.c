@@ -18,6 +18,7 @@
 #include "sockets/left_out.h"
 #include "sockets/sock_diag.h"
 #include "sockets/socket_owners.h"
+#include "state/ages.h"
 #include "state/sockarray.h"
 
 #define REFUSED_PAUSE_NS (500 * CLOCK_MS)
@@ -127,6 +128,7 @@ int membership_sync(struct reuseport_group *group, bool refresh, struct reusepor
 {
 	bool runs = owner_search_runs(&group->search), quiet;
 	struct sock_diag_list members;
+	uint64_t newcomers;
 	int ret;
 
 	slots_choose_hint(group);
@@ -135,7 +137,10 @@ int membership_sync(struct reuseport_group *group, bool refresh, struct reusepor
 		return ret;
 	membership_release_departed(group, &members);
 	membership_evict_connected(group, &members);
-	quiet = membership_newcomers(group, &members) == group->refused;
+	newcomers = membership_newcomers(group, &members);
+	if (!newcomers)
+		ages_note(&group->at.view, AGE_LEFT_OUT, false);
+	quiet = newcomers == group->refused;
 	if (members.n && (refresh || membership_may_join(group, &members)))
 		ret = owner_search_begin(&group->search, &members,
 					 refresh ? OWNERS_SERVING : OWNERS_ANY);
@@ -260,6 +265,8 @@ static void membership_end_search(struct reuseport_group *group)
 	uint64_t sum = membership_newcomers(group, &group->search.members);
 
 	membership_log_refused(group, sum);
+	ages_note(&group->at.view, AGE_LEFT_OUT, sum);
+	map_view_store(&group->at.view);
 	group->refused = sum;
 	group->refused_until = clock_ns(CLOCK_MONOTONIC) + REFUSED_PAUSE_NS;
 	group->loop.resync_due |= group->search.again;

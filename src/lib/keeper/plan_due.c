@@ -7,6 +7,9 @@
 #include "keeper/loop_time.h"
 #include "keeper/plan_due.h"
 #include "keeper/server_change.h"
+#include "policy/rollout_state.h"
+#include "state/ages.h"
+#include "state/generation_count.h"
 #include "state/plan_lock.h"
 #include "state/publish.h"
 
@@ -41,6 +44,29 @@ static bool plan_due_later(struct reuseport_group *group)
 	return true;
 }
 
+/* Publish, and switch a rollout whose old workers have all gone. */
+static int plan_due_publish_locked(struct reuseport_group *group, struct reuseport_error *err)
+{
+	const struct attachment *at = &group->at;
+	struct plan_spec want = plan_spec_in_use(at);
+	const struct generations before = want.generations;
+	bool switches = before.phase == ROLLOUT_BEGUN &&
+			rollout_state_overtake(&want.generations,
+					       generation_count(at, before.serving, false),
+					       generation_count(at, before.other, true));
+	int ret = publish_plan(at, &want, err);
+
+	if (ret < 0 || !switches)
+		return ret;
+	ages_begin_phase(&at->view, &before);
+	map_view_store(&at->view);
+	handle_log(group, LOG_NOTICE,
+		   "%s: no worker of generation %u is left: the rollout has switched to generation "
+		   "%u",
+		   at->text, before.serving, want.generations.serving);
+	return ret;
+}
+
 void plan_due_publish(struct reuseport_group *group)
 {
 	struct reuseport_error error = { 0 };
@@ -55,7 +81,7 @@ void plan_due_publish(struct reuseport_group *group)
 	lock = plan_lock(&group->at, PLAN_WAIT_MS, &error);
 	if (lock < 0)
 		return;
-	ret = publish_workers(&group->at, &error);
+	ret = plan_due_publish_locked(group, &error);
 	close(lock);
 	if (ret < 0)
 		handle_log(group, LOG_ERR, "%s: %s", group->at.text, error.text);

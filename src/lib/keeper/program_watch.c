@@ -10,6 +10,7 @@
 #include "keeper/loop_time.h"
 #include "keeper/program_watch.h"
 #include "keeper/slots.h"
+#include "state/ages.h"
 #include "state/hook_iter.h"
 
 #define EVERY (1000 * MS)
@@ -113,6 +114,17 @@ static void watch_note(struct host_entry *entry, enum program_seen seen, uint32_
 	entry->seen_id = id;
 }
 
+/* Note when the kernel was asked, for who looks at the status. */
+static void watch_note_time(const struct reuseport_keeper *keeper,
+			    const struct reuseport_group *group)
+{
+	const struct map_view *view = &group->at.view;
+
+	ages_of_group(view, AGE_LOOK)->since_ns = clock_ns(CLOCK_BOOTTIME) -
+						  (loop_now() - keeper->watch.asked_at);
+	map_view_store(view);
+}
+
 static void watch_take(void *ctx, const void *record)
 {
 	struct reuseport_keeper *keeper = ctx;
@@ -127,6 +139,7 @@ static void watch_take(void *ctx, const void *record)
 	if (!entry || !answer->found ||
 	    slots_find(entry->group, watch->ask.cookies[answer->index]) == SLOT_NONE)
 		return;
+	watch_note_time(keeper, entry->group);
 	if (!answer->present) {
 		watch_note(entry, PROGRAM_NONE, 0);
 		entry->group->loop.mend_due = true;

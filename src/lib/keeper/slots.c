@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "host/proc.h"
 #include "keeper/slots.h"
+#include "state/ages.h"
 #include "state/counters.h"
 #include "state/generation.h"
 #include "state/sockarray.h"
@@ -38,6 +39,7 @@ static void slots_free_entry(const struct reuseport_group *group, unsigned int s
 	}
 	__atomic_store_n(&entry->state, WORKER_FREE, __ATOMIC_RELEASE);
 	*entry = empty;
+	ages_forget_state(&group->at.view, slot);
 	map_view_store(&group->at.view);
 }
 
@@ -96,6 +98,7 @@ static int slots_write_entry(struct reuseport_group *group, unsigned int slot, u
 	if (ret)
 		return ret;
 	memcpy(entry.comm, owner->comm, sizeof(entry.comm));
+	ages_begin_state(&group->at.view, slot);
 	*slots_entry(group, slot) = entry;
 	slots_set_state(slots_entry(group, slot), WORKER_JOINING);
 	map_view_store(&group->at.view);
@@ -157,18 +160,30 @@ int slots_reserve(struct reuseport_group *group, uint64_t cookie, const struct s
 	return 0;
 }
 
-/* Admit a worker that has joined, unless a drain has changed its entry meanwhile. */
-static void slots_admit(const struct reuseport_group *group, struct worker_entry *entry,
+/* Make a worker that joins active, unless a drain has changed its entry meanwhile. */
+static void slots_activate(const struct reuseport_group *group, unsigned int slot)
+{
+	const struct map_view *view = &group->at.view;
+	struct worker_entry *entry = slots_entry(group, slot);
+	enum worker_state expected = WORKER_JOINING;
+
+	if (slots_may_be_active(group, entry) &&
+	    __atomic_compare_exchange_n(&entry->state, &expected, WORKER_ACTIVE, false,
+					__ATOMIC_RELEASE, __ATOMIC_RELAXED) &&
+	    generation_state(generations_in_use(view), entry) != WORKER_JOINING)
+		ages_begin_state(view, slot);
+}
+
+/* Admit a worker that has joined. */
+static void slots_admit(const struct reuseport_group *group, unsigned int slot,
 			const struct socket_owner *owner)
 {
-	enum worker_state expected = WORKER_JOINING;
+	struct worker_entry *entry = slots_entry(group, slot);
 
 	map_view_fetch(&group->at.view);
 	memcpy(entry->comm, owner->comm, sizeof(entry->comm));
 	entry->pid = owner->pid;
-	if (slots_may_be_active(group, entry))
-		__atomic_compare_exchange_n(&entry->state, &expected, WORKER_ACTIVE, false,
-					    __ATOMIC_RELEASE, __ATOMIC_RELAXED);
+	slots_activate(group, slot);
 	map_view_store(&group->at.view);
 }
 
@@ -177,7 +192,7 @@ void slots_confirm(struct reuseport_group *group, unsigned int slot,
 {
 	struct slot *at = &group->slots[slot];
 
-	slots_admit(group, slots_entry(group, slot), owner);
+	slots_admit(group, slot, owner);
 	at->reserved = false;
 	at->pid = group->ns.hint_pid = owner->pid;
 	group->workers++;
@@ -243,8 +258,7 @@ void slots_adopt(struct reuseport_group *group)
 			continue;
 		}
 		/* A keeper was killed before it could admit it. */
-		if (entry->state == WORKER_JOINING && slots_may_be_active(group, entry))
-			slots_set_state(entry, WORKER_ACTIVE);
+		slots_activate(group, slot);
 		group->slots[slot] = (struct slot){ .cookie = entry->cookie, .pid = entry->pid };
 		group->ns.hint_pid = entry->pid;
 		group->workers++;

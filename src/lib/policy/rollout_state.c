@@ -35,6 +35,9 @@ static int switch_over(const struct rollout *at, struct generations *g, struct r
 
 	if (g->phase == ROLLOUT_NONE)
 		return not_begun(at, err);
+	/* No old worker is left to switch from: the keeper may have switched. */
+	if (g->phase == ROLLOUT_SWITCHED && !at->able)
+		return 0;
 	if (g->phase == ROLLOUT_SWITCHED)
 		return fail(err, EALREADY,
 			    "%s: the rollout has switched to generation %u already: "
@@ -77,6 +80,18 @@ static int abort_it(const struct rollout *at, struct generations *g, struct reus
 	g->other = 0;
 	g->phase = ROLLOUT_NONE;
 	return 0;
+}
+
+bool rollout_state_overtake(struct generations *g, unsigned int left, unsigned int able)
+{
+	uint32_t serving = g->serving;
+
+	if (g->phase != ROLLOUT_BEGUN || left || !able)
+		return false;
+	g->serving = g->other;
+	g->other = serving;
+	g->phase = ROLLOUT_SWITCHED;
+	return true;
 }
 
 int rollout_state_step(struct generations *g, enum reuseport_rollout_step step, unsigned int able,

@@ -15,4 +15,11 @@
 int rollout_state_step(struct generations *g, enum reuseport_rollout_step step, unsigned int able,
 		       const char *text, struct reuseport_error *err);
 
+/*
+ * Switch a rollout that has begun if a server has restarted whole: no worker of the generation that
+ * serves is left, and those of the other would wait for ever. "left" and "able" are the numbers of
+ * workers of the one, and of those of the other that would receive work. Return whether it did.
+ */
+bool rollout_state_overtake(struct generations *g, unsigned int left, unsigned int able);
+
 #endif

@@ -7,7 +7,7 @@
 
 #include "state/map_shadow.h"
 
-#define MAPS_MAX 5
+#define MAPS_MAX 6
 
 struct shadow_map {
 	int fd;

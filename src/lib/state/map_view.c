@@ -69,10 +69,13 @@ static int map_view_open_all(struct map_view *view, const int *maps, open_fn ope
 				     size->slots);
 	if (view->workers)
 		view->cpu_map = open(view, maps[MAP_CPU_MAP], sizeof(struct given_cpu), size->cpus);
-	if (view->cpu_map && size->flows)
+	if (view->cpu_map)
+		view->ages = open(view, maps[MAP_AGES], sizeof(struct age),
+				  size->slots + GROUP_AGES);
+	if (view->ages && size->flows)
 		view->flows = open(view, maps[MAP_FLOWS], sizeof(struct flow_bucket),
 				   size->flows / FLOW_BUCKET_FLOWS);
-	return view->cpu_map && (view->flows || !size->flows) ? 0 : -errno;
+	return view->ages && (view->flows || !size->flows) ? 0 : -errno;
 }
 
 int map_view_open(struct map_view *view, const struct steering *steering,
@@ -95,6 +98,7 @@ static void map_view_for_each(const struct map_view *view, void (*fn)(void *at, 
 	fn(view->control, sizeof(struct control));
 	fn(view->table, table_bytes(size));
 	fn(view->workers, size->slots * sizeof(struct worker_entry));
+	fn(view->ages, (size->slots + GROUP_AGES) * sizeof(struct age));
 	fn(view->flows, size->flows * sizeof(struct flow));
 	fn(view->cpu_map, size->cpus * sizeof(struct given_cpu));
 }

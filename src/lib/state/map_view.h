@@ -16,6 +16,7 @@ struct map_view {
 	struct control *control;
 	uint16_t *table; /* both halves */
 	struct worker_entry *workers;
+	struct age *ages; /* by slot, then those of the group: see ages.h */
 	struct given_cpu *cpu_map;
 	struct flow_bucket *flows; /* NULL: flows are not sticky */
 	struct steering_size size;

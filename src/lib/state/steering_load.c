@@ -28,7 +28,8 @@ struct variant {
 /* Return the old map to use, -1: a new one is made. */
 static int steering_old_map(const struct variant *variant, enum steering_map map)
 {
-	bool is_new = map == MAP_CONTROL || map == MAP_ATTACHMENT || map == MAP_EVENTS;
+	bool is_new = map == MAP_CONTROL || map == MAP_AGES || map == MAP_ATTACHMENT ||
+		      map == MAP_EVENTS;
 
 	return variant->old && !is_new ? variant->old->maps[map] : -1;
 }

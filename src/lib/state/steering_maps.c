@@ -26,6 +26,7 @@ static const struct map_kind {
 	[MAP_TABLE] = { "table", NULL, BPF_MAP_TYPE_ARRAY, sizeof(struct table_line) },
 	[MAP_CPU_MAP] = { "cpu_map", NULL, BPF_MAP_TYPE_ARRAY, sizeof(struct given_cpu) },
 	[MAP_WORKERS] = { "workers", NULL, BPF_MAP_TYPE_ARRAY, sizeof(struct worker_entry) },
+	[MAP_AGES] = { "ages", NULL, BPF_MAP_TYPE_ARRAY, sizeof(struct age) },
 	[MAP_COUNTERS] = { "counters", NULL, BPF_MAP_TYPE_PERCPU_ARRAY,
 			   sizeof(struct slot_counters) },
 	[MAP_TOTALS] = { "totals", NULL, BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(struct group_counters) },
@@ -60,6 +61,8 @@ unsigned int steering_map_entries(enum steering_map map, const struct steering_s
 	case MAP_WORKERS:
 	case MAP_COUNTERS:
 		return size->slots;
+	case MAP_AGES:
+		return size->slots + GROUP_AGES;
 	case MAP_FLOWS:
 		return size->flows / FLOW_BUCKET_FLOWS;
 	default:
@@ -150,6 +153,8 @@ bool steering_fits(const struct steering *steering, const struct attachment_entr
 	for (int i = 0; i < MAPS; i++) {
 		value_size = i == MAP_ATTACHMENT ? old_abi_entry_size(entry->abi_version) :
 						   kinds[i].value_size;
+		if (i == MAP_AGES && old_abi_is_known(entry->abi_version))
+			continue;
 		if (steering_has_map(i, &size) &&
 		    !steering_map_fits(steering->maps[i], kinds[i].type, value_size,
 				       steering_map_entries(i, &size)))
@@ -227,7 +232,7 @@ int steering_open(struct steering *steering, int dir)
 	*steering = STEERING_NONE;
 	for (int i = 0; i < MAPS && (!ret || ret == -ENOENT); i++) {
 		ret = steering_open_pin(&steering->maps[i], dir, kinds[i].name);
-		missing |= ret == -ENOENT && i != MAP_FLOWS && i != MAP_EVENTS;
+		missing |= ret == -ENOENT && i != MAP_FLOWS && i != MAP_EVENTS && i != MAP_AGES;
 	}
 	if (!ret || ret == -ENOENT)
 		ret = steering_open_pin(&steering->program, dir, PIN_PROGRAM);

@@ -13,6 +13,7 @@ enum steering_map {
 	MAP_TABLE,
 	MAP_CPU_MAP,
 	MAP_WORKERS,
+	MAP_AGES, /* since ABI version 5 */
 	MAP_COUNTERS,
 	MAP_TOTALS,
 	MAP_ATTACHMENT,
@@ -31,10 +32,10 @@ struct steering {
 	int maps[MAPS];
 };
 
-#define STEERING_NONE                                                             \
-	(struct steering)                                                         \
-	{                                                                         \
-		.program = -1, .maps = { -1, -1, -1, -1, -1, -1, -1, -1, -1, -1 } \
+#define STEERING_NONE                                                                 \
+	(struct steering)                                                             \
+	{                                                                             \
+		.program = -1, .maps = { -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1 } \
 	}
 
 /* The sizes for which the maps are made. */

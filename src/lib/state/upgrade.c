@@ -17,6 +17,7 @@ static const struct upgrade_pin {
 	const char *next, *name;
 	int map; /* MAPS: the program */
 } upgrade_pins[] = {
+	{ "next_ages", "ages", MAP_AGES },
 	{ "next_control", "control", MAP_CONTROL },
 	{ "next_events", "events", MAP_EVENTS },
 	{ "next_program", PIN_PROGRAM, MAPS },
