@@ -2,7 +2,7 @@
 # An older version of the tool, built from the repository's history, on top of lib.bash.
 
 # The last commit of each ABI version from 4 on.
-declare -A LAST_OF_ABI=([4]=36f917d)
+declare -gA LAST_OF_ABI=([4]=36f917d)
 
 # older_version ABI: build the tool of that version, unless it was built before; sets $OLDER.
 older_version() {

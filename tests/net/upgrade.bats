@@ -21,7 +21,7 @@ teardown() {
 # What must stay: of each worker, all but what it has been given meanwhile.
 kept() {
 	REUSEPORTCTL=${1:-$REUSEPORTCTL} look 8080 "$proto" | jq -c '.groups[0]
-		| {pin, policy, slots, rollout, workers: [.workers[]
+		| {pin, policy, slots, rollout: (.rollout | {phase, serving, other}), workers: [.workers[]
 			| {slot, cookie, pid, state, weight, generation}]}'
 }
 

@@ -73,35 +73,49 @@ static void print_look(const struct reuseport_status *status)
 	printf("  the keeper looked %s ago whether the group has its program\n", age);
 }
 
+#define AGE_CLAUSE_MAX (FORMAT_AGE_MAX + 8)
+
+/* Write how long something has been so, as the end of a sentence: ", for 5m", or "" if that is not
+ * known. */
+static void write_age(const struct reuseport_status *status, uint64_t since_ns,
+		      char text[AGE_CLAUSE_MAX])
+{
+	char age[FORMAT_AGE_MAX];
+
+	text[0] = '\0';
+	if (!since_ns)
+		return;
+	format_age(since_ns, status->taken_ns, age);
+	snprintf(text, AGE_CLAUSE_MAX, ", for %s", age);
+}
+
 static void print_rollout(const struct reuseport_status *status)
 {
 	const struct reuseport_generations *g = status->generations;
-	char age[FORMAT_AGE_MAX];
+	char age[AGE_CLAUSE_MAX];
 
 	if (g->phase == REUSEPORT_ROLLOUT_NONE)
 		return;
-	format_age(status->rollout_ns, status->taken_ns, age);
+	write_age(status, status->rollout_ns, age);
 	if (g->phase == REUSEPORT_ROLLOUT_BEGUN)
-		printf("  rollout begun: generation %u waits, generation %u serves, for %s\n",
-		       g->other, g->serving, age);
-	else
-		printf("  rollout switched: generation %u serves, for %s; finish or abort\n",
+		printf("  rollout begun: generation %u waits, generation %u serves%s\n", g->other,
 		       g->serving, age);
+	else
+		printf("  rollout switched: generation %u serves%s; finish or abort\n", g->serving,
+		       age);
 }
 
 static void print_unregistered(const struct reuseport_status *status)
 {
 	bool one = status->unregistered == 1;
-	char age[FORMAT_AGE_MAX];
+	char age[AGE_CLAUSE_MAX];
 
 	if (!status->unregistered)
 		return;
 	printf("  %u group member%s without a slot: the policy does not select %s",
 	       status->unregistered, one ? "" : "s", one ? "it" : "them");
-	format_age(status->left_out_ns, status->taken_ns, age);
-	if (status->left_out_ns)
-		printf(", for %s", age);
-	putchar('\n');
+	write_age(status, status->left_out_ns, age);
+	puts(age);
 }
 
 static void print_heading(const struct reuseport_status *status, bool uid)
