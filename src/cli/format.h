@@ -20,8 +20,8 @@ void format_endpoint(const struct reuseport_key *key, char text[FORMAT_ENDPOINT_
 /* Return whether only the uid tells two groups apart. */
 bool format_needs_uid(const struct reuseport_key *key, const struct reuseport_key *other);
 
-/* Write how long something has been so, of two times in ns: "12s", "5m", "7h", "3d"; "?" if since is
- * 0 or comes after now. */
+/* Write how long something has been so, of two times in ns: "12s", "5m", "7h", "3d"; "?" if since
+ * is 0 or comes after now. */
 #define FORMAT_AGE_MAX 24
 void format_age(uint64_t since_ns, uint64_t now_ns, char text[FORMAT_AGE_MAX]);
 
