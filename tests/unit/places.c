@@ -27,7 +27,7 @@ static int begin(void **state)
 {
 	(void)state;
 	sockets.n = kernel.n = unreached.n = 0;
-	members.by_port = false;
+	members.by_port = members.unordered = false;
 	return 0;
 }
 
@@ -229,6 +229,29 @@ static void order_by_port(void **state)
 	check_shadow(at("::", 0), at("::", 2));
 }
 
+/* Without iterators what the address or the family decides is known all the same. */
+static void without_an_order(void **state)
+{
+	(void)state;
+	members.unordered = true;
+	add(IPPROTO_TCP, "0.0.0.0", 7);
+	add(IPPROTO_TCP, "0.0.0.0", 8)->key.ifindex = 2;
+	make();
+	check_none();
+	begin(state);
+	members.unordered = true;
+	add(IPPROTO_TCP, "::", 7);
+	add(IPPROTO_TCP, "0.0.0.0", 8);
+	make();
+	check_shadow(at("::", 0), at("0.0.0.0", 0));
+	begin(state);
+	members.unordered = true;
+	add(IPPROTO_TCP, "0.0.0.0", 8);
+	add(IPPROTO_TCP, "127.0.0.1", 7);
+	make();
+	check_shadow(at("0.0.0.0", 0), at("127.0.0.1", 0));
+}
+
 /* A connected member of a UDP group lets the walk go on to a better one. */
 static void a_group_with_a_connection(void **state)
 {
@@ -283,12 +306,12 @@ static void other_ports_and_all_shadows(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(sockets_of_one_group),        TEST(several_groups_of_one_key),
-		TEST(shared_without_a_group),      TEST(connected_sockets),
-		TEST(an_address_comes_first),      TEST(ipv4_comes_before_dual_stack),
-		TEST(the_first_in_the_chain),      TEST(order_by_port),
-		TEST(a_group_with_a_connection),   TEST(sockets_without_a_group),
-		TEST(other_ports_and_all_shadows),
+		TEST(sockets_of_one_group),    TEST(several_groups_of_one_key),
+		TEST(shared_without_a_group),  TEST(connected_sockets),
+		TEST(an_address_comes_first),  TEST(ipv4_comes_before_dual_stack),
+		TEST(the_first_in_the_chain),  TEST(order_by_port),
+		TEST(without_an_order),        TEST(a_group_with_a_connection),
+		TEST(sockets_without_a_group), TEST(other_ports_and_all_shadows),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

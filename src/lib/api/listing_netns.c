@@ -239,8 +239,7 @@ static int add_place(struct listing_reading *reading, const struct netns_sockets
 	if (ret)
 		return ret;
 	gather_facts(reading, list, place, pinned, row);
-	/* Without iterators the order of the sockets is not known. */
-	if (all->known && place->member && describe_shadows(list, i, row))
+	if (place->member && describe_shadows(list, i, row))
 		return fail(reading->err, ENOMEM, "out of memory");
 	row->listed.is_group = place->member;
 	row->listed.state = listing_state(&row->facts);
@@ -294,7 +293,8 @@ static int make_places(struct listing_reading *reading, const struct netns_socke
 {
 	struct place_members members = { .kernel = &all->kernel,
 					 .unreached = &all->unreached,
-					 .by_port = reading->by_port > 0 };
+					 .by_port = reading->by_port > 0,
+					 .unordered = !all->known };
 	int ret = places_make(sockets, &members, list);
 
 	if (ret)

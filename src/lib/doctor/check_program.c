@@ -7,17 +7,6 @@
 #include "doctor/mend.h"
 #include "doctor/process.h"
 
-static const struct reuseport_group_info *find_group_info(const struct scene *scene,
-							  const struct reuseport_key *key)
-{
-	const struct reuseport_group_info *group;
-
-	for (size_t i = 0; (group = reuseport_group_list__get(scene->groups, i)); i++)
-		if (group_key_equal(group->key, key))
-			return group;
-	return NULL;
-}
-
 static void find_damaged(struct scene *scene, const struct reuseport_status *status)
 {
 	struct finding *finding = scene_find(scene, status, "pins-damaged", REUSEPORT_ERROR);
@@ -29,7 +18,8 @@ static void find_damaged(struct scene *scene, const struct reuseport_status *sta
 
 static void find_foreign(struct scene *scene, const struct reuseport_status *status)
 {
-	const struct reuseport_group_info *group = find_group_info(scene, status->key);
+	const struct reuseport_listed *listed = scene_group_of(scene, status->key);
+	const struct reuseport_group_info *group = listed ? listed->group : NULL;
 	struct finding *finding = scene_find(scene, status, "program-foreign", REUSEPORT_ERROR);
 	const char *name = group && group->program_id ? group->program_name : "";
 

@@ -36,15 +36,15 @@ static bool is_attachment(const struct scene *scene, const struct reuseport_grou
 /* Without a port, only what is steered is examined. Return the number of groups. */
 static size_t examine_plain_groups(struct scene *scene)
 {
-	const struct reuseport_group_info *group;
+	const struct reuseport_listed *listed;
 	size_t n = 0;
 
-	for (size_t i = 0; (group = reuseport_group_list__get(scene->groups, i)); i++) {
-		if (!scene->narrow.port || !group_key_matches(&scene->filter, group->key))
+	for (size_t i = 0; (listed = scene_next_group(scene, &i));) {
+		if (!scene->narrow.port || !group_key_matches(&scene->filter, listed->group->key))
 			continue;
 		n++;
-		if (!is_attachment(scene, group))
-			check_plain_group(scene, group);
+		if (!is_attachment(scene, listed->group))
+			check_plain_group(scene, listed->group);
 	}
 	return n;
 }

@@ -29,10 +29,11 @@ static bool is_own_netns(uint64_t netns)
 /* Return whether only the user tells the group from another one. */
 static bool needs_uid(const struct scene *scene, const struct reuseport_key *key)
 {
-	const struct reuseport_group_info *group;
+	const struct reuseport_listed *listed;
 
-	for (size_t i = 0; (group = reuseport_group_list__get(scene->groups, i)); i++)
-		if (key->has_uid && group_key_same_place(group->key, key) && group->uid != key->uid)
+	for (size_t i = 0; (listed = scene_next_group(scene, &i));)
+		if (key->has_uid && group_key_same_place(listed->group->key, key) &&
+		    listed->group->uid != key->uid)
 			return true;
 	return false;
 }

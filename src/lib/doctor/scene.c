@@ -40,6 +40,19 @@ static int scene_read_status(struct scene *scene)
 	return reuseport_get_status(&scene->narrow, &scene->status, scene->err);
 }
 
+/* Read what is on the ports. With its capabilities this process sees all, but other namespaces only
+ * with CAP_SYS_ADMIN. */
+static int scene_read_listing(struct scene *scene)
+{
+	const struct reuseport_unseen *unseen;
+	int ret = reuseport_list_more(&scene->wide, NULL, &scene->listing, scene->err);
+
+	for (size_t i = 0; !ret && (unseen = reuseport_listing__get_unseen(scene->listing, i)); i++)
+		if (!strcmp(unseen->what, "namespace"))
+			ret = fail(scene->err, EPERM, "%s", unseen->text);
+	return ret;
+}
+
 int scene_open(struct scene *scene, const struct reuseport_filter *filter,
 	       struct reuseport_error *err)
 {
@@ -57,7 +70,7 @@ int scene_open(struct scene *scene, const struct reuseport_filter *filter,
 	scene->begun = clock_ns(CLOCK_MONOTONIC);
 	ret = scene_read_status(scene);
 	if (!ret)
-		ret = reuseport_list(&scene->wide, &scene->groups, err);
+		ret = scene_read_listing(scene);
 	if (!ret)
 		ret = hook_iter_open(&scene->reader, err);
 	return ret == -EOPNOTSUPP ? 0 : ret;
@@ -70,9 +83,32 @@ void scene_close(struct scene *scene)
 			group_members_free(&scene->places[i].members);
 	free(scene->places);
 	group_iter_close(scene->reader);
-	reuseport_group_list__free(scene->groups);
+	reuseport_listing__free(scene->listing);
 	reuseport_status_list__free(scene->status);
 	reuseport_status_list__free(scene->later);
+}
+
+/* ----------------------------------------------------------------- groups */
+
+const struct reuseport_listed *scene_next_group(const struct scene *scene, size_t *i)
+{
+	const struct reuseport_listed *listed;
+
+	while ((listed = reuseport_listing__get(scene->listing, (*i)++)))
+		if (listed->is_group)
+			return listed;
+	return NULL;
+}
+
+const struct reuseport_listed *scene_group_of(const struct scene *scene,
+					      const struct reuseport_key *key)
+{
+	const struct reuseport_listed *listed;
+
+	for (size_t i = 0; (listed = scene_next_group(scene, &i));)
+		if (group_key_equal(listed->group->key, key))
+			return listed;
+	return NULL;
 }
 
 /* ---------------------------------------------------------------- sockets */

@@ -7,6 +7,7 @@
 #define DOCTOR_SCENE_H
 
 #include "doctor/finding.h"
+#include "reuseport_list.h"
 #include "sockets/group_key.h"
 #include "sockets/group_members.h"
 
@@ -20,10 +21,10 @@ struct scene {
 	int pins_ret; /* -EPERM: the pins cannot be trusted, -ENODEV: they are not visible here;
 		       * then there is no status */
 	struct reuseport_error pins_error;
-	char pins[REUSEPORT_PATH_MAX];       /* the directory that this is about */
-	struct reuseport_group_list *groups; /* of "wide" */
-	struct group_iter *reader;           /* NULL: no iterators */
-	struct scene_place *places;          /* of sockets that were read */
+	char pins[REUSEPORT_PATH_MAX];     /* the directory that this is about */
+	struct reuseport_listing *listing; /* of "wide" */
+	struct group_iter *reader;         /* NULL: no iterators */
+	struct scene_place *places;        /* of sockets that were read */
 	size_t n_places;
 	struct reuseport_finding_list *findings;
 	struct reuseport_error *err;
@@ -34,6 +35,13 @@ struct scene {
 int scene_open(struct scene *scene, const struct reuseport_filter *filter,
 	       struct reuseport_error *err);
 void scene_close(struct scene *scene);
+
+/* Return the next group of the listing, from *i on, and set *i behind it; NULL at the end. */
+const struct reuseport_listed *scene_next_group(const struct scene *scene, size_t *i);
+
+/* Return the group of a key, or NULL. */
+const struct reuseport_listed *scene_group_of(const struct scene *scene,
+					      const struct reuseport_key *key);
 
 /* Return the sockets on the port of a key (.on_port), and the members of all groups of its
  * namespace and protocol (.kernel), both sorted by cookie; NULL if they cannot be read. */

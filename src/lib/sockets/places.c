@@ -159,7 +159,8 @@ int places_make(const struct sock_diag_list *sockets, const struct place_members
 	struct placed *placed = calloc(sockets->n + 1, sizeof(*placed));
 	int ret = -ENOMEM;
 
-	*list = (struct place_list){ .places = calloc(sockets->n + 1, sizeof(*list->places)),
+	*list = (struct place_list){ .unordered = members->unordered,
+				     .places = calloc(sockets->n + 1, sizeof(*list->places)),
 				     .sockets = calloc(sockets->n + 1, sizeof(*list->sockets)) };
 	if (ordered && placed && list->places && list->sockets) {
 		place_sockets(sockets, members, ordered, placed);

@@ -60,6 +60,9 @@ static bool is_before(const struct place *a, const struct place *b)
 {
 	if (!a->member || !b->member)
 		return a->member || !b->member;
+	/* IPv6 sockets with SO_REUSEPORT are added at the end of the chain, all others ahead. */
+	if (a->key.family != b->key.family)
+		return a->key.family == AF_INET;
 	return a->order < b->order;
 }
 
@@ -69,7 +72,7 @@ static bool is_before(const struct place *a, const struct place *b)
  * group: then the higher score decides.
  */
 static bool is_taken(const struct lookup_packet *packet, const struct place *place,
-		     const struct place *other)
+		     const struct place *other, bool unordered)
 {
 	struct lookup_socket sockets[2];
 	bool before = is_before(other, place);
@@ -80,7 +83,9 @@ static bool is_taken(const struct lookup_packet *packet, const struct place *pla
 	winner = lookup_score_all(packet, false, sockets, 2);
 	if (winner != !before)
 		return false;
-	if (place->member && other->member)
+	if (place->member && other->member && place->key.family != other->key.family)
+		return true;
+	if (place->member && other->member && !unordered)
 		return true;
 	/* The other order must give the same. */
 	sockets[before] = shadow_socket(other);
@@ -89,19 +94,21 @@ static bool is_taken(const struct lookup_packet *packet, const struct place *pla
 }
 
 /* Return whether a packet of that family, that could be for either, goes to the other place. */
-static bool takes_of_family(const struct place *place, const struct place *other, int family)
+static bool takes_of_family(const struct place *place, const struct place *other, int family,
+			    bool unordered)
 {
 	const struct place *specific = lookup_addr_is_zero(other->key.addr) ? place : other;
 	struct lookup_packet packet = shadow_packet(specific, family);
 
 	packet.ifindex = other->key.ifindex ? other->key.ifindex : place->key.ifindex;
 	return is_matched(&packet, place) && is_matched(&packet, other) &&
-	       is_taken(&packet, place, other);
+	       is_taken(&packet, place, other, unordered);
 }
 
-static bool takes_from(const struct place *place, const struct place *other)
+static bool takes_from(const struct place *place, const struct place *other, bool unordered)
 {
-	return takes_of_family(place, other, AF_INET) || takes_of_family(place, other, AF_INET6);
+	return takes_of_family(place, other, AF_INET, unordered) ||
+	       takes_of_family(place, other, AF_INET6, unordered);
 }
 
 size_t shadow_find(const struct place_list *list, size_t i, size_t from)
@@ -115,7 +122,7 @@ size_t shadow_find(const struct place_list *list, size_t i, size_t from)
 		if (k == i || !shares_port(place, other) || (place->steered && other->steered) ||
 		    place_is_multicast(&other->key))
 			continue;
-		if (takes_from(place, other))
+		if (takes_from(place, other, list->unordered))
 			break;
 	}
 	return k;

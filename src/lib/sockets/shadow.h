@@ -11,8 +11,8 @@
 /*
  * Return the index of the next place, from "from" on, whose sockets get packets that those of
  * place i would get without them; list->n if there is none. Two places that are both steered do
- * not count: each of their packets is steered. Where only the order of sockets without a group
- * decides, which is not visible, nothing is said.
+ * not count: each of their packets is steered. Where only an order decides that is not
+ * visible, that of sockets without a group or all where there are no iterators, nothing is said.
  */
 size_t shadow_find(const struct place_list *list, size_t i, size_t from);
 
