@@ -19,7 +19,8 @@ const char *server_hint_reuseport(const char *comm)
 		{ "nsd", "set 'reuseport: yes' and 'server-count' above 1" },
 		{ "named", "set 'reuseport yes;' in its options" },
 		{ "pdns_recursor", "set 'reuseport=yes' and 'pdns-distributes-queries=no'" },
-		{ "pdns", "set 'reuseport=yes' and 'receiver-threads' above 1" },
+		{ "pdns", "set 'reuseport=yes' and 'receiver-threads' above 1, which is for UDP "
+			  "alone: its TCP socket never has it" },
 		{ "dnsdist", "give 'reusePort=true' to addLocal" },
 		{ "apache2", "set 'ListenCoresBucketsRatio 1'" },
 		{ "httpd", "set 'ListenCoresBucketsRatio 1'" },
