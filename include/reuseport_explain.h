@@ -21,7 +21,7 @@ struct reuseport_packet {
 	uint8_t src[16], dst[16];
 	uint16_t src_port, dst_port;
 	uint32_t ifindex; /* device that it arrives on; 0: found by the routes */
-	int cpu;          /* CPU that handles it; -1: any */
+	int cpu;          /* CPU that handles it; -1: not known */
 	uint64_t netns;   /* inode of the network namespace */
 	uint32_t uid;     /* only sockets of this user count, if has_uid */
 	bool has_uid;
@@ -43,6 +43,7 @@ struct reuseport_candidate {
 	int score;         /* within its table; -1: it does not match */
 	int score_base, score_family, score_peer_addr, score_peer_port, score_device;
 	const char *verdict; /* "wins", or why it does not */
+	int score_cpu;       /* for SO_INCOMING_CPU */
 };
 
 /* A worker that may get the packet. */
@@ -55,6 +56,7 @@ struct reuseport_outcome {
 	uint32_t queue;     /* as in struct reuseport_worker */
 	double probability; /* that it gets this packet; 1: it does. Meaningless with the
 			     * decider REUSEPORT_FOREIGN */
+	int incoming_cpu;   /* SO_INCOMING_CPU, -1: none, or it cannot be seen */
 };
 
 /* A step of the fallback chain. */
@@ -107,6 +109,11 @@ struct reuseport_explanation {
 	 * said above: a BPF sk_lookup program or a TPROXY rule. NULL: nothing. Without a winner,
 	 * who gets the packet is not known then. */
 	const char *redirect;
+	bool by_incoming_cpu; /* the kernel picks, among members that have set SO_INCOMING_CPU: it
+			       * prefers those of the packet's CPU (Linux 6.2) */
+	bool lookup_by_cpu;   /* without packet->cpu: on some CPU another candidate wins, for its
+			       * SO_INCOMING_CPU, so that the winner is not known, and there are
+			       * no outcomes */
 };
 
 /* What explanations share; making it is what takes time. */
@@ -117,8 +124,7 @@ void reuseport_explainer__free(struct reuseport_explainer *explainer);
 /*
  * Explain which worker a packet would reach at this moment: the lookup among the groups
  * and sockets on its port, then the policy. Nothing is sent. The tuple of an established
- * connection and that of a connected UDP socket in another namespace are not looked for;
- * SO_INCOMING_CPU is left out.
+ * connection and that of a connected UDP socket in another namespace are not looked for.
  *
  * -EINVAL: the packet is malformed, or its destination is a wildcard or has port 0. -EOPNOTSUPP: it
  * is multicast or broadcast. -EHOSTUNREACH: a socket is bound to a device, and the routes do not

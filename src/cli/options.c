@@ -216,7 +216,7 @@ static const struct option_entry table[] = {
 	  OPTION_TEXT(dst) },
 	{ OPT_PACKET, "dev", "NAME", "arrival device of the packet (default: by the routes)",
 	  OPTION_TEXT(dev) },
-	{ OPT_PACKET, "cpu", "N", "CPU that handles the packet, for policies cpu and numa",
+	{ OPT_PACKET, "cpu", "N", "CPU that handles the packet, for policies cpu and numa and for SO_INCOMING_CPU",
 	  .set = option_set_cpu, .max = CPUS_MAX - 1 },
 	{ OPT_LIST, "list", NULL, "describe each policy in one line", OPTION_FLAG(list) },
 	{ OPT_SLOTS, "slots", "N",

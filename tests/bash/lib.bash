@@ -428,3 +428,14 @@ skip_without() {
 	*) fail "feature $1: ${state:-there is none of that name}" ;;
 	esac
 }
+
+# Groups go by SO_INCOMING_CPU since Linux 6.2, and some of 6.1, of which no probe tells.
+skip_without_incoming_cpu() {
+	local one
+	start_worker --port 8081 --proto udp --incoming-cpu 0
+	one=$worker_cookies
+	start_worker --port 8081 --proto udp --incoming-cpu 1
+	[ "$(in_ns taskset -c 0 "$HELPERS/client" --proto udp --to 127.0.0.1:8081 --count 40 |
+		grep -c " $one\$")" -eq 40 ] ||
+		skip "groups do not go by SO_INCOMING_CPU on Linux $(uname -r)"
+}

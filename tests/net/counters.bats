@@ -107,17 +107,6 @@ exact() {
 	equal "$(status 8080 tcp .unregistered)" 0
 }
 
-# Groups go by it since Linux 6.1, of which no probe tells.
-skip_without_incoming_cpu() {
-	local one
-	start_worker --port 8081 --proto udp --incoming-cpu 0
-	one=$worker_cookies
-	start_worker --port 8081 --proto udp --incoming-cpu 1
-	[ "$(in_ns taskset -c 0 "$HELPERS/client" --proto udp --to 127.0.0.1:8081 --count 40 |
-		grep -c " $one\$")" -eq 40 ] ||
-		skip "groups do not go by SO_INCOMING_CPU on Linux $(uname -r)"
-}
-
 @test "counters: SO_INCOMING_CPU leaves the pick to the kernel, and says so" {
 	skip_without_incoming_cpu
 	start_workers 2 --port 8080 --proto udp --incoming-cpu 0

@@ -148,6 +148,76 @@ keeper_counts() {
 	done
 }
 
+# compare_on CPU PROTO COUNT: what that CPU handles reaches whom explain names for it.
+compare_on() {
+	local reached=$BATS_TEST_TMPDIR/reached said=$BATS_TEST_TMPDIR/said
+	in_ns taskset -c "$1" "$HELPERS/client" --proto "$2" --to 127.0.0.1:8080 --count "$3" \
+		>"$reached"
+	explained --proto "$2" --to 127.0.0.1:8080 --cpu "$1" <"$reached" >"$said"
+	diff "$reached" "$said" || fail "$2 on CPU $1: reached <, said >"
+}
+
+# said_on CPU PROTO JQ: of the explanation for a packet on that CPU, "": on any.
+said_on() {
+	in_ns "$REUSEPORTCTL" explain --proto "$2" --src 127.9.9.9:4000 --dst 127.0.0.1:8080 \
+		${1:+--cpu "$1"} --json | jq -c "$3"
+}
+
+@test "explain: SO_INCOMING_CPU, where the kernel picks" {
+	local proto cpu first
+	taskset -c 1 true || skip "there is no CPU 1"
+	skip_without_incoming_cpu
+	for proto in tcp udp; do
+		start_worker --port 8080 --proto $proto --incoming-cpu 0
+		first=$worker_cookies
+		start_worker --port 8080 --proto $proto --incoming-cpu 1
+		start_worker --port 8080 --proto $proto
+		equal "$(said_on 0 $proto '[.decider, .by_incoming_cpu, .certain, .workers[0].cookie,
+			.workers[0].incoming_cpu]')" "[\"kernel\",true,true,$first,0]"
+		for cpu in 0 1; do compare_on $cpu $proto "$few"; done
+		# On any CPU one of those, or on a third CPU also the last.
+		equal "$(said_on "" $proto '[.certain, .lookup_by_cpu, (.workers | length >= 2),
+			(.why | contains("name a CPU")), ([.workers[].share] | add | . * 1000 | round)]')" \
+			'[false,false,true,true,1000]'
+		equal "$(said_on 4095 $proto '[.certain, (.workers | map(.share * 3 | round))]')" \
+			'[false,[1,1,1]]'
+		# Of two for one CPU the hash chooses, and the third gets nothing there.
+		start_worker --port 8080 --proto $proto --incoming-cpu 0
+		equal "$(said_on 0 $proto '.workers | map([.cookie, .share]) | sort_by(.[0])')" \
+			"[[$first,0.5],[$worker_cookies,0.5]]"
+		equal "$(in_ns taskset -c 0 "$HELPERS/client" --proto $proto --to 127.0.0.1:8080 \
+			--count 40 | cut -d' ' -f2 | sort -nu | xargs)" "$first $worker_cookies"
+
+		# The program of "hash" leaves the pick to the kernel, and so the CPU counts. A
+		# policy that selects knows nothing of it.
+		attach --port 8080 --proto $proto
+		equal "$(said_on 1 $proto '[.decider, .by_incoming_cpu]')" '["policy",true]'
+		compare_on 1 $proto "$few"
+		ctl policy --port 8080 --proto $proto weighted --hash-key "$HASH_KEY"
+		equal "$(said_on 1 $proto '[.by_incoming_cpu, .certain]')" '[false,true]'
+		for cpu in 0 1; do compare_on $cpu $proto "$few"; done
+		# But where nobody may get work, the kernel picks.
+		ctl drain --port 8080 --proto $proto --force "comm:worker"
+		equal "$(said_on 1 $proto '[.by_incoming_cpu, .policy.rules.policy]')" '[true,"weighted"]'
+		compare_on 1 $proto "$few"
+	done
+}
+
+@test "explain: SO_INCOMING_CPU, between sockets that share a port by SO_REUSEADDR" {
+	local cpu
+	taskset -c 1 true || skip "there is no CPU 1"
+	start_worker --port 8080 --proto udp --reuseaddr --incoming-cpu 0
+	start_worker --port 8080 --proto udp --reuseaddr --incoming-cpu 1
+	for cpu in 0 1; do compare_on $cpu udp "$few"; done
+	run -1 in_ns "$REUSEPORTCTL" explain --proto udp --src 127.0.0.1:1 --dst 127.0.0.1:8080
+	[[ $output == *"not known"*"--cpu"* ]] || fail "$output"
+	equal "$(said_on "" udp '[.winner, .certain, .lookup_by_cpu, .workers]')" \
+		'[true,false,true,[]]'
+	equal "$(said_on 1 udp '[.certain, .lookup_by_cpu, .candidates[0].score_parts.cpu]')" \
+		'[true,false,1]'
+	equal "$(said_on 4095 udp '[.certain, .candidates[0].score_parts.cpu]')" '[true,0]'
+}
+
 # said JQ: of the explanation as JSON.
 said() {
 	in_ns "$REUSEPORTCTL" explain --src 127.9.9.9:4000 --dst 127.0.0.1:8080 --json | jq -c "$1"

@@ -27,7 +27,9 @@ static void to_addr(const char *text, int *family, uint8_t addr[16])
 /* Arrives on eth0, from port 1000. */
 static struct lookup_packet packet(int proto, const char *src, const char *dst)
 {
-	struct lookup_packet p = { .proto = proto, .sport = 1000, .dport = 80, .ifindex = ETH0 };
+	struct lookup_packet p = {
+		.proto = proto, .sport = 1000, .dport = 80, .ifindex = ETH0, .cpu = -1
+	};
 
 	to_addr(src, &p.family, p.src);
 	to_addr(dst, &p.family, p.dst);
@@ -257,6 +259,55 @@ static void test_connected(void **state)
 	assert_int_equal(WINNER(&p, true, connected("10.0.0.1", "10.0.0.9", 1001), group), 1);
 }
 
+static struct lookup_socket for_cpu(struct lookup_socket s, int cpu)
+{
+	s.cpu = cpu;
+	return s;
+}
+
+/* Whether the winner depends on the CPU, which is not known. */
+#define BY_CPU(p, ...)                                                                          \
+	({                                                                                      \
+		struct lookup_socket list_[] = { __VA_ARGS__ };                                 \
+		bool by_ = lookup_score_by_cpu(p, true, list_, sizeof(list_) / sizeof(*list_)); \
+		assert_int_equal(list_[0].score.cpu, 0);                                        \
+		by_;                                                                            \
+	})
+
+static void test_incoming_cpu(void **state)
+{
+	struct lookup_packet v4 = packet(IPPROTO_TCP, V4), udp = packet(IPPROTO_UDP, V6);
+	struct lookup_socket none = for_cpu(bound("0.0.0.0"), -1), one = for_cpu(none, 1),
+			     group = for_cpu(member("0.0.0.0", 1), -1),
+			     group_one = for_cpu(group, 1), wide = for_cpu(bound("::"), 1);
+
+	(void)state;
+	/* Not known: nobody has it. */
+	assert_int_equal(WINNER(&v4, true, none, one), 0);
+	assert_true(BY_CPU(&v4, none, one));
+	assert_true(BY_CPU(&v4, none, wide, one));
+	/* The first of equals wins on its CPU, too. */
+	assert_false(BY_CPU(&v4, one, none));
+	/* The wider one comes up to the other only, and so does one of another table not at all. */
+	assert_false(BY_CPU(&v4, none, wide));
+	assert_false(BY_CPU(&v4, for_cpu(bound("10.0.0.1"), -1), one));
+	/* Which member of a group the walk finds is the same; a group in front hides what is
+	 * behind. */
+	assert_false(BY_CPU(&v4, group, group_one, one));
+	assert_true(BY_CPU(&v4, none, group_one));
+	assert_false(BY_CPU(&v4, for_cpu(bound("10.0.0.2"), 1)));
+	v4.cpu = udp.cpu = 1;
+	assert_int_equal(WINNER(&v4, true, none, one), 1);
+	assert_int_equal(WINNER(&v4, true, none, wide), 0);
+	assert_int_equal(WINNER(&v4, true, none, group_one), 1);
+	assert_int_equal(WINNER(&v4, true, group, one), 0);
+	assert_int_equal(REASON(&v4, 1, group, one), LOOKUP_CUT_OFF);
+	assert_int_equal(WINNER(&udp, true, for_cpu(bound("::"), 0), for_cpu(bound("::"), 1)), 1);
+	assert_int_equal(score(IPPROTO_UDP, V6, wide), 0);
+	v4.cpu = 0;
+	assert_int_equal(WINNER(&v4, true, none, one), 0);
+}
+
 static void test_nobody(void **state)
 {
 	struct lookup_packet p = packet(IPPROTO_UDP, V6);
@@ -279,6 +330,7 @@ int main(void)
 		cmocka_unit_test(test_tables),
 		cmocka_unit_test(test_walk_ends_at_a_group),
 		cmocka_unit_test(test_connected),
+		cmocka_unit_test(test_incoming_cpu),
 		cmocka_unit_test(test_nobody),
 	};
 

@@ -73,6 +73,11 @@ static int print_explanation(const struct options *options, const struct reusepo
 		message("who gets the packet is not known: %s", explanation->redirect);
 		return EXIT_FAILED;
 	}
+	if (ret == EXIT_DONE && explanation->lookup_by_cpu) {
+		message("who gets the packet is not known: it depends on the CPU that handles it, "
+			"which --cpu names");
+		return EXIT_FAILED;
+	}
 	return ret == EXIT_DONE && !explanation->winner ? EXIT_NO_MATCH : ret;
 }
 

@@ -23,9 +23,9 @@ static json_t *candidate_json(const struct reuseport_candidate *c)
 	json_t *parts;
 
 	format_addr(c->key, addr, sizeof(addr));
-	parts = json_pack("{s:i, s:i, s:i, s:i, s:i}", "base", c->score_base, "family",
+	parts = json_pack("{s:i, s:i, s:i, s:i, s:i, s:i}", "base", c->score_base, "family",
 			  c->score_family, "peer_addr", c->score_peer_addr, "peer_port",
-			  c->score_peer_port, "device", c->score_device);
+			  c->score_peer_port, "device", c->score_device, "cpu", c->score_cpu);
 	return json_pack("{s:s, s:s, s:i, s:i, s:b, s:I, s:i, s:b, s:o*, s:b, s:s, s:i, s:o, s:o}",
 			 "family", format_family(c->key->family), "addr", addr, "port",
 			 c->key->port, "ifindex", (int)c->key->ifindex, "v6only", c->key->v6only,
@@ -38,12 +38,13 @@ static json_t *candidate_json(const struct reuseport_candidate *c)
 
 static json_t *outcome_json(const struct reuseport_outcome *c, bool known)
 {
-	return json_pack("{s:o, s:I, s:i, s:o, s:s*, s:i, s:I, s:o}", "slot",
+	return json_pack("{s:o, s:I, s:i, s:o, s:s*, s:i, s:I, s:o, s:o}", "slot",
 			 c->slot < 0 ? json_null() : json_integer(c->slot), "cookie",
 			 (json_int_t)c->cookie, "pid", (int)c->pid, "comm", show_json_text(c->comm),
 			 "state", c->slot < 0 ? NULL : reuseport_state_name(c->state), "weight",
 			 (int)c->weight, "queue", (json_int_t)c->queue, "share",
-			 known ? json_real(c->probability) : json_null());
+			 known ? json_real(c->probability) : json_null(), "incoming_cpu",
+			 c->incoming_cpu < 0 ? json_null() : json_integer(c->incoming_cpu));
 }
 
 static json_t *step_json(const struct reuseport_fallback_step *step)
@@ -90,7 +91,7 @@ int show_explain_json(const struct reuseport_packet *packet, const struct reusep
 		json_array_append_new(outcomes, outcome_json(e->outcomes[i],
 							     e->decider != REUSEPORT_FOREIGN));
 	root = json_pack(
-		"{s:s, s:o, s:o, s:b, s:i, s:o, s:b, s:b, s:s, s:o*, s:o*, s:b, s:o, s:o, s:o}",
+		"{s:s, s:o, s:o, s:b, s:i, s:o, s:b, s:b, s:s, s:o*, s:o*, s:b, s:o, s:o, s:o, s:b, s:b}",
 		"proto", format_proto(packet->proto), "src",
 		endpoint_json(packet->family, packet->src, packet->src_port), "dst",
 		endpoint_json(packet->family, packet->dst, packet->dst_port), "local", e->local,
@@ -100,6 +101,7 @@ int show_explain_json(const struct reuseport_packet *packet, const struct reusep
 		e->decider == REUSEPORT_FOREIGN ? json_integer(e->program_id) : NULL, "certain",
 		e->n_outcomes == 1 && !e->redirect, "workers", outcomes, "why",
 		show_json_text(e->why), "redirect",
-		e->redirect ? show_json_text(e->redirect) : json_null());
+		e->redirect ? show_json_text(e->redirect) : json_null(), "by_incoming_cpu",
+		e->by_incoming_cpu, "lookup_by_cpu", e->lookup_by_cpu);
 	return show_json(root);
 }

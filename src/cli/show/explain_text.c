@@ -37,6 +37,7 @@ static void write_score(const struct reuseport_candidate *c, char *text, size_t 
 	append_score_part(parts, sizeof(parts), "peer address", c->score_peer_addr);
 	append_score_part(parts, sizeof(parts), "peer port", c->score_peer_port);
 	append_score_part(parts, sizeof(parts), "device", c->score_device);
+	append_score_part(parts, sizeof(parts), "CPU", c->score_cpu);
 	if (c->score < 0)
 		snprintf(text, size, "-");
 	else
@@ -92,7 +93,7 @@ static void print_candidates(const struct reuseport_explanation *e)
 	table_print(table);
 }
 
-static void print_worker(const struct reuseport_outcome *c)
+static void print_worker(const struct reuseport_outcome *c, bool by_cpu)
 {
 	if (c->slot >= 0)
 		printf("slot %d, ", c->slot);
@@ -102,6 +103,8 @@ static void print_worker(const struct reuseport_outcome *c)
 	if (c->slot >= 0)
 		printf(", %s, weight %u", reuseport_state_name(c->state), c->weight);
 	printf(", queue %u", c->queue);
+	if (by_cpu && c->incoming_cpu >= 0)
+		printf(", SO_INCOMING_CPU %d", c->incoming_cpu);
 }
 
 static void print_step(const struct reuseport_fallback_step *step)
@@ -171,7 +174,7 @@ static void print_outcomes(const struct reuseport_explanation *e)
 			printf("       ?   ");
 		else
 			printf("   %5.1f%%  ", 100 * e->outcomes[i]->probability);
-		print_worker(e->outcomes[i]);
+		print_worker(e->outcomes[i], e->by_incoming_cpu);
 		putchar('\n');
 	}
 }
@@ -204,6 +207,7 @@ void show_explain_text(const struct reuseport_packet *packet, const struct reuse
 						     "the connection is reset");
 		return;
 	}
-	print_decider(e);
+	if (!e->lookup_by_cpu)
+		print_decider(e);
 	print_outcomes(e);
 }

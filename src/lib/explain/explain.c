@@ -91,6 +91,7 @@ static int describe_candidate(const struct lookup_candidate *from, struct explai
 		.score_peer_addr = from->score.peer_addr,
 		.score_peer_port = from->score.peer_port,
 		.score_device = from->score.device,
+		.score_cpu = from->score.cpu,
 		.verdict = verdict_text(from->reason),
 	};
 	memcpy(to->peer, from->peer, sizeof(to->peer));
@@ -198,7 +199,7 @@ static int explain_winner(struct reuseport_explainer *explainer, struct explanat
 					 attachment ? attachment->steering.program_id : 0, &members,
 					 err);
 	if (!ret)
-		ret = outcomes_find(explanation, packet, winner, attachment, &members.sockets,
+		ret = outcomes_find(explanation, packet, winner, attachment, &members,
 				    &explainer->owners, err);
 	group_members_free(&members);
 	attachment_close_all(list, n);
@@ -215,6 +216,7 @@ static struct lookup_packet to_lookup(const struct reuseport_packet *packet)
 		.sport = packet->src_port,
 		.dport = packet->dst_port,
 		.ifindex = packet->ifindex,
+		.cpu = packet->cpu,
 		.uid = packet->uid,
 		.has_uid = packet->has_uid,
 	};
@@ -222,6 +224,18 @@ static struct lookup_packet to_lookup(const struct reuseport_packet *packet)
 	memcpy(to.src, packet->src, sizeof(to.src));
 	memcpy(to.dst, packet->dst, sizeof(to.dst));
 	return to;
+}
+
+/* Which candidate wins is not known. */
+static void forget_outcomes(struct explanation *explanation)
+{
+	if (!explanation)
+		return;
+	item_list_clear(&explanation->outcomes, NULL);
+	explanation->out.lookup_by_cpu = true;
+	explanation->out.why =
+		"SO_INCOMING_CPU of a socket decides which candidate wins, so it depends on the CPU "
+		"that handles the packet: name a CPU to see its outcome";
 }
 
 static int explain_packet(struct reuseport_explainer *explainer,
@@ -247,6 +261,8 @@ static int explain_packet(struct reuseport_explainer *explainer,
 	if (!ret && explanation->out.winner)
 		ret = explain_winner(explainer, explanation, packet, &found.list[0], err);
 	free(found.list);
+	if (found.by_cpu)
+		forget_outcomes(explanation);
 	if (ret) {
 		reuseport_explanation__free((struct reuseport_explanation *)explanation);
 		return ret;

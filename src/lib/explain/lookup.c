@@ -97,7 +97,8 @@ static int find_arrival(struct lookup_packet *packet, const struct netns_ref *ns
 }
 
 static struct lookup_socket *score_port(const struct lookup_packet *packet, bool hash4,
-					const struct port_sockets *on_port, int *winner)
+					const struct port_sockets *on_port, int *winner,
+					bool *by_cpu)
 {
 	struct lookup_socket *scored = calloc(on_port->n + 1, sizeof(*scored));
 
@@ -110,12 +111,15 @@ static struct lookup_socket *score_port(const struct lookup_packet *packet, bool
 		to->connected = from->diag.connected;
 		to->peer_port = from->diag.peer_port;
 		to->ifindex = from->diag.key.ifindex;
+		to->cpu = from->cpu;
 		to->uid = from->diag.key.uid;
 		to->group = from->group;
 		to->has_conns = from->has_conns;
 		memcpy(to->addr, from->diag.key.addr, 16);
 		memcpy(to->peer, from->diag.peer, 16);
 	}
+	if (scored)
+		*by_cpu = packet->cpu < 0 && lookup_score_by_cpu(packet, hash4, scored, on_port->n);
 	if (scored)
 		*winner = lookup_score_all(packet, hash4, scored, on_port->n);
 	return scored;
@@ -183,6 +187,7 @@ static void gather(struct gathering *all, const struct port_sockets *on_port,
 		candidate->reason = scored[i].reason;
 		candidate->score = scored[i].score;
 		candidate->cookie = socket.diag.cookie;
+		candidate->cpu = socket.cpu;
 		candidate->inode = socket.diag.inode;
 		candidate->transparent = socket.diag.transparent;
 		if ((int)i == winner)
@@ -254,7 +259,7 @@ int lookup_find(const struct lookup_kernel *kernel, const struct lookup_packet *
 	if (!ret)
 		ret = find_arrival(&packet, ns, &on_port, err);
 	if (!ret) {
-		scored = score_port(&packet, kernel->hash4, &on_port, &winner);
+		scored = score_port(&packet, kernel->hash4, &on_port, &winner, &found.by_cpu);
 		if (!scored || list_candidates(&on_port, scored, winner, ns->inode, &found))
 			ret = fail(err, ENOMEM, "out of memory");
 	}

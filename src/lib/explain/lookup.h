@@ -40,6 +40,7 @@ struct lookup_result {
 	int winner;       /* index, -1: no socket gets the packet */
 	uint32_t ifindex; /* the arrival device, 0 if no socket depends on it */
 	bool local;       /* the destination is an address of the namespace */
+	bool by_cpu;      /* the packet's CPU is not known, and on some CPU another wins */
 	bool exact;       /* false: the order of the sockets, which decides between
 			   * equals and ends a walk, is a guess: no iterators, or
 			   * two sockets connected to the same peer */

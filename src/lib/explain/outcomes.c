@@ -9,6 +9,7 @@
 #include "decide/key.h"
 #include "decide/least_queue.h"
 #include "error.h"
+#include "explain/outcome_list.h"
 #include "explain/outcomes.h"
 #include "host/topology.h"
 #include "policy/packet_tuple.h"
@@ -16,99 +17,11 @@
 #include "policy/table_compile.h"
 #include "reuseport_explain.h"
 #include "reuseport_simulate.h"
-#include "sockets/socket_owners.h"
 #include "state/flow_table.h"
 #include "state/generation.h"
 #include "state/publish.h"
 #include "state/read_policy.h"
 #include "state/sockarray.h"
-
-/* The input of the search, and its output so far. */
-struct finding {
-	struct explanation *explanation;
-	struct reuseport_explanation *out; /* of it */
-	const struct attachment *attachment;
-	const struct lookup_candidate *winner;
-	const struct sock_diag_list *members;
-	struct explained_owners *owners;
-	const struct plan *plan;
-	const uint16_t *entries;
-	bool no_memory;
-};
-
-/* ---------------------------------------------------------------- adding one */
-
-static unsigned int slot_of_cookie(const struct finding *f, uint64_t cookie)
-{
-	const struct attachment *a = f->attachment;
-
-	for (unsigned int slot = 0; a && slot < a->entry.slots; slot++)
-		if (a->view.workers[slot].state != WORKER_FREE &&
-		    a->view.workers[slot].cookie == cookie)
-			return slot;
-	return SLOT_NONE;
-}
-
-/* Fill in the process that serves the socket now: what the keeper has recorded may be some seconds
- * old. */
-static void describe_process(struct finding *f, uint32_t inode, struct reuseport_outcome *outcome)
-{
-	const struct socket_owner *first, *server;
-	size_t n;
-
-	explained_owners_look(f->owners, f->members, inode, f->winner->key.uid);
-	n = socket_owners_of(&f->owners->owners, inode, &first);
-	if (!n)
-		return;
-	server = socket_owners_server(first, n);
-	outcome->pid = server->pid;
-	memcpy(outcome->comm, server->comm, sizeof(outcome->comm));
-}
-
-/* Return the outcome with that number, or NULL past the last one. */
-static struct reuseport_outcome *nth_outcome(const struct finding *f, size_t i)
-{
-	return item_list_get(&f->explanation->outcomes, i);
-}
-
-/* Add to the probability of one socket. */
-static void add_outcome(struct finding *f, uint64_t cookie, double probability)
-{
-	const struct sock_diag_socket *member = sock_diag_find(f->members, cookie);
-	unsigned int slot = slot_of_cookie(f, cookie);
-	struct reuseport_outcome *outcome;
-
-	for (size_t i = 0; (outcome = nth_outcome(f, i)); i++) {
-		if (outcome->cookie != cookie)
-			continue;
-		outcome->probability += probability;
-		return;
-	}
-	outcome = item_list_add(&f->explanation->outcomes, sizeof(*outcome));
-	if (!outcome) {
-		f->no_memory = true;
-		return;
-	}
-	*outcome = (struct reuseport_outcome){ .slot = slot == SLOT_NONE ? -1 : (int)slot,
-					       .cookie = cookie,
-					       .probability = probability };
-	if (slot != SLOT_NONE) {
-		outcome->state = generation_state(generations_in_use(&f->attachment->view),
-						  &f->attachment->view.workers[slot]);
-		outcome->weight = f->attachment->view.workers[slot].weight;
-	}
-	if (member)
-		outcome->queue = member->queue;
-	if (member || cookie == f->winner->cookie)
-		describe_process(f, member ? member->inode : f->winner->inode, outcome);
-}
-
-/* Add every member, each with the same probability. */
-static void add_all_members(struct finding *f)
-{
-	for (size_t i = 0; i < f->members->n; i++)
-		add_outcome(f, f->members->sockets[i].cookie, 1.0 / f->members->n);
-}
 
 /* ------------------------------------------------------------------ the packet */
 
@@ -158,7 +71,7 @@ static bool add_any_worker(struct finding *f)
 
 		if (!weights[slot] || !attachment_has_worker(a, slot))
 			continue;
-		add_outcome(f, a->view.workers[slot].cookie, 1);
+		outcome_add(f, a->view.workers[slot].cookie, 1);
 		return true;
 	}
 	return false;
@@ -196,15 +109,19 @@ static void follow_chain(struct finding *f, struct circumstances at)
 		}
 	}
 	if (out->taken_by >= 0) {
-		add_outcome(f, cookie, 1);
+		outcome_add(f, cookie, 1);
 		out->why = "the table's entry for the packet's hash, by the group's own hash key";
 	} else if ((f->plan->flags & PLAN_GUARDED) && add_any_worker(f)) {
 		out->why =
 			"no worker is left in any fallback step: the next slot with a worker that "
 			"may receive work, because the kernel could pick one that may not";
 	} else {
-		add_all_members(f);
-		out->why = "no worker is left in any fallback step: the kernel picks a member";
+		outcome_add_kernel_pick(f);
+		out->why = out->by_incoming_cpu ?
+				   "no worker is left in any fallback step: the kernel picks a "
+				   "member, by SO_INCOMING_CPU" :
+				   "no worker is left in any fallback step: the kernel picks a "
+				   "member";
 	}
 }
 
@@ -217,7 +134,7 @@ static void add_row(struct finding *f, uint32_t row)
 		uint16_t slot = f->entries[row * width + i];
 
 		if (attachment_has_worker(f->attachment, slot))
-			add_outcome(f, f->attachment->view.workers[slot].cookie, 1.0 / width);
+			outcome_add(f, f->attachment->view.workers[slot].cookie, 1.0 / width);
 	}
 }
 
@@ -226,8 +143,8 @@ static void add_all_rows(struct finding *f, uint32_t rows)
 {
 	for (uint32_t row = 0; row < rows; row++)
 		add_row(f, row);
-	for (size_t i = 0; nth_outcome(f, i); i++)
-		nth_outcome(f, i)->probability /= rows;
+	for (size_t i = 0; outcome_nth(f, i); i++)
+		outcome_nth(f, i)->probability /= rows;
 }
 
 static void decide_by_place(struct finding *f, const struct reuseport_packet *packet)
@@ -260,13 +177,13 @@ static void decide_by_queue(struct finding *f)
 			"the shorter queue of two workers, which a hash selects, when the packet arrives";
 		return;
 	}
-	for (size_t i = 0; nth_outcome(f, i); i++)
-		if (nth_outcome(f, i)->queue < least)
-			least = nth_outcome(f, i)->queue;
-	for (size_t i = 0; nth_outcome(f, i); i++)
-		ties += nth_outcome(f, i)->queue == least;
-	for (size_t i = 0; nth_outcome(f, i); i++)
-		nth_outcome(f, i)->probability = nth_outcome(f, i)->queue == least ? 1.0 / ties : 0;
+	for (size_t i = 0; outcome_nth(f, i); i++)
+		if (outcome_nth(f, i)->queue < least)
+			least = outcome_nth(f, i)->queue;
+	for (size_t i = 0; outcome_nth(f, i); i++)
+		ties += outcome_nth(f, i)->queue == least;
+	for (size_t i = 0; outcome_nth(f, i); i++)
+		outcome_nth(f, i)->probability = outcome_nth(f, i)->queue == least ? 1.0 / ties : 0;
 	f->out->why = "the shortest queue, as the queues are now; a hash decides a tie";
 }
 
@@ -293,8 +210,11 @@ static void decide_by_table(struct finding *f, const struct reuseport_packet *pa
 	if (f->explanation->outcomes.n)
 		return;
 	f->out->all_weightless = true;
-	f->out->why = "no worker may receive work: the kernel picks among all members";
-	add_all_members(f);
+	outcome_add_kernel_pick(f);
+	f->out->why = f->out->by_incoming_cpu ?
+			      "no worker may receive work: the kernel picks among all members, by "
+			      "SO_INCOMING_CPU" :
+			      "no worker may receive work: the kernel picks among all members";
 }
 
 /* Return whether the packet belongs to a known sticky flow, whose worker gets it by any
@@ -308,7 +228,7 @@ static bool decide_by_flow(struct finding *f, const struct reuseport_packet *pac
 		return false;
 	f->out->known_flow = true;
 	f->out->row = -1;
-	add_outcome(f, f->attachment->view.workers[slot].cookie, 1);
+	outcome_add(f, f->attachment->view.workers[slot].cookie, 1);
 	return true;
 }
 
@@ -330,9 +250,12 @@ static void decide_by_policy(struct finding *f, const struct reuseport_packet *p
 		f->out->why = "a known flow, which stays with its worker";
 	} else if (f->plan->width) {
 		decide_by_table(f, packet);
+	} else if (read_policy_leaves_pick(&f->explanation->policy)) {
+		f->out->row = -1;
+		f->out->why = outcome_add_kernel_pick(f);
 	} else {
 		f->out->row = -1;
-		add_all_members(f);
+		outcome_add_all_members(f);
 		f->out->why =
 			"by the kernel's hash, whose key is secret: all members are equally likely";
 	}
@@ -358,7 +281,7 @@ static bool is_possible(const void *outcome)
 
 int outcomes_find(struct explanation *explanation, const struct reuseport_packet *packet,
 		  const struct lookup_candidate *winner, const struct attachment *attachment,
-		  const struct sock_diag_list *members, struct explained_owners *owners,
+		  const struct group_members *members, struct explained_owners *owners,
 		  struct reuseport_error *err)
 {
 	struct reuseport_explanation *out = &explanation->out;
@@ -366,23 +289,23 @@ int outcomes_find(struct explanation *explanation, const struct reuseport_packet
 			     .out = out,
 			     .attachment = attachment,
 			     .winner = winner,
+			     .packet = packet,
 			     .members = members,
 			     .owners = owners };
 
 	if (out->decider == REUSEPORT_POLICY) {
 		decide_by_policy(&f, packet);
 	} else if (out->decider == REUSEPORT_SOCKET) {
-		add_outcome(&f, winner->cookie, 1);
+		outcome_add(&f, winner->cookie, 1);
 		out->why = winner->sockets > 1 ?
 				   "the sockets share their address without SO_REUSEPORT: the "
 				   "kernel gives all to one of them" :
 				   "it is the only socket, so there is no choice";
+	} else if (out->decider == REUSEPORT_FOREIGN) {
+		outcome_add_all_members(&f);
+		out->why = "another program decides, in a way that this toolkit does not know";
 	} else {
-		add_all_members(&f);
-		out->why =
-			out->decider == REUSEPORT_FOREIGN ?
-				"another program decides, in a way that this toolkit does not know" :
-				"the kernel's hash, whose key is secret: all members are equally likely";
+		out->why = outcome_add_kernel_pick(&f);
 	}
 	if (f.no_memory)
 		return fail(err, ENOMEM, "out of memory");

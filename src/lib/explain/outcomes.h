@@ -7,16 +7,16 @@
 #include "explain/explained_owners.h"
 #include "explain/explanation.h"
 #include "explain/lookup.h"
-#include "sockets/sock_diag.h"
+#include "sockets/group_members.h"
 #include "state/attachment.h"
 
 /*
  * Fill what follows decider, which is set. attachment is NULL if there are no pins.
- * members has the sockets of the winning group; it is empty if the winner is no group.
+ * members are those of the winning group; they are empty if the winner is no group.
  */
 int outcomes_find(struct explanation *explanation, const struct reuseport_packet *packet,
 		  const struct lookup_candidate *winner, const struct attachment *attachment,
-		  const struct sock_diag_list *members, struct explained_owners *owners,
+		  const struct group_members *members, struct explained_owners *owners,
 		  struct reuseport_error *err);
 
 #endif

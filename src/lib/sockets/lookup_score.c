@@ -103,6 +103,7 @@ static enum lookup_reason match_socket(const struct lookup_packet *packet,
 			return LOOKUP_DEVICE;
 		score->device = weights.device;
 	}
+	score->cpu = packet->cpu >= 0 && socket->cpu == packet->cpu;
 	return LOOKUP_WINS;
 }
 
@@ -115,7 +116,7 @@ void lookup_score_socket(const struct lookup_packet *packet, struct lookup_socke
 		socket->reason = match_socket(packet, socket, &score);
 	if (socket->reason == LOOKUP_WINS)
 		score.total = score.base + score.family + score.peer_addr + score.peer_port +
-			      score.device;
+			      score.device + score.cpu;
 	else
 		score = (struct lookup_score){ .total = -1 };
 	socket->score = score;
@@ -170,4 +171,35 @@ int lookup_score_all(const struct lookup_packet *packet, bool tuples, struct loo
 		if (sockets[i].score.total >= 0)
 			sockets[i].reason = reason_of_loser(&sockets[i], &sockets[winner]);
 	return winner;
+}
+
+/* Return whether two winners come to the same. */
+static bool same_winner(const struct lookup_socket *sockets, int one, int other)
+{
+	if (one == other)
+		return true;
+	return one >= 0 && other >= 0 && sockets[one].group &&
+	       sockets[one].group == sockets[other].group && !sockets[one].connected &&
+	       !sockets[other].connected;
+}
+
+bool lookup_score_by_cpu(const struct lookup_packet *packet, bool tuples,
+			 struct lookup_socket *sockets, size_t n)
+{
+	int first = lookup_score_all(packet, tuples, sockets, n);
+	bool depends = false;
+
+	for (size_t i = 0; i < n && !depends; i++) {
+		struct lookup_packet on_cpu = *packet;
+
+		/* On the CPU of one that cannot win, or wins anyway, nothing changes. */
+		if (sockets[i].cpu < 0 || sockets[i].score.total < 0 ||
+		    same_winner(sockets, first, i))
+			continue;
+		on_cpu.cpu = sockets[i].cpu;
+		depends = !same_winner(sockets, first,
+				       lookup_score_all(&on_cpu, tuples, sockets, n));
+	}
+	lookup_score_all(packet, tuples, sockets, n);
+	return depends;
 }

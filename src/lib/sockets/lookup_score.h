@@ -32,8 +32,11 @@
  *   needs a member that was connected while bound to an address: 6.13 takes it out of
  *   the group first.
  *
- * Left out: SO_INCOMING_CPU, which adds 1 if that CPU handles the packet (the kernel
- * also sets it on a connected UDP socket, to the last packet's CPU); VRF
+ * SO_INCOMING_CPU adds 1 if that CPU handles the packet. The kernel also sets it on a connected
+ * UDP socket, to the last packet's CPU, and leaves it there when the socket disconnects; what a
+ * listener or a UDP socket that is not connected receives leaves it alone (seen on 6.18).
+ *
+ * Left out: VRF
  * (l3mdev_accept, the slave device); BPF_PROG_TYPE_SK_LOOKUP programs and TPROXY, which
  * come first; UDP's early demux (udp_v4_early_demux: a packet from a wire goes to a
  * connected socket without the walk, if that is first in the chain); the lookups by
@@ -54,6 +57,7 @@ struct lookup_packet {
 	uint8_t src[16], dst[16];
 	uint16_t sport, dport; /* host byte order */
 	uint32_t ifindex;      /* of the arrival device; 0: not known */
+	int32_t cpu;           /* that handles it; -1: not known, and no socket has it */
 	uint32_t uid;          /* only sockets of this user count, if has_uid */
 	bool has_uid;
 };
@@ -86,7 +90,7 @@ enum lookup_reason {
 /* A socket's score. The local address adds nothing: it selects the table. */
 struct lookup_score {
 	int total; /* -1: does not match, and the rest is 0 */
-	int base, family, peer_addr, peer_port, device;
+	int base, family, peer_addr, peer_port, device, cpu;
 };
 
 /* A socket on the port. */
@@ -98,6 +102,7 @@ struct lookup_socket {
 	uint8_t addr[16], peer[16]; /* peer zero: none */
 	uint16_t peer_port;
 	uint32_t ifindex;
+	int32_t cpu; /* SO_INCOMING_CPU, -1 for none */
 	uint32_t uid;
 	uint64_t group; /* equal for members of one reuseport group; 0: no group */
 	bool has_conns; /* of that group */
@@ -121,5 +126,10 @@ void lookup_score_socket(const struct lookup_packet *packet, struct lookup_socke
  */
 int lookup_score_all(const struct lookup_packet *packet, bool tuples, struct lookup_socket *sockets,
 		     size_t n);
+
+/* Return whether, on some CPU, a socket of another group than the winner's wins, or another one
+ * without a group. What was filled is filled anew, for the packet as it is. */
+bool lookup_score_by_cpu(const struct lookup_packet *packet, bool tuples,
+			 struct lookup_socket *sockets, size_t n);
 
 #endif
