@@ -112,8 +112,8 @@ struct reuseport_policy_info {
 	unsigned int table_width;   /* entries of a row; 0: the policy picks a member of the
 				     * kernel's group and needs no table */
 	uint32_t plans;             /* changes of policy, weights or table so far */
-	bool places_alike;          /* of "cpu" and "numa": each CPU, or node, has the same workers
-				     * in the table, so that it makes no difference */
+	bool places_alike;          /* of "cpu" and "numa": each CPU, or node, has the same workers,
+				     * two or more, so that it makes no difference */
 };
 
 /* The handle of an attachment that this process keeps. */

@@ -11,17 +11,6 @@ bool places_alike_can_be(const char *policy)
 	return policy && (!strcmp(policy, "cpu") || !strcmp(policy, "numa"));
 }
 
-/* Return the number of workers that get new work. */
-static size_t count_eligible(const struct reuseport_status *status)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < status->n_workers; i++)
-		n += status->workers[i]->weight &&
-		     status->workers[i]->state == REUSEPORT_WORKER_ACTIVE;
-	return n;
-}
-
 static void places_alike_warn_of(const struct reuseport_status *status)
 {
 	char endpoint[FORMAT_ENDPOINT_MAX];
@@ -47,6 +36,6 @@ void places_alike_warn(const struct reuseport_status_list *list)
 	const struct reuseport_status *status;
 
 	for (size_t i = 0; (status = reuseport_status_list__get(list, i)); i++)
-		if (!status->damaged && status->policy->places_alike && count_eligible(status) > 1)
+		if (!status->damaged && status->policy->places_alike)
 			places_alike_warn_of(status);
 }

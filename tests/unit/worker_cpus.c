@@ -59,6 +59,9 @@ static void rows(void **state)
 	entries[5] = 0;
 	assert_false(worker_cpus_rows_equal(entries, 3, 2));
 	assert_true(worker_cpus_rows_equal(entries, 2, 2));
+	/* One worker is the same everywhere, and needs no warning. */
+	assert_false(worker_cpus_rows_equal(entries + 6, 1, 2));
+	assert_false(worker_cpus_rows_equal(entries, 1, 1));
 }
 
 int main(void)

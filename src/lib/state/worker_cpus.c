@@ -15,6 +15,12 @@ int worker_cpus_find(uint32_t pid, int32_t incoming_cpu, unsigned int cpus, stru
 
 bool worker_cpus_rows_equal(const uint16_t *entries, uint32_t rows, uint32_t width)
 {
+	uint32_t same = 1;
+
+	while (same < width && entries[same] == entries[0])
+		same++;
+	if (same == width)
+		return false;
 	/* Rows of the same workers are filled in the same way. */
 	for (uint32_t row = 1; row < rows; row++)
 		if (memcmp(entries, entries + (size_t)row * width, width * sizeof(*entries)))

@@ -18,8 +18,8 @@ static inline bool worker_cpus_is_set(int32_t incoming_cpu, unsigned int cpus)
 int worker_cpus_find(uint32_t pid, int32_t incoming_cpu, unsigned int cpus, struct cpus *set);
 
 /*
- * Return whether a table by CPU or node has the same workers in each of its rows, so that the CPU
- * makes no difference. The row after the last, of all workers, is not looked at.
+ * Return whether a table by CPU or node has the same workers, two or more, in each of its rows, so
+ * that the CPU makes no difference. The row after the last, of all workers, is not looked at.
  */
 bool worker_cpus_rows_equal(const uint16_t *entries, uint32_t rows, uint32_t width);
 
