@@ -43,7 +43,7 @@ struct reuseport_outcome *outcome_nth(const struct finding *f, size_t i)
 }
 
 /* A socket that is in no group is the winner itself. */
-static int32_t incoming_cpu_of(const struct finding *f, uint64_t cookie)
+static int32_t outcome_incoming_cpu(const struct finding *f, uint64_t cookie)
 {
 	return f->members->sockets.n ? cpu_pick_of_socket(f->members, cookie) : f->winner->cpu;
 }
@@ -68,7 +68,7 @@ void outcome_add(struct finding *f, uint64_t cookie, double probability)
 	*outcome = (struct reuseport_outcome){ .slot = slot == SLOT_NONE ? -1 : (int)slot,
 					       .cookie = cookie,
 					       .probability = probability,
-					       .incoming_cpu = incoming_cpu_of(f, cookie) };
+					       .incoming_cpu = outcome_incoming_cpu(f, cookie) };
 	if (slot != SLOT_NONE) {
 		outcome->state = generation_state(generations_in_use(&f->attachment->view),
 						  &f->attachment->view.workers[slot]);
