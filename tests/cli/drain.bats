@@ -270,7 +270,7 @@ does() {
 	[[ $output == *draining* && $output != *GEN* && $output != *FLOWS* ]] || fail "$output"
 	succeeds ctl status --port 8080 --json
 	jq -e '.groups[0] | .admit == "auto" and has("sticky") == false
-		and .rollout == {phase: "none", serving: 0, other: 0}
+		and .rollout == {phase: "none", serving: 0, other: 0, age: null}
 		and (.workers | all(.flows == 0 and .generation == 0))' <<<"$output" >/dev/null ||
 		fail "$output"
 }

@@ -13,7 +13,7 @@
 #include "show/status.h"
 #include "status_look.h"
 
-#define CLEAR "\033[H\033[2J\033[3J"
+#define CLEAR "\033[H\033[2J"
 
 /* Report that nothing is steered. That is an error only if the options name a group. */
 static int report_none(const struct options *options)
