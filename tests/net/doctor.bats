@@ -450,6 +450,7 @@ enough_packets() {
 	ctl drain --port 8080 slot:1
 	doctor 4 --port 8080
 	found drain-standing warning
+	[ "$(of drain-standing .evidence.age_s)" -ge 0 ]
 	mended drain-standing 0 --port 8080
 	ctl drain --port 8080 slot:0
 	ctl weight --port 8080 slot:1 0

@@ -7,7 +7,7 @@
 #include "show/policy_info.h"
 #include "show/status.h"
 
-#define LOOK_USUAL_NS 2000000000
+#define LOOK_USUAL_NS 3000000000ULL
 
 /* Print which fallback modes are in use: nothing if there are none. */
 static void print_degraded(const struct reuseport_status *status)

@@ -15,6 +15,14 @@ static const struct reuseport_drain_status *find_drain(const struct reuseport_dr
 	return NULL;
 }
 
+/* Say for how long it has been so, if that is known. */
+static void find_age(struct finding *finding, const struct reuseport_status *status,
+		     uint64_t since_ns)
+{
+	if (since_ns && since_ns <= status->taken_ns)
+		finding_number(finding, "age_s", (status->taken_ns - since_ns) / 1000000000);
+}
+
 static void find_drained(struct scene *scene, const struct reuseport_status *status,
 			 const struct reuseport_worker *worker,
 			 const struct reuseport_drain_status *drain)
@@ -36,6 +44,7 @@ static void find_drained(struct scene *scene, const struct reuseport_status *sta
 	finding_number(finding, "queue", drain->queue);
 	finding_number(finding, "half_open", drain->half_open);
 	finding_number(finding, "flows", drain->flows);
+	find_age(finding, status, worker->state_ns);
 	mend_command(scene, finding, "undrain", "slot:%u", worker->slot);
 }
 
@@ -88,6 +97,7 @@ static void check_rollout(struct scene *scene, const struct reuseport_status *st
 	finding_number(finding, "serving", generations->serving);
 	finding_number(finding, "other", generations->other);
 	finding_number(finding, "workers", others);
+	find_age(finding, status, status->rollout_ns);
 	mend_command(scene, finding, "rollout", "%s",
 		     !begun ? "finish" :
 		     others ? "switch" :
