@@ -52,6 +52,26 @@ silent() {
 	wait "$load_pid" || true
 }
 
+tcp_counter() {
+	in_ns nstat -asz "$1" | awk -v name="$1" '$1 == name { print $2 }'
+}
+
+# The kernel counts each of its handshakes as dropped by the socket, until data comes.
+@test "doctor: nginx that defers has lost nothing" {
+	NGINX_LISTEN=deferred start_nginx 2
+	attach --port 8080
+	start_http_load
+	wait_until 5 has_deferred
+	silent --port 8080
+	equal "$(tcp_counter TcpExtListenDrops)" 0
+	kill -INT "$load_pid"
+	wait "$load_pid" || true
+}
+
+has_deferred() {
+	[ "$(tcp_counter TcpExtTCPDeferAcceptDrop)" -gt 100 ]
+}
+
 @test "doctor: nsd and unbound under load" {
 	local server
 	for server in nsd unbound; do

@@ -25,7 +25,7 @@ configure() {
 			uwsgi_temp_path $dir/uwsgi;
 			scgi_temp_path $dir/scgi;
 			server {
-				listen 8080 reuseport;
+				listen 8080 reuseport ${NGINX_LISTEN:-};
 				${NGINX_SERVER:-return 200 "ok\n";}
 			}
 		}
