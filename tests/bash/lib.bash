@@ -295,6 +295,11 @@ status() {
 	look "$1" "$2" "$3" | jq -r ".groups[0] | $3"
 }
 
+# A status from standard input, but for how long all of it has been so.
+ageless() {
+	jq 'walk(if type == "object" then del(.age, .look_age, .unregistered_age) else . end)'
+}
+
 # Cookies of the workers shown, sorted, one a line.
 shown() {
 	look "$1" "${2:-tcp}" | jq -r '.groups[].workers[].cookie' | sort -n

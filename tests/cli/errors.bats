@@ -274,7 +274,7 @@ s.bind(("127.0.0.1", 8081)); s.connect(("127.0.0.1", 8080)); time.sleep(60)'
 	says "--admit auto instead of manual"
 	refused 1 ctl attach --port 8080 --log "$BATS_TEST_TMPDIR/log"
 	says "--log none instead of $BATS_TEST_TMPDIR/log"
-	diff <(jq . <<<"$before") <(ctl status --port 8080 --json | jq .)
+	diff <(ageless <<<"$before") <(ctl status --port 8080 --json | ageless)
 	equal "$(tools_of "$NS")" "$keeper" "keepers"
 }
 

@@ -49,14 +49,19 @@ steered() {
 		.unregistered, [.workers[] | [.slot, .cookie, .pid, .state]]] | tojson'
 }
 
+# What a command says, but for how long that has been so.
+undated() {
+	sed -E 's/("[a-z_]*age"): [0-9.]+/\1: N/; s/ [0-9]+s / Ns /' <<<"$1" | tr -s ' '
+}
+
 # looks WHAT ARGS...: with more and more descriptors, until the command that only looks has
 # said twice what it says without a limit. Before that it fails.
 looks() {
 	local n right=0 wanted
-	wanted=$("$REUSEPORTCTL" "$1" --netns "$NS" "${@:2}")
+	wanted=$(undated "$("$REUSEPORTCTL" "$1" --netns "$NS" "${@:2}")")
 	for ((n = FEW; n <= ENOUGH && right < 2; n += STEP)); do
 		tool "$1" $n "${@:2}"
-		[ $status -ne 0 ] || equal "$output" "$wanted" "$* with $n descriptors"
+		[ $status -ne 0 ] || equal "$(undated "$output")" "$wanted" "$* with $n descriptors"
 		right=$((right + !status))
 	done
 	equal $right 2 "$*"

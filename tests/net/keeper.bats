@@ -77,7 +77,7 @@ ask() {
 	attach --port 8080
 	before=$(ctl status --port 8080 --json)
 	ctl attach --port 8080
-	diff <(jq . <<<"$before") <(ctl status --port 8080 --json | jq .)
+	diff <(ageless <<<"$before") <(ctl status --port 8080 --json | ageless)
 	running true
 }
 
