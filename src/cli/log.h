@@ -3,12 +3,14 @@
 #ifndef CLI_LOG_H
 #define CLI_LOG_H
 
+#include <stdbool.h>
+
 struct log {
-	int fd;                /* a file or standard error; -1: syslog */
+	int fd;                /* a file or standard error; -1: the log daemon */
+	bool never_waits;      /* for who reads it: lines are dropped */
 	int max_level;         /* messages of a higher level are dropped */
 	int error;             /* errno of the last message that could not be written, or 0 */
-	unsigned long dropped; /* messages that a full pipe did not take, since the last that one
-				* took */
+	unsigned long dropped; /* messages that were not taken, since the last that was */
 };
 
 /* Write one message as one line, with format_text(). A reuseport_log_fn; ctx is a struct

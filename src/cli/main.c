@@ -142,6 +142,8 @@ int main(int argc, char **argv)
 	closefrom(STDERR_FILENO + 1);
 	process_title_begin(argc, argv);
 	signal(SIGPIPE, SIG_IGN);
+	/* Nor a file that has reached its limit: that is an error like others. */
+	signal(SIGXFSZ, SIG_IGN);
 	/* Which characters are printed as they are: see format_text(). */
 	setlocale(LC_CTYPE, "");
 	return exit_closed(run(argc, argv));

@@ -216,3 +216,66 @@ unwritten() {
 	equal "$(cat "$BATS_TEST_TMPDIR/victim")" secret
 	untouched 8080
 }
+
+# The log daemon, which reads nothing until its file "read" is there. Nothing more fits.
+log_daemon() {
+	mkdir "$BATS_TEST_TMPDIR/dev"
+	mount --make-rprivate /dev
+	mount -t tmpfs tmpfs "$BATS_TEST_TMPDIR/dev"
+	cp -a /dev/null /dev/zero /dev/urandom "$BATS_TEST_TMPDIR/dev"
+	ln -s /proc/self/fd "$BATS_TEST_TMPDIR/dev"
+	mount --move "$BATS_TEST_TMPDIR/dev" /dev
+	spawn "$BATS_TEST_TMPDIR/daemon" timeout 60 python3 -uc '
+import os, socket, sys, time
+daemon = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+daemon.bind("/dev/log")
+fillers, sent = [], 1
+while sent:
+	fillers.append(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
+	fillers[-1].setblocking(False)
+	sent = 0
+	try:
+		while fillers[-1].sendto(b"full", "/dev/log"):
+			sent += 1
+	except BlockingIOError:
+		pass
+print("full")
+while not os.path.exists(sys.argv[1]):
+	time.sleep(0.02)
+while True:
+	print(daemon.recv(4096).decode())' "$BATS_TEST_TMPDIR/read"
+	wait_until 10 grep -q full "$BATS_TEST_TMPDIR/daemon"
+}
+
+@test "descriptors: a log daemon that reads nothing is not waited for" {
+	log_daemon
+	start_worker --port 8080
+	ctl attach --port 8080
+	start_worker --port 8080
+	wait_until 3 in_sync 8080 tcp
+	touch "$BATS_TEST_TMPDIR/read"
+	start_worker --port 8080
+	wait_until 3 in_sync 8080 tcp
+	wait_until 3 grep -q "lines were dropped" "$BATS_TEST_TMPDIR/daemon"
+	grep -q "^<30>... .. ..:..:.. reuseportctl\[$(keeper_pid 8080 tcp)\]: tcp .*: 3 workers" \
+		"$BATS_TEST_TMPDIR/daemon"
+}
+
+# Its standard error may be a pipe that other processes have, too.
+@test "descriptors: a reader of standard error that has stopped is not waited for" {
+	local reader
+	mkfifo "$BATS_TEST_TMPDIR/pipe"
+	exec {reader}<>"$BATS_TEST_TMPDIR/pipe"
+	start_worker --port 8080
+	spawn "$BATS_TEST_TMPDIR/out" sh -c 'exec "$1" keeper 2>"$2"' sh "$REUSEPORTCTL" \
+		"$BATS_TEST_TMPDIR/pipe"
+	timeout 1 sh -c 'exec yes "a line of others" >"$1"' sh "$BATS_TEST_TMPDIR/pipe" || true
+	ctl attach --port 8080
+	start_worker --port 8080
+	wait_until 3 in_sync 8080 tcp
+	timeout 1 cat <&"$reader" >/dev/null || true
+	start_worker --port 8080
+	wait_until 3 in_sync 8080 tcp
+	timeout 2 grep -m 1 "dropped: the log was not read" <&"$reader"
+	exec {reader}<&-
+}

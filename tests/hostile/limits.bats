@@ -223,3 +223,44 @@ keeper_lives_on() {
 	wait_until 2 gone "$keeper"
 	untouched 8080
 }
+
+# soft_limits PID: those that are lower than the hard ones.
+soft_limits() {
+	awk '/^Max (cpu time|file size|address space|data size)/ && $(NF - 2) != $(NF - 1)' \
+		"/proc/$1/limits"
+}
+
+@test "limits: a keeper that is left behind does not have those of its caller" {
+	local keeper
+	start_worker --port 8080
+	bash -c 'ulimit -S -t 20 -f 100 -v 4000000 -d 4000000 && exec "$@"' limited \
+		"$REUSEPORTCTL" attach --netns "$NS" --port 8080 \
+		--log "$BATS_TEST_TMPDIR/keeper.log" 3>&-
+	record_bpf
+	keeper=$(keeper_pid 8080 tcp)
+	equal "$(soft_limits "$keeper")" ""
+	# And one that it cannot lift is an error of the log, no more.
+	prlimit --fsize=1:1 -p "$keeper"
+	start_worker --port 8080
+	wait_until 3 in_sync 8080 tcp
+	# With less than two descriptors not even poll() works.
+	prlimit --nofile=1: -p "$keeper"
+	start_worker --port 8080
+	pause 0.3
+	prlimit --nofile=1000: -p "$keeper"
+	wait_until 10 in_sync 8080 tcp
+	equal "$(keeper_pid 8080 tcp)" "$keeper" "keeper"
+	prlimit --nofile=1: -p "$keeper"
+	pause 0.2
+	kill "$keeper"
+	wait_until 5 gone "$keeper"
+}
+
+@test "limits: a file that may not grow is a log that takes nothing" {
+	start_worker --port 8080
+	head -c 1024 /dev/zero >"$BATS_TEST_TMPDIR/log"
+	refused 1 bash -c 'ulimit -f 1; exec "$@"' limited "$REUSEPORTCTL" attach --netns "$NS" \
+		--port 8080 --log "$BATS_TEST_TMPDIR/log"
+	says "cannot write to --log"
+	untouched 8080
+}

@@ -17,8 +17,10 @@ static int keeper_open_log(const struct options *options, struct log_files *logs
 		message("cannot open --log %s: %s", options->log, strerror(-fd));
 		return EXIT_FAILED;
 	}
-	*logs = (struct log_files){ .other = { .fd = fd, .max_level = LOG_INFO },
-				    .other_path = options->log };
+	*logs = (struct log_files){
+		.other = { .fd = fd, .never_waits = true, .max_level = LOG_INFO },
+		.other_path = options->log
+	};
 	return EXIT_DONE;
 }
 

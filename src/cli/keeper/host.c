@@ -2,7 +2,6 @@
 /* Host: the process that keeps all attachments. */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -15,6 +14,7 @@
 #include "keeper/host.h"
 #include "keeper/leave_netns.h"
 #include "keeper/notify.h"
+#include "keeper/wait.h"
 #include "privileges.h"
 
 #define FIRST_ROUNDS 10000 /* of work, before it is said to be ready */
@@ -79,9 +79,7 @@ static int host_loop(struct reuseport_keeper *keeper, struct log_files *logs, in
 	bool told = false;
 
 	for (;;) {
-		ready = poll(fds, 2, told ? -1 : 0);
-		if (ready < 0 && errno != EINTR)
-			return EXIT_FAILED;
+		ready = keeper_wait(fds, 2, told ? -1 : 0);
 		if (!told && (!ready || ++rounds == FIRST_ROUNDS)) {
 			notify_send(supervisor, "READY=1\nSTATUS=following the workers");
 			told = true;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* Keeper: a process in the foreground that follows the workers of some groups. */
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/signalfd.h>
@@ -13,6 +12,7 @@
 #include "keeper/keeper.h"
 #include "keeper/leave_netns.h"
 #include "keeper/notify.h"
+#include "keeper/wait.h"
 #include "privileges.h"
 
 static int open_signals(void)
@@ -24,6 +24,13 @@ static int open_signals(void)
 	sigaddset(&set, SIGINT);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static bool has_signal(int signals)
+{
+	struct signalfd_siginfo signal;
+
+	return read(signals, &signal, sizeof(signal)) == sizeof(signal);
 }
 
 /* Process what happened in the group. Return whether the group still needs a keeper. */
@@ -57,9 +64,8 @@ static void run_loop(struct reuseport_group **groups, size_t n, int signals, str
 				.events = POLLIN,
 			};
 		fds[n] = (struct pollfd){ .fd = signals, .events = POLLIN };
-		if (poll(fds, n + 1, -1) < 0 && errno != EINTR)
-			return;
-		if (fds[n].revents)
+		keeper_wait(fds, n + 1, -1);
+		if (fds[n].revents && has_signal(signals))
 			return;
 		for (size_t i = 0; i < n; i++) {
 			if (!fds[i].revents || process_group(groups[i], log))
@@ -93,6 +99,7 @@ int keeper_run(struct reuseport_group **groups, size_t n, struct log *log)
 	struct pollfd *fds = calloc(n + 1, sizeof(*fds));
 	int signals = open_signals(), supervisor = notify_open(), status = EXIT_FAILED;
 
+	log->never_waits = true;
 	isolate_use_log(log);
 	if (fds && signals >= 0)
 		status = privileges_keep(PRIVILEGES_KEEPER);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* Left behind: the keeper that attach starts, where none runs. It has nothing of its caller:
- * no session, no cgroup, no terminal, no working directory, no network or mount namespace. */
+ * no session, no cgroup, no limits, no terminal, no working directory, no network or mount
+ * namespace. */
 #include <errno.h>
 #include <fcntl.h>
 #include <mntent.h>
@@ -13,6 +14,7 @@
 
 #include "exit.h"
 #include "keeper/host.h"
+#include "keeper/leave_limits.h"
 #include "keeper/leave_mounts.h"
 #include "process_title.h"
 #include "standard_fds.h"
@@ -51,6 +53,7 @@ static void go_to_background(void)
 	if (chdir("/"))
 		errno = 0; /* the process keeps its working directory */
 	leave_cgroups();
+	leave_limits();
 	standard_fds_to_null();
 }
 
@@ -71,7 +74,6 @@ static int run_left_behind(int to)
 	int ret;
 
 	go_to_background();
-	openlog("reuseportctl", LOG_PID, LOG_DAEMON);
 	if (host_prepare() != EXIT_DONE) {
 		tell_command(to, "it cannot give up privileges");
 		return EXIT_FAILED;

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/* Leave limits: a keeper that is left behind lives longer than what its caller has set them for. */
+#include <errno.h>
+#include <stddef.h>
+#include <sys/resource.h>
+
+#include "keeper/leave_limits.h"
+
+void leave_limits(void)
+{
+	static const int limits[] = { RLIMIT_CPU, RLIMIT_FSIZE, RLIMIT_AS, RLIMIT_DATA };
+	const struct rlimit none = { RLIM_INFINITY, RLIM_INFINITY };
+	struct rlimit limit;
+
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+		if (!setrlimit(limits[i], &none) || getrlimit(limits[i], &limit))
+			continue;
+		/* Without CAP_SYS_RESOURCE the hard limit stays. */
+		limit.rlim_cur = limit.rlim_max;
+		if (setrlimit(limits[i], &limit))
+			errno = 0;
+	}
+}
