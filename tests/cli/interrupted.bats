@@ -249,3 +249,15 @@ keeper_is_there() {
 		ctl detach --port 8080
 	done
 }
+
+@test "interrupted: a keeper that is killed when it starts is no keeper" {
+	command -v strace >/dev/null || skip "strace is not installed"
+	start_worker --port 8080
+	refused 1 strace -f -qq -o /dev/null -e trace=setsid -e inject=setsid:signal=KILL \
+		"$REUSEPORTCTL" attach --netns "$NS" --port 8080
+	record_bpf
+	says "steering continues without a keeper"
+	equal "$(status 8080 tcp .keeper.running)" false
+	succeeds ctl attach --port 8080
+	equal "$(status 8080 tcp .keeper.running)" true
+}

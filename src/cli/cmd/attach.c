@@ -135,12 +135,13 @@ static pid_t leave_group(struct attach_state *all, size_t i, int *status)
 	bool ended = false;
 	pid_t pid = 0;
 
-	for (int tries = 0; !ended && tries < START_TRIES; tries++) {
+	/* Only what a keeper has taken has one. */
+	for (int starts = 0;; starts++) {
 		pid = reuseport_group__leave(all->groups.list[i], LEAVE_TIMEOUT_MS, &error);
-		if (pid != -ENOENT)
+		if (pid != -ENOENT || starts == START_TRIES)
 			break;
 		pid = host_leave_behind(&ended, status, &error);
-		if (pid < 0)
+		if (pid < 0 || ended)
 			break;
 	}
 	if (pid < 0)
