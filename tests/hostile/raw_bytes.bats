@@ -92,8 +92,10 @@ start_named_workers() {
 	jq -e '.groups[0].workers | map(.comm) | index("\u001b]0;pwn\u0007\u001b[2J\u001b[m") != null
 		and index("a\nb: error: c") != null and length == '"$n" <<<"$printed" >/dev/null ||
 		fail "names in JSON: $printed"
-	prints ctl list
-	prints_json ctl list
+	prints ctl list --who
+	equal "$(grep -c '^tcp ' <<<"$printed")" 1 "rows of list: $printed"
+	prints_json ctl list --who
+	equal "$(jq '.groups[0].processes | map(.comm) | unique | length' <<<"$printed")" "$n" "names"
 	prints_json ctl explain $packet
 	# Any of them can be meant: without weight for the others it is each in turn.
 	prints ctl explain $packet
