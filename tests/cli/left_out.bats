@@ -132,6 +132,22 @@ rows_are() {
 		'["pid-namespace"]'
 }
 
+# The worker ends as soon as the attach, which has seen its socket, has made its directory: to
+# load the program takes longer.
+@test "left out: a server that stops meanwhile is blamed for nothing" {
+	local out=$BATS_TEST_TMPDIR/container
+	run -3 in_ns unshare -m --pid --fork --kill-child --mount-proc sh -c '
+		"$2" --port 8080 >"$3" & worker=$!
+		while ! grep -q ^ready "$3"; do sleep 0.05; done
+		(until [ -e /sys/fs/bpf/reuseport/tcp-0_0_0_0-8080-*/attaching ]; do :; done
+		kill -KILL $worker) &
+		"$1" attach --port 8080 2>&1' sh "$REUSEPORTCTL" "$HELPERS/worker" "$out" 3>&-
+	[[ $output == *"the server has closed its sockets meanwhile"* ]] || fail "$output"
+	[[ $output != *"PID namespace"* ]] || fail "$output"
+	compgen -G "/sys/fs/bpf/reuseport/*-8080-*" && fail "pins are left"
+	return 0
+}
+
 @test "left out: nothing is said where nothing is left out" {
 	start_workers 3 --port 8080
 	succeeds ctl attach --port 8080 --partial

@@ -18,6 +18,7 @@
 #include "keeper/adopt.h"
 #include "keeper/attach.h"
 #include "keeper/attach_left_out.h"
+#include "keeper/attach_stopped.h"
 #include "keeper/carry_over.h"
 #include "keeper/degraded.h"
 #include "keeper/event_sources.h"
@@ -350,8 +351,10 @@ static int attach_or_adopt(struct reuseport_group *group, const struct reuseport
 			ret = members.on_key && may_attach ?
 				      attach_new(group, &members, opts, err) :
 				      fail(err, ENOENT, "%s has no worker", group->at.text);
-			if (ret)
+			if (ret) {
 				pins_remove(group->at.dir, group->at.pin);
+				ret = attach_stopped(group, &members, ret, err);
+			}
 		}
 	}
 	group_members_free(&members);
