@@ -11,7 +11,9 @@
  * The library starts no processes, so by itself it looks only at processes of the group's
  * own user. A program that calls reuseport_set_isolation() lends it a way to start one. Then
  * it looks at all processes, and it does so in such helpers only: one that makes no progress
- * is given up, and the process that it was looking at is left alone from then on.
+ * is given up, and the process that it was looking at is left alone from then on. In such a
+ * helper it also looks every second whether a group that this process keeps has its program
+ * still, and puts it back where none is; the host's keeper does so in any case.
  */
 #ifndef REUSEPORT_ISOLATE_H
 #define REUSEPORT_ISOLATE_H

@@ -97,3 +97,28 @@ put_back() {
 	ctl attach --port 8080 --proto udp --force
 	wait_until 4 log_has "program is there again" 1
 }
+
+keeps_running() {
+	[ "$(status 8080 udp .keeper.running 2>/dev/null)" = true ]
+}
+
+@test "program watch: a keeper in the foreground does so for its group" {
+	local id other
+	start_workers 2 --port 8080 --proto udp
+	spawn /dev/null "$REUSEPORTCTL" attach --netns "$NS" --port 8080 --proto udp --foreground \
+		--log "$BATS_TEST_TMPDIR/keeper.log"
+	wait_until 5 keeps_running
+	record_bpf
+	id=$(program_id_on 8080 udp)
+	foreign "${worker_pids[0]}" none
+	wait_until 4 ours_is_on udp "$id"
+	wait_until 4 log_has "program was gone from the group" 1
+	other=$(foreign "${worker_pids[0]}" pass)
+	wait_until 4 log_has "another program picks (id $other, foreign_pass)" 1
+	equal "$(program_id_on 8080 udp)" "$other"
+	[ "$(status 8080 udp .keeper.look_age)" != null ]
+	ctl attach --port 8080 --proto udp --force
+	wait_until 4 log_has "program is there again" 1
+	stop "$spawned"
+	ctl detach --port 8080 --proto udp
+}

@@ -11,6 +11,7 @@
 #include "keeper/loop_time.h"
 #include "keeper/membership.h"
 #include "keeper/other_group.h"
+#include "keeper/own_watch.h"
 #include "keeper/pending.h"
 #include "keeper/plan_due.h"
 #include "keeper/program_mend.h"
@@ -89,7 +90,10 @@ static uint64_t event_loop_watch_helpers(struct reuseport_group *group)
 	fd = program_mend_fd(group->loop.mend, &search);
 	if (fd >= 0)
 		until = loop_sooner(until, event_loop_watch_helper(group, fd, search));
-	return until;
+	fd = own_watch_fd(group, &search);
+	if (fd >= 0)
+		search = event_loop_watch_helper(group, fd, search);
+	return loop_sooner(until, search);
 }
 
 /* -------------------------------------------------------------------- a turn */
@@ -136,6 +140,7 @@ int event_loop_turn(struct reuseport_group *group, struct reuseport_error *err)
 		plan_due_publish(group);
 		plan_due_synchronize(group);
 	}
+	own_watch_step(group);
 	program_put_back(group);
 	event_loop_note_members(group);
 	resync_plan(group);

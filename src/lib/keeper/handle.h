@@ -6,6 +6,7 @@
 #include "host/netns.h"
 #include "keeper/join_batch.h"
 #include "keeper/owner_search.h"
+#include "keeper/program_seen.h"
 #include "keeper/turn_members.h"
 #include "state/attachment.h"
 #include "state/event_ring.h"
@@ -56,6 +57,8 @@ struct event_loop {
 	uint64_t plan_at;        /* when to publish for the workers */
 	uint64_t synchronize_at; /* after a plan was published */
 	struct other_group other;
+	struct program_seen program;
+	struct own_watch *watch;   /* NULL: none yet, or the host's keeper does it */
 	bool mend_due;             /* the program was taken off */
 	struct program_mend *mend; /* it is put back; NULL: not now */
 	int mend_failed;           /* -errno, as it was logged last */

@@ -6,33 +6,21 @@
 #include "abi.h"
 #include "item_list.h"
 #include "keeper/handle.h"
+#include "keeper/program_ask.h"
 #include "reuseport_keeper.h"
 #include "state/pins_name.h"
-
-#define WATCH_MAX 96
-
-/* What the kernel is asked: which program the groups of these sockets have. */
-struct program_ask {
-	struct netns_ref ns;
-	uint32_t n;
-	uint64_t cookies[WATCH_MAX];
-};
 
 /* See program_watch.h. */
 struct program_watch {
 	struct look *look; /* NULL: none runs */
-	struct program_ask ask;
-	uint64_t ids[WATCH_MAX]; /* of the entries, for each cookie */
+	struct program_question question;
+	uint64_t ids[ASK_MAX];   /* of the entries, for each cookie */
 	uint32_t round;          /* the groups that were asked about have its number */
-	uint64_t asked_at, took; /* by the round so far, */
+	uint64_t asked_at;
+	uint64_t look_cost;      /* as of struct program_answer */
+	uint64_t cost;           /* of the round so far, in ns of a CPU, */
 	uint64_t looks;          /* and how many it has had */
 	uint64_t at;             /* when the next look begins */
-};
-
-enum program_seen {
-	PROGRAM_OURS, /* or not seen yet */
-	PROGRAM_NONE,
-	PROGRAM_FOREIGN,
 };
 
 /* An attachment. Its directory's inode is its identity: another one may get the name. Times are
@@ -49,9 +37,7 @@ struct host_entry {
 	uint64_t due_at;                /* when the group has work to do; 0: now */
 	uint64_t free_since;            /* when it was first seen without a keeper; 0: it has one */
 	uint64_t try_at;                /* when to look again */
-	uint32_t asked;                 /* the round that asked about its program, */
-	enum program_seen seen_program; /* and what was seen last, */
-	uint32_t seen_id;               /* with its id, if it is not ours */
+	uint32_t asked;                 /* the round that asked about its program */
 	int logged;                     /* errno of the failure that was logged last, or 0 */
 	bool seen;                      /* by the scan that runs */
 };
