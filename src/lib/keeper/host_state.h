@@ -14,13 +14,13 @@
 struct program_watch {
 	struct look *look; /* NULL: none runs */
 	struct program_question question;
-	uint64_t ids[ASK_MAX];   /* of the entries, for each cookie */
-	uint32_t round;          /* the groups that were asked about have its number */
+	uint64_t ids[ASK_MAX]; /* of the entries, for each cookie */
+	uint32_t round;        /* the groups that were asked about have its number */
 	uint64_t asked_at;
-	uint64_t look_cost;      /* as of struct program_answer */
-	uint64_t cost;           /* of the round so far, in ns of a CPU, */
-	uint64_t looks;          /* and how many it has had */
-	uint64_t at;             /* when the next look begins */
+	uint64_t look_cost; /* as of struct program_answer */
+	uint64_t cost;      /* of the round so far, in ns of a CPU, */
+	uint64_t looks;     /* and how many it has had */
+	uint64_t at;        /* when the next look begins */
 };
 
 /* An attachment. Its directory's inode is its identity: another one may get the name. Times are
@@ -30,16 +30,16 @@ struct host_entry {
 	char name[PINS_NAME_MAX]; /* of the directory */
 	char log[REUSEPORT_LOG_LEN];
 	struct reuseport_keeper *keeper;
-	struct reuseport_group *group;  /* NULL: not kept by this process */
-	uint64_t id;                    /* of its sources in the epoll set; none has it again */
-	int watch;                      /* of its directory, by inotify */
-	bool held;                      /* by a lock in the root directory */
-	uint64_t due_at;                /* when the group has work to do; 0: now */
-	uint64_t free_since;            /* when it was first seen without a keeper; 0: it has one */
-	uint64_t try_at;                /* when to look again */
-	uint32_t asked;                 /* the round that asked about its program */
-	int logged;                     /* errno of the failure that was logged last, or 0 */
-	bool seen;                      /* by the scan that runs */
+	struct reuseport_group *group; /* NULL: not kept by this process */
+	uint64_t id;                   /* of its sources in the epoll set; none has it again */
+	int watch;                     /* of its directory, by inotify */
+	bool held;                     /* by a lock in the root directory */
+	uint64_t due_at;               /* when the group has work to do; 0: now */
+	uint64_t free_since;           /* when it was first seen without a keeper; 0: it has one */
+	uint64_t try_at;               /* when to look again */
+	uint32_t asked;                /* the round that asked about its program */
+	int logged;                    /* errno of the failure that was logged last, or 0 */
+	bool seen;                     /* by the scan that runs */
 };
 
 struct reuseport_keeper {

@@ -15,7 +15,7 @@ struct own_watch {
 	struct look *look; /* NULL: none runs */
 	uint64_t asked_at;
 	uint64_t cost; /* as of struct program_answer */
-	uint64_t at; /* when the next look begins */
+	uint64_t at;   /* when the next look begins */
 };
 
 static bool own_watch_is_for(const struct reuseport_group *group)

@@ -21,7 +21,7 @@ static const struct group_member *ask_find(const struct member_list *list, uint6
 }
 
 static int ask_answer(struct look_report *report, const struct program_ask *ask,
-			struct group_iter *reader)
+		      struct group_iter *reader)
 {
 	uint64_t begun = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	struct member_list list = { 0 };

@@ -44,7 +44,9 @@ static bool watch_gather(struct reuseport_keeper *keeper)
 	ask->n = 0;
 	for (size_t i = 0; (entry = item_list_get(&keeper->entries, i)); i++) {
 		const struct reuseport_group *group = entry->group;
-		uint64_t cookie = group && entry->asked != watch->round ? program_seen_member(group) : 0;
+		uint64_t cookie = group && entry->asked != watch->round ?
+					  program_seen_member(group) :
+					  0;
 
 		if (!cookie || ask->n == ASK_MAX)
 			continue;
