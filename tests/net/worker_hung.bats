@@ -77,7 +77,7 @@ hung() {
 	holds '$healthy.ok == $healthy.sent' "${results[@]}"
 	holds '$plain | (.sent - .ok) / .sent | . >= 0.15 and . <= 0.35' "${results[@]}"
 	# Some ten, whatever their number; noise may be worse.
-	holds '$steered | .sent - .ok <= 10 + .sent / 100' "${results[@]}"
+	holds '$steered | .sent - .ok <= 10 + .sent / 40' "${results[@]}"
 	# Half as much again is what it is to be; noise may be worse.
 	holds '$steered.p99_us <= 3 * $healthy.p99_us or $steered.p99_us <= $healthy.p99_us + 5000' "${results[@]}"
 	# What waits for it is all that it got.

@@ -12,6 +12,7 @@
 #include "keeper/membership.h"
 #include "keeper/other_group.h"
 #include "keeper/own_watch.h"
+#include "keeper/own_watch_state.h"
 #include "keeper/pending.h"
 #include "keeper/plan_due.h"
 #include "keeper/program_mend.h"
@@ -90,7 +91,7 @@ static uint64_t event_loop_watch_helpers(struct reuseport_group *group)
 	fd = program_mend_fd(group->loop.mend, &search);
 	if (fd >= 0)
 		until = loop_sooner(until, event_loop_watch_helper(group, fd, search));
-	fd = own_watch_fd(group, &search);
+	fd = own_watch_fd(group->loop.watch, &search);
 	if (fd >= 0)
 		search = event_loop_watch_helper(group, fd, search);
 	return loop_sooner(until, search);

@@ -12,7 +12,7 @@
 #include "fd.h"
 #include "keeper/handle.h"
 #include "keeper/join_batch.h"
-#include "keeper/own_watch.h"
+#include "keeper/own_watch_state.h"
 #include "keeper/program_mend.h"
 #include "sockets/group_iter.h"
 #include "state/hook_iter.h"
@@ -113,7 +113,8 @@ void handle_close(struct reuseport_group *group)
 {
 	int *fds[] = { &group->loop.timer, &group->loop.notice, &group->loop.epoll };
 
-	own_watch_end(group);
+	own_watch_free(group->loop.watch);
+	group->loop.watch = NULL;
 	handle_close_events(group);
 	if (group->shared)
 		group->loop.epoll = -1; /* it is the host's keeper's */

@@ -6,7 +6,7 @@
 #include "host/netns.h"
 #include "keeper/join_batch.h"
 #include "keeper/owner_search.h"
-#include "keeper/program_seen.h"
+#include "keeper/program_ask.h"
 #include "keeper/turn_members.h"
 #include "state/attachment.h"
 #include "state/event_ring.h"

@@ -5,18 +5,11 @@
 
 #include "keeper/loop_time.h"
 #include "keeper/own_watch.h"
+#include "keeper/own_watch_state.h"
 
 #define EVERY (1000 * MS)
 #define PART 200 /* of the time: 0.5% */
 #define LONGEST (30000 * MS)
-
-struct own_watch {
-	struct program_question question;
-	struct look *look; /* NULL: none runs */
-	uint64_t asked_at;
-	uint64_t cost; /* as of struct program_answer */
-	uint64_t at;   /* when the next look begins */
-};
 
 static bool own_watch_is_for(const struct reuseport_group *group)
 {
@@ -88,20 +81,4 @@ void own_watch_step(struct reuseport_group *group)
 		own_watch_end_look(watch, ret);
 	if (!watch->look && loop_now() >= watch->at)
 		own_watch_begin(group, watch);
-}
-
-int own_watch_fd(const struct reuseport_group *group, uint64_t *until)
-{
-	const struct own_watch *watch = group->loop.watch;
-
-	*until = !watch ? NEVER : watch->look ? look_until(watch->look) : watch->at;
-	return watch && watch->look ? look_fd(watch->look) : -1;
-}
-
-void own_watch_end(struct reuseport_group *group)
-{
-	if (group->loop.watch)
-		look_free(group->loop.watch->look);
-	free(group->loop.watch);
-	group->loop.watch = NULL;
 }

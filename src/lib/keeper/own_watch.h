@@ -12,11 +12,4 @@
 /* Go on with the look that runs, or begin the next one if it is due. */
 void own_watch_step(struct reuseport_group *group);
 
-/* Return the descriptor that is readable when the next step has something to do, -1 if none is
- * needed; *until receives the time by which there must be one, of CLOCK_MONOTONIC. */
-int own_watch_fd(const struct reuseport_group *group, uint64_t *until);
-
-/* End it. */
-void own_watch_end(struct reuseport_group *group);
-
 #endif

@@ -31,6 +31,12 @@ struct program_answer {
 /* What a look costs beside what its helper measures, in us. */
 #define ASK_COST 500
 
+/* What was seen of a group last. */
+struct program_seen {
+	enum { PROGRAM_OURS, PROGRAM_NONE, PROGRAM_FOREIGN } kind; /* ours: or not seen yet */
+	uint32_t id;                                              /* if it is not ours */
+};
+
 /* The question with what it takes to ask it. */
 struct program_question {
 	struct program_ask ask;

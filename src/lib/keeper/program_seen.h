@@ -7,18 +7,6 @@
 
 struct reuseport_group;
 
-enum program_seen_kind {
-	PROGRAM_OURS, /* or not seen yet */
-	PROGRAM_NONE,
-	PROGRAM_FOREIGN,
-};
-
-/* What was seen last. */
-struct program_seen {
-	enum program_seen_kind kind;
-	uint32_t id; /* if it is not ours */
-};
-
 /* Return the cookie of a member to ask about, 0 if the group has none. */
 uint64_t program_seen_member(const struct reuseport_group *group);
 
