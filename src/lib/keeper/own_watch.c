@@ -6,6 +6,7 @@
 #include "keeper/loop_time.h"
 #include "keeper/own_watch.h"
 #include "keeper/own_watch_state.h"
+#include "keeper/program_seen.h"
 
 #define EVERY (1000 * MS)
 #define PART 200 /* of the time: 0.5% */

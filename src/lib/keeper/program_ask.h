@@ -31,10 +31,16 @@ struct program_answer {
 /* What a look costs beside what its helper measures, in us. */
 #define ASK_COST 500
 
+enum program_seen_kind {
+	PROGRAM_OURS, /* or not seen yet */
+	PROGRAM_NONE,
+	PROGRAM_FOREIGN,
+};
+
 /* What was seen of a group last. */
 struct program_seen {
-	enum { PROGRAM_OURS, PROGRAM_NONE, PROGRAM_FOREIGN } kind; /* ours: or not seen yet */
-	uint32_t id;                                              /* if it is not ours */
+	enum program_seen_kind kind;
+	uint32_t id; /* if it is not ours */
 };
 
 /* The question with what it takes to ask it. */

@@ -9,7 +9,7 @@
 #include "state/ages.h"
 
 /* Log it once. That it is missing is logged by who puts it back. */
-static void seen_note(struct reuseport_group *group, int kind, uint32_t id)
+static void seen_note(struct reuseport_group *group, enum program_seen_kind kind, uint32_t id)
 {
 	struct program_seen *seen = &group->loop.program;
 	const char *text = group->at.text;
