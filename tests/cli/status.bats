@@ -41,7 +41,7 @@ end_watch() {
 
 @test "status: an interval that is none is refused whole" {
 	local text
-	for text in 0 -1 +1 1x 0.05 0.0999 3600.001 99999999999999999999 1e3 0x1 "" . .5 1. 1.2.3 " 1" nan; do
+	for text in 0 -1 +1 1x 0.05 0.0999 3600.001 0.1234 99999999999999999999 1e3 0x1 "" . .5 1. 1.2.3 " 1" nan; do
 		refused 2 ctl status --interval "$text"
 		says "--interval '$text' is not a number of seconds from 0.1 to 3600"
 	done

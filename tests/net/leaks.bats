@@ -26,7 +26,7 @@ recorded() {
 	equal "$(watchers_of "$NS")" "tcp 8080" "followed by the hooks"
 	# The steering program and its nine maps, the hooks' two, two iterators and three maps.
 	equal "$(recorded prog)" 5 "programs recorded"
-	equal "$(recorded map)" 12 "maps recorded"
+	equal "$(recorded map)" 13 "maps recorded"
 
 	# Keeper and pins gone by force: the program is still in the group.
 	pin=$(status 8080 tcp .pin)
@@ -44,7 +44,7 @@ recorded() {
 @test "leaks: detach leaves no pin, map, program or process" {
 	attach --port 8080
 	attach --port 8080 --proto udp
-	equal "$(recorded map)" 33 "maps recorded"
+	equal "$(recorded map)" 36 "maps recorded"
 	ctl detach --port 8080 --proto tcp
 	ctl detach --port 8080 --proto udp
 	equal "$(pins_of "$NS_INODE")" ""

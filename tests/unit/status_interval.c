@@ -127,13 +127,18 @@ static void slot_reused(void **unused)
 	make_look(&before, 10 * S, 1000);
 	add_made(&before, 0, 7, 2 * S, 600);
 	add_made(&before, 1, 8, 2 * S, 10);
+	add_made(&before, 2, 5, 2 * S, 10);
 	make_look(&now, 11 * S, 1700);
 	add_made(&now, 0, 9, 10 * S + 1, 650);
 	add_made(&now, 1, 8, 10 * S + 2, 30);
+	/* Of clocks that were set, say: the cookie decides. */
+	add_made(&now, 2, 6, 2 * S, 15);
 	interval = compared(&before, &now, 10 * S);
-	is_interval(&interval, 1, 700, 20);
+	is_interval(&interval, 1, 700, 0);
+	assert_false(interval.gone_known);
 	gave(&interval, 0, 650);
 	gave(&interval, 1, 30);
+	assert_false(interval.workers[2].known);
 	free(interval.workers);
 }
 
