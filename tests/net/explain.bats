@@ -283,6 +283,28 @@ said() {
 	done
 }
 
+# The kernel adds IPv6 sockets with SO_REUSEPORT at the end of its lists, all others ahead.
+@test "explain: the order of two UDP groups, also without iterators" {
+	local older newer without to
+	for to in 0.0.0.0/127.0.0.1 ::/[::1]; do
+		start_worker --port 5300 --proto udp --addr "${to%/*}" --sockets 2
+		older=$worker_cookies
+		start_worker --port 5300 --proto udp --addr "${to%/*}" --sockets 2 --bind-dev lo
+		newer=$worker_cookies
+		client --proto udp --to "${to#*/}:5300" --count 1 >"$BATS_TEST_TMPDIR/answer"
+		read -r _ answer <"$BATS_TEST_TMPDIR/answer"
+		case " $older " in *" $answer "*) device=0 ;; *) device=1 ;; esac
+		equal "$device" "$([ "$to" = "::/[::1]" ]; echo $?)" "who gets it: $older, $newer, $answer"
+		for without in none iterators udp-iter-order; do
+			REUSEPORT_DISABLE=${without/none/} in_ns "$REUSEPORTCTL" explain --proto udp \
+				--src "${to#*/}:40000" --dst "${to#*/}:5300" --dev lo --json \
+				>"$BATS_TEST_TMPDIR/explained"
+			equal "$(jq '.candidates[0].ifindex' "$BATS_TEST_TMPDIR/explained")" "$device" \
+				"$to, without $without: $(cat "$BATS_TEST_TMPDIR/explained")"
+		done
+	done
+}
+
 @test "explain: what makes no sense is refused" {
 	local args
 

@@ -27,7 +27,7 @@ static int begin(void **state)
 {
 	(void)state;
 	sockets.n = kernel.n = unreached.n = 0;
-	members.by_port = members.unordered = false;
+	members.unordered = false;
 	return 0;
 }
 
@@ -212,23 +212,6 @@ static void the_first_in_the_chain(void **state)
 	check_shadow(at("0.0.0.0", 0), at("0.0.0.0", 2));
 }
 
-/* The order by port has the newest first, that by address the oldest of IPv6 groups. */
-static void order_by_port(void **state)
-{
-	(void)state;
-	add(IPPROTO_UDP, "::", 7)->key.ifindex = 2;
-	add(IPPROTO_UDP, "::", 8);
-	make();
-	check_shadow(at("::", 0), at("::", 2));
-	members.by_port = true;
-	make();
-	check_shadow(at("::", 2), at("::", 0));
-	/* TCP has no such order. */
-	listed[0].key.proto = listed[1].key.proto = IPPROTO_TCP;
-	make();
-	check_shadow(at("::", 0), at("::", 2));
-}
-
 /* Without iterators what the address or the family decides is known all the same. */
 static void without_an_order(void **state)
 {
@@ -306,12 +289,12 @@ static void other_ports_and_all_shadows(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(sockets_of_one_group),    TEST(several_groups_of_one_key),
-		TEST(shared_without_a_group),  TEST(connected_sockets),
-		TEST(an_address_comes_first),  TEST(ipv4_comes_before_dual_stack),
-		TEST(the_first_in_the_chain),  TEST(order_by_port),
-		TEST(without_an_order),        TEST(a_group_with_a_connection),
-		TEST(sockets_without_a_group), TEST(other_ports_and_all_shadows),
+		TEST(sockets_of_one_group),        TEST(several_groups_of_one_key),
+		TEST(shared_without_a_group),      TEST(connected_sockets),
+		TEST(an_address_comes_first),      TEST(ipv4_comes_before_dual_stack),
+		TEST(the_first_in_the_chain),      TEST(without_an_order),
+		TEST(a_group_with_a_connection),   TEST(sockets_without_a_group),
+		TEST(other_ports_and_all_shadows),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

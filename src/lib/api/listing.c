@@ -139,7 +139,7 @@ int reuseport_list_more(const struct reuseport_filter *filter,
 {
 	struct reuseport_list_opts opts = { .sz = sizeof(opts) };
 	struct reuseport_error error = { 0 };
-	struct listing_reading reading = { .by_port = -1, .err = &error };
+	struct listing_reading reading = { .err = &error };
 	int ret = group_key_filter_init(&reading.filter, filter, &error);
 
 	if (!ret)

@@ -9,7 +9,6 @@
 #include "api/listing_netns.h"
 #include "api/listing_rows.h"
 #include "error.h"
-#include "host/features.h"
 #include "host/netns.h"
 #include "sockets/group_scan.h"
 #include "sockets/shadow.h"
@@ -262,58 +261,17 @@ static int mark_steered(const struct listing_reading *reading, struct place_list
 	return ret < 0 ? ret : 0;
 }
 
-/* Return whether two IPv6 groups are on one port, so that their order may decide. */
-static bool needs_order(const struct place_list *list)
-{
-	for (size_t i = 1; i < list->n; i++)
-		if (list->places[i].member && list->places[i - 1].member &&
-		    list->places[i].key.family == AF_INET6 &&
-		    list->places[i - 1].key.family == AF_INET6 &&
-		    list->places[i].key.port == list->places[i - 1].key.port)
-			return true;
-	return false;
-}
-
-/* Find out in which order the UDP iterators go; that takes reading the kernel's types. */
-static int find_order(struct listing_reading *reading)
-{
-	struct features *features;
-	int ret = features_new(&features, reading->err);
-
-	if (ret)
-		return ret;
-	reading->by_port = !features_have(features, FEATURE_UDP_ITER_ORDER);
-	features_free(features);
-	return 0;
-}
-
-/* Put the sockets together, in the order of the kernel's chains. */
-static int make_places(struct listing_reading *reading, const struct netns_sockets *all,
-		       const struct sock_diag_list *sockets, struct place_list *list)
-{
-	struct place_members members = { .kernel = &all->kernel,
-					 .unreached = &all->unreached,
-					 .by_port = reading->by_port > 0,
-					 .unordered = !all->known };
-	int ret = places_make(sockets, &members, list);
-
-	if (ret)
-		return fail(reading->err, ENOMEM, "out of memory");
-	if (!all->known || reading->by_port >= 0 || sockets != &all->udp || !needs_order(list))
-		return 0;
-	places_free(list);
-	ret = find_order(reading);
-	return ret ? ret : make_places(reading, all, sockets, list);
-}
-
 static int add_places(struct listing_reading *reading, const struct netns_sockets *all,
 		      const struct sock_diag_list *sockets)
 {
+	const struct place_members members = { .kernel = &all->kernel,
+					       .unreached = &all->unreached,
+					       .unordered = !all->known };
 	struct place_list list;
-	int ret = make_places(reading, all, sockets, &list);
+	int ret = places_make(sockets, &members, &list);
 
 	if (ret)
-		return ret;
+		return fail(reading->err, ENOMEM, "out of memory");
 	ret = mark_steered(reading, &list);
 	for (size_t i = 0; !ret && i < list.n; i++)
 		if (is_listed(reading, &list.places[i]))

@@ -33,8 +33,7 @@ struct listing_reading {
 	struct group_iter *reader;        /* NULL: there are no iterators */
 	struct reuseport_error no_reader; /* why */
 	struct own_programs own;
-	bool found;  /* the one namespace that is asked for */
-	int by_port; /* UDP iterators go by port: 1, 0, or -1: not known yet */
+	bool found; /* the one namespace that is asked for */
 	struct reuseport_error *err;
 };
 

@@ -56,28 +56,6 @@ static void guess_order(struct port_sockets *on_port, const struct sock_diag_lis
 		};
 }
 
-/* Turn the order by port, which has the newest socket first, into the order by address:
- * there the IPv6 members of a group come last, the oldest first. */
-static int order_by_address(struct port_sockets *on_port)
-{
-	struct port_socket *sorted = calloc(on_port->n + 1, sizeof(*sorted));
-	size_t head = 0, tail = on_port->n;
-
-	if (!sorted)
-		return -ENOMEM;
-	for (size_t i = 0; i < on_port->n; i++) {
-		const struct port_socket *socket = &on_port->sockets[i];
-
-		if (socket->diag.key.family == AF_INET6 && socket->group)
-			sorted[--tail] = *socket;
-		else
-			sorted[head++] = *socket;
-	}
-	free(on_port->sockets);
-	on_port->sockets = sorted;
-	return 0;
-}
-
 static int arrange_sockets(const struct port_sockets_reader *reader, int proto, uint16_t port,
 			   struct sock_diag_list *list, struct port_sockets *on_port)
 {
@@ -96,7 +74,7 @@ static int arrange_sockets(const struct port_sockets_reader *reader, int proto, 
 	free(members.members);
 	if (error_is_limit(ret))
 		return ret;
-	return on_port->exact || proto == IPPROTO_TCP ? 0 : order_by_address(on_port);
+	return 0;
 }
 
 int port_sockets_read(const struct port_sockets_reader *reader, int proto, uint16_t port,

@@ -26,7 +26,9 @@ struct port_sockets {
 /* How to read the kernel's sockets. */
 struct port_sockets_reader {
 	struct group_iter *groups; /* NULL: no iterators */
-	bool by_address;           /* iter/udp walks the chains by address before those by port */
+	bool by_address;           /* iter/udp walks the chains by address before those by port. In
+				    * both IPv6 sockets with SO_REUSEPORT are added at the end, and
+				    * others ahead; but connect() moves a socket in the first alone */
 };
 
 /*

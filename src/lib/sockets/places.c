@@ -92,45 +92,30 @@ static bool is_same_place(const struct placed *a, const struct placed *b)
 	       !group_key_compare_place(&a->socket->key, &b->socket->key);
 }
 
-/*
- * Return the place in the chain by address. In that by port the newest socket is the first; in
- * that by address IPv6 sockets with SO_REUSEPORT come last, the oldest of them first.
- */
-static size_t order_in_chain(const struct placed *placed, bool by_port)
+static void place_add(struct place *place, const struct placed *placed)
 {
-	if (!by_port || placed->socket->key.proto != IPPROTO_UDP ||
-	    placed->socket->key.family != AF_INET6)
-		return placed->order;
-	return SIZE_MAX - 1 - placed->order;
-}
-
-static void place_add(struct place *place, const struct placed *placed, bool by_port)
-{
-	size_t order = order_in_chain(placed, by_port);
-
 	if (!place->n) {
 		place->key = placed->socket->key;
 		place->known = placed->known;
 		place->member = placed->member;
-		place->order = order;
+		place->order = placed->order;
 	}
 	if (place->key.uid != placed->socket->key.uid)
 		place->key.has_uid = false;
-	if (order < place->order) {
-		place->order = order;
+	if (placed->order < place->order) {
+		place->order = placed->order;
 		place->member = placed->member;
 	}
 	place->n++;
 }
 
-static void places_fill(const struct placed *placed, size_t n, bool by_port,
-			struct place_list *list)
+static void places_fill(const struct placed *placed, size_t n, struct place_list *list)
 {
 	for (size_t i = 0; i < n; i++) {
 		if (!i || !is_same_place(&placed[i - 1], &placed[i]))
 			list->places[list->n++].sockets = &list->sockets[i];
 		list->sockets[i] = *placed[i].socket;
-		place_add(&list->places[list->n - 1], &placed[i], by_port);
+		place_add(&list->places[list->n - 1], &placed[i]);
 	}
 }
 
@@ -164,7 +149,7 @@ int places_make(const struct sock_diag_list *sockets, const struct place_members
 				     .sockets = calloc(sockets->n + 1, sizeof(*list->sockets)) };
 	if (ordered && placed && list->places && list->sockets) {
 		place_sockets(sockets, members, ordered, placed);
-		places_fill(placed, sockets->n, members->by_port, list);
+		places_fill(placed, sockets->n, list);
 		ret = 0;
 	} else {
 		places_free(list);

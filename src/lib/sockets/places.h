@@ -31,8 +31,7 @@ struct place_list {
 struct place_members {
 	const struct member_list *kernel;    /* in the order of the kernel */
 	const struct member_list *unreached; /* sockets of which that is not known; NULL: none */
-	bool by_port;   /* UDP: that order is the one by port, not by address (before 6.6) */
-	bool unordered; /* it is no order at all */
+	bool unordered;                      /* it is no order at all */
 };
 
 /* Make the places of sockets that are all of one protocol. Each refers to the members. Return 0
