@@ -12,6 +12,10 @@ setup() {
 }
 
 teardown() {
+	if [ -n "${covered:-}" ]; then
+		ctl detach --port 8080 || true
+		umount /sys/fs/bpf
+	fi
 	end_strangers
 	end_test
 }
@@ -227,4 +231,29 @@ print('ready', flush=True); time.sleep(60)"
 	equal "$(ctl list --port 8080 --json | jq -c '.groups[0].steered')" false
 	equal "$(pins_of "$NS_INODE")" "" "pins"
 	serves 8080
+}
+
+# A second bpffs is mounted over the first, as some scripts do: no command sees the pins below.
+@test "ours: a keeper whose bpffs is covered goes on, until the group is another's" {
+	local keeper
+	attach --port 8080
+	keeper=$(keeper_pid 8080 tcp)
+	mount -t bpf -o mode=0700 bpf /sys/fs/bpf
+	covered=1
+	start_stranger --port 8080
+	wait_until 5 grep -q "8080: 3 workers" "$BATS_TEST_TMPDIR/keeper.log"
+	refused 1 ctl attach --port 8080
+	says "not pinned here"
+	ctl attach --port 8080 --force
+	ctl detach --port 8080
+	wait_until 20 gone "$keeper"
+	equal "$("$REUSEPORTCTL" list --netns "$NS" --port 8080 --json 3>&- |
+		jq -c '[.groups[].program]')" "[null]" "program after the detach"
+	ctl attach --port 8080
+	equal "$(status 8080 tcp '[.keeper.running, (.workers | length)] | tojson')" "[true,3]"
+	ctl detach --port 8080
+	umount /sys/fs/bpf
+	covered=
+	# Nobody keeps what was covered.
+	ctl detach --port 8080
 }

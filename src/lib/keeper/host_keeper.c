@@ -118,6 +118,7 @@ static int host_keeper_enter_root(struct reuseport_keeper *keeper, struct reusep
 		if (!ret)
 			ret = host_keeper_note(keeper, err);
 	} while (ret == -ENOENT);
+	keeper->hidden = false;
 	if (!ret) {
 		ret = host_keeper_watch(keeper);
 		if (ret)
@@ -226,6 +227,13 @@ static int host_keeper_count(const struct reuseport_keeper *keeper)
 	return count;
 }
 
+/* Return whether another bpffs has taken the place of the one that this keeper is of, and its
+ * groups have other programs now; see program_watch.c. */
+static bool host_keeper_is_left(struct reuseport_keeper *keeper)
+{
+	return !host_keeper_count(keeper) && host_scan_is_hidden(keeper);
+}
+
 /* See what became of the root directory. -ESHUTDOWN: the keeper is to end. */
 static int host_keeper_check_root(struct reuseport_keeper *keeper, struct reuseport_error *err)
 {
@@ -233,6 +241,10 @@ static int host_keeper_check_root(struct reuseport_keeper *keeper, struct reusep
 
 	if (!pin_dir_is_gone(keeper->root) && !pin_dir_has(keeper->root, ROOT_KEEPER))
 		host_keeper_note(keeper, NULL);
+	if (host_keeper_is_left(keeper))
+		return service ?
+			       host_keeper_enter_root(keeper, err) :
+			       fail(err, ESHUTDOWN, "%s is not in sight any longer", keeper->path);
 	if (service)
 		return pin_dir_is_gone(keeper->root) ? host_keeper_enter_root(keeper, err) : 0;
 	if (!pin_dir_is_gone(keeper->root))

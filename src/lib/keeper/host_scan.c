@@ -19,6 +19,7 @@
 #include "state/pin_dir.h"
 #include "state/pin_owner.h"
 #include "state/pins.h"
+#include "state/pins_root.h"
 #include "state/root_lock.h"
 #include "state/sockarray.h"
 
@@ -234,6 +235,7 @@ static bool host_scan_try(struct host_entry *entry, int root, const struct reuse
 struct host_scanning {
 	struct reuseport_keeper *keeper;
 	uint64_t until;
+	bool hidden; /* nobody asks for what would be adopted */
 	int ret;
 };
 
@@ -260,7 +262,9 @@ static int host_scan_visit(void *ctx, int root, const char *name)
 	entry->seen = true;
 	if (entry->group || (!keeper->scan_due && clock_ns(CLOCK_MONOTONIC) < entry->try_at))
 		return 0;
-	if (clock_ns(CLOCK_MONOTONIC) < scan->until)
+	if (scan->hidden)
+		entry->try_at = ~0ULL;
+	else if (clock_ns(CLOCK_MONOTONIC) < scan->until)
 		host_scan_try(entry, root, &named);
 	else
 		entry->try_at = 0; /* the next time */
@@ -274,10 +278,23 @@ static bool host_scan_is_of_use(const void *item)
 	return entry->seen || entry->group;
 }
 
+bool host_scan_is_hidden(struct reuseport_keeper *keeper)
+{
+	uint64_t now = clock_ns(CLOCK_MONOTONIC);
+
+	if (now < keeper->hidden_at)
+		return keeper->hidden;
+	keeper->hidden_at = now + LOOK_AGAIN;
+	keeper->hidden = !pin_dir_is_gone(keeper->root) && !pins_root_in_sight(keeper->root);
+	return keeper->hidden;
+}
+
 void host_scan(struct reuseport_keeper *keeper)
 {
 	uint64_t now = clock_ns(CLOCK_MONOTONIC);
-	struct host_scanning scan = { .keeper = keeper, .until = now + HOST_SCAN_MS * MS };
+	struct host_scanning scan = { .keeper = keeper,
+				      .until = now + HOST_SCAN_MS * MS,
+				      .hidden = host_scan_is_hidden(keeper) };
 	struct host_entry *entry;
 
 	for (size_t i = 0; (entry = item_list_get(&keeper->entries, i)); i++)

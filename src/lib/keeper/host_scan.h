@@ -13,4 +13,9 @@ void host_scan(struct reuseport_keeper *keeper);
 /* Stop keeping an attachment. */
 void host_scan_release(struct host_entry *entry);
 
+/* Return whether another file system covers the pins, or theirs was unmounted, seen a second ago
+ * at most. No command reaches them then: the keeper goes on as long as its groups have their
+ * programs and workers, but puts no program back, and adopts nothing. */
+bool host_scan_is_hidden(struct reuseport_keeper *keeper);
+
 #endif

@@ -60,6 +60,8 @@ struct reuseport_keeper {
 	struct item_list entries; /* struct host_entry */
 	bool scan_due;
 	uint64_t scan_at;
+	bool hidden;        /* no command reaches the pins; see host_scan_is_hidden() */
+	uint64_t hidden_at; /* when to look again */
 };
 
 /* Log through the caller's function, about an attachment unless entry is NULL. */

@@ -18,6 +18,7 @@
 #include "keeper/loop_time.h"
 #include "keeper/other_group.h"
 #include "keeper/program_watch.h"
+#include "keeper/slots.h"
 #include "state/pin_dir.h"
 
 #define EVENTS_TIME (2 * MS)   /* of a turn, for events, */
@@ -166,6 +167,21 @@ static void host_turn_close(struct host_entry *entry)
 	at->steering.program = -1;
 }
 
+/* Let the group go if no command reaches its pins, and its workers have gone, or are in the array
+ * of another attachment. */
+static int host_turn_check_hidden(struct host_entry *entry, struct reuseport_error *err)
+{
+	struct reuseport_group *group = entry->group;
+
+	if (!host_scan_is_hidden(entry->keeper))
+		return 0;
+	slots_release_empty(group);
+	return group->workers ? 0 :
+				fail(err, ESHUTDOWN,
+				     "%s has no worker, and its pins are not in sight any longer",
+				     group->at.text);
+}
+
 static int host_turn_process(struct host_entry *entry, struct reuseport_error *err)
 {
 	struct reuseport_group *group = entry->group;
@@ -174,6 +190,8 @@ static int host_turn_process(struct host_entry *entry, struct reuseport_error *e
 	if (ret && ret != -ENOENT)
 		return ret;
 	ret = check_pins(group, err);
+	if (!ret)
+		ret = host_turn_check_hidden(entry, err);
 	if (!ret) {
 		event_loop_begin_turn(group);
 		ret = event_loop_turn(group, err);

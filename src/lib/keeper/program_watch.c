@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* Program watch: whether each group that the host's keeper keeps has its program still. */
 #include <errno.h>
+#include <syslog.h>
 
+#include "keeper/host_scan.h"
 #include "keeper/loop_time.h"
 #include "keeper/program_seen.h"
 #include "keeper/program_watch.h"
 #include "state/hook_iter.h"
+#include "state/sockarray.h"
 
 #define EVERY (1000 * MS)
 #define PART 200      /* of the time, for one namespace: 0.5% */
@@ -14,6 +17,21 @@
 #define HANGS (30000 * MS) /* a process holds a socket's lock */
 
 /* ----------------------------------------------------------------- the answers */
+
+/* Another bpffs may have been mounted over the one with the pins: no command reaches them. Who
+ * has replaced or taken off the program by another then is not to be undone. */
+static void watch_let_go(struct host_entry *entry)
+{
+	struct reuseport_group *group = entry->group;
+
+	handle_log(group, LOG_NOTICE,
+		   "%s has lost its program, and its pins are not in sight any longer: it is left "
+		   "alone",
+		   group->at.text);
+	sockarray_empty(group->at.steering.maps[MAP_SOCKETS]);
+	host_scan_release(entry);
+	entry->keeper->scan_due = true;
+}
 
 static void watch_take(void *ctx, const void *record)
 {
@@ -27,8 +45,12 @@ static void watch_take(void *ctx, const void *record)
 		if (entry->group && entry->id == watch->ids[answer->index])
 			break;
 	/* It may not be kept any longer. */
-	if (entry && program_seen_take(entry->group, &watch->question.ask, answer, watch->asked_at))
+	if (!entry)
+		return;
+	if (program_seen_take(entry->group, &watch->question.ask, answer, watch->asked_at))
 		entry->due_at = 0;
+	if (entry->group->loop.program.kind != PROGRAM_OURS && host_scan_is_hidden(keeper))
+		watch_let_go(entry);
 }
 
 /* --------------------------------------------------------------- the questions */

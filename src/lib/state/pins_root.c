@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "error.h"
@@ -104,4 +105,21 @@ int pins_open_root(bool make, char *path, size_t size, struct reuseport_error *e
 	fd = pins_open_in(bpffs, bpffs_path, PINS_ROOT, make, path, size, err);
 	close(bpffs);
 	return fd;
+}
+
+int pins_root_in_sight(int root)
+{
+	struct stat held, named;
+	char path[64];
+	int fd = pins_open_root(false, path, sizeof(path), NULL), ret;
+
+	if (fd == -ENOENT || fd == -ENODEV)
+		return 0;
+	if (fd < 0)
+		return fd;
+	ret = fstat(root, &held) || fstat(fd, &named) ?
+		      -errno :
+		      held.st_ino == named.st_ino && held.st_dev == named.st_dev;
+	close(fd);
+	return ret;
 }

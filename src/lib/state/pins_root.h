@@ -17,4 +17,8 @@ int pins_open_root(bool make, char *path, size_t size, struct reuseport_error *e
 int pins_open_in(int parent, const char *parent_path, const char *name, bool make, char *path,
 		 size_t size, struct reuseport_error *err);
 
+/* Return whether that is the directory "root", 0 if another file system covers it or it was
+ * unmounted: then no command reaches what is in it. 1, 0 or -errno. */
+int pins_root_in_sight(int root);
+
 #endif
