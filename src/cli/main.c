@@ -100,13 +100,14 @@ static int unknown_command(const char *word)
 /* help, or help COMMAND. */
 static int run_help(int argc, char **argv)
 {
+	bool itself = argc == 3 && !strcmp(argv[2], "help");
 	const struct command *command = argc > 2 ? find_command(argv[2]) : NULL;
 
 	if (argc > 3) {
 		message("help is about one command");
 		return EXIT_USAGE;
 	}
-	if (argc > 2 && !command)
+	if (argc > 2 && !command && !itself)
 		return unknown_command(argv[2]);
 	if (command)
 		command_line_help(command);

@@ -143,7 +143,7 @@ s.bind(("127.0.0.1", 8081)); s.connect(("127.0.0.1", 8080)); time.sleep(60)'
 # --------------------------------------------------------------- namespaces
 
 @test "errors: a namespace that does not exist" {
-	local command
+	local command name
 	for command in "attach --port 80" "detach --port 80" status list; do
 		refused 1 "$REUSEPORTCTL" $command --netns "no-such-$RANDOM"
 		says "no network namespace is named 'no-such-" "ip netns list"
@@ -152,6 +152,10 @@ s.bind(("127.0.0.1", 8081)); s.connect(("127.0.0.1", 8080)); time.sleep(60)'
 		says "no process has pid 4194304"
 		refused 1 "$REUSEPORTCTL" $command --netns ../netns
 		says "'../netns'"
+		for name in . ..; do
+			refused 1 "$REUSEPORTCTL" $command --netns "$name"
+			says "'$name' is neither a name nor a pid"
+		done
 		refused 1 "$REUSEPORTCTL" $command --netns ''
 		says "''"
 	done

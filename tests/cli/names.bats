@@ -48,6 +48,21 @@ sorted() {
 	equal "$(drained)" ""
 }
 
+@test "names: a cookie as ss prints it, and in any base" {
+	local name sk cookie
+	start_workers 2 --port 8080
+	attach --port 8080
+	cookie=${worker_ids[1]}
+	sk=$(in_ns ss -Hltnpe "sport = :8080" | grep "pid=${worker_pids[1]}," |
+		grep -o 'sk:[0-9a-f]*')
+	for name in "$sk" "cookie:0x${sk#sk:}" "cookie:$cookie"; do
+		succeeds ctl drain --port 8080 "$name"
+		equal "$(drained)" "${worker_pids[1]}" "$name"
+		succeeds ctl undrain --port 8080 "$name"
+		equal "$(drained)" "" "$name"
+	done
+}
+
 @test "names: several, with commas" {
 	prefork
 	succeeds ctl drain --port 8080 "pid:${children[0]},pid:${children[3]}"

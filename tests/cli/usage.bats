@@ -94,6 +94,8 @@ one_document() {
 	help=$output
 	succeeds "$REUSEPORTCTL" -V
 	equal "$output" "$help" "-V"
+	succeeds "$REUSEPORTCTL" help help
+	equal "$output" "$("$REUSEPORTCTL" help)"
 	run "$REUSEPORTCTL" help attach status
 	equal "$status" 2
 	run "$REUSEPORTCTL" help atach
