@@ -21,7 +21,7 @@
 
 static struct attachment at;
 static uint64_t sockets[SLOTS];     /* cookies; 0: the slot is empty */
-static struct cpus affinity[SLOTS]; /* by pid */
+static struct cpus affinity[SLOTS]; /* of the process pid, which is slot + 1 */
 static int32_t incoming[SLOTS];     /* SO_INCOMING_CPU of the sockets */
 static unsigned int syncs;          /* calls of membarrier() */
 static void (*on_sync)(void);       /* at each of them */
@@ -55,7 +55,7 @@ void __wrap_topology_cpus_of_node(unsigned int node, struct cpus *set)
 int __wrap_cpus_of_process(uint32_t pid, struct cpus *set);
 int __wrap_cpus_of_process(uint32_t pid, struct cpus *set)
 {
-	*set = affinity[pid];
+	*set = affinity[pid - 1];
 	return 0;
 }
 
@@ -129,7 +129,7 @@ static int end(void **state)
 static void seat(unsigned int slot, unsigned int weight)
 {
 	at.view.workers[slot] = (struct worker_entry){
-		.cookie = 1000 + slot, .pid = slot, .state = WORKER_ACTIVE, .weight = weight
+		.cookie = 1000 + slot, .pid = slot + 1, .state = WORKER_ACTIVE, .weight = weight
 	};
 	sockets[slot] = 1000 + slot;
 }

@@ -107,7 +107,7 @@ static void make_image(const struct plan_spec *want, struct image *image)
 		else if (incoming[slot] >= 0 && incoming[slot] < CPUS)
 			cpus_add(&cpus[slot], incoming[slot]);
 		else
-			cpus[slot] = affinity[w->pid];
+			cpus[slot] = affinity[slot];
 	}
 	spec.plan = image->plan;
 	spec.restricted = image->guarded || at.view.size.flows;

@@ -44,7 +44,9 @@ static void set_or_affinity(void **state)
 	assert_int_equal(found(PID, CPUS_MAX, CPUS_MAX + 1), 0xf0);
 	/* The process is not asked for where the socket says it. */
 	assert_int_equal(found(0, 2, 8), 1 << 2);
-	assert_int_equal(worker_cpus_find(0, -1, 8, &set), -ESRCH);
+	assert_int_equal(worker_cpus_find(PID + 1, -1, 8, &set), -ESRCH);
+	/* Not known. */
+	assert_int_equal(found(0, -1, 8), 0xff);
 }
 
 static void rows(void **state)

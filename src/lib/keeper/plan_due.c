@@ -67,16 +67,29 @@ static int plan_due_publish_locked(struct reuseport_group *group, struct reusepo
 	return ret;
 }
 
+/* Return whether there may be something to publish. A look that finds nothing is cheaper. */
+static bool plan_due_is(struct reuseport_group *group)
+{
+	if (group->changes || group->loop.plan_due)
+		return true;
+	if (loop_now() < group->loop.plan_at)
+		return false;
+	if (!group->loop.looks)
+		return true;
+	group->loop.plan_at = loop_now() + AFFINITY;
+	return server_change_look(group);
+}
+
 void plan_due_publish(struct reuseport_group *group)
 {
 	struct reuseport_error error = { 0 };
 	int lock, ret;
 
-	if (!group->changes && !group->loop.plan_due && loop_now() < group->loop.plan_at)
+	if (!plan_due_is(group))
 		return;
 	if (plan_due_later(group))
 		return;
-	group->loop.plan_due = false;
+	group->loop.plan_due = group->loop.looks = false;
 	group->loop.plan_at = loop_now() + PLAN_RETRY;
 	lock = plan_lock(&group->at, PLAN_WAIT_MS, &error);
 	if (lock < 0)
@@ -91,7 +104,7 @@ void plan_due_publish(struct reuseport_group *group)
 		group->loop.plan_at = NEVER;
 	if (ret >= 0 && plan_due_follows_affinity(group)) {
 		group->loop.plan_at = loop_now() + AFFINITY;
-		server_change_look(group);
+		group->loop.looks = true;
 	}
 }
 

@@ -1,47 +1,65 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Server change: notice that another process serves a worker, on the same socket. */
+/* Server change: notice that a worker has other CPUs, or is served by another process. */
+#include <errno.h>
 #include <stdlib.h>
 
-#include "host/proc.h"
 #include "keeper/loop_time.h"
 #include "keeper/server_change.h"
 #include "state/slot_sockets.h"
+#include "state/worker_cpus.h"
 
 #define LEAST (1000 * MS) /* between two searches because of those that wait */
 #define MOST (8000 * MS)
 
-/* Refresh soon if a process has ended: a reload replaces it without an event. */
-static void server_change_look_at_processes(struct reuseport_group *group)
+/* Return a checksum of the CPUs of a worker. Refresh soon if its process has ended: a reload
+ * replaces it without an event. */
+static uint64_t server_change_cpus(struct reuseport_group *group, unsigned int slot,
+				   const struct slot_socket *socket)
 {
-	for (unsigned int slot = 0; slot < group->at.entry.slots; slot++) {
-		const struct slot *at = &group->slots[slot];
+	const struct map_view *view = &group->at.view;
+	const uint64_t spread = 0x9e3779b97f4a7c15ULL;
+	uint64_t sum = slot + 1;
+	struct cpus cpus;
 
-		if (at->cookie && at->pid && !proc_lives(at->pid))
-			group->loop.refresh_at = loop_now();
-	}
+	if (worker_cpus_find(view->workers[slot].pid, socket->cpu, view->size.cpus, &cpus) ==
+	    -ESRCH)
+		group->loop.refresh_at = loop_now();
+	for (unsigned int i = 0; i < CPUS_MAX / 64; i++)
+		sum = (sum ^ cpus.words[i]) * spread;
+	return sum;
 }
 
-/* Note who waits at the workers' sockets. Return whether others wait at one than before. */
-static bool server_change_in_waiters(struct reuseport_group *group)
+/* Note who waits at a worker's socket. Return whether others wait there than before. */
+static bool server_change_in_waiters(struct slot *at, const struct slot_socket *socket)
+{
+	bool changed = at->waiters && socket->waiters && at->waiters != socket->waiters;
+
+	/* Between two calls that block nobody waits. */
+	if (socket->waiters)
+		at->waiters = socket->waiters;
+	return changed;
+}
+
+/* Look at the workers' sockets. Return a checksum of the CPUs of all workers. */
+static uint64_t server_change_look_at_sockets(struct reuseport_group *group)
 {
 	unsigned int n = attachment_slots_used(&group->at);
 	struct slot_socket *sockets = calloc(n + 1, sizeof(*sockets));
-	bool changed = false;
+	uint64_t sum = 0;
 
 	if (!sockets)
-		return false;
+		return 0;
 	slot_sockets_read(group->at.steering.maps[MAP_SOCKETS], sockets, n);
 	for (unsigned int slot = 0; slot < n; slot++) {
 		struct slot *at = &group->slots[slot];
 
-		/* Between two calls that block nobody waits. */
-		if (!at->cookie || at->reserved || !sockets[slot].waiters)
+		if (!at->cookie || at->reserved)
 			continue;
-		changed |= at->waiters && at->waiters != sockets[slot].waiters;
-		at->waiters = sockets[slot].waiters;
+		group->loop.waiters_changed |= server_change_in_waiters(at, &sockets[slot]);
+		sum += server_change_cpus(group, slot, &sockets[slot]);
 	}
 	free(sockets);
-	return changed;
+	return sum;
 }
 
 /*
@@ -49,11 +67,8 @@ static bool server_change_in_waiters(struct reuseport_group *group)
  * passed its socket on. A server that waits in calls that block, in turns, looks the same; so the
  * pause until the next time grows while it comes to nothing.
  */
-static void server_change_look_at_waiters(struct reuseport_group *group)
+static void server_change_follow_waiters(struct event_loop *loop)
 {
-	struct event_loop *loop = &group->loop;
-
-	loop->waiters_changed |= server_change_in_waiters(group);
 	if (!loop->waiters_changed || loop_now() < loop->waiters_at)
 		return;
 	if (loop->waiters_wait < LEAST)
@@ -64,10 +79,13 @@ static void server_change_look_at_waiters(struct reuseport_group *group)
 	loop->refresh_at = loop_now();
 }
 
-void server_change_look(struct reuseport_group *group)
+bool server_change_look(struct reuseport_group *group)
 {
-	server_change_look_at_processes(group);
-	server_change_look_at_waiters(group);
+	uint64_t before = group->loop.cpus;
+
+	group->loop.cpus = server_change_look_at_sockets(group);
+	server_change_follow_waiters(&group->loop);
+	return group->loop.cpus != before;
 }
 
 void server_change_note(struct reuseport_group *group, bool changed)

@@ -6,10 +6,15 @@
 
 int worker_cpus_find(uint32_t pid, int32_t incoming_cpu, unsigned int cpus, struct cpus *set)
 {
-	if (!worker_cpus_is_set(incoming_cpu, cpus))
+	bool is_set = worker_cpus_is_set(incoming_cpu, cpus);
+
+	if (!is_set && pid)
 		return cpus_of_process(pid, set);
 	*set = (struct cpus){ 0 };
-	cpus_add(set, incoming_cpu);
+	for (unsigned int cpu = 0; !is_set && cpu < cpus && cpu < CPUS_MAX; cpu++)
+		cpus_add(set, cpu);
+	if (is_set)
+		cpus_add(set, incoming_cpu);
 	return 0;
 }
 

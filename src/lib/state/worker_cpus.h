@@ -13,8 +13,8 @@ static inline bool worker_cpus_is_set(int32_t incoming_cpu, unsigned int cpus)
 }
 
 /* Find the CPUs of a worker, on a host that has so many: the one that its socket has set as
- * SO_INCOMING_CPU, or else those that its process may run on. -ESRCH: that is gone; there are none
- * then. */
+ * SO_INCOMING_CPU, or else those that its process may run on, all if that is not known (0).
+ * -ESRCH: it is gone; there are none then. */
 int worker_cpus_find(uint32_t pid, int32_t incoming_cpu, unsigned int cpus, struct cpus *set);
 
 /*
