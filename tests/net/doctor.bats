@@ -255,6 +255,28 @@ freeze() {
 	not_found stranger-in-group
 }
 
+# What most are goes by the executable and by the cgroup: the first worker is another program
+# beside most, and does not make the servers in another cgroup strange.
+@test "doctor: stranger-in-group names no worker of the program that most run" {
+	local cgroup pid
+	cgroup=$(findmnt -nt cgroup2 -o TARGET | head -n 1)
+	[ -n "$cgroup" ] || skip "no cgroup2"
+	start_named other --port 8080
+	attach --port 8080
+	start_workers 5 --port 8080
+	wait_until 5 in_sync 8080 tcp
+	mkdir "$cgroup/rp-doctor-$$"
+	for pid in $(status 8080 tcp '.workers[-2:][].pid'); do
+		echo "$pid" >"$cgroup/rp-doctor-$$/cgroup.procs"
+	done
+	doctor 0 --port 8080
+	not_found stranger-in-group
+	for pid in $(status 8080 tcp '.workers[-2:][].pid'); do
+		echo "$pid" >"$cgroup/cgroup.procs"
+	done
+	rmdir "$cgroup/rp-doctor-$$"
+}
+
 @test "doctor: left-out" {
 	[ "$(cat /proc/sys/net/mptcp/enabled 2>/dev/null)" = 1 ] || skip "this kernel has no MPTCP"
 	start_workers 2 --port 8080

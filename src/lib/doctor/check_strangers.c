@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* Check: is there a worker of another program in the group? It has another executable and is in
  * another cgroup than most workers. */
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,33 +15,45 @@ static bool is_known(const struct process_facts *facts)
 	return *facts->exe && *facts->cgroup;
 }
 
-static bool is_strange(const struct process_facts *facts, const struct process_facts *common)
+/* What most workers have. */
+struct common {
+	const char *exe, *cgroup;
+};
+
+static const char *word_of(const struct process_facts *facts, size_t offset)
 {
-	return strcmp(facts->exe, common->exe) && strcmp(facts->cgroup, common->cgroup);
+	return (const char *)facts + offset;
 }
 
-/* Return the facts that most workers share, if it is more than half of them; else NULL. If there
- * are such, some of the first few workers are sure to have them. */
-static const struct process_facts *find_common(const struct process_facts *facts, size_t n)
+/* Return the word at that offset which more than half of the workers have, or NULL. If there is
+ * such a one, some of the first few workers are sure to have it. */
+static const char *find_common(const struct process_facts *facts, size_t n, size_t offset)
 {
 	size_t known = 0;
 
 	for (size_t i = 0; i < n; i++)
 		known += is_known(&facts[i]);
 	for (size_t i = 0; i < n && i < CANDIDATES; i++) {
+		const char *word = word_of(&facts[i], offset);
 		size_t like = 0;
 
 		for (size_t k = 0; is_known(&facts[i]) && k < n; k++)
-			like += is_known(&facts[k]) && !is_strange(&facts[k], &facts[i]);
+			like += is_known(&facts[k]) && !strcmp(word_of(&facts[k], offset), word);
 		if (like * 2 > known)
-			return &facts[i];
+			return word;
 	}
 	return NULL;
 }
 
+static bool is_strange(const struct process_facts *facts, const struct common *common)
+{
+	return is_known(facts) && strcmp(facts->exe, common->exe) &&
+	       strcmp(facts->cgroup, common->cgroup);
+}
+
 static void find_stranger(struct scene *scene, const struct reuseport_status *status,
 			  const struct reuseport_worker *worker, const struct process_facts *facts,
-			  const struct process_facts *common)
+			  const struct common *common)
 {
 	struct finding *finding = scene_find(scene, status, "stranger-in-group", REUSEPORT_NOTE);
 
@@ -59,8 +72,8 @@ static void find_stranger(struct scene *scene, const struct reuseport_status *st
 
 void check_strangers(struct scene *scene, const struct reuseport_status *status)
 {
-	const struct process_facts *common;
 	struct process_facts *facts;
+	struct common common;
 
 	/* In a rollout two versions are side by side. */
 	if (status->n_workers < 2 || status->generations->phase)
@@ -73,9 +86,11 @@ void check_strangers(struct scene *scene, const struct reuseport_status *status)
 	for (size_t i = 0; i < status->n_workers; i++)
 		facts[i].pid = status->workers[i]->pid;
 	process_facts_read(facts, status->n_workers);
-	common = find_common(facts, status->n_workers);
-	for (size_t i = 0; common && i < status->n_workers; i++)
-		if (is_known(&facts[i]) && is_strange(&facts[i], common))
-			find_stranger(scene, status, status->workers[i], &facts[i], common);
+	common.exe = find_common(facts, status->n_workers, offsetof(struct process_facts, exe));
+	common.cgroup = find_common(facts, status->n_workers,
+				    offsetof(struct process_facts, cgroup));
+	for (size_t i = 0; common.exe && common.cgroup && i < status->n_workers; i++)
+		if (is_strange(&facts[i], &common))
+			find_stranger(scene, status, status->workers[i], &facts[i], &common);
 	free(facts);
 }
