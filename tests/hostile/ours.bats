@@ -45,7 +45,7 @@ there() {
 
 # What holds for the attachment here. It must be the same after all that others do.
 state_here() {
-	look 8080 tcp .program | jq -r '.groups[0] | [.damaged, .keeper, .program.attached,
+	look 8080 tcp .program | jq -r '.groups[0] | [.damaged, .keeper.pid, .keeper.running, .program.attached,
 		.rules, .workers | if type == "array" then map([.slot, .cookie, .state]) else . end] | tojson'
 }
 

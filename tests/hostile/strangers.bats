@@ -77,7 +77,7 @@ joined() {
 
 rules_of() {
 	look 8080 udp | jq -r ".groups[] | select(.uid == $1) |
-		[.rules, .policy, .keeper, [.workers[] | [.slot, .cookie, .weight, .state]]] | tojson"
+		[.rules, .policy, .keeper.pid, .keeper.running, [.workers[] | [.slot, .cookie, .weight, .state]]] | tojson"
 }
 
 @test "strangers: what is done to one user's group leaves the other's as it was" {

@@ -254,6 +254,9 @@ static int pins_walk_root(struct pins_walk *walk, int root)
 		return root == -ENOENT ? 0 : root;
 	ret = pin_dir_for_each(root, pins_visit, walk);
 	close(root);
+	/* The last attachment's detach has removed it meanwhile. */
+	if (ret == -ENOENT && !walk->ret)
+		return 0;
 	if (ret && !walk->ret)
 		return fail(walk->err, -ret, "cannot read %s: %s", walk->root_path, strerror(-ret));
 	return ret;
