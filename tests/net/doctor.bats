@@ -327,6 +327,12 @@ freeze() {
 	doctor 0 --port 8080
 	found incoming-cpu note
 	equal "$(of incoming-cpu .evidence.workers)" 2
+	# The walk of 3.9 selects, and does not know it.
+	ctl policy --port 8080 linux39 >/dev/null
+	doctor 0 --port 8080
+	not_found incoming-cpu
+	ctl policy --port 8080 hash >/dev/null
+	doctor 0 --port 8080
 	mended incoming-cpu 0 --port 8080
 }
 

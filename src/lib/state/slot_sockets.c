@@ -19,6 +19,7 @@
 /* The program of this process. A child of fork() loads its own: what it writes is shared memory. */
 static struct {
 	struct slot_sockets_bpf *skeleton; /* NULL: none */
+	struct slot_sockets_bpf *parents;  /* what a parent had loaded, left alone */
 	pid_t pid;                         /* that has loaded it */
 	unsigned int users;
 	uint64_t failed_at; /* when loading failed last; 0: never */
@@ -52,6 +53,8 @@ static int slot_sockets_load(void)
 
 	if (ret)
 		return ret;
+	if (reader.skeleton)
+		reader.parents = reader.skeleton;
 	libbpf_quiet_begin();
 	reader.skeleton = slot_sockets_bpf__open_and_load();
 	ret = reader.skeleton ? 0 : -errno;
