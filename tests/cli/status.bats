@@ -82,6 +82,9 @@ end_watch() {
 	jq -es 'all(.[].groups[0]; if .interval.selected == 0 then all(.workers[]; .share == null)
 		else ([.workers[].share] | add) + .interval.gone_selected / .interval.selected - 1
 			| fabs < 0.001 end)' "$watched" >/dev/null || fail "shares"
+	jq -es 'all(.[].groups[0]; .interval as $i | all(.workers[]; .share == null or
+		(.share * $i.selected - .rate * $i.seconds | fabs) < 0.01))' "$watched" >/dev/null ||
+		fail "shares and rates"
 	# With both, although one has been there for longer.
 	sum=$(jq -s '[.[].groups[0] | select((.workers | length) == 2 and .interval.selected >= 20)
 		| .workers[1].share | select(. > 0.4 and . < 0.6)] | length' "$watched")

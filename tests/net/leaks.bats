@@ -24,7 +24,7 @@ recorded() {
 	[ -n "$(pins_of "$NS_INODE")" ]
 	equal "$(tools_of "$NS")" "$(keeper_pid 8080 tcp)" "keepers found"
 	equal "$(watchers_of "$NS")" "tcp 8080" "followed by the hooks"
-	# The steering program and its nine maps, the hooks' two, two iterators and three maps.
+	# The steering program and its ten maps, the hooks' two, two iterators and three maps.
 	equal "$(recorded prog)" 5 "programs recorded"
 	equal "$(recorded map)" 13 "maps recorded"
 
