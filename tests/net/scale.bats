@@ -26,8 +26,28 @@ attach_many() {
 	no_slot_twice 8080 "$proto"
 }
 
+is_empty() {
+	grep -qx "populated 0" "$1/cgroup.events"
+}
+
+# status_takes MS: of the processor's time at most, with that of the helpers that look for it.
+status_takes() {
+	local group us
+	[ -z "${RP_SANITIZED:-}" ] && [ "$RP_PATIENCE" -eq 1 ] || return 0
+	group=$(findmnt -fnt cgroup2 -o TARGET)/rp-$NS
+	mkdir "$group" 2>/dev/null || return 0
+	(echo "$BASHPID" >"$group/cgroup.procs" && ctl status --port 8080 >/dev/null)
+	wait_until 5 is_empty "$group"
+	us=$(sed -n 's/^usage_usec //p' "$group/cpu.stat")
+	rmdir "$group"
+	echo "# a status took $((us / 1000)) ms of the processor's time" >&3
+	[ "$us" -gt 0 ] && [ "$us" -lt "$(($1 * 1000))" ] || fail "status took $us us"
+}
+
 @test "scale: 1,000 TCP sockets, and one more" {
 	attach_many tcp 1000
+	# Where 30 are expected.
+	status_takes 200
 	start_worker --port 8080
 	wait_until 4 in_sync 8080 tcp
 	client --to 127.0.0.1:8080 --count 2000 >/dev/null
