@@ -8,6 +8,7 @@
 
 #include "command_line.h"
 #include "exit.h"
+#include "parse.h"
 
 #define COLUMNS 80
 #define HELP_INDENT 23
@@ -200,6 +201,11 @@ static bool parse_words(struct options *options, const struct command *command, 
 {
 	while (optind < argc && options->n_words < command->most)
 		options->words[options->n_words++] = argv[optind++];
+	if (optind < argc && !options->n_ports && parse_is_digits(argv[optind]) &&
+	    (command->takes & (OPT_PORT | OPT_PORTS)))
+		return options_wrong_usage(options,
+					   "unexpected argument '%s': for the port, --port %s",
+					   argv[optind], argv[optind]);
 	if (optind < argc)
 		return options_wrong_usage(options, "unexpected argument '%s'", argv[optind]);
 	if (options->n_words && (command->takes & OPT_POLICY_OPTS))

@@ -89,7 +89,9 @@ static int unknown_command(const char *word)
 	for (size_t i = 0; !nearest && i < N_COMMANDS; i++)
 		if (is_nearly(word, commands[i]->name))
 			nearest = commands[i]->name;
-	if (nearest)
+	if (*word == '-')
+		message("unknown option '%s': the command comes first", word);
+	else if (nearest)
 		message("unknown command '%s': did you mean '%s'?", word, nearest);
 	else
 		message("unknown command '%s'", word);

@@ -118,6 +118,15 @@ one_document() {
 	done
 }
 
+@test "usage: the port without its option, an option before the command" {
+	wrong attach 8080
+	says "unexpected argument '8080': for the port, --port 8080"
+	wrong drain --port 8080 slot:0 1
+	says_not "for the port"
+	wrong --port 8080 status
+	says "unknown option '--port': the command comes first"
+}
+
 @test "usage: unknown command" {
 	wrong attahc --port 8080
 	says "'attahc'"

@@ -42,7 +42,9 @@ static int weight_exec(const struct options *options)
 	int ret;
 
 	if (!parse_number(text, 0, REUSEPORT_WEIGHT_MAX, &weight)) {
-		message("weight '%s' is out of range (0 to %d)", text, REUSEPORT_WEIGHT_MAX);
+		message("weight '%s' is %s (0 to %d)", text,
+			parse_is_digits(text) ? "out of range" : "not a whole number",
+			REUSEPORT_WEIGHT_MAX);
 		return EXIT_USAGE;
 	}
 	ret = filter_from_options(options, &filter);
@@ -56,7 +58,8 @@ static int weight_exec(const struct options *options)
 	ret = exit_written();
 	if (ret != EXIT_DONE)
 		return ret;
-	return weight ? effect_check(options, &filter) : effect_check_served(options, &filter);
+	return weight ? effect_check(options, &filter, NULL) :
+			effect_check_served(options, &filter, NULL);
 }
 
 const struct command cmd_weight = {

@@ -91,7 +91,9 @@ static int check_attachment(const struct setting *setting, unsigned int port)
 		return EXIT_NO_MATCH;
 	}
 	if (n > 1) {
-		message("port %u has %zu attachments: select one with --addr", port, n);
+		message("port %u has %zu attachments: select one with --addr, --dev, --proto, "
+			"--uid or --netns",
+			port, n);
 		return EXIT_FAILED;
 	}
 	if (setting->status->damaged) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* Policies: turn names and options, as words, into a plan and back. */
+#include <ctype.h>
 #include <endian.h>
 #include <errno.h>
 #include <stdio.h>
@@ -50,7 +51,7 @@ static size_t min3(size_t a, size_t b, size_t c)
 	return least < c ? least : c;
 }
 
-/* Return Levenshtein's edit distance, by rows (Wagner and Fischer, 1974). */
+/* Return Levenshtein's edit distance, whatever the case, by rows (Wagner and Fischer, 1974). */
 static size_t edit_distance(const char *a, const char *b)
 {
 	size_t row[64], len = strlen(b), diagonal, above;
@@ -64,30 +65,49 @@ static size_t edit_distance(const char *a, const char *b)
 		row[0] = i + 1;
 		for (size_t j = 0; j < len; j++) {
 			above = row[j + 1];
-			row[j + 1] = min3(above + 1, row[j] + 1, diagonal + (a[i] != b[j]));
+			row[j + 1] = min3(above + 1, row[j] + 1,
+					  diagonal + (tolower((unsigned char)a[i]) != tolower((unsigned char)b[j])));
 			diagonal = above;
 		}
 	}
 	return row[len];
 }
 
+/* Return the policy that was meant: the nearest, if it is near, or one that begins so. NULL: a
+ * guess would be a bad one. */
+static const char *policy_meant(const char *name)
+{
+	const char *nearest = policies[0].name;
+	size_t len = strlen(name);
+
+	for (size_t i = 0; i < N_POLICIES; i++)
+		if (edit_distance(name, policies[i].name) < edit_distance(name, nearest))
+			nearest = policies[i].name;
+	if (len > 1 && edit_distance(name, nearest) <= 2)
+		return nearest;
+	for (size_t i = 0; i < N_POLICIES; i++)
+		if (len && !strncmp(name, policies[i].name, len))
+			return policies[i].name;
+	return NULL;
+}
+
 /* Return the policy's number, or -EINVAL. */
 static int find_policy(const char *name, struct reuseport_error *err)
 {
-	const char *nearest = policies[0].name;
+	const char *meant = policy_meant(name);
 	char all[256] = "";
 	size_t len = 0;
 
 	for (size_t i = 0; i < N_POLICIES; i++) {
 		if (!strcmp(name, policies[i].name))
 			return i;
-		if (edit_distance(name, policies[i].name) < edit_distance(name, nearest))
-			nearest = policies[i].name;
 		len += snprintf(all + len, sizeof(all) - len, "%s%s", len ? ", " : "",
 				policies[i].name);
 	}
+	if (!meant)
+		return fail(err, EINVAL, "unknown policy '%.32s'. Policies: %s", name, all);
 	return fail(err, EINVAL, "unknown policy '%.32s': did you mean '%s'? Policies: %s", name,
-		    nearest, all);
+		    meant, all);
 }
 
 /* ---------------------------------------------------------------- the words */
