@@ -54,6 +54,14 @@ nobody() {
 	says CAP_BPF
 }
 
+@test "capabilities: root without one is not told to be root" {
+	start_worker --port 8080
+	refused 1 without -sys_ptrace attach --port 8080
+	says "missing CAP_SYS_PTRACE" "this root does not have it"
+	says_not "run as root"
+	untouched 8080
+}
+
 @test "capabilities: not root, another namespace" {
 	start_worker --port 8080
 	refused 1 setpriv --reuid 65534 --regid 65534 --clear-groups \

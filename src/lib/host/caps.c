@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/capability.h>
+#include <unistd.h>
 
 #include "error.h"
 #include "host/caps.h"
@@ -57,6 +58,12 @@ int caps_missing(unsigned int wanted, char *names, size_t size)
 	return missing;
 }
 
+const char *caps_advice(void)
+{
+	return geteuid() ? "run as root (sudo)" :
+			   "this root does not have it: a container or a service may withhold it";
+}
+
 int caps_require(const char *what, struct reuseport_error *err)
 {
 	char names[128];
@@ -67,6 +74,7 @@ int caps_require(const char *what, struct reuseport_error *err)
 		return fail(err, -missing, "cannot read this process's capabilities: %s",
 			    strerror(-missing));
 	if (missing)
-		return fail(err, EPERM, "cannot %s: missing %s; run as root (sudo)", what, names);
+		return fail(err, EPERM, "cannot %s: missing %s; %s", what, names,
+			    caps_advice());
 	return 0;
 }

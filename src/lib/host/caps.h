@@ -17,6 +17,9 @@ enum cap {
  * CAP_PERFMON", and return their number. -errno: they cannot be read. */
 int caps_missing(unsigned int wanted, char *names, size_t size);
 
+/* Return what to do where a capability is missing: it depends on whether this is root already. */
+const char *caps_advice(void);
+
 /* Check for all capabilities that steering needs. -EPERM: "cannot WHAT: ", and the
  * missing ones. */
 int caps_require(const char *what, struct reuseport_error *err);

@@ -317,8 +317,8 @@ int features_explain(struct features *features, enum feature feature, const char
 		if (*names)
 			return fail(err, EPERM,
 				    "cannot %s: this process may not use %s without "
-				    "%s: run as root (sudo)",
-				    what, row->what, names);
+				    "%s: %s",
+				    what, row->what, names, caps_advice());
 		return fail(err, EPERM,
 			    "cannot %s: this process may not use %s, although it has the "
 			    "capabilities: check seccomp filters, security modules and "

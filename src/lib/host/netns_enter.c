@@ -11,6 +11,7 @@
 
 #include "error.h"
 #include "fd.h"
+#include "host/caps.h"
 #include "host/features.h"
 #include "host/netns.h"
 #include "host/netns_name.h"
@@ -119,12 +120,12 @@ static int explain_enter(const struct netns_ref *ref, int code, bool found,
 	unsigned long long inode = ref->inode;
 
 	if (found)
-		return fail(err, code, "cannot enter network namespace %llu: %s%s", inode,
-			    strerror(code),
-			    code == EPERM ? "; this needs CAP_SYS_ADMIN; run as root" : "");
-	return fail(err, code, "cannot look for network namespace %llu among all processes: %s%s",
-		    inode, strerror(code),
-		    code == EACCES ? "; this needs CAP_SYS_PTRACE; run as root" : "");
+		return fail(err, code, "cannot enter network namespace %llu: %s%s%s", inode,
+			    strerror(code), code == EPERM ? "; this needs CAP_SYS_ADMIN; " : "",
+			    code == EPERM ? caps_advice() : "");
+	return fail(err, code, "cannot look for network namespace %llu among all processes: %s%s%s",
+		    inode, strerror(code), code == EACCES ? "; this needs CAP_SYS_PTRACE; " : "",
+		    code == EACCES ? caps_advice() : "");
 }
 
 static int move_into_netns(const struct netns_ref *ref, struct netns_visit *visit,

@@ -64,7 +64,7 @@ static int explain_no_owner(const char *text, const struct sock_diag_socket *soc
 	left_out_explain(socket, owners, &left_out);
 	left_out_text(&left_out, why);
 	if (left_out.reason == REUSEPORT_LEFT_OUT_NO_PERMISSION)
-		return fail(err, EPERM, "%s: %s: run as root", text, why);
+		return fail(err, EPERM, "%s: %s; %s", text, why, caps_advice());
 	return fail(err, EOPNOTSUPP, "%s cannot be steered: %s", text, why);
 }
 

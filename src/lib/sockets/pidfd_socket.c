@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "error.h"
+#include "host/caps.h"
 #include "host/netns_socket.h"
 #include "sockets/pidfd_socket.h"
 #include "sockets/owner_list.h"
@@ -57,8 +58,8 @@ int pidfd_socket_get(const struct socket_owner *owner, uint64_t cookie, struct r
 	if (taken == -EPERM)
 		return fail(err, EPERM,
 			    "no permission to duplicate a socket of process %u: this needs "
-			    "CAP_SYS_PTRACE; run as root",
-			    pid);
+			    "CAP_SYS_PTRACE; %s",
+			    pid, caps_advice());
 	if (taken == -ESRCH || taken == -EBADF)
 		return fail(err, ESTALE, "process %u has closed the socket", pid);
 	if (taken == -EINVAL && owner->tid)
