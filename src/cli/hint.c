@@ -48,6 +48,12 @@ const char *hint_for(const char *text)
 		snprintf(command, sizeof(command), " ('reuseportctl rollout%s begin')", place);
 		return command;
 	}
+	/* Other commands have a --force that does something else, or none. */
+	if (given && strcmp(given->command, "attach") && strstr(text, "force the attach")) {
+		hint_place(given, place);
+		snprintf(command, sizeof(command), " ('reuseportctl attach%s --force')", place);
+		return command;
+	}
 	for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++)
 		if (strstr(text, hints[i].asks))
 			return hints[i].hint;

@@ -195,6 +195,10 @@ s.bind(("127.0.0.1", 8081)); s.connect(("127.0.0.1", 8080)); time.sleep(60)'
 	says "--port '70000' is out of range (1 to 65535)"
 	refused 2 ctl attach --port 80 --slots many
 	says "--slots 'many' is not a number"
+	start_worker --port 8080
+	attach --port 8080
+	refused 2 ctl weight --port 8080 slot:0 much
+	says "weight 'much' is not a whole number (0 to 1000)"
 }
 
 @test "errors: --netns that is a directory" {
@@ -213,8 +217,12 @@ s.bind(("127.0.0.1", 8081)); s.connect(("127.0.0.1", 8080)); time.sleep(60)'
 		says "unknown policy '${pair%=*}'" "did you mean '${pair#*=}'" "hash, consistent" linux39
 		untouched 8080
 	done
-	refused 2 ctl attach --port 8080 --policy ''
-	says "unknown policy ''" "hash, consistent" linux39
+	# No guess is better than a bad one.
+	for pair in rr nosuch roundtrip '' least_conn; do
+		refused 2 ctl attach --port 8080 --policy "$pair"
+		says "unknown policy '$pair'. Policies: hash, consistent" linux39
+		says_not "did you mean"
+	done
 	refused 2 ctl attach --port 8080 --policy "$(printf 'x%.0s' {1..5000})"
 	says "hash, consistent" linux39
 	untouched 8080
@@ -376,7 +384,18 @@ tcp [::]:8080: steering 2 workers"
 		equal "$status" 1 "$command"
 		says "udp 0.0.0.0:8080 is not steered: the group has another program" "no effect" --force
 	done
+	[[ $(ctl status --port 8080) == *"NOT STEERED: "*"another one is"* ]] || fail "$(ctl status)"
+	# Without a keeper the advice is a command as well, not an option of this one.
 	ctl rollout --port 8080 --proto udp abort 2>/dev/null || true
+	kill_keeper 8080 udp
+	refused 1 ctl drain --port 8080 --proto udp slot:0
+	says "another program" "nothing was changed ('reuseportctl attach --port 8080 --proto udp --netns $NS --force')"
+	refused 1 ctl attach --port 8080 --proto udp
+	says "another program" "--force"
+	run -0 --separate-stderr ctl attach --port 8080 --proto udp --force
+	ctl detach --port 8080 --proto udp
+	attach --port 8080 --proto udp
+	start_worker --port 8080 --proto udp --classic-program
 	refused 1 ctl attach --port 8080 --proto udp
 	says "another program" "--force"
 	succeeds ctl attach --port 8080 --proto udp --force

@@ -105,15 +105,20 @@ static void print_rollout(const struct reuseport_status *status)
 		       age);
 }
 
+/* While the kernel's order decides, it picks among all members. */
 static void print_unregistered(const struct reuseport_status *status)
 {
 	bool one = status->unregistered == 1;
+	const char *them = one ? "it" : "them";
 	char age[AGE_CLAUSE_MAX];
 
 	if (!status->unregistered)
 		return;
-	printf("  %u group member%s without a slot: the policy does not select %s",
-	       status->unregistered, one ? "" : "s", one ? "it" : "them");
+	printf("  %u group member%s without a slot: ", status->unregistered, one ? "" : "s");
+	if (status->policy->table_width || !status->attached)
+		printf("the policy does not select %s", them);
+	else
+		printf("the kernel picks %s too, until a drain or another policy ends that", them);
 	write_age(status, status->left_out_ns, age);
 	puts(age);
 }
@@ -130,8 +135,9 @@ static void print_heading(const struct reuseport_status *status, bool uid)
 	else
 		printf("\n  no keeper: new workers are not detected; attach again\n");
 	if (!status->attached && (status->n_workers || status->unregistered)) {
-		printf("  NOT STEERED: this program is not on the group any more; to put it back: "
-		       "'reuseportctl attach");
+		printf("  NOT STEERED: this program is not on the group any more%s; to put it "
+		       "back: 'reuseportctl attach",
+		       status->foreign ? ", another one is" : "");
 		print_place(status);
 		printf("%s'\n", status->foreign ? " --force" : "");
 	}
