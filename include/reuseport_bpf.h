@@ -272,6 +272,12 @@ int reuseport_attach_compare(const struct reuseport_key *key,
  */
 int reuseport_attach_mend(const struct reuseport_key *key, bool force, struct reuseport_error *err);
 
+/*
+ * Note for a group whose attachment is kept that members of it may be left out, as opts->partial
+ * does for a new one. -ENOENT: nothing is attached there. Other errors: as of reuseport_attach().
+ */
+int reuseport_attach_partial(const struct reuseport_key *key, struct reuseport_error *err);
+
 /* Return a descriptor that is readable when __process has something to do. It belongs to
  * the handle. */
 int reuseport_group__fd(const struct reuseport_group *group);

@@ -128,8 +128,10 @@ static int collect_attached(struct attach_groups *groups, const struct attach_re
 		return exit_no_memory();
 	for (size_t i = 0; i < all->n; i++) {
 		groups->steered |= all->list[i].steered;
-		if (all->list[i].group)
-			groups->list[groups->n++] = all->list[i].group;
+		if (!all->list[i].group)
+			continue;
+		groups->steered |= reuseport_group__adopted(all->list[i].group);
+		groups->list[groups->n++] = all->list[i].group;
 	}
 	return EXIT_DONE;
 }
@@ -157,6 +159,7 @@ static const char *option_name(const char *member)
 	} names[] = {
 		{ "hash_key", "hash-key" }, { "cpu_map", "cpu-map" }, { "table_entries", "table" },
 		{ "idle_s", "idle" },       { "log_file", "log" },
+		{ "keep_weights", "keep-weights" },
 	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -210,7 +213,8 @@ static int find_steered(struct attach_results *all, const struct options *option
 	return EXIT_DONE;
 }
 
-/* That it is pinned is not that the kernel has it: put the program back where it is lost. */
+/* That it is pinned is not that the kernel has it: put the program back where it is lost. And
+ * note that members may be left out. */
 static int mend_steered(struct attach_results *all, const struct reuseport_attach_opts *opts)
 {
 	struct reuseport_error error;
@@ -223,6 +227,9 @@ static int mend_steered(struct attach_results *all, const struct reuseport_attac
 		if (ret < 0)
 			return exit_failed(&error);
 		all->list[i].mended = ret;
+		ret = opts->partial ? reuseport_attach_partial(all->list[i].key, &error) : 0;
+		if (ret < 0)
+			return exit_failed(&error);
 	}
 	return EXIT_DONE;
 }

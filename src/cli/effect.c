@@ -79,15 +79,21 @@ static struct reuseport_status_list *effect_look(const struct reuseport_filter *
 	}
 }
 
-static int effect_report(const struct options *options, const struct reuseport_status_list *list)
+/* lost: if it is not NULL, whether there is a group without the program. */
+static int effect_report(const struct options *options, const struct reuseport_status_list *list,
+			 bool *lost)
 {
 	const struct reuseport_status *status;
 	int ret = EXIT_DONE;
 
+	if (lost)
+		*lost = false;
 	for (size_t i = 0; (status = reuseport_status_list__get(list, i)); i++) {
 		if (is_lost(status)) {
 			report_lost(options, status);
 			ret = EXIT_FAILED;
+			if (lost)
+				*lost = true;
 		} else if (report_unreached(status)) {
 			ret = EXIT_FAILED;
 		}
@@ -114,23 +120,24 @@ static void warn_unserved(const struct reuseport_status_list *list)
 				"picks among all workers, drained or not");
 }
 
-int effect_check(const struct options *options, const struct reuseport_filter *filter)
+int effect_check(const struct options *options, const struct reuseport_filter *filter, bool *lost)
 {
 	/* What cannot be looked at is not known to be lost. */
 	struct reuseport_status_list *list = effect_look(filter);
-	int ret = effect_report(options, list);
+	int ret = effect_report(options, list, lost);
 
 	reuseport_status_list__free(list);
 	return ret;
 }
 
-int effect_check_served(const struct options *options, const struct reuseport_filter *filter)
+int effect_check_served(const struct options *options, const struct reuseport_filter *filter,
+			bool *lost)
 {
 	struct reuseport_status_list *list = effect_look(filter);
 	int ret;
 
 	warn_unserved(list);
-	ret = effect_report(options, list);
+	ret = effect_report(options, list, lost);
 	reuseport_status_list__free(list);
 	return ret;
 }
@@ -138,7 +145,7 @@ int effect_check_served(const struct options *options, const struct reuseport_fi
 int effect_check_policy(const struct options *options, const struct reuseport_filter *filter)
 {
 	struct reuseport_status_list *list = effect_look(filter);
-	int ret = effect_report(options, list);
+	int ret = effect_report(options, list, NULL);
 
 	split_flows_warn(list);
 	places_alike_warn(list);
@@ -159,6 +166,28 @@ static size_t without_slot(const struct reuseport_status *status)
 	if (status->damaged || !status->keeper_running)
 		return 0;
 	return waiting < free_slots ? waiting : free_slots;
+}
+
+/* Name the groups with members that nobody agreed to leave out. */
+static int report_left_out(const struct reuseport_status_list *list)
+{
+	const struct reuseport_status *status;
+	char endpoint[FORMAT_ENDPOINT_MAX];
+	int ret = EXIT_DONE;
+
+	for (size_t i = 0; (status = reuseport_status_list__get(list, i)); i++) {
+		size_t n = status->n_left_out;
+
+		if (status->damaged || status->partial || !n)
+			continue;
+		format_endpoint(status->key, endpoint);
+		message("%zu of %zu members of %s %s cannot be steered (%s) and get little or "
+			"nothing: the status shows them; if that is meant, attach with --partial",
+			n, n + status->n_workers, format_proto(status->key->proto), endpoint,
+			reuseport_left_out_name(status->left_out[0]->left_out));
+		ret = EXIT_FAILED;
+	}
+	return ret;
 }
 
 static int report_slow(const struct reuseport_status_list *list)
@@ -195,6 +224,8 @@ int effect_check_kept(const struct reuseport_filter *filter)
 			waits |= without_slot(status) > 0;
 		if (looks == KEPT_LOOKS)
 			ret = report_slow(list);
+		if ((!waits || looks == KEPT_LOOKS) && report_left_out(list) != EXIT_DONE)
+			ret = EXIT_FAILED;
 		reuseport_status_list__free(list);
 		if (waits && looks < KEPT_LOOKS)
 			nanosleep(&(struct timespec){ .tv_nsec = KEPT_PAUSE_NS }, NULL);

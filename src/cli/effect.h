@@ -9,12 +9,13 @@
  * Print a message for each group of the filter for which a change of what is pinned changes
  * nothing, as it does not have the program any more, or not for all of its members. Return
  * EXIT_DONE, or EXIT_FAILED if there is one; members that attach --partial has left out on purpose
- * are named and do not count.
+ * are named and do not count. lost: if it is not NULL, whether a group does not have the program.
  */
-int effect_check(const struct options *options, const struct reuseport_filter *filter);
+int effect_check(const struct options *options, const struct reuseport_filter *filter, bool *lost);
 
 /* Print a message for each group whose keeper leaves members without a slot for longer than it
- * needs to take them. Return EXIT_DONE, or EXIT_FAILED if there is one. */
+ * needs to take them, or that has members which cannot be taken and nobody agreed to leave out.
+ * Return EXIT_DONE, or EXIT_FAILED if there is one. */
 int effect_check_kept(const struct reuseport_filter *filter);
 
 /* Do the same as effect_check() after a change of policy, and warn if that splits UDP flows, or
@@ -23,6 +24,7 @@ int effect_check_policy(const struct options *options, const struct reuseport_fi
 
 /* Do the same after a change that may leave no worker, all being drained or of weight 0, and warn
  * then. */
-int effect_check_served(const struct options *options, const struct reuseport_filter *filter);
+int effect_check_served(const struct options *options, const struct reuseport_filter *filter,
+			bool *lost);
 
 #endif

@@ -31,9 +31,19 @@ refused_and_partial() {
 	equal "$(rows)" "$reason $pid"$'\n'"$reason $pid" "rows"
 	equal "$(status 8080 tcp .unregistered)" 2
 	run -0 ctl status --port 8080
+	# The kernel's order decides until then.
+	[[ $output == *"2 group members without a slot: the kernel picks them too"* ]] || fail "$output"
+	equal "$(grep -c " $reason " <<<"$output")" 2 "rows as text"
+	run ctl policy --port 8080 random
+	run -0 ctl status --port 8080
 	[[ $output == *"2 group members without a slot: the policy does not select them"* ]] ||
 		fail "$output"
-	equal "$(grep -c " $reason " <<<"$output")" 2 "rows as text"
+	# It is told what the name means, not that it means nobody.
+	refused 1 ctl drain --port 8080 "pid:$pid"
+	says "pid:$pid means 2 members of tcp 0.0.0.0:8080 without a slot" "$@" "nothing was changed"
+	refused 1 ctl weight --port 8080 "$pid" 3
+	says "2 members" "$@"
+	refused 3 ctl drain --port 8080 pid:1
 }
 
 # reaches STATUS N OF: what a change says of those that it does not reach.
@@ -63,10 +73,40 @@ logged() {
 	wait_until 5 rows_are 1
 	wait_until 8 logged "$worker_pid"
 	reaches 1 1 3
-	ctl detach --port 8080
-	ctl attach --port 8080 --partial
-	reaches 0 1 3
+	# New workers that cannot have a slot are not "none that has joined".
+	start_worker --port 8080 --mptcp
+	wait_until 5 rows_are 2
+	refused 1 ctl rollout --port 8080 switch
+	says "generation 1 has no worker with a slot" "2 members cannot have one" "(worker) listens with MPTCP"
+	# What can be done is done.
+	run -1 --separate-stderr ctl drain --port 8080 --wait --timeout 5 slot:0
+	[[ $output == *"slot 0 pid "*": empty"* ]] || fail "$output $stderr"
+	run -1 --separate-stderr ctl rollout --port 8080 abort
+	run -1 --separate-stderr ctl undrain --port 8080
+}
+
+@test "left out: attach says it of what is steered already, --partial agrees to it" {
+	[ "$(cat /proc/sys/net/mptcp/enabled 2>/dev/null)" = 1 ] || skip "this kernel has no MPTCP"
+	start_workers 2 --port 8080
+	attach --port 8080
+	start_worker --port 8080 --mptcp
+	wait_until 5 rows_are 1
+	run -1 --separate-stderr ctl attach --port 8080
+	[[ $output == *"is steered already, 2 workers"* ]] || fail "$output"
+	[[ $stderr == *"1 of 3 members of tcp 0.0.0.0:8080 cannot be steered (mptcp)"*--partial* ]] ||
+		fail "$stderr"
+	kill_keeper 8080 tcp
+	run -1 --separate-stderr ctl attach --port 8080
+	[[ $output == *"adopted, 2 workers"* && $stderr == *"1 of 3 members"* ]] || fail "$output $stderr"
+	succeeds ctl attach --port 8080 --partial
 	equal "$(status 8080 tcp .partial)" true
+	reaches 0 1 3
+	kill_keeper 8080 tcp
+	run -0 ctl attach --port 8080
+	equal "$(status 8080 tcp .partial)" true
+	# What cannot be changed on the way is a difference.
+	refused 1 ctl attach --port 8080 --keep-weights
+	says "with --keep-weights off instead of on" "'reuseportctl detach --port 8080"
 }
 
 @test "left out: MPTCP" {

@@ -22,7 +22,8 @@ static int drain_exec(const struct options *options)
 	const char *worker = options->words[0];
 	struct reuseport_filter filter;
 	struct reuseport_error error;
-	int ret = filter_from_options(options, &filter);
+	int ret = filter_from_options(options, &filter), waited;
+	bool lost;
 
 	if (ret != EXIT_DONE)
 		return ret;
@@ -30,9 +31,12 @@ static int drain_exec(const struct options *options)
 	if (ret < 0)
 		return exit_refused(&error);
 	ret = print_changed(ret, "draining", "");
-	if (ret == EXIT_DONE)
-		ret = effect_check_served(options, &filter);
-	return ret == EXIT_DONE && options->wait ? drain_wait(options, &filter, worker) : ret;
+	if (ret != EXIT_DONE)
+		return ret;
+	ret = effect_check_served(options, &filter, &lost);
+	/* That some members are not reached is no reason not to wait for the others. */
+	waited = options->wait && !lost ? drain_wait(options, &filter, worker) : EXIT_DONE;
+	return waited == EXIT_DONE ? ret : waited;
 }
 
 static int undrain_exec(const struct options *options)
@@ -47,7 +51,7 @@ static int undrain_exec(const struct options *options)
 	if (ret < 0)
 		return exit_refused(&error);
 	ret = print_changed(ret, "undrained", ": none was drained or replaced by a rollout");
-	return ret == EXIT_DONE ? effect_check(options, &filter) : ret;
+	return ret == EXIT_DONE ? effect_check(options, &filter, NULL) : ret;
 }
 
 static int admit_exec(const struct options *options)
@@ -62,7 +66,7 @@ static int admit_exec(const struct options *options)
 	if (ret < 0)
 		return exit_refused(&error);
 	ret = print_changed(ret, "admitted", ": none is waiting, or only for a rollout to switch");
-	return ret == EXIT_DONE ? effect_check(options, &filter) : ret;
+	return ret == EXIT_DONE ? effect_check(options, &filter, NULL) : ret;
 }
 
 const struct command cmd_drain = {

@@ -27,7 +27,8 @@ static int rollout_exec(const struct options *options)
 	struct reuseport_filter filter;
 	struct reuseport_error error;
 	size_t i = 0;
-	int ret;
+	bool lost;
+	int ret, waited;
 
 	while (i < STEPS && strcmp(options->words[0], steps[i].name))
 		i++;
@@ -47,11 +48,11 @@ static int rollout_exec(const struct options *options)
 		return exit_failed(&error);
 	puts(steps[i].done);
 	ret = exit_written();
-	if (ret == EXIT_DONE)
-		ret = effect_check(options, &filter);
-	if (ret == EXIT_DONE && options->wait)
-		ret = drain_wait(options, &filter, NULL);
-	return ret;
+	if (ret != EXIT_DONE)
+		return ret;
+	ret = effect_check(options, &filter, &lost);
+	waited = options->wait && !lost ? drain_wait(options, &filter, NULL) : EXIT_DONE;
+	return waited == EXIT_DONE ? ret : waited;
 }
 
 const struct command cmd_rollout = {

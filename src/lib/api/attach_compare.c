@@ -129,6 +129,9 @@ static void compare_others(struct reuseport_attach_difference *found, const stru
 		compare_number(found, "flows", entry->flows, limits_flows_rounded(opts->flows));
 	if (opts->idle_s)
 		compare_number(found, "idle_s", entry->idle_ticks / flow_table_hz(), opts->idle_s);
+	/* reuseport_attach_partial() notes the other wish that is kept in the pins. */
+	if (opts->keep_weights && !entry->keep_weights)
+		compare_note(found, "keep_weights", false, "off", "on");
 	/* A process that keeps its own group has its own log. */
 	if (opts->log_file && !entry->own_keeper && strcmp(opts->log_file, entry->log))
 		compare_note(found, "log_file", false, *entry->log ? entry->log : "none",

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "api/unreached.h"
 #include "error.h"
 #include "host/caps.h"
 #include "keeper/handle.h"
@@ -18,10 +19,32 @@
 #include "state/plan_lock.h"
 #include "state/publish.h"
 
+/* No worker can be switched to. That new ones were started and have no slot is another reason than
+ * that none was. */
+static int rollout_no_worker(const struct attachment *at, uint32_t generation,
+			     struct reuseport_error *err)
+{
+	struct unreached found;
+	char why[LEFT_OUT_TEXT];
+
+	unreached_find(at, NULL, &found);
+	if (!found.n)
+		return -ECHILD;
+	left_out_text(&found.why, why);
+	return fail(err, ECHILD,
+		    "%s: generation %u has no worker with a slot: start the new workers first; %zu "
+		    "member%s cannot have one: %s",
+		    at->text, generation, found.n, found.n == 1 ? "" : "s", why);
+}
+
 static int rollout_take_step(const struct attachment *at, enum reuseport_rollout_step step,
 			     struct generations *g, struct reuseport_error *err)
 {
-	return rollout_state_step(g, step, generation_count(at, g->other, true), at->text, err);
+	int ret = rollout_state_step(g, step, generation_count(at, g->other, true), at->text, err);
+
+	return ret == -ECHILD && step == REUSEPORT_ROLLOUT_SWITCH && err ?
+		       rollout_no_worker(at, g->other, err) :
+		       ret;
 }
 
 static int rollout_one(const struct attachment *at, enum reuseport_rollout_step step,

@@ -154,6 +154,8 @@ int worker_ops_run(const struct reuseport_filter *filter, const char *worker,
 		return ret;
 	}
 	ret = worker_selector_find(&selector, list, n, err);
+	if (ret == -ENOENT)
+		ret = worker_selector_unreached(&selector, list, n, err);
 	if (!ret)
 		ret = worker_ops_spare(list, n, &selector, op, err);
 	if (!ret)

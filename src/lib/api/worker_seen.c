@@ -92,7 +92,7 @@ const struct worker_seen *worker_seen_find(const struct worker_seen_list *seen, 
 	return NULL;
 }
 
-static bool worker_seen_is(const struct socket_owner *owner, const struct worker_name *name)
+bool worker_seen_is(const struct socket_owner *owner, const struct worker_name *name)
 {
 	char path[PROC_CGROUP_MAX];
 

@@ -28,6 +28,9 @@ void worker_seen_free(struct worker_seen_list *seen);
 /* Return what was seen of a worker, or NULL. */
 const struct worker_seen *worker_seen_find(const struct worker_seen_list *seen, uint64_t cookie);
 
+/* Return whether a name of a process is that of this one. */
+bool worker_seen_is(const struct socket_owner *owner, const struct worker_name *name);
+
 /* Return whether a name is that of the process that serves the worker, or of any that has its
  * socket open. For names of processes. */
 bool worker_seen_is_served_by(const struct worker_seen *worker, const struct worker_name *name);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "api/unreached.h"
 #include "api/worker_selector.h"
 #include "error.h"
 
@@ -211,6 +212,21 @@ int worker_selector_find(struct worker_selector *selector, const struct attachme
 	if (of_process)
 		ret = worker_selector_look(selector, list, n, err);
 	return ret ? ret : worker_selector_resolve(selector, list, n, err);
+}
+
+int worker_selector_unreached(const struct worker_selector *selector, const struct attachment *list,
+			      size_t n, struct reuseport_error *err)
+{
+	const struct worker_places places = { selector, list, n };
+	int ret = 0;
+
+	for (size_t i = 0; !ret && i < selector->names.n; i++) {
+		const struct worker_name *name = &selector->names.names[i];
+
+		if (!worker_fits_any(&places, name, true))
+			ret = unreached_report(list, n, name, err);
+	}
+	return ret ? ret : -ENOENT;
 }
 
 bool worker_selector_matches(const struct worker_selector *selector, const struct attachment *at,

@@ -36,6 +36,10 @@ int worker_selector_look(struct worker_selector *selector, const struct attachme
 int worker_selector_find(struct worker_selector *selector, const struct attachment *list, size_t n,
 			 struct reuseport_error *err);
 
+/* After -ENOENT: report a name that means members without a slot. Return -ENOENT if none does. */
+int worker_selector_unreached(const struct worker_selector *selector, const struct attachment *list,
+			      size_t n, struct reuseport_error *err);
+
 /* Free what parsing and looking have made. */
 void worker_selector_free(struct worker_selector *selector);
 

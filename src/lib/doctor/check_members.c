@@ -56,10 +56,12 @@ static void find_left_out(struct scene *scene, const struct reuseport_status *st
 					     status->partial ? REUSEPORT_NOTE : REUSEPORT_WARNING);
 
 	finding_text(finding,
-		     "%u of %zu members have no slot and get none: they %s. Without "
-		     "steering each gets its share.",
+		     "%u of %zu members cannot have a slot: they %s. %s",
 		     n, status->n_workers + status->unregistered,
-		     reason < sizeof(whys) / sizeof(whys[0]) ? whys[reason] : "cannot be taken");
+		     reason < sizeof(whys) / sizeof(whys[0]) ? whys[reason] : "cannot be taken",
+		     status->policy->table_width ?
+			     "They get nothing; without steering each gets its share." :
+			     "They get their share until a drain or another policy ends that.");
 	finding_words(finding, "reason", reuseport_left_out_name(reason));
 	finding_number(finding, "members", n);
 	finding_words(finding, "pids", pids);

@@ -164,6 +164,9 @@ int adopt(struct reuseport_group *group, struct group_members *members,
 		ret = adopt_check_sizes(group, opts, err);
 	if (ret)
 		return ret;
+	/* It is written with the rest, see event_sources_open(). */
+	group->at.entry.partial |= opts->partial;
+	group->at.entry.keep_weights |= opts->keep_weights;
 	ret = program_attach_check(group, members, err);
 	if (ret < 0 && !(ret == -EEXIST && group->force))
 		return ret;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* reuseport_attach_mend(): put the program back on a group whose attachment is kept. */
+/* What attach does with an attachment that is kept: reuseport_attach_mend() puts the program back,
+ * reuseport_attach_partial() notes that members may be left out. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,5 +80,27 @@ int reuseport_attach_mend(const struct reuseport_key *from, bool force, struct r
 	group_members_free(&mending.members);
 	group_iter_close(mending.reader);
 	attachment_close(&mending.group.at);
+	return ret;
+}
+
+int reuseport_attach_partial(const struct reuseport_key *from, struct reuseport_error *err)
+{
+	struct reuseport_key key;
+	struct attachment at;
+	int ret = group_key_copy(&key, from, err);
+
+	if (!ret)
+		ret = caps_require("attach", err);
+	if (ret)
+		return ret;
+	attachment_init(&at, &key);
+	at.dir = pin_owner_open(&key, at.pin, sizeof(at.pin), err);
+	ret = at.dir < 0 ? at.dir : attachment_open_pins(&at, err);
+	if (!ret && !at.entry.partial) {
+		/* Its keeper writes the entry only when it begins. */
+		at.entry.partial = true;
+		ret = attachment_write_entry(&at, err);
+	}
+	attachment_close(&at);
 	return ret;
 }

@@ -256,7 +256,7 @@ static void membership_log_refused(struct reuseport_group *group, uint64_t sum)
 	}
 	if (n && !search->full)
 		handle_log(group, LOG_WARNING,
-			   "%s: %zu member%s without a slot, which the policy does not select: %s",
+			   "%s: %zu member%s without a slot, which no command reaches: %s",
 			   group->at.text, n, n == 1 ? "" : "s", why);
 }
 
