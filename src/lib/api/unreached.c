@@ -8,8 +8,10 @@
 #include "api/unreached.h"
 #include "api/worker_seen.h"
 #include "error.h"
-#include "sockets/sock_diag.h"
+#include "sockets/group_iter.h"
+#include "sockets/group_members.h"
 #include "sockets/socket_owners.h"
+#include "state/hook_iter.h"
 
 static bool unreached_has_slot(const struct attachment *at, uint64_t cookie)
 {
@@ -39,29 +41,48 @@ static bool unreached_is_named(const struct worker_name *name,
 	return known.pid && worker_seen_is(&known, name);
 }
 
+/* That one is in a SOCKMAP, only the iterators tell. */
+static int unreached_read(const struct attachment *at, struct group_members *members)
+{
+	struct netns_ref ns = { .inode = at->key.netns, .cookie = at->entry.netns_cookie };
+	struct group_iter *reader = NULL;
+	int ret;
+
+	if (hook_iter_open(&reader, NULL))
+		reader = NULL;
+	ret = group_members_read(&at->key, &ns, reader, at->steering.program_id, members, NULL);
+	group_iter_close(reader);
+	return ret;
+}
+
+static void unreached_see(const struct attachment *at, const struct sock_diag_socket *member,
+			  const struct socket_owners *owners, const struct worker_name *name,
+			  struct unreached *found)
+{
+	struct left_out why;
+
+	if (unreached_has_slot(at, member->cookie))
+		return;
+	left_out_explain(member, owners, &why);
+	if (why.reason && unreached_is_named(name, member, owners, &why) && !found->n++)
+		found->why = why;
+}
+
 void unreached_find(const struct attachment *at, const struct worker_name *name,
 		    struct unreached *found)
 {
 	struct netns_ref ns = { .inode = at->key.netns, .cookie = at->entry.netns_cookie };
-	struct sock_diag_list members = { 0 };
 	struct socket_owners owners = { 0 };
-	struct left_out why;
+	struct group_members members;
 
 	*found = (struct unreached){ 0 };
-	if (!sock_diag_members(&at->key, &ns, &members, NULL) &&
-	    !socket_owners_scan_members(&members, OWNERS_ANY, &owners))
-		for (size_t i = 0; i < members.n; i++) {
-			const struct sock_diag_socket *member = &members.sockets[i];
-
-			if (unreached_has_slot(at, member->cookie))
-				continue;
-			left_out_explain(member, &owners, &why);
-			if (why.reason && unreached_is_named(name, member, &owners, &why) &&
-			    !found->n++)
-				found->why = why;
-		}
+	if (unreached_read(at, &members))
+		return;
+	if (!socket_owners_scan_members(&members.sockets, OWNERS_ANY, &owners))
+		for (size_t i = 0; i < members.sockets.n; i++)
+			unreached_see(at, &members.sockets.sockets[i], &owners, name, found);
 	free(owners.list);
-	free(members.sockets);
+	group_members_free(&members);
 }
 
 int unreached_report(const struct attachment *list, size_t n, const struct worker_name *name,
