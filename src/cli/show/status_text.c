@@ -114,13 +114,13 @@ static void print_unregistered(const struct reuseport_status *status)
 
 	if (!status->unregistered)
 		return;
+	write_age(status, status->left_out_ns, age);
 	printf("  %u group member%s without a slot: ", status->unregistered, one ? "" : "s");
 	if (status->policy->table_width || !status->attached)
-		printf("the policy does not select %s", them);
+		printf("the policy does not select %s%s\n", them, age);
 	else
-		printf("the kernel picks %s too, until a drain or another policy ends that", them);
-	write_age(status, status->left_out_ns, age);
-	puts(age);
+		printf("the kernel picks %s too%s; a drain or another policy ends that\n", them,
+		       age);
 }
 
 static void print_heading(const struct reuseport_status *status, bool uid)
