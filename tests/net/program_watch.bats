@@ -122,3 +122,37 @@ keeps_running() {
 	stop "$spawned"
 	ctl detach --port 8080 --proto udp
 }
+
+# What the look waits for a processor is not what it takes: its age stays low.
+@test "program watch: several namespaces at once, on a busy machine" {
+	local i burners=() pids=()
+	for i in 0 1 2; do
+		[ "$i" -eq 0 ] || new_netns
+		NS=$new_ns
+		for proto in tcp udp; do
+			start_workers 2 --port 8080 --proto "$proto"
+			pids+=("${worker_pids[-1]}")
+		done
+		ctl attach --port 8080 --proto any >/dev/null
+	done
+	for i in {1..16}; do
+		spawn /dev/null sh -c 'while :; do :; done'
+		burners+=("$spawned")
+	done
+	# Members are looked for at first, and that they have come.
+	pause 1
+	for i in {1..6}; do
+		pause 0.5
+		age=$("$REUSEPORTCTL" status --json 3>&- | jq '[.groups[].keeper.look_age] | max | floor')
+		[ "$age" -lt 5 ] || fail "the look is $age s old"
+	done
+	for i in "${pids[@]}"; do
+		foreign "$i" none
+	done
+	wait_until 8 all_are_on
+	kill "${burners[@]}"
+}
+
+all_are_on() {
+	[ "$("$REUSEPORTCTL" status --json 3>&- | jq -c '[.groups[].program.attached] | unique')" = "[true]" ]
+}

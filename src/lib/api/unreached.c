@@ -71,7 +71,6 @@ static void unreached_see(const struct attachment *at, const struct sock_diag_so
 void unreached_find(const struct attachment *at, const struct worker_name *name,
 		    struct unreached *found)
 {
-	struct netns_ref ns = { .inode = at->key.netns, .cookie = at->entry.netns_cookie };
 	struct socket_owners owners = { 0 };
 	struct group_members members;
 

@@ -22,8 +22,8 @@ static void seen_note(struct reuseport_group *group, enum program_seen_kind kind
 			   text);
 	else if (kind == PROGRAM_FOREIGN && (!id || !group_program_name(id, name, sizeof(name))))
 		handle_log(group, LOG_WARNING,
-			   "%s: another program picks (id %u%s%s), so it is not steered: have the "
-			   "server leave its own away, or force an attach to replace it",
+			   "%s: another program picks (id %u%s%s), so it is not steered: turn it "
+			   "off in the server, or force an attach to replace it",
 			   text, id, *name ? ", " : "", name);
 	seen->kind = kind;
 	seen->id = id;
