@@ -55,9 +55,8 @@ static void find_left_out(struct scene *scene, const struct reuseport_status *st
 	struct finding *finding = scene_find(scene, status, "left-out",
 					     status->partial ? REUSEPORT_NOTE : REUSEPORT_WARNING);
 
-	finding_text(finding,
-		     "%u of %zu members cannot have a slot: they %s. %s",
-		     n, status->n_workers + status->unregistered,
+	finding_text(finding, "%u of %zu members cannot have a slot: they %s. %s", n,
+		     status->n_workers + status->unregistered,
 		     reason < sizeof(whys) / sizeof(whys[0]) ? whys[reason] : "cannot be taken",
 		     status->policy->table_width ?
 			     "They get nothing; without steering each gets its share." :

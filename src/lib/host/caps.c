@@ -74,7 +74,6 @@ int caps_require(const char *what, struct reuseport_error *err)
 		return fail(err, -missing, "cannot read this process's capabilities: %s",
 			    strerror(-missing));
 	if (missing)
-		return fail(err, EPERM, "cannot %s: missing %s; %s", what, names,
-			    caps_advice());
+		return fail(err, EPERM, "cannot %s: missing %s; %s", what, names, caps_advice());
 	return 0;
 }

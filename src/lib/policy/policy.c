@@ -66,7 +66,8 @@ static size_t edit_distance(const char *a, const char *b)
 		for (size_t j = 0; j < len; j++) {
 			above = row[j + 1];
 			row[j + 1] = min3(above + 1, row[j] + 1,
-					  diagonal + (tolower((unsigned char)a[i]) != tolower((unsigned char)b[j])));
+					  diagonal + (tolower((unsigned char)a[i]) !=
+						      tolower((unsigned char)b[j])));
 			diagonal = above;
 		}
 	}
