@@ -169,7 +169,7 @@ static size_t without_slot(const struct reuseport_status *status)
 }
 
 /* Name the groups with members that nobody agreed to leave out. */
-static int report_left_out(const struct reuseport_status_list *list)
+static int report_unagreed(const struct reuseport_status_list *list)
 {
 	const struct reuseport_status *status;
 	char endpoint[FORMAT_ENDPOINT_MAX];
@@ -224,7 +224,7 @@ int effect_check_kept(const struct reuseport_filter *filter)
 			waits |= without_slot(status) > 0;
 		if (looks == KEPT_LOOKS)
 			ret = report_slow(list);
-		if ((!waits || looks == KEPT_LOOKS) && report_left_out(list) != EXIT_DONE)
+		if ((!waits || looks == KEPT_LOOKS) && report_unagreed(list) != EXIT_DONE)
 			ret = EXIT_FAILED;
 		reuseport_status_list__free(list);
 		if (waits && looks < KEPT_LOOKS)
