@@ -220,3 +220,23 @@ missing() {
 	succeeds nobody "$SHARED/reuseportctl" --version
 	refused 2 nobody "$SHARED/reuseportctl" attach --port 0
 }
+
+# The keeper that an attach leaves behind has that one's privileges, and serves all.
+@test "capabilities: a keeper that has too few for another attachment is named" {
+	local keeper
+	start_worker --port 8080
+	in_ns setpriv --bounding-set=-sys_admin --inh-caps=-all "$REUSEPORTCTL" attach --port 8080 3>&-
+	record_bpf
+	keeper=$(keeper_pid 8080 tcp)
+	new_netns
+	NS=$new_ns NS_INODE=$new_ns_inode
+	start_worker --port 8080
+	refused 1 ctl attach --port 8080
+	says "process $keeper, the keeper of this host, cannot keep" "CAP_SYS_ADMIN" \
+		"'kill $keeper' and attach again"
+	equal "$(status 8080 tcp .keeper.running)" false
+	kill "$keeper"
+	wait_until 5 gone "$keeper"
+	succeeds ctl attach --port 8080
+	equal "$(status 8080 tcp .keeper.running)" true
+}

@@ -19,6 +19,7 @@
 
 #define PAUSE_MS 2
 #define WAKE_EVERY 250 /* looks */
+#define FAILED_MS 2000 /* how long a keeper that has failed may try again */
 
 /* What is needed of the pins once the lock on them is gone. */
 struct leaving {
@@ -71,23 +72,46 @@ static uint32_t leave_kept_by(const struct leaving *leaving)
 	return pins_locked(leaving->dir) == 1 ? entry.keeper_pid : 0;
 }
 
+/* Read what the host's keeper says of itself. Return whether it has failed to keep this one. */
+static bool leave_has_failed(const struct leaving *leaving, struct keeper_entry *keeper)
+{
+	struct stat st;
+
+	*keeper = (struct keeper_entry){ 0 };
+	return !root_lock_read_keeper(leaving->root, keeper) && !fstat(leaving->dir, &st) &&
+	       keeper->failed == st.st_ino;
+}
+
+/* It may have less privileges than this process, or wait for something. */
 static int leave_timed_out(const struct reuseport_group *group, const struct leaving *leaving,
 			   struct reuseport_error *err)
 {
-	struct keeper_entry keeper = { 0 };
-	struct stat st;
+	struct keeper_entry keeper;
 
-	if (!root_lock_read_keeper(leaving->root, &keeper) && !fstat(leaving->dir, &st) &&
-	    keeper.failed == st.st_ino)
-		return fail(err, ETIMEDOUT, "process %u cannot keep %s: %.200s", keeper.pid,
-			    group->at.text, keeper.reason);
-	return fail(err, ETIMEDOUT, "process %u does not keep %s", keeper.pid, group->at.text);
+	if (leave_has_failed(leaving, &keeper))
+		return fail(err, ETIMEDOUT,
+			    "process %u, the keeper of this host, cannot keep %s: %.200s; to have "
+			    "another keeper, 'kill %u' and attach again",
+			    keeper.pid, group->at.text, keeper.reason, keeper.pid);
+	return fail(err, ETIMEDOUT,
+		    "process %u, the keeper of this host, does not answer: %s is not kept; to have "
+		    "another keeper, 'kill -KILL %u' and attach again",
+		    keeper.pid, group->at.text, keeper.pid);
+}
+
+/* Return until when to wait. A keeper that has failed was woken to try again; most reasons stay. */
+static uint64_t leave_until(const struct leaving *leaving, uint64_t now, uint64_t until)
+{
+	struct keeper_entry keeper;
+	uint64_t sooner = now + FAILED_MS * CLOCK_MS;
+
+	return sooner < until && leave_has_failed(leaving, &keeper) ? sooner : until;
 }
 
 static int leave_wait(const struct reuseport_group *group, const struct leaving *leaving,
 		      unsigned int timeout_ms, struct reuseport_error *err)
 {
-	uint64_t until = clock_ns(CLOCK_MONOTONIC) + timeout_ms * CLOCK_MS;
+	uint64_t now = clock_ns(CLOCK_MONOTONIC), until = now + timeout_ms * CLOCK_MS;
 	uint32_t pid;
 
 	for (unsigned int looks = 0; !(pid = leave_kept_by(leaving)); looks++) {
@@ -95,10 +119,13 @@ static int leave_wait(const struct reuseport_group *group, const struct leaving 
 			return fail(err, ESTALE, "%s was detached meanwhile", group->at.text);
 		if (!root_lock_is_held(leaving->root))
 			return fail(err, ENOENT, "the keeper of this host has ended");
-		if (clock_ns(CLOCK_MONOTONIC) >= until)
+		now = clock_ns(CLOCK_MONOTONIC);
+		if (now >= until)
 			return leave_timed_out(group, leaving, err);
-		if (looks % WAKE_EVERY == 0)
+		if (looks % WAKE_EVERY == 0) {
 			root_lock_wake(leaving->root);
+			until = leave_until(leaving, now, until);
+		}
 		clock_sleep_ms(PAUSE_MS);
 	}
 	return pid;
