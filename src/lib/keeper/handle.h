@@ -52,7 +52,7 @@ struct event_loop {
 	uint64_t waiters_at;   /* from then on, */
 	uint64_t waiters_wait; /* and after that so much later: twice as much each time in vain */
 	bool waiters_asked;    /* the search that runs is for that */
-	uint64_t cpus;         /* a checksum of the workers' CPUs, as seen last */
+	uint64_t cpus;         /* a checksum of the workers' CPUs, as seen last; 0: not yet */
 	bool plan_due;
 	bool looks;              /* at plan_at, only see whether the workers' CPUs have changed */
 	uint64_t publish_by;     /* although more workers join or leave; 0: none has yet */

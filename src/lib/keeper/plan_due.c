@@ -70,14 +70,27 @@ static int plan_due_publish_locked(struct reuseport_group *group, struct reusepo
 /* Return whether there may be something to publish. A look that finds nothing is cheaper. */
 static bool plan_due_is(struct reuseport_group *group)
 {
-	if (group->changes || group->loop.plan_due)
-		return true;
-	if (loop_now() < group->loop.plan_at)
+	bool asked = group->changes || group->loop.plan_due;
+
+	if (!asked && loop_now() < group->loop.plan_at)
 		return false;
-	if (!group->loop.looks)
+	if (asked || !group->loop.looks) {
+		/* What is published is not what was seen last. */
+		group->loop.cpus = 0;
 		return true;
+	}
 	group->loop.plan_at = loop_now() + AFFINITY;
 	return server_change_look(group);
+}
+
+/* A plan was published. Only if the CPUs are as they were before, it is surely by these. */
+static void plan_due_note_cpus(struct reuseport_group *group)
+{
+	uint64_t before = group->loop.cpus;
+
+	server_change_look(group);
+	if (group->loop.cpus != before)
+		group->loop.cpus = 0;
 }
 
 void plan_due_publish(struct reuseport_group *group)
@@ -103,6 +116,7 @@ void plan_due_publish(struct reuseport_group *group)
 	if (ret >= 0)
 		group->loop.plan_at = NEVER;
 	if (ret >= 0 && plan_due_follows_affinity(group)) {
+		plan_due_note_cpus(group);
 		group->loop.plan_at = loop_now() + AFFINITY;
 		group->loop.looks = true;
 	}

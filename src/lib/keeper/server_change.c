@@ -11,21 +11,27 @@
 #define LEAST (1000 * MS) /* between two searches because of those that wait */
 #define MOST (8000 * MS)
 
-/* Return a checksum of the CPUs of a worker. Refresh soon if its process has ended: a reload
+/* Mix a word into a checksum, so that no sum of such is that of others. */
+static uint64_t server_change_mix(uint64_t sum, uint64_t word)
+{
+	sum = (sum ^ word) * 0x9e3779b97f4a7c15ULL;
+	return sum ^ sum >> 29;
+}
+
+/* Mix the CPUs of a worker into a checksum. Refresh soon if its process has ended: a reload
  * replaces it without an event. */
 static uint64_t server_change_cpus(struct reuseport_group *group, unsigned int slot,
-				   const struct slot_socket *socket)
+				   const struct slot_socket *socket, uint64_t sum)
 {
 	const struct map_view *view = &group->at.view;
-	const uint64_t spread = 0x9e3779b97f4a7c15ULL;
-	uint64_t sum = slot + 1;
 	struct cpus cpus;
 
 	if (worker_cpus_find(view->workers[slot].pid, socket->cpu, view->size.cpus, &cpus) ==
 	    -ESRCH)
 		group->loop.refresh_at = loop_now();
+	sum = server_change_mix(sum, slot + 1);
 	for (unsigned int i = 0; i < CPUS_MAX / 64; i++)
-		sum = (sum ^ cpus.words[i]) * spread;
+		sum = server_change_mix(sum, cpus.words[i]);
 	return sum;
 }
 
@@ -40,15 +46,15 @@ static bool server_change_in_waiters(struct slot *at, const struct slot_socket *
 	return changed;
 }
 
-/* Look at the workers' sockets. Return a checksum of the CPUs of all workers. */
+/* Look at the workers' sockets. Return a checksum of the CPUs of all workers, which is not 0. */
 static uint64_t server_change_look_at_sockets(struct reuseport_group *group)
 {
 	unsigned int n = attachment_slots_used(&group->at);
 	struct slot_socket *sockets = calloc(n + 1, sizeof(*sockets));
-	uint64_t sum = 0;
+	uint64_t sum = 1;
 
 	if (!sockets)
-		return 0;
+		return sum;
 	slot_sockets_read(group->at.steering.maps[MAP_SOCKETS], sockets, n);
 	for (unsigned int slot = 0; slot < n; slot++) {
 		struct slot *at = &group->slots[slot];
@@ -56,10 +62,10 @@ static uint64_t server_change_look_at_sockets(struct reuseport_group *group)
 		if (!at->cookie || at->reserved)
 			continue;
 		group->loop.waiters_changed |= server_change_in_waiters(at, &sockets[slot]);
-		sum += server_change_cpus(group, slot, &sockets[slot]);
+		sum = server_change_cpus(group, slot, &sockets[slot], sum);
 	}
 	free(sockets);
-	return sum;
+	return sum | 1;
 }
 
 /*
