@@ -29,6 +29,7 @@ refused_and_partial() {
 	[[ $output == *"steering 2 workers"* ]] || fail "$output"
 	[[ $stderr == *"2 of 4 members could not be given a slot: "* ]] || fail "$stderr"
 	equal "$(rows)" "$reason $pid"$'\n'"$reason $pid" "rows"
+	equal "$(status 8080 tcp '[.workers[].slot | numbers] | tojson')" "[0,1]" "slots, without gaps"
 	equal "$(status 8080 tcp .unregistered)" 2
 	run -0 ctl status --port 8080
 	# The kernel's order decides until then.

@@ -353,7 +353,9 @@ static int membership_add_all(struct join_batch *batch, const struct sock_diag_l
 		const struct socket_owner *first;
 		size_t n = socket_owners_of(&fill->owners, member->inode, &first);
 
-		if (n && !member->sockmap && slots_find(batch->group, member->cookie) == SLOT_NONE)
+		/* What cannot be taken reserves no slot, so that those of the others have no gaps. */
+		if (n && !member->sockmap && !member->mptcp &&
+		    slots_find(batch->group, member->cookie) == SLOT_NONE)
 			ret = join_batch_add(batch, member->cookie, first, n);
 	}
 	if (ret != -ENOSPC)
@@ -406,7 +408,7 @@ static void membership_explain_unowned(const struct reuseport_group *group,
 	     !left_out.reason                                    ? ENOENT :
 	     left_out.reason == REUSEPORT_LEFT_OUT_NO_PERMISSION ? EPERM :
 								   EOPNOTSUPP,
-	     "%s: %s", group->at.text, why);
+	     "%s%s: %s", group->at.text, left_out.reason ? " cannot be steered" : "", why);
 }
 
 int membership_fill(struct reuseport_group *group, const struct sock_diag_list *members,
