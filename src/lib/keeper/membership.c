@@ -353,7 +353,8 @@ static int membership_add_all(struct join_batch *batch, const struct sock_diag_l
 		const struct socket_owner *first;
 		size_t n = socket_owners_of(&fill->owners, member->inode, &first);
 
-		/* What cannot be taken reserves no slot, so that those of the others have no gaps. */
+		/* What cannot be taken reserves no slot, so that those of the others have no gaps.
+		 */
 		if (n && !member->sockmap && !member->mptcp &&
 		    slots_find(batch->group, member->cookie) == SLOT_NONE)
 			ret = join_batch_add(batch, member->cookie, first, n);
