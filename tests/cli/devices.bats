@@ -67,6 +67,10 @@ states() {
 		equal "$(jq -r '.candidates[] | select(.verdict == "wins") | .ifindex // .device' \
 			<<<"$output")" "$index"
 	done
+	# The routes name any of the devices that have the address.
+	refused 1 ctl explain --proto udp --src "[fe80::1]:4000" --dst "[fe80::1]:5300"
+	says "does not say on which device" "(--dev DEV)"
+	succeeds ctl explain --proto udp --src "[fe80::1]:4000" --dst "[fe80::1]:5300" --dev b1
 	refused 2 ctl explain --proto udp --src "[fe80::1%b0]:4000" --dst "[fe80::1%b1]:5300"
 	says "different devices"
 }

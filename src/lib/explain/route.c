@@ -170,6 +170,12 @@ int route_arrival(const struct lookup_packet *packet, const struct netns_ref *ns
 	struct netns_visit visit;
 	int ret;
 
+	/* Several devices may have such an address, and the routes name any of them. */
+	if (is_link_local(packet->family, packet->src) ||
+	    is_link_local(packet->family, packet->dst))
+		return fail(err, EHOSTUNREACH,
+			    "a link-local address does not say on which device the packet arrives, "
+			    "and a socket on the port is bound to one: name the device");
 	ret = netns_enter(ns, &visit, err);
 	if (ret)
 		return ret;
