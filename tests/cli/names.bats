@@ -48,6 +48,19 @@ sorted() {
 	equal "$(drained)" ""
 }
 
+@test "names: a thread with descriptors of its own" {
+	local tid
+	start_worker --port 8080
+	start_worker --port 8080 --own-table
+	attach --port 8080
+	tid=$(find "/proc/$worker_pid/task" -mindepth 1 -maxdepth 1 -printf '%f\n' |
+		grep -vx "$worker_pid" | tail -n 1)
+	succeeds ctl drain --port 8080 "pid:$tid"
+	equal "$(drained)" "$worker_pid"
+	succeeds ctl undrain --port 8080 "$tid"
+	equal "$(drained)" ""
+}
+
 @test "names: a cookie as ss prints it, and in any base" {
 	local name sk cookie
 	start_workers 2 --port 8080

@@ -99,7 +99,8 @@ bool worker_seen_is(const struct socket_owner *owner, const struct worker_name *
 	switch (name->kind) {
 	case WORKER_BY_ANY:
 	case WORKER_BY_PID:
-		return owner->pid == name->number;
+		/* A thread with descriptors of its own is a holder, too. */
+		return owner->pid == name->number || (owner->tid && owner->tid == name->number);
 	case WORKER_BY_COMM:
 		return !strncmp(owner->comm, name->text, sizeof(owner->comm) - 1);
 	case WORKER_BY_UNIT:
