@@ -261,3 +261,29 @@ keeper_is_there() {
 	succeeds ctl attach --port 8080
 	equal "$(status 8080 tcp .keeper.running)" true
 }
+
+# As by Ctrl-Z. The helpers that it starts are not traced.
+@test "interrupted: another attach that is stopped is not taken for damage" {
+	local n tracer pid
+	command -v strace >/dev/null || skip "strace is not installed"
+	start_worker --port 8080
+	for n in 1 2; do
+		spawn "$BATS_TEST_TMPDIR/stopped" strace -qq -o /dev/null -e trace=flock \
+			-e "inject=flock:signal=STOP:when=$n" "$REUSEPORTCTL" attach --port 8080
+		tracer=$spawned
+		wait_until 5 stopped_child "$tracer"
+		pid=$(pgrep -P "$tracer")
+		record "$pid"
+		refused 1 ctl attach --port 8080
+		says "is being attached by another process" "nothing was changed"
+		kill -CONT "$pid"
+		wait "$tracer"
+		record_bpf
+		equal "$(status 8080 tcp .keeper.running)" true
+		succeeds ctl detach --port 8080
+	done
+}
+
+stopped_child() {
+	grep -q '^State:.[tT]' "/proc/$(pgrep -P "$1")/status" 2>/dev/null
+}

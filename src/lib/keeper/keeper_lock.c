@@ -10,6 +10,7 @@
 #include "keeper/keeper_lock.h"
 #include "state/attachment_entry.h"
 #include "state/kept.h"
+#include "state/pin_dir.h"
 #include "state/pin_owner.h"
 #include "state/pins_root.h"
 #include "state/root_lock.h"
@@ -174,6 +175,18 @@ static int keeper_lock_in_turn(struct reuseport_group *group, struct attachment_
 	return lock;
 }
 
+/* Return whether who has the lock is about to make the pins: it has made none yet, or says so. */
+static bool keeper_lock_is_of_attach(const struct attachment *at)
+{
+	char path[REUSEPORT_PATH_MAX];
+	int dir = pins_open(pins_name_in(at->pin), path, sizeof(path), NULL);
+	bool is = dir >= 0 &&
+		  (pin_dir_has(dir, PIN_ATTACHING) > 0 || pin_dir_has(dir, "attachment") == 0);
+
+	fd_close(dir);
+	return is;
+}
+
 int keeper_lock(struct reuseport_group *group, struct reuseport_error *err)
 {
 	struct attachment *at = &group->at;
@@ -187,6 +200,11 @@ int keeper_lock(struct reuseport_group *group, struct reuseport_error *err)
 			    "%s is steered already, its keeper is process %u: nothing "
 			    "was changed",
 			    at->text, entry.keeper_pid);
+	if (lock == -EBUSY && keeper_lock_is_of_attach(at))
+		return fail(err, EBUSY,
+			    "%s is being attached by another process, which does not finish: try "
+			    "again, or end that one; nothing was changed",
+			    at->text);
 	if (lock == -EBUSY)
 		return fail(err, EBUSY,
 			    "%s is steered already, but its pins are damaged: detach, "
