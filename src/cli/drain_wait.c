@@ -7,6 +7,7 @@
 
 #include "bounds.h"
 #include "drain_wait.h"
+#include "effect.h"
 #include "exit.h"
 #include "message.h"
 
@@ -34,6 +35,7 @@ static bool is_drained(const struct reuseport_drain_status *status)
 
 /* Who is waited for. */
 struct waiting {
+	const struct options *options;
 	const struct reuseport_filter *filter;
 	const char *worker;                 /* as it was named; NULL: all */
 	struct reuseport_drain_list *first; /* as they were, with the processes, at first */
@@ -151,6 +153,13 @@ static int count_busy(const struct waiting *waiting, bool last, int *status)
 	}
 	for (size_t i = 0; (drained = reuseport_drain_list__get(list, i)); i++)
 		busy += !is_drained(drained);
+	/* A server may have put its own program there meanwhile: what is empty gets new work then. */
+	if (!busy && reuseport_drain_list__count(list) &&
+	    effect_check_lost(waiting->options, waiting->filter) != EXIT_DONE) {
+		reuseport_drain_list__free(list);
+		*status = EXIT_FAILED;
+		return -1;
+	}
 	for (size_t i = 0; (last || !busy) && (drained = reuseport_drain_list__get(list, i)); i++)
 		print_drain_status(waiting, drained);
 	if (!reuseport_drain_list__count(list))
@@ -186,7 +195,10 @@ static int wait_for_all(const struct waiting *waiting, unsigned long timeout_s)
 int drain_wait(const struct options *options, const struct reuseport_filter *filter,
 	       const char *worker)
 {
-	struct waiting waiting = { .filter = filter, .worker = worker, .fed = may_be_fed(filter) };
+	struct waiting waiting = { .options = options,
+				   .filter = filter,
+				   .worker = worker,
+				   .fed = may_be_fed(filter) };
 	int status = wait_begin(&waiting);
 
 	if (status == EXIT_DONE && !reuseport_drain_list__count(waiting.first)) {

@@ -130,6 +130,22 @@ int effect_check(const struct options *options, const struct reuseport_filter *f
 	return ret;
 }
 
+int effect_check_lost(const struct options *options, const struct reuseport_filter *filter)
+{
+	struct reuseport_status_list *list = effect_look(filter);
+	const struct reuseport_status *status;
+	int ret = EXIT_DONE;
+
+	for (size_t i = 0; (status = reuseport_status_list__get(list, i)); i++) {
+		if (!is_lost(status))
+			continue;
+		report_lost(options, status);
+		ret = EXIT_FAILED;
+	}
+	reuseport_status_list__free(list);
+	return ret;
+}
+
 int effect_check_served(const struct options *options, const struct reuseport_filter *filter,
 			bool *lost)
 {

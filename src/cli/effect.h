@@ -13,6 +13,9 @@
  */
 int effect_check(const struct options *options, const struct reuseport_filter *filter, bool *lost);
 
+/* The same, only for groups that do not have the program: for what was changed some time ago. */
+int effect_check_lost(const struct options *options, const struct reuseport_filter *filter);
+
 /* Print a message for each group whose keeper leaves members without a slot for longer than it
  * needs to take them, or that has members which cannot be taken and nobody agreed to leave out.
  * Return EXIT_DONE, or EXIT_FAILED if there is one. */

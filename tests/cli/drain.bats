@@ -594,3 +594,23 @@ not_answering() {
 		untouched 8080
 	done
 }
+
+# What is empty gets new work again then: "drain --wait && kill" must not go on.
+@test "drain: --wait, and another program comes to the group meanwhile" {
+	local pid out=$BATS_TEST_TMPDIR/waits waits ended=0
+	start_worker --port 8080 --proto udp
+	pid=$worker_pid
+	kill -STOP "$pid"
+	in_ns bash -c 'for i in 1 2 3; do echo x >/dev/udp/127.0.0.1/8080; done'
+	start_worker --port 8080 --proto udp
+	attach --port 8080 --proto udp
+	spawn "$out" "$REUSEPORTCTL" drain --port 8080 --proto udp --wait --timeout 60 "pid:$pid"
+	waits=$spawned
+	wait_until 10 grep -q "^draining 1 worker" "$out"
+	start_worker --port 8080 --proto udp --classic-program
+	kill -CONT "$pid"
+	wait "$waits" || ended=$?
+	equal "$ended" 1 "exit status"
+	run ! grep "empty" "$out"
+	grep "is not steered: the group has another program" "$BATS_TEST_TMPDIR/spawned.log"
+}
