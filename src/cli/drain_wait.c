@@ -153,7 +153,8 @@ static int count_busy(const struct waiting *waiting, bool last, int *status)
 	}
 	for (size_t i = 0; (drained = reuseport_drain_list__get(list, i)); i++)
 		busy += !is_drained(drained);
-	/* A server may have put its own program there meanwhile: what is empty gets new work then. */
+	/* A server may have put its own program there meanwhile: what is empty gets new work then.
+	 */
 	if (!busy && reuseport_drain_list__count(list) &&
 	    effect_check_lost(waiting->options, waiting->filter) != EXIT_DONE) {
 		reuseport_drain_list__free(list);
@@ -195,10 +196,9 @@ static int wait_for_all(const struct waiting *waiting, unsigned long timeout_s)
 int drain_wait(const struct options *options, const struct reuseport_filter *filter,
 	       const char *worker)
 {
-	struct waiting waiting = { .options = options,
-				   .filter = filter,
-				   .worker = worker,
-				   .fed = may_be_fed(filter) };
+	struct waiting waiting = {
+		.options = options, .filter = filter, .worker = worker, .fed = may_be_fed(filter)
+	};
 	int status = wait_begin(&waiting);
 
 	if (status == EXIT_DONE && !reuseport_drain_list__count(waiting.first)) {
