@@ -242,6 +242,13 @@ while sent:
 print("full")
 while not os.path.exists(sys.argv[1]):
 	time.sleep(0.02)
+daemon.setblocking(False)
+try:
+	while daemon.recv(4096):
+		pass
+except BlockingIOError:
+	print("drained")
+daemon.setblocking(True)
 while True:
 	print(daemon.recv(4096).decode())' "$BATS_TEST_TMPDIR/read"
 	wait_until 10 grep -q full "$BATS_TEST_TMPDIR/daemon"
@@ -254,10 +261,11 @@ while True:
 	start_worker --port 8080
 	wait_until 3 in_sync 8080 tcp
 	touch "$BATS_TEST_TMPDIR/read"
+	wait_until 10 grep -q drained "$BATS_TEST_TMPDIR/daemon"
 	start_worker --port 8080
 	wait_until 3 in_sync 8080 tcp
-	wait_until 3 grep -q "lines were dropped" "$BATS_TEST_TMPDIR/daemon"
-	grep -q "^<30>... .. ..:..:.. reuseportctl\[$(keeper_pid 8080 tcp)\]: tcp .*: 3 workers" \
+	wait_until 3 grep -q "dropped: the log was not read" "$BATS_TEST_TMPDIR/daemon"
+	wait_until 3 grep -q "^<30>... .. ..:..:.. reuseportctl\[$(keeper_pid 8080 tcp)\]: tcp .*: 3 workers" \
 		"$BATS_TEST_TMPDIR/daemon"
 }
 
