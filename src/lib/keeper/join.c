@@ -67,7 +67,9 @@ static void log_failure(const struct join_batch *batch, const struct join *join)
 {
 	struct reuseport_group *group = batch->group;
 
-	if (batch->quiet || !join->error.code || join->ret == -ETIMEDOUT)
+	/* That a member has MPTCP is told by the search that finds it without a slot. */
+	if (batch->quiet || !join->error.code || join->ret == -ETIMEDOUT ||
+	    join->ret == -EPROTONOSUPPORT)
 		return;
 	handle_log(group, LOG_ERR, "%s", join->error.text);
 }

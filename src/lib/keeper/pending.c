@@ -111,6 +111,8 @@ static void pending_end_joins(struct reuseport_group *group)
 			pending_see_again(group);
 		}
 		join->event.lost = join->ret == -ENOENT;
+		/* It has MPTCP, as in pending_join(). */
+		group->loop.resync_due |= join->ret == -EPROTONOSUPPORT;
 		if (join->event.lost || join->ret == -EAGAIN || join->ret == -ESTALE)
 			pending_again(group, &join->event);
 	}

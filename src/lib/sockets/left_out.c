@@ -75,7 +75,7 @@ void left_out_explain(const struct sock_diag_socket *member, const struct socket
 void left_out_text(const struct left_out *left_out, char text[LEFT_OUT_TEXT])
 {
 	static const char *const whys[] = {
-		[REUSEPORT_LEFT_OUT_NO] = "no process has it open",
+		[REUSEPORT_LEFT_OUT_NO] = "no process that can be looked at has it open",
 		[REUSEPORT_LEFT_OUT_MPTCP] =
 			"listens with MPTCP, which no program can select: turn "
 			"it off there (Go: GODEBUG=multipathtcp=0)",
