@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /* Effect: whether what a command has changed takes effect, and for whom. */
+#include <errno.h>
 #include <time.h>
 
 #include "effect.h"
@@ -247,4 +248,49 @@ int effect_check_kept(const struct reuseport_filter *filter)
 			nanosleep(&(struct timespec){ .tv_nsec = KEPT_PAUSE_NS }, NULL);
 	}
 	return ret;
+}
+
+/* Print why a group cannot be steered, if it is of a kind that cannot. Return whether it is. */
+static bool report_hopeless(const struct reuseport_filter *filter, const struct reuseport_key *key)
+{
+	struct reuseport_key_list *keys = NULL;
+	struct reuseport_filter one = *filter;
+	struct reuseport_error error;
+	char addr[64];
+	int ret;
+
+	format_addr(key, addr, sizeof(addr));
+	one.proto = key->proto;
+	one.addr = addr;
+	ret = reuseport_find(&one, &keys, &error);
+	if (!ret)
+		reuseport_key_list__free(keys);
+	/* A process that cannot be looked into does not decide for others. */
+	if (ret != -EOPNOTSUPP)
+		return false;
+	message("%s; the other groups on the port are steered; to leave it out, attach with "
+		"--partial",
+		error.text);
+	return true;
+}
+
+int effect_check_whole(const struct options *options, const struct reuseport_filter *filter)
+{
+	const struct reuseport_status *status;
+	struct reuseport_status_list *list;
+	bool hopeless = false;
+
+	/* Then the others were not asked for. */
+	if (options->addr || options->dev || reuseport_get_status(filter, &list, NULL))
+		return EXIT_DONE;
+	for (size_t i = 0; !hopeless && (status = reuseport_status_list__get(list, i)); i++)
+		for (size_t j = 0; !hopeless && j < status->n_unsteered; j++) {
+			const struct reuseport_key *key = status->unsteered[j]->key;
+
+			/* A stranger's group is no reason. */
+			if (key->has_uid && status->key->has_uid && key->uid == status->key->uid)
+				hopeless = report_hopeless(filter, key);
+		}
+	reuseport_status_list__free(list);
+	return hopeless ? EXIT_FAILED : EXIT_DONE;
 }

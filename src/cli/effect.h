@@ -21,6 +21,10 @@ int effect_check_lost(const struct options *options, const struct reuseport_filt
  * Return EXIT_DONE, or EXIT_FAILED if there is one. */
 int effect_check_kept(const struct reuseport_filter *filter);
 
+/* Print a message for a group on the port, of the same user, that attach could not steer, though it
+ * was not told to leave it out. Return EXIT_DONE, or EXIT_FAILED if there is one. */
+int effect_check_whole(const struct options *options, const struct reuseport_filter *filter);
+
 /* Do the same as effect_check() after a change of policy, and warn if that splits UDP flows, or
  * makes no difference. */
 int effect_check_policy(const struct options *options, const struct reuseport_filter *filter);

@@ -136,6 +136,20 @@ rows_are() {
 	[ "$(rows | wc -l)" -eq "$1" ]
 }
 
+@test "left out: a whole group beside others" {
+	[ "$(cat /proc/sys/net/mptcp/enabled 2>/dev/null)" = 1 ] || skip "this kernel has no MPTCP"
+	start_workers 2 --port 8080
+	start_worker --port 8080 --mptcp --addr ::1
+	run -1 --separate-stderr ctl attach --port 8080
+	[[ $output == *"steering 2 workers"* ]] || fail "$output"
+	message=$stderr
+	says "tcp [::1]:8080 cannot be steered: process $worker_pid (worker) listens with MPTCP" --partial
+	refused 1 ctl attach --port 8080 --addr ::1
+	says MPTCP
+	succeeds ctl attach --port 8080 --partial
+	succeeds ctl attach --port 8080 --addr 0.0.0.0
+}
+
 @test "left out: the registered files of an io_uring" {
 	local pid
 	start_worker --port 8080 --io-uring --sockets 2 || skip "this kernel has no io_uring"

@@ -273,6 +273,17 @@ static int check_kept(const struct options *options, const struct attach_groups 
 	return filter_from_options(options, &filter) ? EXIT_FAILED : effect_check_kept(&filter);
 }
 
+/* A group whose members can none be taken is not among those that were found. */
+static int check_whole(const struct options *options, int status)
+{
+	struct reuseport_filter filter;
+
+	if (status != EXIT_DONE || options->partial || options->foreground)
+		return status;
+	return filter_from_options(options, &filter) ? EXIT_FAILED :
+						       effect_check_whole(options, &filter);
+}
+
 static int attach_exec(const struct options *options)
 {
 	struct attach_state all = { 0 };
@@ -292,6 +303,7 @@ static int attach_exec(const struct options *options)
 		all.log.max_level = LOG_INFO;
 		status = options->foreground ? run_in_foreground(&all) : leave_groups(&all);
 		status = check_kept(options, &all.groups, status);
+		status = check_whole(options, status);
 	}
 	attach_groups_free(&all.groups);
 	free(all.log_path);
