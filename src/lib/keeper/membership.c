@@ -236,14 +236,27 @@ static void membership_say_why(const struct owner_search *search,
 	}
 }
 
-/* Log members that two searches could not give a slot, once. */
+/* Return whether one of those without a slot is of a kind that cannot have one, ever. */
+static bool membership_is_hopeless(const struct reuseport_group *group)
+{
+	const struct sock_diag_list *members = &group->search.members;
+
+	for (size_t i = 0; i < members->n; i++)
+		if ((members->sockets[i].mptcp || members->sockets[i].sockmap) &&
+		    slots_find(group, members->sockets[i].cookie) == SLOT_NONE)
+			return true;
+	return false;
+}
+
+/* Log members that two searches could not give a slot, once; one is enough where it is certain. */
 static void membership_log_refused(struct reuseport_group *group, uint64_t sum)
 {
 	const struct owner_search *search = &group->search;
 	char why[LEFT_OUT_TEXT] = "the status says why";
 	size_t n = 0;
 
-	if (!sum || sum != group->refused || sum == group->refused_logged)
+	if (!sum || sum == group->refused_logged ||
+	    (sum != group->refused && !membership_is_hopeless(group)))
 		return;
 	group->refused_logged = sum;
 	for (size_t i = 0; i < search->members.n; i++) {
