@@ -67,9 +67,10 @@ static void log_failure(const struct join_batch *batch, const struct join *join)
 {
 	struct reuseport_group *group = batch->group;
 
-	/* That a member has MPTCP is told by the search that finds it without a slot. */
+	/* That a member has MPTCP is told by the search that finds it without a slot. One that has
+	 * closed is nobody's loss, and can come and go in a loop. */
 	if (batch->quiet || !join->error.code || join->ret == -ETIMEDOUT ||
-	    join->ret == -EPROTONOSUPPORT)
+	    join->ret == -EPROTONOSUPPORT || join->ret == -ESTALE)
 		return;
 	handle_log(group, LOG_ERR, "%s", join->error.text);
 }
