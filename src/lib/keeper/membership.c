@@ -282,6 +282,9 @@ static void membership_end_search(struct reuseport_group *group)
 	map_view_store(&group->at.view);
 	group->refused = sum;
 	group->refused_until = clock_ns(CLOCK_MONOTONIC) + REFUSED_PAUSE_NS;
+	/* The second search that it takes to say why. */
+	if (sum && sum != group->refused_logged && group->loop.resync_at > group->refused_until)
+		group->loop.resync_at = group->refused_until;
 	group->loop.resync_due |= group->search.again;
 	owner_search_end(&group->search);
 }
