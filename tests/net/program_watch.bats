@@ -135,7 +135,7 @@ keeps_running() {
 		done
 		ctl attach --port 8080 --proto any >/dev/null
 	done
-	for i in {1..16}; do
+	for i in {1..8}; do
 		spawn /dev/null sh -c 'while :; do :; done'
 		burners+=("$spawned")
 	done

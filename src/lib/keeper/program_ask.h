@@ -29,7 +29,7 @@ struct program_answer {
 };
 
 /* What a look costs beside what its helper measures, in us. */
-#define ASK_COST 500
+#define ASK_COST 200
 
 enum program_seen_kind {
 	PROGRAM_OURS, /* or not seen yet */

@@ -11,8 +11,9 @@
 #include "state/sockarray.h"
 
 #define EVERY (800 * MS) /* so that it is noticed within a second */
-#define PART 200         /* of a CPU's time, for a namespace: 0.5%, */
-#define PARTS_MAX 4      /* and so many times that for all of them */
+#define PART 200         /* of a CPU's time, for all namespaces: 0.5%, */
+#define FEW 4            /* and beyond so many of them */
+#define PART_MANY 500    /* 0.2%: a host with many has other work to do for them, too */
 #define LONGEST (30000 * MS)
 #define HANGS (30000 * MS) /* a process holds a socket's lock */
 
@@ -97,10 +98,10 @@ static int watch_ask(struct reuseport_keeper *keeper)
 /* The round is over: the next one comes when what it took is a small part of the time. */
 static void watch_end_round(struct program_watch *watch, uint64_t pause)
 {
-	uint64_t parts = watch->looks < PARTS_MAX ? watch->looks : PARTS_MAX;
+	uint64_t part = watch->looks > FEW ? PART_MANY : PART;
 
-	if (parts && pause < watch->cost * PART / parts)
-		pause = watch->cost * PART / parts;
+	if (pause < watch->cost * part)
+		pause = watch->cost * part;
 	if (pause > LONGEST)
 		pause = LONGEST;
 	watch->at = loop_now() + pause;
