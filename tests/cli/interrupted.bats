@@ -284,6 +284,11 @@ keeper_is_there() {
 	done
 }
 
+# Its tracer stops it for a moment at each call that is traced.
 stopped_child() {
-	grep -q '^State:.[tT]' "/proc/$(pgrep -P "$1")/status" 2>/dev/null
+	local look
+	for look in 1 2 3 4 5; do
+		grep -q '^State:.[tT]' "/proc/$(pgrep -P "$1")/status" 2>/dev/null || return 1
+		pause 0.05
+	done
 }

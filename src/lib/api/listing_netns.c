@@ -322,7 +322,8 @@ int listing_add_netns(void *ctx, uint64_t inode, const char *name, uint32_t pid)
 	ret = netns_enter(&ns, &visit, &why);
 	if (ret == -ENETDOWN) /* it has just gone */
 		return 0;
-	if (ret == -EPERM || ret == -EACCES)
+	/* The last: a process keeps others from looking where it is. */
+	if (ret == -EPERM || ret == -EACCES || ret == -ETIMEDOUT)
 		return listing_add_unseen(reading, "namespace", inode, name, &why);
 	if (ret)
 		return fail(reading->err, -ret, "%s", why.text);
