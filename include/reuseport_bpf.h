@@ -119,7 +119,7 @@ int reuseport_key_copy(struct reuseport_key *to, const struct reuseport_key *fro
  * -ENOENT: no socket is on that port. -EINVAL: the filter is incomplete or its address is
  * malformed. -EOPNOTSUPP: there are sockets, but none set SO_REUSEPORT before bind(); the
  * text says how to turn it on in the server at hand. -EADDRINUSE: they share the port
- * with SO_REUSEADDR alone.
+ * with SO_REUSEADDR alone. -EAGAIN: no process that could be looked at has the sockets open.
  */
 int reuseport_find(const struct reuseport_filter *filter, struct reuseport_key_list **keys,
 		   struct reuseport_error *err);

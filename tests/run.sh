@@ -226,6 +226,15 @@ without_our_c() {
 	tests/api/growth.bats | tests/cli/bpftool.bats) true ;;
 	tests/net/hash_parity.bats | tests/net/counters.bats) true ;;
 	tests/net/migration.bats | tests/net/worker_dies.bats) true ;;
+	tests/net/scale.bats | tests/net/features_disabled.bats | tests/net/socket_layouts.bats) true ;;
+	tests/net/slices.bats | tests/net/changes.bats) true ;;
+	tests/net/group_recreated.bats | tests/net/cpu_numa.bats | tests/net/lookups.bats) true ;;
+	tests/net/rolling_restart.bats) true ;;
+	tests/net/hooks.bats | tests/net/upgrade.bats | tests/net/list_shadows.bats) true ;;
+	tests/hostile/limits.bats | tests/hostile/ours.bats | tests/hostile/locked.bats) true ;;
+	tests/hostile/hardening.bats) true ;;
+	tests/cli/foreign.bats | tests/cli/capabilities.bats | tests/cli/kernel.bats) true ;;
+	tests/cli/kept.bats) true ;;
 	*) false ;;
 	esac
 }

@@ -65,7 +65,9 @@ static int explain_no_owner(const char *text, const struct sock_diag_socket *soc
 	left_out_text(&left_out, why);
 	if (left_out.reason == REUSEPORT_LEFT_OUT_NO_PERMISSION)
 		return fail(err, EPERM, "%s: %s; %s", text, why, caps_advice());
-	return fail(err, EOPNOTSUPP, "%s cannot be steered: %s", text, why);
+	/* Who has it may let itself be looked at another time. */
+	return fail(err, left_out.reason ? EOPNOTSUPP : EAGAIN, "%s cannot be steered: %s", text,
+		    why);
 }
 
 static int explain_no_group(const struct reuseport_filter *filter,
