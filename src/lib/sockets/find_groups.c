@@ -158,9 +158,9 @@ static int dump_matching(const struct group_key_filter *filter, struct sock_diag
 	return ret;
 }
 
-/* Look once. -EAGAIN: there are sockets, but no process owns one; it may be dying or
- * about to fork. */
-static int find_once(const struct group_key_filter *filter, struct item_list *keys,
+/* Look once. *again: there are sockets, but no process owns one; it may be dying or about to
+ * fork. */
+static int find_once(const struct group_key_filter *filter, struct item_list *keys, bool *again,
 		     struct reuseport_error *err)
 {
 	struct sock_diag_list sockets = { 0 };
@@ -185,8 +185,8 @@ static int find_once(const struct group_key_filter *filter, struct item_list *ke
 		fail(err, -ret, "cannot look for the groups: %s", strerror(-ret));
 	} else if (keys->n == before) {
 		ret = explain_no_group(&filter->want, &sockets, &owners, &check, err);
-		if (!check.pid && !check.unsupported && ret == -EOPNOTSUPP)
-			ret = -EAGAIN;
+		*again = !check.pid && !check.unsupported &&
+			 (ret == -EOPNOTSUPP || ret == -EAGAIN);
 	}
 	member_check_free(&check);
 	free(owners.list);
@@ -199,15 +199,17 @@ static int find_proto(const struct group_key_filter *filter, int proto, struct i
 		      struct reuseport_error *err)
 {
 	struct group_key_filter one = *filter;
-	int ret = -EAGAIN;
+	bool again = true;
+	int ret = 0;
 
 	one.want.proto = proto;
-	for (int attempt = 0; ret == -EAGAIN && attempt < FIND_ATTEMPTS; attempt++) {
+	for (int attempt = 0; again && attempt < FIND_ATTEMPTS; attempt++) {
 		if (attempt)
 			clock_sleep_ms(FIND_PAUSE_MS);
-		ret = find_once(&one, keys, err);
+		again = false;
+		ret = find_once(&one, keys, &again, err);
 	}
-	return ret == -EAGAIN ? -EOPNOTSUPP : ret;
+	return ret;
 }
 
 /* Add the groups of both protocols. One of them may have no socket there. */
