@@ -185,8 +185,7 @@ static int find_once(const struct group_key_filter *filter, struct item_list *ke
 		fail(err, -ret, "cannot look for the groups: %s", strerror(-ret));
 	} else if (keys->n == before) {
 		ret = explain_no_group(&filter->want, &sockets, &owners, &check, err);
-		*again = !check.pid && !check.unsupported &&
-			 (ret == -EOPNOTSUPP || ret == -EAGAIN);
+		*again = !check.pid && !check.unsupported && (ret == -EOPNOTSUPP || ret == -EAGAIN);
 	}
 	member_check_free(&check);
 	free(owners.list);
