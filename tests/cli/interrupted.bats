@@ -252,6 +252,7 @@ keeper_is_there() {
 
 @test "interrupted: a keeper that is killed when it starts is no keeper" {
 	command -v strace >/dev/null || skip "strace is not installed"
+	skip_if_sanitized "leaks are not looked for in a process that is traced"
 	start_worker --port 8080
 	refused 1 strace -f -qq -o /dev/null -e trace=setsid -e inject=setsid:signal=KILL \
 		"$REUSEPORTCTL" attach --netns "$NS" --port 8080
@@ -266,6 +267,7 @@ keeper_is_there() {
 @test "interrupted: another attach that is stopped is not taken for damage" {
 	local n tracer pid
 	command -v strace >/dev/null || skip "strace is not installed"
+	skip_if_sanitized "leaks are not looked for in a process that is traced"
 	start_worker --port 8080
 	for n in 1 2; do
 		spawn "$BATS_TEST_TMPDIR/stopped" strace -qq -o /dev/null -e trace=flock \
