@@ -407,9 +407,9 @@ no_queue() {
 	wait "$spawned" || true
 	doctor 4 --port 8080 --proto udp
 	found queue-full warning
-	found drops warning
 	found worker-hung warning
-	[ "$(of drops .evidence.drops)" -gt 0 ]
+	# On a busy machine the other one may lose one, too.
+	equal "$(of drops "select(.evidence.pid == ${worker_pids[0]}).severity")" warning
 	mend queue-full
 	equal "$(status 8080 udp .policy)" least-queue
 	kill -CONT "${worker_pids[0]}"

@@ -220,6 +220,25 @@ static uint32_t moved(const uint32_t *keys, uint32_t n, uint32_t bits, uint16_t 
 	return count;
 }
 
+/* It is in a map, which others may have written. */
+static void a_damaged_table_is_built_anew(void **state)
+{
+	enum { ENTRIES = 1 << 10, SLOTS = 8 };
+
+	(void)state;
+	for (uint32_t slot = 0; slot < SLOTS; slot++)
+		weights[slot] = changed[slot] = 1;
+	changed[3] = 2;
+	build(expected, ENTRIES, changed, SLOTS);
+	for (int odd = 0; odd < 3; odd++) {
+		build(table, ENTRIES, weights, SLOTS);
+		table[ENTRIES / 2] = (const uint16_t[]){ SLOTS, 0xfffe, CONSISTENT_NONE }[odd];
+		assert_int_equal(
+			table_consistent_change(table, ENTRIES, weights, changed, SLOTS), 0);
+		assert_memory_equal(table, expected, ENTRIES * sizeof(*table));
+	}
+}
+
 static void leave_and_join_move_only_their_keys(void **state)
 {
 	enum { KEYS = 100000 };
@@ -353,6 +372,7 @@ int main(void)
 		cmocka_unit_test(nobody_and_one),
 		cmocka_unit_test(not_a_table),
 		cmocka_unit_test(changes_equal_builds),
+		cmocka_unit_test(a_damaged_table_is_built_anew),
 		cmocka_unit_test(leave_and_join_move_only_their_keys),
 		cmocka_unit_test(weight_moves_to_or_from_its_slot),
 		cmocka_unit_test(equal_shares_within_a_tenth),

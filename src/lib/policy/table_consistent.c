@@ -141,6 +141,16 @@ static void take_gained_entries(const struct claim_order *claims, uint16_t *tabl
 	}
 }
 
+/* Return whether each entry has an owner that there can be: the table is read from a map, which
+ * others may have written. */
+static bool has_owners(const uint16_t *table, uint32_t entries, uint32_t slots)
+{
+	for (uint32_t entry = 0; entry < entries; entry++)
+		if (table[entry] >= slots)
+			return false;
+	return true;
+}
+
 int table_consistent_change(uint16_t *table, uint32_t entries, const uint32_t *before,
 			    const uint32_t *after, uint32_t slots)
 {
@@ -154,7 +164,7 @@ int table_consistent_change(uint16_t *table, uint32_t entries, const uint32_t *b
 	}
 	if (!gaining && !losing)
 		return 0;
-	if (gaining > MAX_GAINING || table[0] == CONSISTENT_NONE)
+	if (gaining > MAX_GAINING || !has_owners(table, entries, slots))
 		return table_consistent_build(table, entries, after, slots);
 	ret = claim_order_open(&claims, entries, after, slots);
 	if (ret)
