@@ -233,8 +233,8 @@ static void a_damaged_table_is_built_anew(void **state)
 	for (int odd = 0; odd < 3; odd++) {
 		build(table, ENTRIES, weights, SLOTS);
 		table[ENTRIES / 2] = (const uint16_t[]){ SLOTS, 0xfffe, CONSISTENT_NONE }[odd];
-		assert_int_equal(
-			table_consistent_change(table, ENTRIES, weights, changed, SLOTS), 0);
+		assert_int_equal(table_consistent_change(table, ENTRIES, weights, changed, SLOTS),
+				 0);
 		assert_memory_equal(table, expected, ENTRIES * sizeof(*table));
 	}
 }
