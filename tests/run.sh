@@ -27,7 +27,8 @@ usage() {
 }
 
 # The files that take longest come first, so that the end is not spent in waiting for one.
-longest=(tests/cli/{drain,policy}.bats tests/api/installed.bats tests/net/{explain,sticky}.bats
+longest=(tests/net/doctor.bats tests/cli/{drain,policy}.bats tests/api/installed.bats
+	tests/net/{upgrade,scale,explain,hooks,sticky}.bats tests/hostile/{ours,limits}.bats
 	tests/cli/weight.bats tests/net/features_disabled.bats tests/cli/{damaged,rollout,foreign}.bats
 	tests/net/{policies,rollout,drain,changes,worker_hung,rolling_restart,hash_parity}.bats
 	tests/cli/interrupted.bats tests/servers/{recipes_nginx,nginx,recipes_dns}.bats)
