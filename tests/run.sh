@@ -230,7 +230,8 @@ without_our_c() {
 	tests/net/scale.bats | tests/net/features_disabled.bats | tests/net/socket_layouts.bats) true ;;
 	tests/net/slices.bats | tests/net/changes.bats) true ;;
 	tests/net/group_recreated.bats | tests/net/cpu_numa.bats | tests/net/lookups.bats) true ;;
-	tests/net/rolling_restart.bats) true ;;
+	tests/net/rolling_restart.bats | tests/net/doctor.bats) true ;;
+	tests/net/program_watch.bats | tests/net/other_group.bats) true ;;
 	tests/net/hooks.bats | tests/net/upgrade.bats | tests/net/list_shadows.bats) true ;;
 	tests/hostile/limits.bats | tests/hostile/ours.bats | tests/hostile/locked.bats) true ;;
 	tests/hostile/hardening.bats) true ;;
