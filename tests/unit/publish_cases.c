@@ -74,15 +74,21 @@ static void a_guard_alone_is_published(void **state)
 	assert_false(plan_in_use(&at.view)->flags & PLAN_GUARDED);
 }
 
+/* Two workers, each on a CPU of its own. */
+static void seat_two_apart(void)
+{
+	for (unsigned int slot = 0; slot < 2; slot++) {
+		seat(slot, 1);
+		affinity[slot] = (struct cpus){ .words = { 1 << slot } };
+	}
+}
+
 static void affinity_is_followed(void **state)
 {
 	struct plan_spec want = spec_of(POLICY_CPU, 0);
 
 	(void)state;
-	for (unsigned int slot = 0; slot < 2; slot++) {
-		seat(slot, 1);
-		affinity[slot] = (struct cpus){ .words = { 1 << slot } };
-	}
+	seat_two_apart();
 	assert_int_equal(publish(&want), 1);
 	assert_int_equal(publish_workers(&at, NULL), 0);
 	affinity[0].words[0] = 1 << 1;
@@ -99,10 +105,7 @@ static void incoming_cpu_is_followed(void **state)
 	struct plan_spec want = spec_of(POLICY_CPU, 0);
 
 	(void)state;
-	for (unsigned int slot = 0; slot < 2; slot++) {
-		seat(slot, 1);
-		affinity[slot] = (struct cpus){ .words = { 1 << slot } };
-	}
+	seat_two_apart();
 	assert_int_equal(publish(&want), 1);
 	/* As by the affinity. */
 	incoming[0] = 0;

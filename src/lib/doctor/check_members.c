@@ -88,9 +88,9 @@ static void find_slow(struct scene *scene, const struct reuseport_status *status
 	struct finding *finding = scene_find(scene, status, "keeper-slow", REUSEPORT_WARNING);
 
 	finding_text(finding,
-		     "%zu members have had no slot for a second, though the keeper, process %u, "
-		     "runs: the policy does not select them.",
-		     waiting, later->keeper_pid);
+		     "%zu member%s had no slot for a second, though the keeper, process %u, runs: "
+		     "the policy does not select them.",
+		     waiting, waiting == 1 ? " has" : "s have", later->keeper_pid);
 	finding_number(finding, "members", waiting);
 	finding_number(finding, "keeper_pid", later->keeper_pid);
 	mend_command(scene, finding, "attach", "%s", "");
