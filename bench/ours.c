@@ -10,6 +10,7 @@
 
 #include "host/topology.h"
 #include "policy/limits.h"
+#include "state/ages.h"
 #include "state/apply_policy.h"
 #include "state/steering_load.h"
 
@@ -83,7 +84,7 @@ int ours__set_policy(struct ours *ours, const struct reuseport_policy_opts *word
 
 	for (size_t slot = 0; slot < workers; slot++)
 		ours->at.view.workers[slot].weight = weight_of(weights, slot, workers);
-	control->settled = control->epoch;
+	ages_of_group(&ours->at.view, AGE_SETTLED)->since_ns = control->epoch;
 	ret = apply_policy(&ours->at, words, NULL, &err);
 	if (ret < 0)
 		fprintf(stderr, "bench: %s\n", err.text);

@@ -80,8 +80,8 @@ struct plan {
 struct control {
 	__u32 epoch;       /* plans published; plan[epoch & 1] is in use */
 	__u16 members;     /* of the group, that the keeper knows of or was last told of */
-	__u8 settled;      /* the last epoch that every running program has surely seen, */
-	__u8 told;         /* and in which one it has told of an empty slot: the lowest bits */
+	__u8 asked;        /* a word of the map "asked" says more than the plan; 1 or 0 */
+	__u8 told;         /* in which epoch an empty slot was told: its lowest bits */
 	__u64 first_entry; /* address of the first entry of "sockets", for the program */
 	struct plan plan[2];
 };
@@ -206,6 +206,7 @@ enum group_age {
 	AGE_ROLLOUT = 0,  /* the phase of the rollout */
 	AGE_LOOK = 1,     /* the keeper's last look at the group's program */
 	AGE_LEFT_OUT = 2, /* members have no slot although there was a search for their owners */
+	AGE_SETTLED = 3,  /* no time: the last epoch that every running program has surely seen */
 	GROUP_AGES = 4,
 };
 
@@ -243,6 +244,8 @@ struct attachment_entry {
 	__u8 own_keeper;   /* a process that keeps nothing else has kept it last */
 	__u8 partial;      /* it was attached although members could not be taken */
 	__u8 keep_weights; /* who takes a slot has the weight of the one before */
+	__u8 no_sockopt;   /* workers may not control themselves by socket options */
+	__u8 unused[7];
 	char log[REUSEPORT_LOG_LEN]; /* the file for its keeper's messages, or "" */
 };
 
@@ -266,7 +269,7 @@ _Static_assert(sizeof(struct slot_counters) == 32, "ABI");
 _Static_assert(sizeof(struct group_counters) == 88, "ABI");
 _Static_assert(sizeof(struct worker_entry) == 80, "ABI");
 _Static_assert(sizeof(struct age) == 8, "ABI");
-_Static_assert(sizeof(struct attachment_entry) == 376, "ABI");
+_Static_assert(sizeof(struct attachment_entry) == 384, "ABI");
 _Static_assert(sizeof(struct keeper_entry) == 264, "ABI");
 _Static_assert(sizeof(struct generations) == GENERATIONS_ENTRIES * sizeof(__u16), "ABI");
 _Static_assert(sizeof(struct flow_bucket) == 128, "two cache lines");
@@ -302,22 +305,102 @@ struct hook_place {
 	__u32 unused;
 };
 
+/* ----------------------------------------------------------- socket options */
+
+/*
+ * What workers ask for by socket options (include/reuseport_sockopt.h). The programs of the hooks
+ * write "sockopt_storage", "requests", the words of the maps "asked", and control.asked; user
+ * space writes all else. Each socket's requests are counted: a worker's request is in effect
+ * when its count has reached the member's seq.
+ */
+
+/* An element of the map "sockopt_storage", which is the socket's from its first request on, and of
+ * the map "requests" by the socket's cookie, for members only. A member of *_at is the number of the
+ * request that has set it last; 0: never. */
+struct request {
+	__u32 count; /* of the requests */
+	__u32 ready_at, drain_at, weight_at, id_at;
+	__u32 ready;  /* 0 or 1 */
+	__u32 drain;  /* 0, 1, or 2: release its flows */
+	__u32 weight; /* 0 to 1000 */
+	__u32 id;
+};
+
+/* An element of the map "members" by the socket's cookie: a worker as the keeper knows it. */
+struct member {
+	__u64 attachment; /* attachment_entry.attached_ns */
+	__u64 seq;        /* requests in effect: no packet goes by an older plan */
+	__u32 taken;      /* requests that the keeper has read: of a later one it is told */
+	__u32 slot;
+	__u32 generation;
+	enum worker_state state; /* combined with its generation's */
+	__u32 weight;
+	__u32 id;
+	__u32 flows; /* sticky flows, when they were counted last */
+	__u8 has_id;
+	__u8 unused[3];
+};
+
+/* A key of the map "steered": a group that has an attachment. */
+struct steered_key {
+	__u64 netns_cookie;
+	__u8 addr[16]; /* network byte order; IPv4 in the first four */
+	__u32 ifindex;
+	__u16 port; /* host byte order */
+	__u8 proto;
+	__u8 family;
+	__u8 v6only;
+	__u8 unused[7];
+};
+struct steered {
+	__u64 attachment; /* attachment_entry.attached_ns */
+	__u32 no_sockopt;
+	__u32 unused;
+};
+
+/* A key of the map "worker_ids", whose value is the cookie of the worker that has the id. */
+struct worker_id {
+	__u64 attachment;
+	__u32 generation;
+	__u32 id;
+};
+
+/*
+ * An element of an attachment's map "asked", by slot, mmapped: what the slot's worker has asked
+ * for and the plan may not have yet. The program looks there while control.asked is set. The
+ * keeper clears it before the slot gets a worker, and when the plan has it, if it still is the
+ * same then.
+ */
+struct asked_slot {
+	__u32 what;  /* enum asked_what */
+	__u32 count; /* of the request */
+};
+enum asked_what {
+	ASKED_NOTHING_MORE = 0, /* than the plan has */
+	ASKED_DRAIN = 1,        /* nothing new */
+	ASKED_RELEASE = 2,      /* nothing at all: its flows go to others */
+};
+
+#define MEMBERS_MAX 65536
+#define ATTACHMENTS_MAX 4096 /* whose members can ask */
+
 /* ------------------------------------------------------------ not pinned */
 
 enum socket_event_kind {
 	SOCKET_EVENT_BOUND = 1,   /* a socket was bound; a TCP socket does not listen yet */
 	SOCKET_EVENT_MEMBERS = 2, /* a group has another number of members than before */
 	SOCKET_EVENT_EMPTY = 3,   /* a slot that its table has is empty */
+	SOCKET_EVENT_ASKED = 4,   /* the worker in the slot "members" has asked for something */
 };
 
 /* A record of a keeper's ring buffer. */
 struct socket_event {
-	__u64 cookie;       /* the socket's; of the last two kinds, attachment_entry.attached_ns */
+	__u64 cookie;       /* the socket's; of the other kinds, attachment_entry.attached_ns */
 	__u64 netns_cookie; /* 0: not known */
 	__u32 kind;         /* enum socket_event_kind */
 	__u32 pid;          /* of the process that bound it, in the initial PID namespace */
 	__u32 inode;        /* of the socket, 0 if it has none */
-	__u32 members;      /* of the group, with SOCKET_EVENT_MEMBERS */
+	__u32 members;      /* of the group, with SOCKET_EVENT_MEMBERS; a slot with _ASKED */
 	/* What a socket was bound to: */
 	__u32 uid;
 	__u32 ifindex;
@@ -377,6 +460,12 @@ struct slot_socket {
 
 _Static_assert(sizeof(struct group_member) == 72, "record size");
 _Static_assert(sizeof(struct interest) == 16, "ABI");
+_Static_assert(sizeof(struct request) == 36, "ABI");
+_Static_assert(sizeof(struct member) == 48, "ABI");
+_Static_assert(sizeof(struct steered_key) == 40, "ABI");
+_Static_assert(sizeof(struct steered) == 16, "ABI");
+_Static_assert(sizeof(struct worker_id) == 16, "ABI");
+_Static_assert(sizeof(struct asked_slot) == 8, "one store");
 _Static_assert(sizeof(struct hook_place) == 16, "ABI");
 _Static_assert(sizeof(struct socket_event) == 64, "record size");
 

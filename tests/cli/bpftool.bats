@@ -80,7 +80,7 @@ plan() {
 
 @test "bpftool: control, the plan by names" {
 	equal "$(dump control 'length')" 1 elements
-	equal "$(control keys)" '["epoch","first_entry","members","plan","settled","told"]'
+	equal "$(control keys)" '["asked","epoch","first_entry","members","plan","told"]'
 	equal "$(plan '[.policy, .key, .width, .flags]')" '["POLICY_HASH","KEY_TUPLE","0x0",0]'
 	equal "$(control .epoch)" "$(status 8080 tcp .rules.plans)"
 

@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 
 #include "policy/table_compile.h"
+#include "state/ages.h"
 #include "state/publish.h"
 #include "state/slot_sockets.h"
 

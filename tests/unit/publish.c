@@ -250,7 +250,7 @@ static void unchanged(void)
 /* Publish, and hold it against the reference. Returns what it returned. */
 static int publish_and_compare(const struct plan_spec *want)
 {
-	bool settled = at.view.control->settled == (uint8_t)at.view.control->epoch;
+	bool settled = ages_of_group(&at.view, AGE_SETTLED)->since_ns == at.view.control->epoch;
 	unsigned int epoch = at.view.control->epoch, syncs_before = syncs;
 	static struct image before, wanted, after;
 	bool needed;
@@ -272,7 +272,7 @@ static int publish_and_compare(const struct plan_spec *want)
 	if (needed) {
 		assert_memory_equal(after.weights, wanted.weights, sizeof(after.weights));
 		assert_int_equal(syncs - syncs_before, settled ? 0 : 1);
-		assert_int_equal(at.view.control->settled, (uint8_t)epoch);
+		assert_int_equal(ages_of_group(&at.view, AGE_SETTLED)->since_ns, epoch);
 	}
 	return ret;
 }

@@ -11,6 +11,7 @@
 #include "decide/chain.h"
 #include "error.h"
 #include "policy/table_compile.h"
+#include "state/ages.h"
 #include "state/generation.h"
 #include "state/publish.h"
 #include "state/slot_sockets.h"
@@ -238,16 +239,15 @@ int publish_workers(const struct attachment *at, struct reuseport_error *err)
 
 void publish_synchronize(const struct attachment *at, bool force)
 {
-	struct control *control = at->view.control;
-	uint32_t epoch = control->epoch;
+	__u64 *settled = &ages_of_group(&at->view, AGE_SETTLED)->since_ns;
+	uint32_t epoch = at->view.control->epoch;
 
-	/* No more than one epoch passes without it, so the lowest bits are enough. */
-	if (!force && control->settled == (uint8_t)epoch)
+	if (!force && *settled == epoch)
 		return;
 	/* Which is synchronize_rcu(): programs run within RCU's read side. Not
 	 * on kernels with nohz_full. */
 	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
 		clock_sleep_ms(GRACE_MS);
-	control->settled = epoch;
+	*settled = epoch;
 	map_view_store(&at->view);
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "error.h"
+#include "state/ages.h"
 #include "state/old_abi.h"
 #include "state/pin_dir.h"
 #include "state/pins.h"
@@ -37,7 +38,8 @@ int upgrade_control(const struct attachment *at, const struct steering *old, uns
 		return fail(err, errno, "cannot read %s/control: %s", at->pin, strerror(errno));
 	old_abi_control(value, control);
 	/* Both are unknown: the next publication waits, and the program tells anew. */
-	control->settled = control->told = control->epoch - 1;
+	control->told = control->epoch - 1;
+	ages_of_group(&at->view, AGE_SETTLED)->since_ns = control->epoch - 1;
 	control->members = members;
 	map_view_store(&at->view);
 	return 0;
