@@ -6,6 +6,7 @@
  * It always returns SK_PASS. Without a selection, the kernel picks a member itself.
  */
 #include "kernel.h"
+#include "asked.h"
 #include "decide/chain.h"
 #include "decide/least_queue.h"
 #include "packet.h"
@@ -149,7 +150,7 @@ __noinline __u32 shortest_queue(__u32 hash, __u32 half)
 			break;
 		slot = line->slot[index % TABLE_LINE_ENTRIES];
 		sk = socket_in(first_entry, slot);
-		if (!sk)
+		if (!sk || asks_for_nothing_new(slot))
 			continue;
 		one = least_queue_rank(queue_of(sk), hash, slot);
 		if (one < best)
@@ -240,6 +241,7 @@ __noinline int select_if_allowed(struct sk_reuseport_md *ctx, __u32 half, __u32 
 	__u32 weight = table_slot(half & 1, table_entries + GENERATIONS_ENTRIES + slot);
 
 	return slot < slots && weight && weight != TABLE_NO_WORKER &&
+	       !asks_for_nothing_new(slot) &&
 	       !select_slot(ctx, slot, migrate && ctx->migrating_sk);
 }
 
@@ -281,10 +283,11 @@ __noinline int next_best(struct sk_reuseport_md *ctx, __u32 hash, __u32 half)
 	for (__u32 step = 1; step < CHAIN_STEPS; step++) {
 		__u32 slot = choose_again(hash, half, step);
 
-		if (slot < slots && !select_slot(ctx, slot, migrating))
+		if (slot < slots && !asks_for_nothing_new(slot) &&
+		    !select_slot(ctx, slot, migrating))
 			return slot;
 	}
-	if (control.plan[half].flags & PLAN_GUARDED)
+	if (control.plan[half].flags & PLAN_GUARDED || control.asked)
 		selected = select_any(ctx, hash, half);
 	if (selected < 0)
 		COUNT(exhausted);
@@ -303,13 +306,22 @@ static __always_inline int steer_by_table(const struct run *run)
 	__u32 hash = hash_of(run), slot = choose(run->plan, run->half, hash, 0);
 
 	if (likely(slot != TABLE_NO_WORKER)) {
-		if (!select_slot(run->ctx, slot, run->migrating))
+		if (!asks_for_nothing_new(slot) && !select_slot(run->ctx, slot, run->migrating))
 			return slot;
 	} else if (!may_look_again(run->plan)) {
 		COUNT(nobody);
 		return -1;
 	}
 	return next_best(run->ctx, hash, run->half);
+}
+
+/* Select any worker that may receive new work instead of the member that was picked. */
+__noinline int pick_another(struct sk_reuseport_md *ctx, __u32 half)
+{
+	COUNT(next_best);
+	if (select_any(ctx, ctx->hash, half & 1) < 0)
+		COUNT(exhausted);
+	return 0;
 }
 
 /*
@@ -319,17 +331,17 @@ static __always_inline int steer_by_table(const struct run *run)
  */
 static __always_inline void steer_by_group(const struct run *run)
 {
-	__u32 slot;
+	bool by_hash = run->plan->policy == POLICY_HASH;
+	__u32 slot = pick_member(run, !by_hash);
 
-	if (run->plan->policy == POLICY_HASH) {
-		slot = pick_member(run, false);
-		if (slot != NO_SLOT)
-			count_choice(run->ctx, slot, 0, run->migrating);
-	} else {
-		slot = pick_member(run, true);
-		if (slot != NO_SLOT && select_slot(run->ctx, slot, run->migrating))
-			COUNT(exhausted);
-	}
+	if (slot == NO_SLOT)
+		return;
+	if (asks_for_nothing_new(slot))
+		pick_another(run->ctx, run->half);
+	else if (by_hash)
+		count_choice(run->ctx, slot, 0, run->migrating);
+	else if (select_slot(run->ctx, slot, run->migrating))
+		COUNT(exhausted);
 }
 
 /* ------------------------------------------------------------------ one packet */

@@ -6,6 +6,7 @@
 #ifndef BPF_STICKY_H
 #define BPF_STICKY_H
 
+#include "asked.h"
 #include "decide/flow.h"
 #include "maps.h"
 #include "packet.h"
@@ -186,7 +187,7 @@ static __always_inline bool follow_flow(struct sk_reuseport_md *ctx, __u64 hash,
 	slot = flow->slot;
 	worker = bpf_map_lookup_elem(&workers, &slot);
 	if (!worker || !flow_is_of(flow, worker) || flow_is_idle(flow, now, idle_ticks) ||
-	    select_slot(ctx, slot, false))
+	    asks_for_release(slot) || select_slot(ctx, slot, false))
 		return false;
 	if (flow_age(flow, now) > FLOW_NOTE_TICKS)
 		flow->seen = now;

@@ -105,6 +105,7 @@ static int begin(void **state)
 	at.view.table = calloc(2 * words_of_half(), sizeof(uint16_t));
 	at.view.workers = calloc(SLOTS, sizeof(struct worker_entry));
 	at.view.cpu_map = calloc(CPUS, sizeof(struct given_cpu));
+	at.view.ages = calloc(SLOTS + GROUP_AGES, sizeof(struct age));
 	memset(sockets, 0, sizeof(sockets));
 	memset(affinity, 0xff, sizeof(affinity));
 	memset(incoming, 0xff, sizeof(incoming));
@@ -123,6 +124,7 @@ static int end(void **state)
 	free(at.view.table);
 	free(at.view.workers);
 	free(at.view.cpu_map);
+	free(at.view.ages);
 	return 0;
 }
 

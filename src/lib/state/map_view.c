@@ -82,8 +82,11 @@ int map_view_open(struct map_view *view, const struct steering *steering,
 		  const struct steering_size *size)
 {
 	*view = (struct map_view){ .size = *size };
-	if (steering_in_memory(steering))
-		return map_view_open_all(view, steering->maps, open_mapped);
+	if (steering_in_memory(steering)) {
+		view->asked = map_view_mmap(steering->maps[MAP_ASKED],
+					    size->slots * sizeof(struct asked_slot));
+		return view->asked ? map_view_open_all(view, steering->maps, open_mapped) : -errno;
+	}
 	view->shadow = map_shadow_new();
 	return view->shadow ? map_view_open_all(view, steering->maps, open_shadow) : -ENOMEM;
 }
@@ -101,6 +104,7 @@ static void map_view_for_each(const struct map_view *view, void (*fn)(void *at, 
 	fn(view->ages, (size->slots + GROUP_AGES) * sizeof(struct age));
 	fn(view->flows, size->flows * sizeof(struct flow));
 	fn(view->cpu_map, size->cpus * sizeof(struct given_cpu));
+	fn(view->asked, size->slots * sizeof(struct asked_slot));
 }
 
 void map_view_hide_from_children(const struct map_view *view)

@@ -22,30 +22,39 @@ struct variant {
 	bool plain_reads;
 	bool in_memory;
 	bool tells;
+	bool nests; /* the map "asked" can be put among those of other attachments (5.10) */
 	const struct steering *old; /* NULL: new ones */
 };
 
 /* Return the old map to use, -1: a new one is made. */
 static int steering_old_map(const struct variant *variant, enum steering_map map)
 {
-	bool is_new = map == MAP_CONTROL || map == MAP_AGES || map == MAP_ATTACHMENT ||
-		      map == MAP_EVENTS;
+	bool is_new = map == MAP_CONTROL || map == MAP_AGES || map == MAP_ASKED ||
+		      map == MAP_ATTACHMENT || map == MAP_EVENTS;
 
 	return variant->old && !is_new ? variant->old->maps[map] : -1;
+}
+
+/* Return the flags of a map that this kernel does not have. */
+static __u32 steering_flags_missing(const struct variant *variant, enum steering_map map)
+{
+	return (variant->in_memory ? 0 : BPF_F_MMAPABLE) |
+	       (map == MAP_ASKED && !variant->nests ? BPF_F_INNER_MAP : 0);
 }
 
 static int steering_set_up_map(struct steer_bpf *skeleton, const struct variant *variant,
 			       const struct steering_size *size, enum steering_map which)
 {
 	struct bpf_map *map = bpf_object__find_map_by_name(skeleton->obj, steering_map_name(which));
+	__u32 missing = steering_flags_missing(variant, which);
 	int old = steering_old_map(variant, which), ret = 0;
 
 	if (old >= 0)
 		return bpf_map__reuse_fd(map, old);
 	if (steering_has_map(which, size))
 		ret = bpf_map__set_max_entries(map, steering_map_entries(which, size));
-	if (!ret && !variant->in_memory)
-		ret = bpf_map__set_map_flags(map, bpf_map__map_flags(map) & ~BPF_F_MMAPABLE);
+	if (!ret && bpf_map__map_flags(map) & missing)
+		ret = bpf_map__set_map_flags(map, bpf_map__map_flags(map) & ~missing);
 	return ret;
 }
 
@@ -180,6 +189,17 @@ static int steering_load_variant(struct steering *steering, const struct steerin
 	return ret;
 }
 
+/* Return whether the kernel puts arrays of any size into one map of maps. */
+static bool steering_can_nest(void)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_INNER_MAP);
+	int map = bpf_map_create(BPF_MAP_TYPE_ARRAY, "nests", sizeof(__u32), sizeof(__u32), 1,
+				 &opts);
+
+	fd_close(map);
+	return map >= 0;
+}
+
 /* Try with all features first, without probing: most kernels have them. */
 static int steering_load_best(struct steering *steering, const struct steering *old,
 			      const struct steering_size *size, int proto,
@@ -190,6 +210,7 @@ static int steering_load_best(struct steering *steering, const struct steering *
 		.plain_reads = !features_disabled(features, FEATURE_PLAIN_READS),
 		.in_memory = !features_disabled(features, FEATURE_MMAP),
 		.tells = !features_disabled(features, FEATURE_RING_BUFFER),
+		.nests = true,
 		.old = old,
 	};
 	int ret = steering_load_variant(steering, size, proto, &variant);
@@ -201,6 +222,7 @@ static int steering_load_best(struct steering *steering, const struct steering *
 	variant.plain_reads = features_have(features, FEATURE_PLAIN_READS);
 	variant.in_memory = features_have(features, FEATURE_MMAP);
 	variant.tells = features_have(features, FEATURE_RING_BUFFER);
+	variant.nests = steering_can_nest();
 	ret = steering_load_variant(steering, size, proto, &variant);
 	/* The kernel has the feature, but not for a program like this one. */
 	if (ret && variant.plain_reads) {

@@ -27,6 +27,7 @@ static const struct map_kind {
 	[MAP_CPU_MAP] = { "cpu_map", NULL, BPF_MAP_TYPE_ARRAY, sizeof(struct given_cpu) },
 	[MAP_WORKERS] = { "workers", NULL, BPF_MAP_TYPE_ARRAY, sizeof(struct worker_entry) },
 	[MAP_AGES] = { "ages", NULL, BPF_MAP_TYPE_ARRAY, sizeof(struct age) },
+	[MAP_ASKED] = { "asked", NULL, BPF_MAP_TYPE_ARRAY, sizeof(struct asked_slot) },
 	[MAP_COUNTERS] = { "counters", NULL, BPF_MAP_TYPE_PERCPU_ARRAY,
 			   sizeof(struct slot_counters) },
 	[MAP_TOTALS] = { "totals", NULL, BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(struct group_counters) },
@@ -35,6 +36,11 @@ static const struct map_kind {
 	[MAP_FLOWS] = { "flows", NULL, BPF_MAP_TYPE_ARRAY, sizeof(struct flow_bucket) },
 	[MAP_EVENTS] = { "events", NULL, BPF_MAP_TYPE_ARRAY_OF_MAPS, sizeof(__u32) },
 };
+
+static bool is_since_abi_5(enum steering_map map)
+{
+	return map == MAP_AGES || map == MAP_ASKED;
+}
 
 struct steering_size steering_size_of(const struct attachment_entry *entry)
 {
@@ -60,6 +66,7 @@ unsigned int steering_map_entries(enum steering_map map, const struct steering_s
 	case MAP_SOCKETS:
 	case MAP_WORKERS:
 	case MAP_COUNTERS:
+	case MAP_ASKED:
 		return size->slots;
 	case MAP_AGES:
 		return size->slots + GROUP_AGES;
@@ -153,7 +160,7 @@ bool steering_fits(const struct steering *steering, const struct attachment_entr
 	for (int i = 0; i < MAPS; i++) {
 		value_size = i == MAP_ATTACHMENT ? old_abi_entry_size(entry->abi_version) :
 						   kinds[i].value_size;
-		if (i == MAP_AGES && old_abi_is_known(entry->abi_version))
+		if (is_since_abi_5(i) && old_abi_is_known(entry->abi_version))
 			continue;
 		if (steering_has_map(i, &size) &&
 		    !steering_map_fits(steering->maps[i], kinds[i].type, value_size,
@@ -232,7 +239,8 @@ int steering_open(struct steering *steering, int dir)
 	*steering = STEERING_NONE;
 	for (int i = 0; i < MAPS && (!ret || ret == -ENOENT); i++) {
 		ret = steering_open_pin(&steering->maps[i], dir, kinds[i].name);
-		missing |= ret == -ENOENT && i != MAP_FLOWS && i != MAP_EVENTS && i != MAP_AGES;
+		missing |= ret == -ENOENT && i != MAP_FLOWS && i != MAP_EVENTS &&
+			   !is_since_abi_5(i);
 	}
 	if (!ret || ret == -ENOENT)
 		ret = steering_open_pin(&steering->program, dir, PIN_PROGRAM);

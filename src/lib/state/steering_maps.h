@@ -13,7 +13,8 @@ enum steering_map {
 	MAP_TABLE,
 	MAP_CPU_MAP,
 	MAP_WORKERS,
-	MAP_AGES, /* since ABI version 5 */
+	MAP_AGES, /* this and the next since ABI version 5 */
+	MAP_ASKED,
 	MAP_COUNTERS,
 	MAP_TOTALS,
 	MAP_ATTACHMENT,
@@ -35,7 +36,7 @@ struct steering {
 #define STEERING_NONE                                                                 \
 	(struct steering)                                                             \
 	{                                                                             \
-		.program = -1, .maps = { -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1 } \
+		.program = -1, .maps = { -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1 } \
 	}
 
 /* The sizes for which the maps are made. */

@@ -19,6 +19,7 @@ static const struct upgrade_pin {
 	int map; /* MAPS: the program */
 } upgrade_pins[] = {
 	{ "next_ages", "ages", MAP_AGES },
+	{ "next_asked", "asked", MAP_ASKED },
 	{ "next_control", "control", MAP_CONTROL },
 	{ "next_events", "events", MAP_EVENTS },
 	{ "next_program", PIN_PROGRAM, MAPS },
