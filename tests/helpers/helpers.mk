@@ -2,7 +2,7 @@
 # The test helpers: small real processes, see the first comment of each.
 
 HELPER_NAMES := worker churn client load queue half_open notify flows twins delay leftovers \
-	descriptors swap holder
+	descriptors swap holder ask
 HELPERS := $(HELPER_NAMES:%=$(BUILD)/helpers/%)
 # These use the library: in the sanitized run it is the sanitized one.
 LIBRARY_HELPERS := $(BUILD)/helpers/calls $(BUILD)/helpers/changes $(BUILD)/helpers/explain_lines
@@ -26,11 +26,12 @@ $(BUILD)/helpers/verify: tests/helpers/verify.c tests/helpers/common.c tests/hel
 		-DBPF_COMPILER="\"clang-$$(cat $(BUILD)/bpf/clang)\"" \
 		-o $@ $< tests/helpers/common.c $(LIB_OBJECTS) $(LIB_LIBS) -ljansson
 
-$(BUILD)/helpers/leftovers: HELPER_LIBS := $(LIBBPF_LIB) -lbpf
+$(BUILD)/helpers/leftovers $(BUILD)/helpers/ask: HELPER_LIBS := $(LIBBPF_LIB) -lbpf
+$(BUILD)/helpers/ask: HELPER_INCLUDES := -Ibpf
 
 $(BUILD)/helpers/%: tests/helpers/%.c tests/helpers/common.c tests/helpers/common.h
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< tests/helpers/common.c $(HELPER_LIBS)
+	$(CC) $(HELPER_INCLUDES) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< tests/helpers/common.c $(HELPER_LIBS)
 
 include tests/unit/unit.mk
 include tests/fuzz/fuzz.mk
