@@ -315,8 +315,8 @@ struct hook_place {
  */
 
 /* An element of the map "sockopt_storage", which is the socket's from its first request on, and of
- * the map "requests" by the socket's cookie, for members only. A member of *_at is the number of the
- * request that has set it last; 0: never. */
+ * the map "requests" by the socket's cookie, for members only. A member of *_at is the number of
+ * the request that has set it last; 0: never. */
 struct request {
 	__u32 count; /* of the requests */
 	__u32 ready_at, drain_at, weight_at, id_at;

@@ -240,8 +240,7 @@ __noinline int select_if_allowed(struct sk_reuseport_md *ctx, __u32 half, __u32 
 {
 	__u32 weight = table_slot(half & 1, table_entries + GENERATIONS_ENTRIES + slot);
 
-	return slot < slots && weight && weight != TABLE_NO_WORKER &&
-	       !asks_for_nothing_new(slot) &&
+	return slot < slots && weight && weight != TABLE_NO_WORKER && !asks_for_nothing_new(slot) &&
 	       !select_slot(ctx, slot, migrate && ctx->migrating_sk);
 }
 

@@ -18,7 +18,7 @@ struct map_view {
 	struct worker_entry *workers;
 	struct age *ages; /* by slot, then those of the group: see ages.h */
 	struct given_cpu *cpu_map;
-	struct asked_slot *asked; /* by slot; NULL: the maps are not mapped */
+	struct asked_slot *asked;  /* by slot; NULL: the maps are not mapped */
 	struct flow_bucket *flows; /* NULL: flows are not sticky */
 	struct steering_size size;
 	struct map_shadow *shadow; /* NULL: the maps themselves are mapped */

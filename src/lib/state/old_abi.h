@@ -3,8 +3,8 @@
  * Old ABI: what older versions have pinned and this one carries over, from version 4 on. A
  * version that changes pinned data notes here how it was before.
  *
- * 4: an attachment has a keeper of its own and no maps "events", "ages" and "asked". Of struct control, a
- * word is used otherwise; struct attachment_entry ends earlier. All else is as today.
+ * 4: an attachment has a keeper of its own and no maps "events", "ages" and "asked". Of struct
+ * control, a word is used otherwise; struct attachment_entry ends earlier. All else is as today.
  */
 #ifndef STATE_OLD_ABI_H
 #define STATE_OLD_ABI_H

@@ -33,9 +33,9 @@ struct steering {
 	int maps[MAPS];
 };
 
-#define STEERING_NONE                                                                 \
-	(struct steering)                                                             \
-	{                                                                             \
+#define STEERING_NONE                                                                     \
+	(struct steering)                                                                 \
+	{                                                                                 \
 		.program = -1, .maps = { -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1 } \
 	}
 
