@@ -211,6 +211,13 @@ each_has() {
 	equal "$status" 0 "exit status"
 }
 
+@test "installed: a worker where nothing is steered" {
+	build "$ROOT" worker
+	run run_shared worker
+	grep -v ^ok <<<"$output"
+	equal "$status" 0 "exit status"
+}
+
 @test "installed: a server that keeps its own group" {
 	build "$ROOT" handle
 	run run_shared handle 8080
@@ -254,6 +261,7 @@ steers() {
 		      #include <reuseport_simulate.h>
 		      #include <reuseport_doctor.h>
 		      #include <reuseport_list.h>
+		      #include <reuseport_worker.h>
 		      reuseport_status *s; reuseport_drain_status *d; reuseport_rollout_step *r;
 		      int main() { return reuseport_version() == nullptr; }' |
 			g++ -std=$standard -Wall -Wextra -pedantic -Werror -fsyntax-only \
