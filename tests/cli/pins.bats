@@ -25,7 +25,7 @@ modes() {
 	equal "$(stat -c '%a %u' "$PINS")" "700 0" "mode and owner of the parent"
 	equal "$(stat -c '%a %u' "$pin")" "700 0" "mode and owner"
 	equal "$(ls "$pin" | xargs)" \
-		"ages attachment changing control counters cpu_map events program sockets table totals workers"
+		"ages asked attachment changing control counters cpu_map events program sockets table totals workers"
 	equal "$(modes "$pin")" "directory 700,regular file 600" "modes of the pins"
 }
 
