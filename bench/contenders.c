@@ -30,6 +30,8 @@ static const struct contender policies[] = {
 	{ "random", "", WORDS(.policy = "random") },
 	{ "round-robin", "", WORDS(.policy = "round-robin") },
 	{ "hash, one at weight 0", "by a table", WORDS(.policy = "hash"), WEIGHTS_ONE_ZERO },
+	{ "consistent, one has asked", "by a socket option, the plan is older",
+	  WORDS(.policy = "consistent"), WEIGHTS_ONE_ASKED },
 	{ "hash, probe reads", "as on kernels before 6.2", WORDS(.policy = "hash"),
 	  .probe_reads = true },
 	{ "consistent, probe reads", "as on kernels before 6.2", WORDS(.policy = "consistent"),

@@ -84,6 +84,8 @@ int ours__set_policy(struct ours *ours, const struct reuseport_policy_opts *word
 
 	for (size_t slot = 0; slot < workers; slot++)
 		ours->at.view.workers[slot].weight = weight_of(weights, slot, workers);
+	ours->at.view.asked[workers - 1].what = weights == WEIGHTS_ONE_ASKED;
+	control->asked = weights == WEIGHTS_ONE_ASKED;
 	ages_of_group(&ours->at.view, AGE_SETTLED)->since_ns = control->epoch;
 	ret = apply_policy(&ours->at, words, NULL, &err);
 	if (ret < 0)

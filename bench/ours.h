@@ -10,8 +10,9 @@
 /* Which weights the workers have. */
 enum weights {
 	WEIGHTS_EQUAL,
-	WEIGHTS_UNEQUAL,  /* 1, 2, 3, 4, 1, 2 ... */
-	WEIGHTS_ONE_ZERO, /* the last worker gets nothing new */
+	WEIGHTS_UNEQUAL,   /* 1, 2, 3, 4, 1, 2 ... */
+	WEIGHTS_ONE_ZERO,  /* the last worker gets nothing new */
+	WEIGHTS_ONE_ASKED, /* it has asked for that, and the plan does not have it yet */
 };
 
 struct ours {
