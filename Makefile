@@ -11,7 +11,8 @@
 #   make kernels-table  writes what that has seen into docs/kernels.md
 #   make demo       shows it at work in a private network namespace (root)
 #   make bench      what it costs (root)
-#   make install    honours DESTDIR, PREFIX, BINDIR, LIBDIR, INCLUDEDIR and MANDIR
+#   make examples   the programs in examples/
+#   make install    honours DESTDIR, PREFIX, BINDIR, LIBDIR, INCLUDEDIR, MANDIR and DATADIR
 #   make uninstall  removes what "make install" with the same values put there
 #   make format     formats all C as .clang-format says
 #   make vmlinux    cuts vmlinux.h again from the running kernel's BTF
@@ -30,6 +31,7 @@ BINDIR ?= $(PREFIX)/sbin
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 MANDIR ?= $(PREFIX)/share/man
+DATADIR ?= $(PREFIX)/share
 
 CLANG ?= clang
 CLANG_FORMAT ?= clang-format
@@ -252,11 +254,12 @@ bench:
 	@bench/run.sh $(BUILD)
 
 include tests/helpers/helpers.mk
+include examples/examples.mk
 
 # ---------------------------------------------------------------- formatting
 
 # vmlinux.h is generated.
-FORMATTED = $(shell find bench bpf include src tests -name '*.[ch]')
+FORMATTED = $(shell find bench bpf examples include src tests -name '*.[ch]' -o -name '*.cpp')
 
 .PHONY: format check-format
 format:
@@ -270,16 +273,23 @@ check-format:
 HEADERS := $(wildcard include/*.h)
 SO_LINKS := libreuseport-bpf.so.$(SOVERSION) libreuseport-bpf.so
 MAN_SECTIONS := $(sort $(subst .,,$(suffix $(MAN_PAGES))))
+# Python looks there if PYTHONPATH names it.
+PYTHON_MODULES := $(wildcard python/*.py)
+PYTHONDIR = $(DATADIR)/reuseport-bpf/python
 
 INSTALLED = $(BINDIR)/$(notdir $(CTL)) \
 	$(addprefix $(LIBDIR)/,$(notdir $(LIB_A) $(LIB_SO)) $(SO_LINKS) pkgconfig/$(notdir $(LIB_PC))) \
 	$(addprefix $(INCLUDEDIR)/,$(notdir $(HEADERS))) \
+	$(addprefix $(PYTHONDIR)/,$(notdir $(PYTHON_MODULES))) \
 	$(foreach page,$(MAN_PAGES),$(MANDIR)/man$(subst .,,$(suffix $(page)))/$(notdir $(page)))
+# What Python makes of them.
+PYTHON_CACHE = $(PYTHONDIR)/__pycache__
 INSTALL_DIRS = $(addprefix $(MANDIR)/man,$(MAN_SECTIONS)) $(LIBDIR)/pkgconfig $(LIBDIR) \
-	$(INCLUDEDIR) $(BINDIR)
+	$(INCLUDEDIR) $(BINDIR) $(PYTHONDIR)
 # With those that come to be above them, innermost first.
 parent = $(patsubst %/,%,$(dir $(1)))
-MADE_DIRS = $(INSTALL_DIRS) $(MANDIR) $(call parent,$(MANDIR)) $(call parent,$(LIBDIR)) $(PREFIX)
+MADE_DIRS = $(INSTALL_DIRS) $(call parent,$(PYTHONDIR)) $(MANDIR) $(DATADIR) $(call parent,$(MANDIR)) \
+	$(call parent,$(LIBDIR)) $(PREFIX)
 
 .PHONY: install
 install: all
@@ -290,13 +300,14 @@ install: all
 	for link in $(SO_LINKS); do ln -sf $(notdir $(LIB_SO)) $(DESTDIR)$(LIBDIR)/$$link || exit 1; done
 	install -m 644 $(LIB_PC) $(DESTDIR)$(LIBDIR)/pkgconfig
 	install -m 644 $(HEADERS) $(DESTDIR)$(INCLUDEDIR)
+	install -m 644 $(PYTHON_MODULES) $(DESTDIR)$(PYTHONDIR)
 	for page in $(MAN_PAGES); do install -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.} || exit 1; done
 
 # Directories go if they are empty, and not the system's own.
 .PHONY: uninstall
 uninstall:
-	rm -f $(addprefix $(DESTDIR),$(INSTALLED))
-	for dir in $(filter-out / /usr /usr/%,$(addprefix $(DESTDIR),$(MADE_DIRS))); do \
+	rm -f $(addprefix $(DESTDIR),$(INSTALLED)) $(PYTHON_MODULES:python/%.py=$(DESTDIR)$(PYTHON_CACHE)/%.*.pyc)
+	for dir in $(filter-out / /usr /usr/%,$(addprefix $(DESTDIR),$(PYTHON_CACHE) $(MADE_DIRS))); do \
 		[ ! -d $$dir ] || rmdir --ignore-fail-on-non-empty $$dir || exit 1; done
 
 .PHONY: clean

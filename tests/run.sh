@@ -209,7 +209,7 @@ run() {
 
 build() {
 	echo "# build $*"
-	make --no-print-directory -s -j "$(nproc)" -f bench/bench.mk BUILD="$@" all helpers unit "$1/bench/runtime"
+	make --no-print-directory -s -j "$(nproc)" -f bench/bench.mk BUILD="$@" all helpers examples unit "$1/bench/runtime"
 }
 
 # with BUILD [VARIABLE=VALUE...]: builds there, and runs what proves the BPF programs.
@@ -223,7 +223,7 @@ with() {
 # what of our C it runs others run under the sanitizers as well.
 without_our_c() {
 	case $1 in
-	tests/tree/* | tests/servers/* | tests/kernels/*) true ;;
+	tests/tree/* | tests/servers/* | tests/examples/* | tests/kernels/*) true ;;
 	tests/api/growth.bats | tests/cli/bpftool.bats) true ;;
 	tests/net/hash_parity.bats | tests/net/counters.bats) true ;;
 	tests/net/migration.bats | tests/net/worker_dies.bats) true ;;

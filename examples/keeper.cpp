@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+/*
+ * A keeper in an event loop of one's own: here it waits with poll for its group, a timer and
+ * signals. The library starts no thread and does not wait for events: it has a descriptor that is
+ * readable when there is something to do, and a call that does a part of that. Each second this
+ * prints how many packets each worker was given. SIGINT and SIGTERM detach.
+ *
+ *     c++ -o keeper keeper.cpp $(pkg-config --cflags --libs libreuseport-bpf)
+ *     sudo ./keeper 8080                      # while workers listen there
+ */
+#include <csignal>
+#include <cstdlib>
+#include <iostream>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include <netinet/in.h>
+#include <poll.h>
+#include <reuseport_bpf.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+namespace reuseport
+{
+// Each type of the library has a function that frees it and accepts NULL.
+template <auto free> struct Free {
+	template <typename T> void operator()(T *what) const
+	{
+		free(what);
+	}
+};
+using Keys = std::unique_ptr<reuseport_key_list, Free<reuseport_key_list__free>>;
+using Group = std::unique_ptr<reuseport_group, Free<reuseport_group__free>>;
+using Statuses = std::unique_ptr<reuseport_status_list, Free<reuseport_status_list__free>>;
+
+// Call one that returns 0 or a number, or -errno and a text.
+template <typename Call, typename... Args> int checked(Call call, Args... args)
+{
+	reuseport_error err{};
+	int ret = call(args..., &err);
+
+	if (ret < 0)
+		throw std::runtime_error(err.text);
+	return ret;
+}
+
+// The same for one whose last argument returns what is then owned.
+template <typename Owner, typename Call, typename... Args> Owner made(Call call, Args... args)
+{
+	typename Owner::pointer result = nullptr;
+
+	checked(call, args..., &result);
+	return Owner(result);
+}
+} // namespace reuseport
+
+static reuseport::Group steer(uint16_t port)
+{
+	reuseport_filter filter{};
+	reuseport_attach_opts opts{};
+
+	filter.sz = sizeof(filter);
+	filter.proto = IPPROTO_TCP;
+	filter.port = port;
+	opts.sz = sizeof(opts);
+	opts.policy = "least-queue";
+	auto keys = reuseport::made<reuseport::Keys>(reuseport_find, &filter);
+	return reuseport::made<reuseport::Group>(reuseport_attach,
+						 reuseport_key_list__get(keys.get(), 0), &opts);
+}
+
+static void print(const reuseport::Group &group)
+{
+	auto list = reuseport::made<reuseport::Statuses>(reuseport_group__status, group.get());
+	const reuseport_status *status = reuseport_status_list__get(list.get(), 0);
+
+	for (size_t i = 0; i < status->n_workers; i++) {
+		const reuseport_worker *worker = status->workers[i];
+
+		std::cout << "slot " << worker->slot << " pid " << worker->pid << " selected "
+			  << worker->selected << (i + 1 < status->n_workers ? ", " : "");
+	}
+	std::cout << std::endl;
+}
+
+static int signals()
+{
+	sigset_t ends;
+
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGINT);
+	sigaddset(&ends, SIGTERM);
+	sigprocmask(SIG_BLOCK, &ends, nullptr);
+	return signalfd(-1, &ends, 0);
+}
+
+static int each_second()
+{
+	itimerspec second = { { 1, 0 }, { 1, 0 } };
+	int timer = timerfd_create(CLOCK_MONOTONIC, 0);
+
+	timerfd_settime(timer, 0, &second, nullptr);
+	return timer;
+}
+
+static void keep(const reuseport::Group &group)
+{
+	enum { GROUP, TIMER, SIGNALS };
+	pollfd on[] = { { reuseport_group__fd(group.get()), POLLIN, 0 },
+			{ each_second(), POLLIN, 0 },
+			{ signals(), POLLIN, 0 } };
+	uint64_t times;
+
+	while (poll(on, 3, -1) > 0 && !on[SIGNALS].revents) {
+		if (on[GROUP].revents)
+			reuseport::checked(reuseport_group__process, group.get());
+		if (on[TIMER].revents && read(on[TIMER].fd, &times, sizeof(times)) > 0)
+			print(group);
+	}
+}
+
+int main(int argc, char **argv)
+try {
+	auto group = steer(argc > 1 ? std::atoi(argv[1]) : 8080);
+
+	keep(group);
+	reuseport::checked(reuseport_group__detach, group.get());
+	return 0;
+} catch (const std::exception &failure) {
+	std::cerr << "keeper: " << failure.what() << std::endl;
+	return 1;
+}
