@@ -34,8 +34,9 @@ longest=(tests/net/doctor.bats tests/cli/{drain,policy}.bats tests/api/installed
 	tests/cli/interrupted.bats tests/servers/{recipes_nginx,nginx,recipes_dns}.bats)
 joins=(tests/net/{sync,rolling_restart,rollout,drain,sticky}.bats)
 proof=(tests/kernels/verifier.bats tests/net/{hash_parity,policies,sticky,migration}.bats)
-# What every command on this machine sees, and names on standard error: after all others.
-alone=" tests/hostile/hang.bats "
+# What every command on this machine sees, and names on standard error, or what other tests' hooks
+# are seen by: after all others.
+alone=" tests/hostile/hang.bats tests/net/sockopt_host.bats "
 plain=yes sanitizers= compilers= kernels= beside= jobs=$((2 * $(nproc)))
 files=() others=()
 while [ $# -gt 0 ]; do
@@ -228,7 +229,7 @@ without_our_c() {
 	tests/net/hash_parity.bats | tests/net/counters.bats) true ;;
 	tests/net/migration.bats | tests/net/worker_dies.bats) true ;;
 	tests/net/scale.bats | tests/net/features_disabled.bats | tests/net/socket_layouts.bats) true ;;
-	tests/net/slices.bats | tests/net/changes.bats) true ;;
+	tests/net/slices.bats | tests/net/changes.bats | tests/net/sockopt_host.bats) true ;;
 	tests/net/group_recreated.bats | tests/net/cpu_numa.bats | tests/net/lookups.bats) true ;;
 	tests/net/rolling_restart.bats | tests/net/doctor.bats) true ;;
 	tests/net/program_watch.bats | tests/net/other_group.bats) true ;;

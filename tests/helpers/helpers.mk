@@ -2,7 +2,7 @@
 # The test helpers: small real processes, see the first comment of each.
 
 HELPER_NAMES := worker churn client load queue half_open notify flows twins delay leftovers \
-	descriptors swap holder ask
+	descriptors swap holder ask sockopts
 HELPERS := $(HELPER_NAMES:%=$(BUILD)/helpers/%)
 # These use the library: in the sanitized run it is the sanitized one.
 LIBRARY_HELPERS := $(BUILD)/helpers/calls $(BUILD)/helpers/changes $(BUILD)/helpers/explain_lines
@@ -25,6 +25,10 @@ $(BUILD)/helpers/verify: tests/helpers/verify.c tests/helpers/common.c tests/hel
 	$(Q)$(CC) $(LIB_INCLUDES) $(ALL_CFLAGS) $(LDFLAGS) -Wl,--wrap=bpf_object__load_skeleton \
 		-DBPF_COMPILER="\"clang-$$(cat $(BUILD)/bpf/clang)\"" \
 		-o $@ $< tests/helpers/common.c $(LIB_OBJECTS) $(LIB_LIBS) -ljansson
+
+SOCKOPTS_MORE := tests/helpers/sockopts_calls.c tests/helpers/sockopts_uring.c
+$(BUILD)/helpers/sockopts: HELPER_LIBS := $(SOCKOPTS_MORE)
+$(BUILD)/helpers/sockopts: $(SOCKOPTS_MORE) tests/helpers/sockopts.h
 
 $(BUILD)/helpers/leftovers $(BUILD)/helpers/ask: HELPER_LIBS := $(LIBBPF_LIB) -lbpf
 $(BUILD)/helpers/ask: HELPER_INCLUDES := -Ibpf

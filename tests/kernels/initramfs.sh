@@ -20,9 +20,10 @@ tools=(
 	gojq ip ss nstat sysctl bpftool
 	nsenter unshare setpriv setsid mount umount mountpoint taskset chrt
 	dmesg insmod rmmod
+	iptables-{legacy,nft} iptables-{legacy,nft}-{restore,save}
 )
-# Debian's bats is these beside /usr/bin/bats.
-folders=(/usr/lib/bats-core /usr/libexec/bats-core /usr/lib/bats)
+# Debian's bats is these beside /usr/bin/bats; and iptables' parts.
+folders=(/usr/lib/bats-core /usr/libexec/bats-core /usr/lib/bats /usr/lib/*/xtables)
 
 tree=$(mktemp -d)
 trap 'rm -rf "$tree"' EXIT

@@ -7,7 +7,7 @@
 # then a test says so.
 set -eu
 folder=$1 out=$2
-wanted="veth inet_diag tcp_diag udp_diag tun"
+wanted="veth inet_diag tcp_diag udp_diag tun iptable_filter xt_tcpudp nf_tables nft_compat"
 
 tree=$(mktemp -d)
 trap 'rm -rf "$tree"' EXIT
