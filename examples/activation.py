@@ -88,6 +88,8 @@ def main(workers: int) -> int:
     for sock in sockets:
         pids.append(os.fork())
         if not pids[-1]:
+            for other in set(sockets) - {sock}:
+                other.close()
             worker(sock)
             os._exit(0)
 

@@ -225,7 +225,7 @@ with() {
 without_our_c() {
 	case $1 in
 	tests/tree/* | tests/servers/* | tests/examples/* | tests/kernels/*) true ;;
-	tests/api/growth.bats | tests/cli/bpftool.bats) true ;;
+	tests/api/growth.bats | tests/api/python.bats | tests/cli/bpftool.bats) true ;;
 	tests/net/hash_parity.bats | tests/net/counters.bats) true ;;
 	tests/net/migration.bats | tests/net/worker_dies.bats) true ;;
 	tests/net/scale.bats | tests/net/features_disabled.bats | tests/net/socket_layouts.bats) true ;;
