@@ -103,7 +103,7 @@ BPF_TARGET := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/; s/ppc64le
 # 22 make for it is more than the verifier of 6.1 looks through.
 BPF_CFLAGS := -g -O2 -target bpf -mcpu=v1 -D__TARGET_ARCH_$(BPF_TARGET) -Wall \
 	$(if $(WERROR),-Werror) -ffile-prefix-map=$(CURDIR)=. \
-	-I. -Ibpf $(LIBBPF_INCLUDE) -idirafter /usr/include/$(MULTIARCH)
+	-I. -Ibpf -Iinclude $(LIBBPF_INCLUDE) -idirafter /usr/include/$(MULTIARCH)
 
 BPF_NAMES := steer hooks group_iter queue_depth slot_sockets
 SKELETONS := $(BPF_NAMES:%=$(BUILD)/skel/%.skel.h)
