@@ -273,6 +273,12 @@ check-format:
 HEADERS := $(wildcard include/*.h)
 SO_LINKS := libreuseport-bpf.so.$(SOVERSION) libreuseport-bpf.so
 MAN_SECTIONS := $(sort $(subst .,,$(suffix $(MAN_PAGES))))
+# Further names of a page, as NAME=PAGE: "man NAME" shows it.
+MAN_NAMES := $(shell awk 'FNR == 1 { page = FILENAME; gsub(/.*\/|\.scd$$/, "", page) } \
+	/^\# / { named = $$2 == "NAME"; next } \
+	named { n = split($$0, word, /[, ]+/); for (i = 1; i <= n && word[i] != "-"; i++) \
+		if (word[i] ".3" != page && word[i] != "") print word[i] "=" page; if (i <= n) named = 0 }' \
+	$(filter-out man/libreuseport-bpf.3.scd,$(wildcard man/*.3.scd)))
 # Python looks there if PYTHONPATH names it.
 PYTHON_MODULES := $(wildcard python/*.py)
 PYTHONDIR = $(DATADIR)/reuseport-bpf/python
@@ -281,7 +287,8 @@ INSTALLED = $(BINDIR)/$(notdir $(CTL)) \
 	$(addprefix $(LIBDIR)/,$(notdir $(LIB_A) $(LIB_SO)) $(SO_LINKS) pkgconfig/$(notdir $(LIB_PC))) \
 	$(addprefix $(INCLUDEDIR)/,$(notdir $(HEADERS))) \
 	$(addprefix $(PYTHONDIR)/,$(notdir $(PYTHON_MODULES))) \
-	$(foreach page,$(MAN_PAGES),$(MANDIR)/man$(subst .,,$(suffix $(page)))/$(notdir $(page)))
+	$(foreach page,$(MAN_PAGES),$(MANDIR)/man$(subst .,,$(suffix $(page)))/$(notdir $(page))) \
+	$(foreach name,$(MAN_NAMES),$(MANDIR)/man3/$(firstword $(subst =, ,$(name))).3)
 # What Python makes of them.
 PYTHON_CACHE = $(PYTHONDIR)/__pycache__
 INSTALL_DIRS = $(addprefix $(MANDIR)/man,$(MAN_SECTIONS)) $(LIBDIR)/pkgconfig $(LIBDIR) \
@@ -302,6 +309,8 @@ install: all
 	install -m 644 $(HEADERS) $(DESTDIR)$(INCLUDEDIR)
 	install -m 644 $(PYTHON_MODULES) $(DESTDIR)$(PYTHONDIR)
 	for page in $(MAN_PAGES); do install -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.} || exit 1; done
+	for name in $(MAN_NAMES); do \
+		echo ".so man3/$${name#*=}" > $(DESTDIR)$(MANDIR)/man3/$${name%=*}.3 || exit 1; done
 
 # Directories go if they are empty, and not the system's own.
 .PHONY: uninstall
