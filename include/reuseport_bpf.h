@@ -73,6 +73,7 @@
 #define REUSEPORT_BPF_H
 
 #include "reuseport_control.h"
+#include "reuseport_group.h"
 #include "reuseport_status.h"
 #include "reuseport_types.h"
 

@@ -64,11 +64,10 @@ const char *caps_advice(void)
 			   "this root does not have it: a container or a service may withhold it";
 }
 
-int caps_require(const char *what, struct reuseport_error *err)
+int caps_require_of(unsigned int wanted, const char *what, struct reuseport_error *err)
 {
 	char names[128];
-	int missing = caps_missing(CAP_TO_LOAD | CAP_TO_ATTACH | CAP_TO_READ | CAP_TO_DUPLICATE,
-				   names, sizeof(names));
+	int missing = caps_missing(wanted, names, sizeof(names));
 
 	if (missing < 0)
 		return fail(err, -missing, "cannot read this process's capabilities: %s",
@@ -76,4 +75,10 @@ int caps_require(const char *what, struct reuseport_error *err)
 	if (missing)
 		return fail(err, EPERM, "cannot %s: missing %s; %s", what, names, caps_advice());
 	return 0;
+}
+
+int caps_require(const char *what, struct reuseport_error *err)
+{
+	return caps_require_of(CAP_TO_LOAD | CAP_TO_ATTACH | CAP_TO_READ | CAP_TO_DUPLICATE, what,
+			       err);
 }

@@ -24,4 +24,7 @@ const char *caps_advice(void);
  * missing ones. */
 int caps_require(const char *what, struct reuseport_error *err);
 
+/* Do the same for those of "wanted". */
+int caps_require_of(unsigned int wanted, const char *what, struct reuseport_error *err);
+
 #endif

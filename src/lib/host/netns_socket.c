@@ -38,3 +38,18 @@ int netns_has_socket(const struct netns_ref *ref, int socket)
 	close(fd);
 	return ret;
 }
+
+int netns_of_socket(int socket, uint64_t *inode)
+{
+	int fd = ioctl(socket, SIOCGSKNS), ret = 0;
+	struct stat st;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st))
+		ret = -errno;
+	else
+		*inode = st.st_ino;
+	close(fd);
+	return ret;
+}

@@ -11,4 +11,7 @@
  */
 int netns_has_socket(const struct netns_ref *ref, int socket);
 
+/* Write the inode of its namespace. -EPERM: this needs CAP_NET_ADMIN there. */
+int netns_of_socket(int socket, uint64_t *inode);
+
 #endif

@@ -124,8 +124,13 @@ static int adopt_attach_program(struct reuseport_group *group, const struct sock
 				struct reuseport_error *err)
 {
 	struct socket_owners owners;
-	int ret = socket_owners_scan_members(members, OWNERS_ANY, &owners);
+	int ret;
 
+	/* The next one that is added gets it. */
+	group->program_due = group->added_only;
+	if (group->added_only)
+		return 0;
+	ret = socket_owners_scan_members(members, OWNERS_ANY, &owners);
 	if (ret)
 		return fail(err, -ret, "cannot look through /proc: %s", strerror(-ret));
 	ret = program_attach_any(group, members, &owners, err);

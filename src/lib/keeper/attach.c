@@ -182,10 +182,7 @@ static int attach_fill_replacing(struct reuseport_group *group, const struct gro
 	return attach_fill(group, &members->sockets, fill, err);
 }
 
-/* Pin, and attach the program. Attaching is the last step: it replaces what is there at once,
- * and nothing after it can fail. */
-static int attach_pin(struct reuseport_group *group, const struct group_members *members,
-		      const struct membership_fill *fill, const struct reuseport_attach_opts *opts,
+static int attach_pin(struct reuseport_group *group, const struct reuseport_attach_opts *opts,
 		      struct reuseport_error *err)
 {
 	const struct reuseport_policy_opts words = policy_words_of_attach(opts);
@@ -193,11 +190,20 @@ static int attach_pin(struct reuseport_group *group, const struct group_members 
 
 	if (ret >= 0)
 		ret = plan_lock_make(&group->at, err);
-	if (!ret)
-		ret = steering_pin(&group->at.steering, group->at.dir, group->at.pin, err);
-	if (!ret)
-		ret = program_attach_any(group, &members->sockets, &fill->owners, err);
-	return ret;
+	return ret ? ret : steering_pin(&group->at.steering, group->at.dir, group->at.pin, err);
+}
+
+/* Pin, and attach the program. Attaching is the last step: it replaces what is there at once,
+ * and nothing after it can fail. */
+static int attach_pin_filled(struct reuseport_group *group, const struct group_members *members,
+			     const struct membership_fill *fill,
+			     const struct reuseport_attach_opts *opts, struct reuseport_error *err)
+{
+	int ret = attach_pin(group, opts, err);
+
+	return ret || !group->workers ?
+		       ret :
+		       program_attach_any(group, &members->sockets, &fill->owners, err);
 }
 
 /* Refuse the group if members cannot be taken. One may be on its way from one process to another,
@@ -224,10 +230,13 @@ static int attach_take(struct reuseport_group *group, const struct group_members
 	struct membership_fill fill = { 0 };
 	int ret = attach_fill_replacing(group, members, &fill, &eviction, err);
 
+	/* Those that cannot be taken may be added. */
+	if (ret && group->opened && opts->partial && !fill.busy && !error_is_limit(ret))
+		ret = 0;
 	if (!ret && !opts->partial)
 		ret = attach_refuse_hopeless(group, members, &fill, err);
 	if (!ret)
-		ret = attach_pin(group, members, &fill, opts, err);
+		ret = attach_pin_filled(group, members, &fill, opts, err);
 	if (ret) {
 		sockarray_empty(group->at.steering.maps[MAP_SOCKETS]);
 		sockarray_evict_undo(&eviction, &members->sockets);
@@ -259,7 +268,7 @@ static int attach_load(struct reuseport_group *group, const struct group_members
 	struct steering_size size = attach_choose_size(opts, n);
 	int ret;
 
-	if (!n)
+	if (!n && !group->opened)
 		return fail(err, EOPNOTSUPP,
 			    "%s: the sockets do not share their port with "
 			    "SO_REUSEPORT",
@@ -281,7 +290,11 @@ static int attach_load(struct reuseport_group *group, const struct group_members
 	handle_note(group, opts);
 	if (!ret)
 		ret = event_sources_open(group, err);
-	return ret ? ret : attach_take(group, members, opts, err);
+	if (ret)
+		return ret;
+	/* The first member that is added or joins gets the program. */
+	return n && !group->added_only ? attach_take(group, members, opts, err) :
+					 attach_pin(group, opts, err);
 }
 
 /* Attach to a group without pins. Others see meanwhile that it is under way: see
@@ -321,6 +334,14 @@ static int attach_read_members(struct reuseport_group *group, struct group_membe
 	return 0;
 }
 
+/* Why an attachment is made or adopted. */
+enum attach_purpose {
+	ATTACH_TO_KEEP, /* it may be made */
+	ATTACH_OPEN,    /* also without a member */
+	ATTACH_ADOPT,   /* for the host's keeper */
+	ATTACH_PASSING, /* for one look */
+};
+
 /* Lock the pins; carry them over first where an older version has made them. */
 static int attach_lock(struct reuseport_group *group, struct group_members *members,
 		       const struct reuseport_attach_opts *opts, struct reuseport_error *err)
@@ -335,9 +356,10 @@ static int attach_lock(struct reuseport_group *group, struct group_members *memb
 }
 
 static int attach_or_adopt(struct reuseport_group *group, const struct reuseport_attach_opts *opts,
-			   bool may_attach, struct reuseport_error *err)
+			   enum attach_purpose purpose, struct reuseport_error *err)
 {
 	struct group_members members = { 0 };
+	bool may_attach;
 	int ret;
 
 	ret = attach_learn_netns(group, err);
@@ -347,10 +369,11 @@ static int attach_or_adopt(struct reuseport_group *group, const struct reuseport
 		ret = attach_lock(group, &members, opts, err);
 	if (!ret) {
 		ret = adopt(group, &members, opts, err);
+		may_attach = purpose == ATTACH_OPEN ||
+			     (purpose == ATTACH_TO_KEEP && members.on_key);
 		if (ret == -ENOENT) {
-			ret = members.on_key && may_attach ?
-				      attach_new(group, &members, opts, err) :
-				      fail(err, ENOENT, "%s has no worker", group->at.text);
+			ret = may_attach ? attach_new(group, &members, opts, err) :
+					   fail(err, ENOENT, "%s has no worker", group->at.text);
 			if (ret) {
 				pins_remove(group->at.dir, group->at.pin);
 				ret = attach_stopped(group, &members, ret, err);
@@ -373,12 +396,13 @@ static void attach_log_exposed(const struct reuseport_group *group)
 		   "attach: chmod 0700 " BPFFS);
 }
 
-/* Why an attachment is made or adopted. */
-enum attach_purpose {
-	ATTACH_TO_KEEP, /* it may be made */
-	ATTACH_ADOPT,   /* for the host's keeper */
-	ATTACH_PASSING, /* for one look */
-};
+/* Return 0 if this process may do so, or -EPERM. */
+static int attach_check_caps(enum attach_purpose purpose, struct reuseport_error *err)
+{
+	return purpose == ATTACH_OPEN ?
+		       caps_require_of(CAP_TO_LOAD | CAP_TO_READ, "open a group", err) :
+		       caps_require("attach", err);
+}
 
 static int attach_group(const struct reuseport_key *from_key,
 			const struct reuseport_attach_opts *from, enum attach_purpose purpose,
@@ -388,6 +412,7 @@ static int attach_group(const struct reuseport_key *from_key,
 	struct reuseport_attach_opts opts;
 	struct reuseport_group *group;
 	struct reuseport_key key;
+	char names[128];
 	int ret;
 
 	ret = group_key_copy(&key, from_key, err);
@@ -400,16 +425,18 @@ static int attach_group(const struct reuseport_key *from_key,
 			   "sticky flows are for UDP: a TCP connection stays with its "
 			   "worker anyway");
 	if (!ret)
-		ret = caps_require("attach", err);
+		ret = attach_check_caps(purpose, err);
 	if (ret)
 		return ret;
 	ret = handle_new(&key, &opts, shared, &group, err);
 	if (ret)
 		return ret;
-	group->own = purpose == ATTACH_TO_KEEP && !opts.for_keeper;
+	group->opened = purpose == ATTACH_OPEN;
+	group->added_only = group->opened && caps_missing(CAP_TO_DUPLICATE, names, sizeof(names));
+	group->own = purpose <= ATTACH_OPEN && !opts.for_keeper;
 	handle_own(group);
 	group->passing = purpose == ATTACH_PASSING;
-	ret = attach_or_adopt(group, &opts, purpose == ATTACH_TO_KEEP, err);
+	ret = attach_or_adopt(group, &opts, purpose, err);
 	if (ret) {
 		reuseport_group__free(group);
 		return ret;
@@ -424,6 +451,12 @@ int reuseport_attach(const struct reuseport_key *key, const struct reuseport_att
 		     struct reuseport_group **group, struct reuseport_error *err)
 {
 	return attach_group(key, opts, ATTACH_TO_KEEP, NULL, group, err);
+}
+
+int attach_open(const struct reuseport_key *key, const struct reuseport_attach_opts *opts,
+		struct reuseport_group **group, struct reuseport_error *err)
+{
+	return attach_group(key, opts, ATTACH_OPEN, NULL, group, err);
 }
 
 int attach_adopt(const struct reuseport_key *key, const struct reuseport_attach_opts *opts,

@@ -113,6 +113,11 @@ static void event_sources_arm_timer(struct reuseport_group *group)
 	timerfd_settime(group->loop.timer, TFD_TIMER_ABSTIME, &spec, NULL);
 }
 
+void event_sources_wake(struct reuseport_group *group)
+{
+	event_sources_arm_timer(group);
+}
+
 static int event_sources_set_up(struct reuseport_group *group, struct reuseport_error *err)
 {
 	group->loop.timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);

@@ -10,4 +10,7 @@
  * is missed. Freed with the group. */
 int event_sources_open(struct reuseport_group *group, struct reuseport_error *err);
 
+/* Have __fd readable, when a call outside __process has left work. */
+void event_sources_wake(struct reuseport_group *group);
+
 #endif

@@ -116,8 +116,10 @@ struct reuseport_group {
 	bool adopted;
 	bool passing; /* one look, and then nobody keeps the group again */
 	bool force;
-	bool own;      /* kept by this process for itself */
-	bool for_host; /* by the host's keeper */
+	bool own;        /* kept by this process for itself */
+	bool opened;     /* it may have no member yet, see open.c */
+	bool added_only; /* this process may not look for members: they are added */
+	bool for_host;   /* by the host's keeper */
 	struct handle_shared
 		*shared;           /* then; otherwise NULL: ring, reader and features are its own */
 	struct features *features; /* of the kernel, as far as they were probed */

@@ -15,6 +15,7 @@
 #include "keeper/membership.h"
 #include "keeper/server_change.h"
 #include "keeper/slots.h"
+#include "keeper/unadded.h"
 #include "sockets/left_out.h"
 #include "sockets/sock_diag.h"
 #include "sockets/socket_owners.h"
@@ -141,7 +142,9 @@ int membership_sync(struct reuseport_group *group, bool refresh, struct reusepor
 	if (!newcomers)
 		ages_note(&group->at.view, AGE_LEFT_OUT, false);
 	quiet = newcomers == group->refused;
-	if (members.n && (refresh || membership_may_join(group, &members)))
+	if (group->added_only)
+		unadded_note(group, &members, newcomers);
+	else if (members.n && (refresh || membership_may_join(group, &members)))
 		ret = owner_search_begin(&group->search, &members,
 					 refresh ? OWNERS_SERVING : OWNERS_ANY);
 	if (!runs)
@@ -297,6 +300,12 @@ static bool membership_found_joined(struct reuseport_group *group)
 	join_batch_free(group->found);
 	group->found = NULL;
 	return true;
+}
+
+void membership_finish(struct reuseport_group *group)
+{
+	while (!membership_found_joined(group))
+		join_batch_wait(group->found);
 }
 
 void membership_search(struct reuseport_group *group, unsigned int budget, uint64_t until)

@@ -21,6 +21,9 @@ int membership_sync(struct reuseport_group *group, bool refresh, struct reusepor
  */
 void membership_search(struct reuseport_group *group, unsigned int budget, uint64_t until);
 
+/* Wait until those that join by a search have joined, at most as long as a helper may take. */
+void membership_finish(struct reuseport_group *group);
+
 /* Return the descriptor that is readable when the search has something to do, -1 if there is
  * none: then it always has. *until receives the time by which there must be a slice. */
 int membership_search_fd(const struct reuseport_group *group, uint64_t *until);

@@ -84,7 +84,8 @@ void pending_begin(struct reuseport_group *group, const struct socket_event *eve
 		.look_at = now,
 	};
 
-	pending_add(group, &one);
+	if (!group->added_only)
+		pending_add(group, &one);
 }
 
 /* ------------------------------------------------------------------ joins */
@@ -118,6 +119,17 @@ static void pending_end_joins(struct reuseport_group *group)
 	}
 	join_batch_free(batch);
 	group->loop.joining = NULL;
+}
+
+void pending_finish(struct reuseport_group *group)
+{
+	struct join_batch *batch = group->loop.joining;
+
+	if (!batch)
+		return;
+	while (!join_batch_step(batch))
+		join_batch_wait(batch);
+	pending_end_joins(group);
 }
 
 static int pending_join(struct reuseport_group *group, struct join_batch *batch,

@@ -16,6 +16,9 @@ void pending_begin(struct reuseport_group *group, const struct socket_event *eve
  * or here: one socket, and more until loop.call_until. */
 void pending_retry(struct reuseport_group *group);
 
+/* Wait until those that are joining have joined, at most as long as a helper may take. */
+void pending_finish(struct reuseport_group *group);
+
 /* Return when the next one is due, in time of CLOCK_MONOTONIC; UINT64_MAX if there is none,
  * or a helper has to report first. */
 uint64_t pending_due(const struct reuseport_group *group);
