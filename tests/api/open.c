@@ -135,7 +135,8 @@ static void outlives_its_members(int type)
 		close(member);
 		CHECK(keep(group, 0));
 	}
-	/* The pins stay when this process keeps it no longer, and are adopted, empty as they are. */
+	/* The pins stay when this process keeps it no longer, and are adopted, empty as they are.
+	 */
 	reuseport_group__free(group);
 	CHECK(reuseport_group__open(&key, &opts, &group, NULL) == 0);
 	CHECK(reuseport_group__adopted(group));

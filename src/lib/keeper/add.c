@@ -87,7 +87,7 @@ static unsigned int add_find(struct reuseport_group *group, uint64_t cookie)
 }
 
 /* Put it into a free slot. */
-static int add_place(struct reuseport_group *group, const struct adding *adding, unsigned int *slot,
+static int add_into_slot(struct reuseport_group *group, const struct adding *adding, unsigned int *slot,
 		     struct reuseport_error *err)
 {
 	const struct join_place place = { .key = &group->at.key,
@@ -140,10 +140,10 @@ static int add_socket(struct reuseport_group *group, const struct adding *adding
 	int ret;
 
 	slots_release_empty(group);
-	ret = add_place(group, adding, &slot, err);
+	ret = add_into_slot(group, adding, &slot, err);
 	/* A helper that was given up may have put it elsewhere. */
 	if (ret == -EBUSY && slots_drop_stray(group, adding->cookie))
-		ret = add_place(group, adding, &slot, err);
+		ret = add_into_slot(group, adding, &slot, err);
 	if (ret)
 		return ret;
 	ret = add_program(group, adding, err);
