@@ -87,8 +87,8 @@ static unsigned int add_find(struct reuseport_group *group, uint64_t cookie)
 }
 
 /* Put it into a free slot. */
-static int add_into_slot(struct reuseport_group *group, const struct adding *adding, unsigned int *slot,
-		     struct reuseport_error *err)
+static int add_into_slot(struct reuseport_group *group, const struct adding *adding,
+			 unsigned int *slot, struct reuseport_error *err)
 {
 	const struct join_place place = { .key = &group->at.key,
 					  .ns = &group->ns,
