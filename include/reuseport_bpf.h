@@ -209,6 +209,8 @@ struct reuseport_attach_opts {
 	bool partial;               /* steer a group although members of it cannot be taken */
 	bool keep_weights;          /* a worker that takes a slot has the weight that the one before
 				     * had there; otherwise 1 */
+	unsigned int events; /* room for events, 48 bytes each, up to REUSEPORT_EVENTS_MAX, see
+			      * reuseport_group__next_event(); 0: none are kept */
 	size_t : 0;
 };
 

@@ -86,6 +86,48 @@ int reuseport_group__add(struct reuseport_group *group, int fd, struct reuseport
 int reuseport_group__add_of(struct reuseport_group *group, int fd, uint32_t pid,
 			    struct reuseport_error *err);
 
+/* ----------------------------------------------------------------- events */
+
+enum reuseport_event_kind {
+	REUSEPORT_EVENT_JOINED = 1,   /* a worker has a slot */
+	REUSEPORT_EVENT_READY = 2,    /* it is active: it gets its share */
+	REUSEPORT_EVENT_WAITING = 3,  /* it is joining again: it gets nothing until it is ready */
+	REUSEPORT_EVENT_DRAINING = 4, /* it gets nothing new: it, or its generation, was drained */
+	REUSEPORT_EVENT_DRAINED = 5,  /* and has nothing queued or half open any more */
+	REUSEPORT_EVENT_LEFT = 6,     /* its socket has closed, and the slot is free */
+	REUSEPORT_EVENT_DETACHED = 7, /* the group is not steered any more, or not kept here: the
+				       * last one */
+};
+
+struct reuseport_event {
+	unsigned int kind;  /* of enum reuseport_event_kind; a later version may have more */
+	unsigned int slot;  /* UINT_MAX for "detached", which has none of these five */
+	uint32_t pid;       /* as in struct reuseport_worker, as far as the keeper knows it */
+	unsigned int state; /* after the event, of enum reuseport_worker_state */
+	unsigned int generation;
+	uint64_t cookie;  /* SO_COOKIE, the worker's identity */
+	uint64_t time_ns; /* of CLOCK_BOOTTIME, when the keeper saw it */
+	uint64_t lost;    /* events before this one that had no room: the status tells what holds */
+};
+
+/* Return an event's kind as text: "joined". */
+const char *reuseport_event_name(unsigned int kind);
+
+/*
+ * Return the oldest event that was not returned yet, or NULL. It belongs to the handle, until the
+ * next call of this. Events are made by __process, and by __detach the last one: read them after
+ * each of these calls, from the same thread. They are kept if the group was attached or opened with
+ * opts->events; if there is no room for one, the oldest goes.
+ *
+ * Order: of one worker "joined" is the first, "left" the last; between these comes what changed, by
+ * whomever, in the order in which it did. Of different workers, those that __process has seen in
+ * one call come by slot. An event comes when the plan that makes it true is in use. Workers that
+ * are there when a group is attached or adopted come as "joined", too. What begins and ends between
+ * two calls may come as no event. "drained" is looked for about every 50 ms; sticky flows do not
+ * count. Needs no capability beyond those of __process.
+ */
+const struct reuseport_event *reuseport_group__next_event(struct reuseport_group *group);
+
 #ifdef __cplusplus
 }
 #endif

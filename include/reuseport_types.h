@@ -35,6 +35,7 @@
 #define REUSEPORT_FLOWS_MAX 4194304
 #define REUSEPORT_IDLE_MAX 86400 /* seconds */
 #define REUSEPORT_WEIGHT_MAX 1000
+#define REUSEPORT_EVENTS_MAX 65536             /* events that wait to be read */
 #define REUSEPORT_KEEPER_NAME "reuseport-keep" /* the command's keeper in ps */
 
 struct reuseport_error {

@@ -9,6 +9,7 @@
 #include "error.h"
 #include "fd.h"
 #include "host/caps.h"
+#include "keeper/worker_events.h"
 #include "keeper/handle_owner.h"
 #include "keeper/program_detach.h"
 #include "sockets/group_iter.h"
@@ -41,7 +42,11 @@ int reuseport_group__detach(struct reuseport_group *group, struct reuseport_erro
 
 	if (!ret)
 		ret = pin_dir_check_entries(group->at.dir, group->at.pin, err);
-	return ret ? ret : detach_pinned(&group->at, err);
+	if (!ret)
+		ret = detach_pinned(&group->at, err);
+	if (!ret)
+		worker_events_end(group);
+	return ret;
 }
 
 /* Open what is pinned, as far as it is there. */

@@ -18,16 +18,17 @@
 #include "keeper/adopt.h"
 #include "keeper/attach.h"
 #include "keeper/attach_left_out.h"
+#include "keeper/attach_opts.h"
 #include "keeper/attach_stopped.h"
 #include "keeper/carry_over.h"
 #include "keeper/degraded.h"
+#include "keeper/event_queue.h"
 #include "keeper/event_sources.h"
 #include "keeper/handle_owner.h"
 #include "keeper/keeper_lock.h"
 #include "keeper/membership.h"
 #include "keeper/program_attach.h"
 #include "keeper/slots.h"
-#include "opts.h"
 #include "policy/limits.h"
 #include "policy/policy.h"
 #include "sockets/group_members.h"
@@ -48,43 +49,6 @@
 /* And a member may be handed over at this moment. */
 #define HOPELESS_TRIES 2
 #define HOPELESS_PAUSE_MS 50
-
-/* ---------------------------------------------------------------- options */
-
-static int attach_check_opts(const struct reuseport_attach_opts *from,
-			     struct reuseport_attach_opts *opts, struct reuseport_error *err)
-{
-	struct reuseport_policy_opts words;
-	int ret;
-
-	*opts = (struct reuseport_attach_opts){ .sz = sizeof(*opts) };
-	ret = opts_copy(opts, from, err);
-	if (ret)
-		return ret;
-	if (opts->slots > REUSEPORT_SLOTS_MAX)
-		return fail(err, EINVAL, "%u slots are out of range: 1 to %u", opts->slots,
-			    REUSEPORT_SLOTS_MAX);
-	if (opts->table_entries && !limits_table_valid(opts->table_entries))
-		return fail(err, EINVAL,
-			    "%u table entries are out of range: a power of two, %u to %u",
-			    opts->table_entries, REUSEPORT_TABLE_MIN, REUSEPORT_TABLE_MAX);
-	if (opts->flows && !limits_flows_valid(opts->flows))
-		return fail(err, EINVAL, "%u sticky flows are out of range: %u to %u", opts->flows,
-			    REUSEPORT_FLOWS_MIN, REUSEPORT_FLOWS_MAX);
-	if (opts->idle_s > REUSEPORT_IDLE_MAX)
-		return fail(err, EINVAL, "an idle time of %u s is out of range: 0 to %u",
-			    opts->idle_s, REUSEPORT_IDLE_MAX);
-	if (opts->idle_s && !opts->flows)
-		return fail(err, EINVAL, "an idle time is for sticky flows only");
-	if (opts->admit && strcmp(opts->admit, "auto") && strcmp(opts->admit, "manual"))
-		return fail(err, EINVAL, "admit '%.32s' is neither auto nor manual", opts->admit);
-	if (opts->log_file &&
-	    (*opts->log_file != '/' || strlen(opts->log_file) >= REUSEPORT_LOG_LEN))
-		return fail(err, EINVAL, "the log '%.64s' is no absolute path of at most %d bytes",
-			    opts->log_file, REUSEPORT_LOG_LEN - 1);
-	words = policy_words_of_attach(opts);
-	return reuseport_policy_check(&words, err);
-}
 
 static struct steering_size attach_choose_size(const struct reuseport_attach_opts *opts,
 					       size_t members)
@@ -404,6 +368,16 @@ static int attach_check_caps(enum attach_purpose purpose, struct reuseport_error
 		       caps_require("attach", err);
 }
 
+static int attach_prepare_events(struct reuseport_group *group,
+				 const struct reuseport_attach_opts *opts,
+				 struct reuseport_error *err)
+{
+	if (!opts->events)
+		return 0;
+	group->events = event_queue_new(opts->events);
+	return group->events ? 0 : fail(err, ENOMEM, "out of memory");
+}
+
 static int attach_group(const struct reuseport_key *from_key,
 			const struct reuseport_attach_opts *from, enum attach_purpose purpose,
 			struct handle_shared *shared, struct reuseport_group **out,
@@ -436,7 +410,9 @@ static int attach_group(const struct reuseport_key *from_key,
 	group->own = purpose <= ATTACH_OPEN && !opts.for_keeper;
 	handle_own(group);
 	group->passing = purpose == ATTACH_PASSING;
-	ret = attach_or_adopt(group, &opts, purpose, err);
+	ret = attach_prepare_events(group, &opts, err);
+	if (!ret)
+		ret = attach_or_adopt(group, &opts, purpose, err);
 	if (ret) {
 		reuseport_group__free(group);
 		return ret;

@@ -7,6 +7,7 @@
 #include <syslog.h>
 
 #include "keeper/event_loop.h"
+#include "keeper/worker_events.h"
 #include "keeper/join.h"
 #include "keeper/loop_time.h"
 #include "keeper/membership.h"
@@ -164,6 +165,6 @@ uint64_t event_loop_due(struct reuseport_group *group)
 		return 0;
 	if (group->loop.other.look_at)
 		at = loop_sooner(at, group->loop.other.look_at);
-	at = loop_sooner(at, pending_due(group));
+	at = loop_sooner(at, loop_sooner(pending_due(group), worker_events_due(group)));
 	return loop_sooner(at, event_loop_watch_helpers(group));
 }

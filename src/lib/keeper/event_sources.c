@@ -14,6 +14,7 @@
 #include "keeper/check_pins.h"
 #include "keeper/degraded.h"
 #include "keeper/event_loop.h"
+#include "keeper/worker_events.h"
 #include "keeper/event_sources.h"
 #include "keeper/handle_owner.h"
 #include "keeper/loop_time.h"
@@ -200,13 +201,11 @@ static void event_sources_take_notices(struct reuseport_group *group)
 	}
 }
 
-int reuseport_group__process(struct reuseport_group *group, struct reuseport_error *err)
+static int event_sources_process(struct reuseport_group *group, struct reuseport_error *err)
 {
 	uint64_t expirations;
-	int ret = handle_owner_check(group, err);
+	int ret;
 
-	if (ret)
-		return ret;
 	event_sources_take_notices(group);
 	ret = check_pins(group, err);
 	if (ret)
@@ -217,6 +216,19 @@ int reuseport_group__process(struct reuseport_group *group, struct reuseport_err
 	if (group->loop.ring && event_ring_consume(group->loop.ring))
 		group->loop.resync_due = true;
 	ret = event_loop_turn(group, err);
+	worker_events_look(group);
 	event_sources_arm_timer(group);
+	return ret;
+}
+
+int reuseport_group__process(struct reuseport_group *group, struct reuseport_error *err)
+{
+	int ret = handle_owner_check(group, err);
+
+	if (ret)
+		return ret;
+	ret = event_sources_process(group, err);
+	if (ret == -ESHUTDOWN || ret == -ENETDOWN)
+		worker_events_end(group);
 	return ret;
 }

@@ -10,6 +10,7 @@
 
 #include "error.h"
 #include "fd.h"
+#include "keeper/event_queue.h"
 #include "keeper/handle.h"
 #include "keeper/join_batch.h"
 #include "keeper/own_watch_state.h"
@@ -136,6 +137,7 @@ void handle_free(struct reuseport_group *group)
 	handle_close(group);
 	if (!group->shared)
 		features_free(group->features);
+	event_queue_free(group->events);
 	free(group->slots);
 	free(group);
 }

@@ -123,7 +123,8 @@ struct reuseport_group {
 	struct handle_shared
 		*shared;           /* then; otherwise NULL: ring, reader and features are its own */
 	struct features *features; /* of the kernel, as far as they were probed */
-	bool full_logged;          /* there are more members than slots, and that was logged */
+	struct event_queue *events; /* NULL: none are asked for */
+	bool full_logged;           /* there are more members than slots, and that was logged */
 	reuseport_log_fn log;
 	void *log_ctx;
 };

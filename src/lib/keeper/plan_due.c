@@ -93,6 +93,11 @@ static void plan_due_note_cpus(struct reuseport_group *group)
 		group->loop.cpus = 0;
 }
 
+bool plan_due_is_pending(const struct reuseport_group *group)
+{
+	return group->loop.plan_due || (group->loop.plan_at != NEVER && !group->loop.looks);
+}
+
 void plan_due_publish(struct reuseport_group *group)
 {
 	struct reuseport_error error = { 0 };

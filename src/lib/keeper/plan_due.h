@@ -8,6 +8,9 @@
 /* Publish if workers may have joined, left, or moved to other CPUs. */
 void plan_due_publish(struct reuseport_group *group);
 
+/* Return whether something is to be published, so that the plan in use may be another. */
+bool plan_due_is_pending(const struct reuseport_group *group);
+
 /* Synchronize now, when there is nothing else to do, rather than before the next plan: it
  * takes some milliseconds. While another process holds the lock, do it later. */
 void plan_due_synchronize(struct reuseport_group *group);
