@@ -105,7 +105,7 @@ BPF_CFLAGS := -g -O2 -target bpf -mcpu=v1 -D__TARGET_ARCH_$(BPF_TARGET) -Wall \
 	$(if $(WERROR),-Werror) -ffile-prefix-map=$(CURDIR)=. \
 	-I. -Ibpf -Iinclude $(LIBBPF_INCLUDE) -idirafter /usr/include/$(MULTIARCH)
 
-BPF_NAMES := steer hooks group_iter queue_depth slot_sockets
+BPF_NAMES := steer hooks sockopt group_iter queue_depth slot_sockets
 SKELETONS := $(BPF_NAMES:%=$(BUILD)/skel/%.skel.h)
 LIB_OBJECTS := $(patsubst src/lib/%.c,$(BUILD)/lib/%.o,$(sort $(wildcard src/lib/*.c src/lib/*/*.c)))
 CLI_OBJECTS := $(patsubst src/cli/%.c,$(BUILD)/cli/%.o,$(sort $(wildcard src/cli/*.c src/cli/*/*.c)))

@@ -17,15 +17,21 @@ typedef unsigned char __u8;
 
 typedef short unsigned int __u16;
 
+typedef int __s32;
+
 typedef unsigned int __u32;
 
 typedef long long int __s64;
+
+typedef long long unsigned int __u64;
 
 typedef __u16 u16;
 
 typedef __u32 u32;
 
 typedef __s64 s64;
+
+typedef __u64 u64;
 
 typedef int __kernel_pid_t;
 
@@ -94,6 +100,10 @@ struct inode {
 	long unsigned int i_ino;
 };
 
+struct net {
+	u64 net_cookie;
+};
+
 struct bpf_prog_aux;
 
 struct bpf_prog {
@@ -111,6 +121,10 @@ struct in6_addr {
 	} in6_u;
 };
 
+typedef struct {
+	struct net *net;
+} possible_net_t;
+
 struct sock_common {
 	union {
 		struct {
@@ -127,6 +141,7 @@ struct sock_common {
 	unsigned char skc_reuseport: 1;
 	unsigned char skc_ipv6only: 1;
 	int skc_bound_dev_if;
+	possible_net_t skc_net;
 	struct in6_addr skc_v6_rcv_saddr;
 	atomic64_t skc_cookie;
 	union {

@@ -11,45 +11,10 @@
  */
 #include "kernel.h"
 #include "group_iter.h"
-#include "keeper_ring.h"
+#include "hook_maps.h"
 
 /* A namespace's cookie can be asked for by the library too (5.14). Set before load. */
 const volatile bool netns_cookies;
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, INTEREST_MAX);
-	__type(key, struct interest);
-	__type(value, __u64); /* a bit for each place that follows it */
-} interest SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__uint(max_entries, HOOK_PLACES);
-	__type(key, __u32);
-	__array(values, struct keeper_ring);
-} rings SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, HOOK_PLACES);
-	__type(key, __u32);
-	__type(value, struct hook_place);
-} places SEC(".maps");
-
-static __always_inline void tell_place(__u32 index, struct socket_event *event)
-{
-	void *ring = bpf_map_lookup_elem(&rings, &index);
-	struct hook_place *place;
-
-	if (!ring || !bpf_ringbuf_output(ring, event, sizeof(*event), 0))
-		return;
-	place = bpf_map_lookup_elem(&places, &index);
-	if (place)
-		__sync_fetch_and_add(&place->lost, 1);
-}
 
 static __always_inline void read_address(struct socket_event *event, struct sock *sk)
 {
@@ -79,9 +44,7 @@ static __always_inline void tell_bind(struct bpf_sock *ctx, const struct interes
 	};
 
 	read_address(&event, sk);
-	for (__u32 i = 0; i < HOOK_PLACES && followers; i++, followers >>= 1)
-		if (followers & 1)
-			tell_place(i, &event);
+	tell_followers(followers, &event);
 }
 
 static __always_inline int after_bind(struct bpf_sock *ctx)

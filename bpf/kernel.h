@@ -8,7 +8,9 @@
 
 #ifdef VMLINUX_FULL /* "make vmlinux" compiles with the full one, to cut ours from it */
 #define _LINUX_TYPES_H
+#define request kernel_request /* ours is another one */
 #include "vmlinux.h"
+#undef request
 #else
 #include <stdbool.h>
 #include <linux/bpf.h>

@@ -32,7 +32,7 @@ cat <<TEXT
 TEXT
 "$bpftool" btf dump file "$work/min.btf" format c |
 	grep -vE '^[[:space:]]+(long|int|short|char): [0-9]+;$' |
-	awk '/^(struct (bpf_sock|sk_reuseport_md)|enum bpf_prog_type) \{$/ { drop = 1 }
+	awk '/^(struct (bpf_sock|bpf_sockopt|sk_reuseport_md)|enum bpf_prog_type) \{$/ { drop = 1 }
 	     !drop
 	     /^};$/ { if (drop) { drop = 0; getline } }'
 rm -rf "$work"

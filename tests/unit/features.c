@@ -167,7 +167,7 @@ static void by_name(void **state)
 	(void)state;
 	assert_int_equal(disabled_by(""), 0);
 	for (int i = 0; i < FEATURES; i++)
-		assert_int_equal(disabled_by(features_name(i)), 1u << i);
+		assert_int_equal(disabled_by(feature_row(i)->name), 1u << i);
 	assert_int_equal(disabled_by("mmap,btf"), 1u << FEATURE_MMAP | 1u << FEATURE_BTF);
 	assert_int_equal(disabled_by("mmap,mmap"), 1u << FEATURE_MMAP);
 	assert_int_equal(disabled_by("events"),
@@ -195,7 +195,7 @@ static void by_an_unknown_word(void **state)
 		/* All that there are. */
 		assert_non_null(strstr(err.text, "events"));
 		for (int f = 0; f < FEATURES; f++)
-			assert_non_null(strstr(err.text, features_name(f)));
+			assert_non_null(strstr(err.text, feature_row(f)->name));
 	}
 	assert_int_equal(setenv(VARIABLE, "mmap", 1), 0);
 	assert_int_equal(reuseport_disable_check(NULL), 0);
@@ -271,11 +271,11 @@ static void names_tell_them_apart(void **state)
 {
 	(void)state;
 	for (int i = 0; i < FEATURES; i++) {
-		assert_true(strlen(features_name(i)) > 0);
-		assert_true(strlen(features_without(i)) > 0);
-		assert_null(strchr(features_name(i), ','));
+		assert_true(strlen(feature_row(i)->name) > 0);
+		assert_true(strlen(feature_row(i)->without) > 0);
+		assert_null(strchr(feature_row(i)->name, ','));
 		for (int k = 0; k < i; k++)
-			assert_string_not_equal(features_name(i), features_name(k));
+			assert_string_not_equal(feature_row(i)->name, feature_row(k)->name);
 	}
 	for (int i = REUSEPORT_FEATURE_AVAILABLE; i <= REUSEPORT_FEATURE_DISABLED; i++)
 		assert_string_not_equal(reuseport_feature_state_name(i), "unknown");

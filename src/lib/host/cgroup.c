@@ -45,3 +45,42 @@ bool cgroup_is_full(int cgroup, int type)
 
 	return !bpf_prog_query(cgroup, type, 0, NULL, NULL, &n) && n >= CGROUP_PROGRAMS_MAX;
 }
+
+/* Where the kernel does not open it (that takes CAP_SYS_ADMIN), its name is "?". */
+static void cgroup_program_name(__u32 id, char name[BPF_OBJ_NAME_LEN])
+{
+	struct bpf_prog_info info = { 0 };
+	__u32 len = sizeof(info);
+	int fd = bpf_prog_get_fd_by_id(id);
+
+	strcpy(name, "?");
+	if (fd < 0)
+		return;
+	if (!bpf_obj_get_info_by_fd(fd, &info, &len) && *info.name)
+		memcpy(name, info.name, BPF_OBJ_NAME_LEN);
+	close(fd);
+}
+
+int cgroup_find_obstacle(int cgroup, int type, char *text, size_t size)
+{
+	__u32 ids[CGROUP_PROGRAMS_MAX] = { 0 }, n = CGROUP_PROGRAMS_MAX, flags = 0;
+	char name[BPF_OBJ_NAME_LEN];
+
+	if (bpf_prog_query(cgroup, type, 0, &flags, ids, &n) || !n)
+		return 0;
+	if (n >= CGROUP_PROGRAMS_MAX) {
+		snprintf(text, size,
+			 "%d other programs are at the root cgroup, as many as it takes: 'bpftool "
+			 "cgroup tree' lists them",
+			 CGROUP_PROGRAMS_MAX);
+		return -EUSERS;
+	}
+	if (flags & BPF_F_ALLOW_MULTI)
+		return 0;
+	cgroup_program_name(ids[0], name);
+	snprintf(text, size,
+		 "program '%s' (id %u) of another tool is at the root cgroup, and admits no other "
+		 "one there",
+		 name, ids[0]);
+	return -EBUSY;
+}

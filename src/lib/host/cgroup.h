@@ -4,12 +4,20 @@
 #define HOST_CGROUP_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* Open the directory; the caller closes it. -ENOENT: cgroup2 is mounted nowhere. */
 int cgroup_open_root(void);
 
 /* As many programs of one type as the kernel takes in a cgroup. */
 #define CGROUP_PROGRAMS_MAX 64
+
+/*
+ * Return 0: a program of the type can be attached, by a link, beside those that are there. -EBUSY:
+ * another one admits none; -EUSERS: as many are there as the kernel takes. text, of size bytes,
+ * then says so, by the other one's name and id: "program 'foo' (id 7) of another tool ...".
+ */
+int cgroup_find_obstacle(int cgroup, int type, char *text, size_t size);
 
 /* Return whether the cgroup has that many of the type, an enum bpf_attach_type. */
 bool cgroup_is_full(int cgroup, int type);

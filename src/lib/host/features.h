@@ -6,31 +6,8 @@
 #ifndef HOST_FEATURES_H
 #define HOST_FEATURES_H
 
+#include "host/feature_rows.h"
 #include "reuseport_bpf.h"
-
-enum feature {
-	/* Nothing can be steered without these. */
-	FEATURE_BTF,
-	FEATURE_SK_REUSEPORT,
-	FEATURE_PROBE_READS,
-	FEATURE_PIDFD_GETFD,
-	/* There is a fallback for each of these. */
-	FEATURE_MMAP,
-	FEATURE_MIGRATION,
-	FEATURE_PLAIN_READS,
-	FEATURE_RING_BUFFER,
-	FEATURE_CGROUP2,
-	FEATURE_BIND_EVENTS,
-	FEATURE_ITERATORS,
-	FEATURE_TEST_RUN,
-	FEATURE_TICKS,
-	FEATURE_NETNS_COOKIE,
-	FEATURE_DETACH,
-	FEATURE_UDP_ITER_ORDER,
-	FEATURE_UDP_HASH4,
-	FEATURE_MEMCG,
-	FEATURES
-};
 
 struct btf;
 struct features;
@@ -52,9 +29,9 @@ bool features_disabled(const struct features *features, enum feature feature);
 /* Return whether the feature works here. */
 bool features_have(struct features *features, enum feature feature);
 
-/* Return the name, such as "migration", and what happens without the feature. */
-const char *features_name(enum feature feature);
-const char *features_without(enum feature feature);
+/* Return the state that its probe has found, and the probe's errno, 0 for none. */
+enum reuseport_feature_state features_state(struct features *features, enum feature feature,
+					    int *code);
 
 /* Return the kernel's BTF, owned by features; NULL if it has none. */
 struct btf *features_btf(struct features *features);

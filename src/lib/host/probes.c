@@ -11,7 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "host/cgroup.h"
+#include "host/probe_program.h"
 #include "host/probes.h"
 #include "host/reuseport_sockopt.h"
 
@@ -19,74 +19,10 @@
 #define SO_NETNS_COOKIE 71
 #endif
 
-/* ----------------------------------------------------------- tiny programs */
-
-#define MOVE(to, value)                                                          \
-	{                                                                        \
-		.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = to, .imm = value \
-	}
-#define COPY(to, from)                                                              \
-	{                                                                           \
-		.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = to, .src_reg = from \
-	}
-#define ADD(to, value)                                                           \
-	{                                                                        \
-		.code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = to, .imm = value \
-	}
-#define LOAD(to, from, at)                                                                    \
-	{                                                                                     \
-		.code = BPF_LDX | BPF_MEM | BPF_DW, .dst_reg = to, .src_reg = from, .off = at \
-	}
-#define STORE_WORD(to, at, value)                                                        \
-	{                                                                                \
-		.code = BPF_ST | BPF_MEM | BPF_W, .dst_reg = to, .off = at, .imm = value \
-	}
-#define MAP_FD(to, fd)                       \
-	{ .code = BPF_LD | BPF_DW | BPF_IMM, \
-	  .dst_reg = to,                     \
-	  .src_reg = BPF_PSEUDO_MAP_FD,      \
-	  .imm = fd },                       \
-	{                                    \
-		0                            \
-	}
-#define HELPER(id)                                    \
-	{                                             \
-		.code = BPF_JMP | BPF_CALL, .imm = id \
-	}
-#define KFUNC(id)                                                                       \
-	{                                                                               \
-		.code = BPF_JMP | BPF_CALL, .src_reg = BPF_PSEUDO_KFUNC_CALL, .imm = id \
-	}
-#define RETURN(value)                      \
-	MOVE(BPF_REG_0, value),            \
-	{                                  \
-		.code = BPF_JMP | BPF_EXIT \
-	}
-
-#define CALL_OF(insns) insns, sizeof(insns) / sizeof((insns)[0])
-
-/* Load a tiny program; return its fd or -errno. */
-static int load_probe(enum bpf_prog_type type, enum bpf_attach_type attach_type, int btf_id,
-		      const struct bpf_insn *insns, size_t n)
-{
-	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = attach_type,
-		    .attach_btf_id = btf_id);
-	int fd = bpf_prog_load(type, "reuseport_probe", "GPL", insns, n, &opts);
-
-	return fd < 0 ? -errno : fd;
-}
-
-static int done(int fd)
-{
-	if (fd < 0)
-		return fd;
-	close(fd);
-	return 0;
-}
-
 static int load_steering(enum bpf_attach_type attach_type, const struct bpf_insn *insns, size_t n)
 {
-	return done(load_probe(BPF_PROG_TYPE_SK_REUSEPORT, attach_type, 0, insns, n));
+	return probe_program_close(
+		probe_program_load(BPF_PROG_TYPE_SK_REUSEPORT, attach_type, 0, insns, n));
 }
 
 /* ------------------------------------------------------- the steering program */
@@ -213,7 +149,7 @@ int probe_pidfd_getfd(const struct btf *btf)
 	if (fd < 0)
 		fd = -errno;
 	close(pidfd);
-	return done(fd);
+	return probe_program_close(fd);
 }
 
 int probe_netns_cookie(const struct btf *btf)
@@ -262,51 +198,7 @@ int probe_ring_buffer(const struct btf *btf)
 	if (array < 0)
 		array = -errno;
 	close(ring);
-	return done(array);
-}
-
-int probe_cgroup2(const struct btf *btf)
-{
-	(void)btf;
-	return done(cgroup_open_root());
-}
-
-/* Attach a program, as the hooks do, for a moment. That others have taken all places says
- * nothing of the kernel. */
-static int probe_cgroup_program(int cgroup, enum bpf_attach_type type)
-{
-	static const struct bpf_insn insns[] = {
-		COPY(BPF_REG_6, BPF_REG_1),
-		HELPER(BPF_FUNC_get_current_task),
-		COPY(BPF_REG_1, BPF_REG_6),
-		HELPER(BPF_FUNC_get_netns_cookie),
-		RETURN(1),
-	};
-	int prog = load_probe(BPF_PROG_TYPE_CGROUP_SOCK, type, 0, CALL_OF(insns)), link;
-
-	if (prog < 0)
-		return prog;
-	link = bpf_link_create(prog, cgroup, type, NULL);
-	if (link < 0)
-		link = errno == E2BIG && cgroup_is_full(cgroup, type) ? 0 : -errno;
-	else
-		close(link);
-	close(prog);
-	return link < 0 ? link : 0;
-}
-
-int probe_bind_events(const struct btf *btf)
-{
-	int cgroup = cgroup_open_root(), ret;
-
-	(void)btf;
-	if (cgroup < 0)
-		return cgroup;
-	ret = probe_cgroup_program(cgroup, BPF_CGROUP_INET4_POST_BIND);
-	if (!ret)
-		ret = probe_cgroup_program(cgroup, BPF_CGROUP_INET6_POST_BIND);
-	close(cgroup);
-	return ret;
+	return probe_program_close(array);
 }
 
 /* ------------------------------------------------- reading the kernel's state */
@@ -318,7 +210,7 @@ static int probe_iterator(const struct btf *btf, const char *function)
 
 	if (id < 0)
 		return id;
-	prog = load_probe(BPF_PROG_TYPE_TRACING, BPF_TRACE_ITER, id, CALL_OF(insns));
+	prog = probe_program_load(BPF_PROG_TYPE_TRACING, BPF_TRACE_ITER, id, CALL_OF(insns));
 	if (prog < 0)
 		return prog;
 	link = bpf_link_create(prog, 0, BPF_TRACE_ITER, NULL);
@@ -331,7 +223,7 @@ static int probe_iterator(const struct btf *btf, const char *function)
 	if (iter < 0)
 		iter = -errno;
 	close(link);
-	return done(iter);
+	return probe_program_close(iter);
 }
 
 int probe_iterators(const struct btf *btf)
@@ -346,7 +238,7 @@ int probe_test_run(const struct btf *btf)
 	static const struct bpf_insn insns[] = { RETURN(0) };
 	__u64 args[1] = { 0 };
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = args, .ctx_size_in = sizeof(args));
-	int prog = load_probe(BPF_PROG_TYPE_RAW_TRACEPOINT, 0, 0, CALL_OF(insns)), ret;
+	int prog = probe_program_load(BPF_PROG_TYPE_RAW_TRACEPOINT, 0, 0, CALL_OF(insns)), ret;
 
 	(void)btf;
 	if (prog < 0)

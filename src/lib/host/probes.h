@@ -18,6 +18,7 @@ int probe_plain_reads(const struct btf *btf);
 int probe_ring_buffer(const struct btf *btf);
 int probe_cgroup2(const struct btf *btf);
 int probe_bind_events(const struct btf *btf);
+int probe_sockopt(const struct btf *btf);
 int probe_iterators(const struct btf *btf);
 int probe_test_run(const struct btf *btf);
 int probe_ticks(const struct btf *btf);

@@ -2,8 +2,10 @@
 /* Degraded: which fallbacks an attachment uses for features that the kernel lacks. */
 #include <netinet/in.h>
 #include <syslog.h>
+#include <unistd.h>
 
 #include "keeper/degraded.h"
+#include "state/sockopt_set.h"
 
 void degraded_note(struct reuseport_group *group, bool events)
 {
@@ -32,7 +34,22 @@ static void degraded_log_one(const struct reuseport_group *group, enum feature f
 	bool disabled = features_disabled(group->features, feature);
 
 	handle_log(group, is_loss && !disabled ? LOG_WARNING : LOG_INFO, "%s: without %s: %s",
-		   group->at.text, features_name(feature), features_without(feature));
+		   group->at.text, feature_row(feature)->name, feature_row(feature)->without);
+}
+
+/* Log why workers cannot ask by socket options. */
+static void degraded_log_sockopt(const struct reuseport_group *group)
+{
+	bool disabled = features_disabled(group->features, FEATURE_SOCKOPT);
+	struct reuseport_error error = { 0 };
+	int root = handle_open_root(group);
+
+	if (root < 0)
+		return;
+	if (sockopt_set_explain(root, group->features, &error))
+		handle_log(group, disabled ? LOG_INFO : LOG_WARNING, "%s: %s", group->at.text,
+			   error.text);
+	close(root);
 }
 
 void degraded_log(const struct reuseport_group *group)
@@ -41,6 +58,9 @@ void degraded_log(const struct reuseport_group *group)
 
 	if (!modes.migrates && group->at.key.proto == IPPROTO_TCP)
 		degraded_log_one(group, FEATURE_MIGRATION, true);
+	/* Without events there are no hooks at all, as the log says already. */
+	if (modes.events)
+		degraded_log_sockopt(group);
 	if (!modes.iterators)
 		degraded_log_one(group, FEATURE_ITERATORS, true);
 	if (!modes.plain_reads)

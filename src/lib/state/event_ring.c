@@ -100,7 +100,7 @@ int event_ring_repair(struct event_ring *ring, int root, struct features *featur
 	struct hooks hooks;
 	int ret;
 
-	if (ring->dir >= 0 && !pin_dir_is_gone(ring->dir) && hooks_are_there(root))
+	if (ring->dir >= 0 && !pin_dir_is_gone(ring->dir) && hooks_are_there(root, features))
 		return 0;
 	ret = hooks_open(root, features, &hooks, err);
 	if (ret)

@@ -16,6 +16,7 @@
 #include "state/pin_dir.h"
 #include "state/pins_name.h"
 #include "state/pins_root.h"
+#include "state/sockopt_hooks.h"
 
 #define PATH BPFFS "/" PINS_ROOT "/" HOOKS /* for messages */
 #define LOCK_PAUSE_MS 1
@@ -201,6 +202,7 @@ static void hooks_detach_links(int dir)
 static void hooks_clear(int root, int dir)
 {
 	hooks_detach_links(dir);
+	sockopt_hooks_detach(dir);
 	pin_dir_clear(dir);
 	pin_dir_unmake(root, HOOKS);
 }
@@ -307,15 +309,16 @@ static int hooks_are_complete(int dir)
 	return has;
 }
 
-bool hooks_are_there(int root)
+bool hooks_are_there(int root, struct features *features)
 {
-	int dir = pin_dir_open(root, HOOKS, PATH, NULL), complete;
+	int dir = pin_dir_open(root, HOOKS, PATH, NULL);
+	bool there;
 
 	if (dir < 0)
 		return dir != -ENOENT;
-	complete = hooks_are_complete(dir);
+	there = hooks_are_complete(dir) && !sockopt_hooks_are_due(dir, features);
 	close(dir);
-	return complete;
+	return there;
 }
 
 int hooks_open(int root, struct features *features, struct hooks *hooks,
@@ -338,6 +341,10 @@ int hooks_open(int root, struct features *features, struct hooks *hooks,
 		ret = features ? hooks_make(root, hooks->dir, features, err) : -ENOENT;
 	if (!ret)
 		ret = hooks_open_maps(hooks, err);
+	/* The set works without these; hooks_explain_sockopt() says why. */
+	if (!ret && features && sockopt_hooks_are_due(hooks->dir, features) &&
+	    sockopt_hooks_make(hooks->dir, features, NULL))
+		errno = 0;
 	if (ret)
 		hooks_close(hooks);
 	return ret;

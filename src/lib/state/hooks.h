@@ -35,8 +35,9 @@ int hooks_open(int root, struct features *features, struct hooks *hooks,
 	       struct reuseport_error *err);
 void hooks_close(struct hooks *hooks);
 
-/* Return whether the set is there as a whole. What cannot be looked at is there. */
-bool hooks_are_there(int root);
+/* Return whether the set is there as a whole, with the programs of the socket options if they can
+ * be had. What cannot be looked at is there. */
+bool hooks_are_there(int root, struct features *features);
 
 /* Return whether REUSEPORT_DISABLE turns off a feature that the set needs. */
 bool hooks_disabled(const struct features *features);
