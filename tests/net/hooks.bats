@@ -53,7 +53,7 @@ no_hooks() {
 
 # ------------------------------------------------------------- what it consists of
 
-@test "hooks: nothing but two programs at bind, for any number of attachments" {
+@test "hooks: nothing but two programs at bind and two at socket options, for any number of attachments" {
 	local pid type
 	start_workers 2 --port 8080
 	start_workers 2 --port 8080 --proto udp
@@ -61,10 +61,15 @@ no_hooks() {
 	attach --port 8080
 	attach --port 8080 --proto udp
 	attach --port 8081
-	equal "$(cd "$HOOKS" && echo *)" "bind4 bind6 interest iter_tcp_1 iter_udp_1 place0 places rings"
+	equal "$(cd "$HOOKS" && echo *)" "asked_maps bind4 bind6 control_maps getsockopt interest iter_tcp_1 \
+iter_udp_1 members place0 places requests rings setsockopt sockopt_storage steered worker_ids"
 	for type in 4 6; do
 		equal "$(bpftool -j link show pinned "$HOOKS/bind$type" | jq -r '"\(.type) \(.attach_type)"')" \
 			"cgroup cgroup_inet${type}_post_bind"
+	done
+	for type in setsockopt getsockopt; do
+		equal "$(bpftool -j link show pinned "$HOOKS/$type" | jq -r '"\(.type) \(.attach_type)"')" \
+			"cgroup cgroup_$type"
 	done
 	# No keeper has a link of its own, to a tracepoint or a cgroup.
 	for pid in $(tools_of "$NS"); do
