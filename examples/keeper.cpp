@@ -2,11 +2,13 @@
 /*
  * A keeper in an event loop of one's own: here it waits with poll for its group, a timer and
  * signals. The library starts no thread and does not wait for events: it has a descriptor that is
- * readable when there is something to do, and a call that does a part of that. Each second this
- * prints how many packets each worker was given. SIGINT and SIGTERM detach.
+ * readable when there is something to do, and a call that does a part of that. The group is steered
+ * from its first worker on. This prints what workers do, and each second how many packets each was
+ * given. SIGINT and SIGTERM detach.
  *
  *     c++ -o keeper keeper.cpp $(pkg-config --cflags --libs libreuseport-bpf)
- *     sudo ./keeper 8080                      # while workers listen there
+ *     sudo ./keeper 8080 $(id -u) &           # port, and the user of the workers
+ *     ./worker & ./worker &
  */
 #include <csignal>
 #include <cstdlib>
@@ -32,7 +34,6 @@ template <auto free> struct Free {
 		free(what);
 	}
 };
-using Keys = std::unique_ptr<reuseport_key_list, Free<reuseport_key_list__free>>;
 using Group = std::unique_ptr<reuseport_group, Free<reuseport_group__free>>;
 using Statuses = std::unique_ptr<reuseport_status_list, Free<reuseport_status_list__free>>;
 
@@ -57,19 +58,29 @@ template <typename Owner, typename Call, typename... Args> Owner made(Call call,
 }
 } // namespace reuseport
 
-static reuseport::Group steer(uint16_t port)
+static reuseport::Group steer(uint16_t port, uint32_t uid)
 {
-	reuseport_filter filter{};
+	reuseport_key key{};
 	reuseport_attach_opts opts{};
 
-	filter.sz = sizeof(filter);
-	filter.proto = IPPROTO_TCP;
-	filter.port = port;
+	key.sz = sizeof(key);
+	key.proto = IPPROTO_TCP;
+	key.family = AF_INET;
+	key.port = port;
+	key.uid = uid;
+	key.has_uid = true;
 	opts.sz = sizeof(opts);
 	opts.policy = "least-queue";
-	auto keys = reuseport::made<reuseport::Keys>(reuseport_find, &filter);
-	return reuseport::made<reuseport::Group>(reuseport_attach,
-						 reuseport_key_list__get(keys.get(), 0), &opts);
+	opts.events = 256;
+	return reuseport::made<reuseport::Group>(reuseport_group__open, &key, &opts);
+}
+
+static void process(const reuseport::Group &group)
+{
+	reuseport::checked(reuseport_group__process, group.get());
+	while (const reuseport_event *event = reuseport_group__next_event(group.get()))
+		std::cout << reuseport_event_name(event->kind) << ": slot " << event->slot
+			  << " pid " << event->pid << std::endl;
 }
 
 static void print(const reuseport::Group &group)
@@ -116,7 +127,7 @@ static void keep(const reuseport::Group &group)
 
 	while (poll(on, 3, -1) > 0 && !on[SIGNALS].revents) {
 		if (on[GROUP].revents)
-			reuseport::checked(reuseport_group__process, group.get());
+			process(group);
 		if (on[TIMER].revents && read(on[TIMER].fd, &times, sizeof(times)) > 0)
 			print(group);
 	}
@@ -124,7 +135,8 @@ static void keep(const reuseport::Group &group)
 
 int main(int argc, char **argv)
 try {
-	auto group = steer(argc > 1 ? std::atoi(argv[1]) : 8080);
+	auto group = steer(argc > 1 ? std::atoi(argv[1]) : 8080,
+			   argc > 2 ? std::atoi(argv[2]) : geteuid());
 
 	keep(group);
 	reuseport::checked(reuseport_group__detach, group.get());

@@ -28,10 +28,10 @@ block() {
 		code && count == n { gsub(/\\\\/, "\\"); print }' "$RP_ROOT/man/$1.scd"
 }
 
-# build PAGE: its first example.
+# build PAGE [N]: its N-th example, or the first.
 build() {
-	program=$BATS_TEST_TMPDIR/${1%.*}
-	block "$1" EXAMPLE 1 >"$program.c"
+	program=$BATS_TEST_TMPDIR/${1%.*}.${2:-1}
+	block "$1" EXAMPLE "${2:-1}" >"$program.c"
 	grep -q 'int main' "$program.c" || fail "no program in $1"
 	gcc -Wall -Wextra -Werror -pthread ${RP_SANITIZED:+-fsanitize=address,undefined} \
 		-o "$program" "$program.c" $("${pkg[@]}" --cflags --libs libreuseport-bpf)
@@ -90,6 +90,20 @@ ends_with() {
 	client --to 127.0.0.1:8080 --count 50
 	ctl detach --port 8080
 	ends_with 0
+}
+
+@test "man: reuseport_attach(3), the server that steers its own workers" {
+	build reuseport_attach.3 2
+	start
+	wait_until 10 grep -qx "ready slot 3" "$out"
+	record_bpf
+	in_sync 8080 tcp
+	equal "$(status 8080 tcp '[.workers[].state] | join(" ")')" "active active active active"
+	equal "$(for i in {1..20}; do in_ns bash -c \
+		'read -r line <>/dev/tcp/127.0.0.1/8080; echo "$line"'; done | sort -u)" hello
+	equal "$(balanced 8080 tcp .counters.selected)" 20 "selected"
+	ctl detach --port 8080
+	ends_with 1
 }
 
 @test "man: reuseport_status(3), in C and in Python" {

@@ -68,13 +68,6 @@ serves() {
 	equal "$output" "activation.py: systemd has passed no socket"
 }
 
-@test "without steering: keeper.cpp says that nobody listens" {
-	example_of keeper 8080
-	run in_ns "${example[@]}"
-	equal "$status" 1
-	[[ $output == "keeper: no "* ]] || fail "$output"
-}
-
 @test "examples/README.md has each example, with its number of lines" {
 	local name
 	cd "$RP_ROOT/examples"
