@@ -6,6 +6,7 @@
  *   sockopts all     what is long, short, special or wrong
  *   sockopts beyond  values whose memory ends before the length says, and a negative length: the
  *                    kernel itself answers otherwise with any BPF program, see docs/limits.md
+ *   sockopts other   what other_sockopt.bpf.c answers
  * Each call is a line:
  *   KIND set NAME LENGTH: RESULT ERROR
  *   KIND get NAME LENGTH: RESULT ERROR LENGTH-AFTER SUM[, as set]
@@ -17,6 +18,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/in6.h>
 #include <net/ethernet.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -180,6 +182,26 @@ static void run_zerocopy(void)
 	close_pair(client, server);
 }
 
+/* The kernel writes the label that it has chosen into the value. */
+static void run_flow_label(void)
+{
+	struct in6_flowlabel_req value = { .flr_dst = IN6ADDR_LOOPBACK_INIT,
+					   .flr_action = IPV6_FL_A_GET,
+					   .flr_share = IPV6_FL_S_EXCL,
+					   .flr_flags = IPV6_FL_F_CREATE };
+	struct sockopt_call call = { .name = "IPV6_FLOWLABEL_MGR",
+				     .level = SOL_IPV6,
+				     .option = IPV6_FLOWLABEL_MGR,
+				     .len = sizeof(value),
+				     .value = &value,
+				     .set = true };
+	int fd = socket(AF_INET6, SOCK_DGRAM, 0);
+
+	run_calls("udp6", fd, &call, 1);
+	printf("udp6 %s label\n", value.flr_label ? "has a" : "has no");
+	close(fd);
+}
+
 static void run_uring(void)
 {
 	int one = 1, value = 0, fd = socket(AF_INET, SOCK_STREAM, 0), result;
@@ -240,6 +262,7 @@ static void run_all(void)
 	run_connected(IPPROTO_MPTCP, &sockopts_mptcp);
 	run_on_new(AF_INET, SOCK_DGRAM, 0, &sockopts_udp);
 	run_on_new(AF_INET6, SOCK_DGRAM, 0, &sockopts_udp6);
+	run_flow_label();
 	run_unix();
 	run_on_new(AF_NETLINK, SOCK_RAW, 0, &sockopts_netlink);
 	run_on_new(AF_PACKET, SOCK_RAW, htons(ETH_P_ALL), &sockopts_packet);
@@ -276,6 +299,30 @@ static void run_beyond(void)
 	close(fd);
 }
 
+/* Run in a cgroup with the programs of other_sockopt.bpf.c. */
+static void run_other(void)
+{
+	static const int answer = 77, value = 100000;
+	const struct sockopt_call calls[] = {
+		{ .name = "other", .level = 0x1234, .len = 4, .value = &value, .set = true },
+		{ .name = "other", .level = 0x1234, .len = 4, .value = &answer },
+		{ .name = "SO_RCVBUF",
+		  .level = SOL_SOCKET,
+		  .option = SO_RCVBUF,
+		  .len = 4,
+		  .value = &value,
+		  .set = true },
+	};
+	int fd = socket(AF_INET, SOCK_STREAM, 0), buffer = 0;
+	socklen_t len = sizeof(buffer);
+
+	run_calls("tcp", fd, calls, LENGTH(calls));
+	if (getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer, &len))
+		die("SO_RCVBUF");
+	printf("SO_RCVBUF is %d\n", buffer);
+	close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	sockopts_prepare();
@@ -283,7 +330,9 @@ int main(int argc, char **argv)
 		run_all();
 	else if (argc == 2 && !strcmp(argv[1], "beyond"))
 		run_beyond();
+	else if (argc == 2 && !strcmp(argv[1], "other"))
+		run_other();
 	else
-		die("usage: sockopts all | beyond");
+		die("usage: sockopts all | beyond | other");
 	return 0;
 }
