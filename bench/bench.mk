@@ -5,7 +5,7 @@
 .DEFAULT_GOAL := bench-programs
 include Makefile
 
-BENCH_PROGRAMS := runtime endtoend join build change host large
+BENCH_PROGRAMS := runtime endtoend join build change host large sockopt
 BENCH_LIBS := $(LIB_LIBS) -ljansson -lm -pthread
 
 .PHONY: bench-programs
@@ -32,6 +32,7 @@ $(BUILD)/bench/endtoend: $(addprefix $(BUILD)/bench/,endtoend.o traffic.o $(PROG
 $(BUILD)/bench/join: $(addprefix $(BUILD)/bench/,join.o joins.o ctl.o)
 $(BUILD)/bench/change: $(addprefix $(BUILD)/bench/,change.o ctl.o)
 $(BUILD)/bench/host: $(addprefix $(BUILD)/bench/,host.o servers.o elsewhere.o keepers.o joins.o ctl.o)
+$(BUILD)/bench/sockopt: $(addprefix $(BUILD)/bench/,sockopt.o elsewhere.o ctl.o)
 $(BUILD)/bench/large: $(addprefix $(BUILD)/bench/,large.o joins.o ctl.o)
 $(BUILD)/bench/build: $(addprefix $(BUILD)/bench/,build.o ours.o)
 

@@ -3,11 +3,22 @@
 #include "ctl.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <unistd.h>
 
 #include "net.h"
+
+int ctl__enter_own_bpffs(void)
+{
+	if (!unshare(CLONE_NEWNS) && !mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) &&
+	    !mount("bpffs", "/sys/fs/bpf", "bpf", 0, "mode=0700"))
+		return 0;
+	perror("bench: a bpffs of our own");
+	return -errno;
+}
 
 /* What it prints is read to the end, or it would die of SIGPIPE. */
 int ctl__run(const struct ctl *ctl, const char *verb, const char *more)

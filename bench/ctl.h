@@ -13,8 +13,11 @@ struct ctl {
 	char pin[256]; /* after ctl__attach(); "" before */
 };
 
-/* Attaches, with MORE options. 0 or -errno, as all here; what failed has been
- * said on standard error, and nothing is attached then. */
+/* Moves the process into a mount namespace where nobody else's attachments are in sight. 0 or
+ * -errno, which has been said, as all here. */
+int ctl__enter_own_bpffs(void);
+
+/* Attaches, with MORE options. Nothing is attached if it fails. */
 int ctl__attach(struct ctl *ctl, const char *more);
 
 /* Fails also if something is left behind. */

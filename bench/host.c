@@ -7,12 +7,10 @@
  *   host REUSEPORTCTL ROUNDS ATTACHMENTS...
  */
 #include <errno.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -289,16 +287,13 @@ static json_t *measure(struct host *host, size_t rounds)
 
 /* ---------------------------------------------------------------------- main */
 
-/* Nobody else's attachments are in sight there. */
-static int enter_own_bpffs(void)
+static int allow_descriptors(void)
 {
 	struct rlimit files = { 4096, 4096 };
 
-	if (!unshare(CLONE_NEWNS) && !mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) &&
-	    !mount("bpffs", "/sys/fs/bpf", "bpf", 0, "mode=0700") &&
-	    !setrlimit(RLIMIT_NOFILE, &files))
+	if (!setrlimit(RLIMIT_NOFILE, &files))
 		return 0;
-	perror("bench: a bpffs of our own");
+	perror("bench: descriptors");
 	return -errno;
 }
 
@@ -331,7 +326,7 @@ int main(int argc, char **argv)
 	host.path = argv[1];
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
-	if (enter_own_bpffs() || servers__start() || elsewhere__begin())
+	if (ctl__enter_own_bpffs() || allow_descriptors() || servers__start() || elsewhere__begin())
 		return 1;
 	result = measure(&host, rounds);
 	return !result || print_json(result) ? 1 : 0;

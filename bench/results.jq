@@ -41,6 +41,13 @@ def host_bars:
 	held("all attached, in s"; 30; .attach_s),
 	held("status of all, in s"; 0.5; .status_s);
 
+# With the hooks of the socket options, to without.
+def sockopt_bars:
+	(.rows[] | select(.what | IN("setsockopt, TCP_NODELAY", "getsockopt, SO_ERROR"))
+	 | at_most("\(.what), with the hooks to without"; 2; .ratio.median)),
+	(.elsewhere[] | select(.what == "tcp_connection")
+	 | at_most("TCP connection elsewhere, with an attachment to without"; 1.02; .ratio.median));
+
 def bars:
 	(.runtime[] | select(.packets == "udp" and .members == 4) | .rows[]
 	 | select(limits[.program])
@@ -64,7 +71,8 @@ def bars:
 	(.join[]? | select(.members < 1000)
 	 | bar("join, \(.proto), \(.members) members, p99 in us, idle machine"; "at most 5000"; .p99_us;
 	       .p99_us <= 5000 and .missed == 0)),
-	(.host // empty | .rows[] | select(.wanted == 200) | host_bars);
+	(.host // empty | .rows[] | select(.wanted == 200) | host_bars),
+	(.sockopt // empty | sockopt_bars);
 
 def part($name): [.[] | select(.file | startswith("part-" + $name)) | .data];
 
@@ -76,6 +84,7 @@ def part($name): [.[] | select(.file | startswith("part-" + $name)) | .data];
 	build: part("build")[0],
 	change: part("change")[0],
 	host: part("host")[0],
+	sockopt: part("sockopt")[0],
 	large: part("large") | sort_by(.proto),
 	endtoend: part("endtoend") | sort_by(.traffic == "flood", .traffic),
 	join: part("join") | sort_by(.members, .proto),

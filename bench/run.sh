@@ -7,7 +7,8 @@
 #   --rounds N  of run time and end to end, 7 or more (9)
 #   --json      the JSON document on standard output instead of the table
 #   --save      also into bench/results/results.json and bench/results/results.txt
-#   --only      one part: join, change, host, large, build, runtime, endtoend
+#   --only      one part: join, change, host, large, sockopt, build, runtime,
+#               endtoend
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -17,7 +18,7 @@ usage() {
 }
 
 build= rounds=9 json= save=
-every="join change host large build runtime endtoend"
+every="join change host large sockopt build runtime endtoend"
 parts=$every
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -32,7 +33,7 @@ while [ $# -gt 0 ]; do
 done
 [ -n "$build" ] || usage
 case $rounds in *[!0-9]* | '') usage ;; esac
-case $parts in join | change | host | large | build | runtime | endtoend | "$every") ;; *) usage ;; esac
+case $parts in join | change | host | large | sockopt | build | runtime | endtoend | "$every") ;; *) usage ;; esac
 if [ "$rounds" -lt 7 ] || [ "$rounds" -gt 99 ]; then
 	echo "run.sh: --rounds must be 7 to 99, not $rounds" >&2
 	exit 2
@@ -60,7 +61,7 @@ make -s -f bench/bench.mk BUILD="$build" >"$log" 2>&1 || {
 }
 rm -f "$out"/part-*.json
 
-# Ctrl-C reaches the program at work, which cleans up (join, change, host, large) or
+# Ctrl-C reaches the program at work, which cleans up (join, change, host, large, sockopt) or
 # has nothing that outlives it; "wait" lets the trap run at once.
 child=
 stop() {
@@ -100,6 +101,8 @@ for part in $parts; do
 		for proto in tcp udp; do
 			run "large-$proto" "$out/large" "$build/reuseportctl" $proto 4096 3
 		done ;;
+	sockopt)
+		run sockopt "$out/sockopt" "$build/reuseportctl" "$rounds" ;;
 	build)
 		run build "$out/build" 9 ;;
 	runtime)

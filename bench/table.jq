@@ -132,6 +132,18 @@ def large:
 	"    " + ("join, p99" | left(34)) + (map(.join.p99_us / 1000 | fixed(1) | right(10)) | join("")),
 	"";
 
+def sockopt:
+	"Socket options, CPU time in ns, with an attachment and without (\(.rounds) rounds)",
+	"    " + ("" | left(34)) + (["without", "with", "added"] | map(right(9)) | add)
+	+ ("quartiles" | right(17)) + ("ratio" | right(8)),
+	(.rows[] | "    " + (.what | left(34))
+	 + ([.without_ns, .with_ns, .added_ns] | map(.median | fixed(1) | right(9)) | add)
+	 + (.added_ns | spread(1) | right(17)) + (.ratio.median | fixed(2) | right(8))),
+	"  CPU time elsewhere on the host, to none",
+	(.elsewhere[] | "    " + (.what | left(34)) + (.ratio.median | fixed(3) | right(9))
+	 + (.ratio | spread(3) | right(17))),
+	"";
+
 def join_rows:
 	"From listen() or bind() to the slot, in us",
 	"    " + ("" | left(20)) + ("joins" | right(7)) + ("missed" | right(8))
@@ -148,6 +160,7 @@ def join_rows:
 (.build // empty | build),
 (.change // empty | change),
 (.host // empty | host),
+(.sockopt // empty | sockopt),
 (.large // [] | select(length > 0) | large),
 (.endtoend | select(length > 0) | endtoend),
 (.join | select(length > 0) | join_rows),
