@@ -62,10 +62,14 @@
  *   messages in the threads that load BPF code, and leaves the application's print
  *   callback as it was.
  * - Needs Linux 5.6 with BTF, that is, the features that reuseport_features() marks as
- *   needed. Capabilities of every call that looks at groups or changes them: CAP_BPF,
+ *   needed.
+ * - Capabilities of every call that looks at groups of the host or changes them: CAP_BPF,
  *   CAP_NET_ADMIN, CAP_PERFMON and CAP_SYS_PTRACE; CAP_SYS_ADMIN to enter another network
  *   namespace, to mount bpffs and to name other programs. -EPERM: one is missing, named in
- *   the text. Calls without this need say so.
+ *   the text. And to be the user whom the bpffs belongs to, root as a rule, or to have
+ *   CAP_DAC_OVERRIDE: else -EACCES. Calls that take a handle of a group need none of this, but for
+ *   what they name; before Linux 5.19 they need CAP_BPF where the sysctl
+ *   kernel.unprivileged_bpf_disabled is set. Other calls with other needs say so.
  * - The pinned maps are described in bpf/abi.h of the sources, for bpftool and the like.
  *   Programs use this header: it is stable within a major version, the maps are not.
  */
@@ -289,7 +293,8 @@ int reuseport_group__fd(const struct reuseport_group *group);
  * Do a part of the pending work (some milliseconds) without waiting for events: joins,
  * leaves, comparison with the kernel. While work is left, __fd stays readable. After each new
  * table one call waits until the kernel has left the old one, some 10 ms.
- * Return the number of workers that joined or left.
+ * Return the number of workers that joined or left. To let a socket join that is not added, it
+ * needs CAP_SYS_PTRACE, unless a process of the caller's own user has it open.
  *
  * -ESHUTDOWN: the group is being detached, or its pins are gone; if they were removed by
  * hand, this call has tried to take the program off, and the text says whether it could.
@@ -316,7 +321,8 @@ const struct reuseport_key *reuseport_group__key(const struct reuseport_group *g
 
 /*
  * Give selection back to the kernel, empty the array and remove the pins. After success
- * only __free is left; after a failure the group is kept as before.
+ * only __free is left; after a failure the group is kept as before. Needs CAP_SYS_PTRACE, unless
+ * a process of the caller's own user has a socket of the group open, or it has none.
  * -EOPNOTSUPP: the kernel cannot take a program off a group (feature "detach").
  */
 int reuseport_group__detach(struct reuseport_group *group, struct reuseport_error *err);

@@ -107,7 +107,8 @@ void reuseport_drain_list__free(struct reuseport_drain_list *list);
  * Read what drained workers and workers of generations that do not serve still have: of
  * one worker, or of all (NULL, or fd -1). A worker that has gone is not listed, and asking
  * for it is no error. The processes are looked at, unless all names are cookies: who waits asks
- * again by those. A worker whose queue and half_open are 0 can be ended without loss.
+ * again by those. A worker whose queue and half_open are 0 can be ended without loss. Of TCP, the
+ * call with a handle needs CAP_BPF and CAP_PERFMON.
  */
 int reuseport_get_drain_status(const struct reuseport_filter *filter, const char *worker,
 			       struct reuseport_drain_list **list, struct reuseport_error *err);

@@ -74,7 +74,7 @@ int reuseport_group__open_fd(int fd, const struct reuseport_attach_opts *opts,
  * __add_of also notes the process that serves the socket, as the credentials of a unix socket tell
  * it, or 0; __add the calling one. With CAP_SYS_PTRACE the keeper sees by itself who serves.
  *
- * Needs no capability, but in the group's network namespace CAP_NET_ADMIN before Linux 5.14.
+ * Needs no capability, but before Linux 5.14 CAP_NET_ADMIN in the group's network namespace.
  * -EAGAIN: the TCP socket does not listen yet. -EXDEV: it is not of the group, or not bound.
  * -EISCONN: the UDP socket is connected. -EINVAL: it had no SO_REUSEPORT before bind(). -EBUSY: it
  * is in another program's array or sockmap. -ENOSPC: no slot is free. -EEXIST: the group has
@@ -101,7 +101,7 @@ enum reuseport_event_kind {
 
 struct reuseport_event {
 	unsigned int kind;  /* of enum reuseport_event_kind; a later version may have more */
-	unsigned int slot;  /* UINT_MAX for "detached", which has none of these five */
+	unsigned int slot;  /* UINT_MAX for "detached", which has no worker */
 	uint32_t pid;       /* as in struct reuseport_worker, as far as the keeper knows it */
 	unsigned int state; /* after the event, of enum reuseport_worker_state */
 	unsigned int generation;
@@ -124,7 +124,7 @@ const char *reuseport_event_name(unsigned int kind);
  * one call come by slot. An event comes when the plan that makes it true is in use. Workers that
  * are there when a group is attached or adopted come as "joined", too. What begins and ends between
  * two calls may come as no event. "drained" is looked for about every 50 ms; sticky flows do not
- * count. Needs no capability beyond those of __process.
+ * count, nor does what is half open if CAP_BPF or CAP_PERFMON is missing. Needs no capability.
  */
 const struct reuseport_event *reuseport_group__next_event(struct reuseport_group *group);
 
