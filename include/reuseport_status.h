@@ -219,8 +219,10 @@ struct reuseport_feature {
 	const char *without; /* what is lost, or done in another way, without it */
 	bool needed;         /* nothing can be steered without it */
 	enum reuseport_feature_state state;
-	int code;      /* the errno of the trial, 0 for none */
-	char caps[64]; /* the capabilities that were missing, or "" */
+	int code;         /* the errno of the trial, 0 for none */
+	char caps[64];    /* the capabilities that were missing, or "" */
+	char reason[160]; /* what keeps it from being used although the kernel has it, such as
+			   * another tool's program, by name and id; or "" */
 };
 
 struct reuseport_feature_list;

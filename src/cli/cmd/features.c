@@ -11,12 +11,13 @@
 
 static json_t *feature_json(const struct reuseport_feature *feature)
 {
-	return json_pack("{s:s, s:s, s:s, s:b, s:s, s:s, s:s*, s:s*}", "name", feature->name,
+	return json_pack("{s:s, s:s, s:s, s:b, s:s, s:s, s:s*, s:s*, s:s*}", "name", feature->name,
 			 "since", feature->since, "state",
 			 reuseport_feature_state_name(feature->state), "needed", feature->needed,
 			 "what", feature->what, "without", feature->without, "error",
 			 feature->code ? strerror(feature->code) : NULL, "missing",
-			 *feature->caps ? feature->caps : NULL);
+			 *feature->caps ? feature->caps : NULL, "reason",
+			 *feature->reason ? feature->reason : NULL);
 }
 
 static int print_features_json(const struct reuseport_feature_list *features)
@@ -67,6 +68,8 @@ static void print_unavailable(const struct reuseport_feature_list *features)
 		       feature->what);
 		if (*feature->caps)
 			printf(" requires %s", feature->caps);
+		else if (*feature->reason)
+			printf(": %s", feature->reason);
 		else if (feature->code)
 			printf(" (%s)", strerror(feature->code));
 		putchar('\n');

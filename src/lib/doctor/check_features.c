@@ -27,9 +27,14 @@ static void find_feature(struct scene *scene, const struct reuseport_feature *fe
 
 	finding = finding_add(scene->findings, names[feature->state],
 			      feature->needed ? REUSEPORT_ERROR : REUSEPORT_NOTE, NULL, "");
-	finding_text(finding, "%s is %s%s%s. Without it: %s.", feature->what,
-		     reuseport_feature_state_name(feature->state),
-		     *feature->caps ? ", which takes " : "", feature->caps, feature->without);
+	if (*feature->reason)
+		finding_text(finding, "%s cannot be used: %s. Without it: %s.", feature->what,
+			     feature->reason, feature->without);
+	else
+		finding_text(finding, "%s is %s%s%s. Without it: %s.", feature->what,
+			     reuseport_feature_state_name(feature->state),
+			     *feature->caps ? ", which takes " : "", feature->caps,
+			     feature->without);
 	finding_words(finding, "feature", feature->name);
 	finding_words(finding, "since", feature->since);
 	if (*feature->caps)

@@ -61,7 +61,7 @@ static void cgroup_program_name(__u32 id, char name[BPF_OBJ_NAME_LEN])
 	close(fd);
 }
 
-int cgroup_find_obstacle(int cgroup, int type, char *text, size_t size)
+static int cgroup_find_obstacle(int cgroup, int type, char *text, size_t size)
 {
 	__u32 ids[CGROUP_PROGRAMS_MAX] = { 0 }, n = CGROUP_PROGRAMS_MAX, flags = 0;
 	char name[BPF_OBJ_NAME_LEN];
@@ -83,4 +83,17 @@ int cgroup_find_obstacle(int cgroup, int type, char *text, size_t size)
 		 "one there",
 		 name, ids[0]);
 	return -EBUSY;
+}
+
+int cgroup_sockopt_obstacle(char *text, size_t size)
+{
+	int cgroup = cgroup_open_root(), ret;
+
+	if (cgroup < 0)
+		return 0;
+	ret = cgroup_find_obstacle(cgroup, BPF_CGROUP_SETSOCKOPT, text, size);
+	if (!ret)
+		ret = cgroup_find_obstacle(cgroup, BPF_CGROUP_GETSOCKOPT, text, size);
+	close(cgroup);
+	return ret;
 }

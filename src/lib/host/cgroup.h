@@ -13,11 +13,12 @@ int cgroup_open_root(void);
 #define CGROUP_PROGRAMS_MAX 64
 
 /*
- * Return 0: a program of the type can be attached, by a link, beside those that are there. -EBUSY:
- * another one admits none; -EUSERS: as many are there as the kernel takes. text, of size bytes,
- * then says so, by the other one's name and id: "program 'foo' (id 7) of another tool ...".
+ * Return 0: a program for setsockopt() and one for getsockopt() can be attached to the root, by
+ * links, beside those that are there. -EBUSY: another one admits none; -EUSERS: as many are there
+ * as the kernel takes. text, of size bytes, then says so, by the other one's name and id: "program
+ * 'foo' (id 7) of another tool ...".
  */
-int cgroup_find_obstacle(int cgroup, int type, char *text, size_t size);
+int cgroup_sockopt_obstacle(char *text, size_t size);
 
 /* Return whether the cgroup has that many of the type, an enum bpf_attach_type. */
 bool cgroup_is_full(int cgroup, int type);

@@ -6,6 +6,7 @@
 
 #include "error.h"
 #include "host/caps.h"
+#include "host/cgroup.h"
 #include "host/features.h"
 #include "item_list.h"
 
@@ -28,6 +29,14 @@ struct reuseport_feature_list {
 	struct item_list items;
 };
 
+/* The kernel has the feature, but other programs may keep ours out. */
+static void describe_obstacle(struct reuseport_feature *to)
+{
+	to->code = -cgroup_sockopt_obstacle(to->reason, sizeof(to->reason));
+	if (to->code)
+		to->state = REUSEPORT_FEATURE_FAILED;
+}
+
 static void describe_feature(struct features *features, enum feature feature,
 			     struct reuseport_feature *to)
 {
@@ -41,6 +50,8 @@ static void describe_feature(struct features *features, enum feature feature,
 		.needed = feature < FEATURES_NEEDED,
 	};
 	to->state = features_state(features, feature, &to->code);
+	if (feature == FEATURE_SOCKOPT && to->state == REUSEPORT_FEATURE_AVAILABLE)
+		describe_obstacle(to);
 	if (to->state == REUSEPORT_FEATURE_NOT_PERMITTED)
 		caps_missing(row->caps, to->caps, sizeof(to->caps));
 }

@@ -165,14 +165,9 @@ static int sockopt_hooks_pin_links(struct sockopt_bpf *skeleton, int dir)
 
 static int sockopt_hooks_find_obstacle(struct reuseport_error *err)
 {
-	int cgroup = cgroup_open_root(), ret = 0;
 	char text[160];
+	int ret = cgroup_sockopt_obstacle(text, sizeof(text));
 
-	if (cgroup < 0)
-		return 0;
-	for (size_t i = 0; !ret && i < SOCKOPT_HOOKS; i++)
-		ret = cgroup_find_obstacle(cgroup, sockopt_hooks[i].type, text, sizeof(text));
-	fd_close(cgroup);
 	return ret ? fail(err, -ret, "cannot %s: %s", sockopt_what, text) : 0;
 }
 

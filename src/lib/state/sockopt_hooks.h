@@ -16,7 +16,7 @@ bool sockopt_hooks_are_there(int dir);
 
 /*
  * Make what is missing. Where another program keeps ours out, the maps are made all the same.
- * Return 0 or -errno. -EBUSY, -EUSERS: as cgroup_find_obstacle(); -EOPNOTSUPP, -EPERM: as
+ * Return 0 or -errno. -EBUSY, -EUSERS: as cgroup_sockopt_obstacle(); -EOPNOTSUPP, -EPERM: as
  * features_explain().
  */
 int sockopt_hooks_make(int dir, struct features *features, struct reuseport_error *err);
