@@ -8,7 +8,7 @@ HELPERS := $(HELPER_NAMES:%=$(BUILD)/helpers/%)
 LIBRARY_HELPERS := $(BUILD)/helpers/calls $(BUILD)/helpers/changes $(BUILD)/helpers/explain_lines
 
 .PHONY: helpers library-helpers
-helpers: $(HELPERS) $(BUILD)/helpers/verify library-helpers
+helpers: $(HELPERS) $(BUILD)/helpers/verify $(BUILD)/helpers/other_sockopt.bpf.o library-helpers
 library-helpers: $(LIBRARY_HELPERS)
 
 $(LIBRARY_HELPERS): $(BUILD)/helpers/%: tests/helpers/%.c tests/helpers/common.c \
@@ -36,6 +36,11 @@ $(BUILD)/helpers/ask: HELPER_INCLUDES := -Ibpf
 $(BUILD)/helpers/%: tests/helpers/%.c tests/helpers/common.c tests/helpers/common.h
 	@mkdir -p $(@D)
 	$(CC) $(HELPER_INCLUDES) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< tests/helpers/common.c $(HELPER_LIBS)
+
+# Of another tool, so nothing of ours is in it.
+$(BUILD)/helpers/%.bpf.o: tests/helpers/%.bpf.c
+	@mkdir -p $(@D)
+	$(CLANG) -g -O2 -target bpf -idirafter /usr/include/$(MULTIARCH) -c $< -o $@
 
 include tests/unit/unit.mk
 include tests/fuzz/fuzz.mk

@@ -97,13 +97,10 @@ says() {
 
 # cgroup_of_other: a cgroup with another tool's programs, $CGROUP.
 cgroup_of_other() {
-	local what object=$BATS_TEST_TMPDIR/other.bpf.o
-	command -v clang >/dev/null || skip "no clang"
-	clang -g -O2 -target bpf -idirafter "/usr/include/$(gcc -print-multiarch)" \
-		-c "$RP_ROOT/tests/helpers/other_sockopt.bpf.c" -o "$object"
+	local what
 	CGROUP=$(cgroup_root)/${NS//[^a-z0-9]/}
 	mkdir "$CGROUP"
-	bpftool prog loadall "$object" /sys/fs/bpf/other
+	bpftool prog loadall "$HELPERS/other_sockopt.bpf.o" /sys/fs/bpf/other
 	for what in set get; do
 		bpftool cgroup attach "$CGROUP" cgroup_${what}sockopt pinned "/sys/fs/bpf/other/other_$what" multi
 	done
