@@ -132,6 +132,8 @@ static void compare_others(struct reuseport_attach_difference *found, const stru
 	/* reuseport_attach_partial() notes the other wish that is kept in the pins. */
 	if (opts->keep_weights && !entry->keep_weights)
 		compare_note(found, "keep_weights", false, "off", "on");
+	if (opts->no_sockopt && !entry->no_sockopt)
+		compare_note(found, "no_sockopt", false, "off", "on");
 	/* A process that keeps its own group has its own log. */
 	if (opts->log_file && !entry->own_keeper && strcmp(opts->log_file, entry->log))
 		compare_note(found, "log_file", false, *entry->log ? entry->log : "none",

@@ -18,6 +18,7 @@
 #include "state/pinned_elsewhere.h"
 #include "state/pins.h"
 #include "state/sockarray.h"
+#include "state/sockopt_members.h"
 
 #define RESERVE 8 /* descriptors */
 
@@ -32,6 +33,7 @@ static int detach_pinned(const struct attachment *at, struct reuseport_error *er
 		return ret;
 	if (at->steering.maps[MAP_SOCKETS] >= 0)
 		sockarray_empty(at->steering.maps[MAP_SOCKETS]);
+	sockopt_members_remove_pinned(at);
 	ret = pins_remove(at->dir, at->pin);
 	return ret ? fail(err, -ret, "cannot remove %s: %s", at->pin, strerror(-ret)) : 0;
 }

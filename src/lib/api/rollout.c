@@ -18,6 +18,7 @@
 #include "state/generation_count.h"
 #include "state/plan_lock.h"
 #include "state/publish.h"
+#include "state/sockopt_members.h"
 
 /* No worker can be switched to. That new ones were started and have no slot is another reason than
  * that none was. */
@@ -108,6 +109,8 @@ int reuseport_rollout(const struct reuseport_filter *filter, enum reuseport_roll
 	if (ret)
 		return ret;
 	ret = rollout_locked(list, n, step, err);
+	for (size_t i = 0; !ret && i < n; i++)
+		sockopt_members_refresh_unkept(&list[i]);
 	attachment_close_all(list, n);
 	return ret ? ret : (int)n;
 }

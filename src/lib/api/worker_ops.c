@@ -18,6 +18,7 @@
 #include "state/generation.h"
 #include "state/plan_lock.h"
 #include "state/publish.h"
+#include "state/sockopt_members.h"
 
 /* Apply it to one worker. Return whether it is for it. */
 static bool worker_ops_apply_to(const struct map_view *view, unsigned int slot,
@@ -160,6 +161,8 @@ int worker_ops_run(const struct reuseport_filter *filter, const char *worker,
 		ret = worker_ops_spare(list, n, &selector, op, err);
 	if (!ret)
 		ret = worker_ops_apply_all(list, n, &selector, op, err);
+	for (size_t i = 0; ret > 0 && i < n; i++)
+		sockopt_members_refresh_unkept(&list[i]);
 	worker_selector_free(&selector);
 	attachment_close_all(list, n);
 	return ret;

@@ -90,10 +90,14 @@ static unsigned int add_find(struct reuseport_group *group, uint64_t cookie)
 static int add_into_slot(struct reuseport_group *group, const struct adding *adding,
 			 unsigned int *slot, struct reuseport_error *err)
 {
-	const struct join_place place = { .key = &group->at.key,
-					  .ns = &group->ns,
-					  .text = group->at.text,
-					  .sockets = group->at.steering.maps[MAP_SOCKETS] };
+	const struct join_place place = {
+		.key = &group->at.key,
+		.ns = &group->ns,
+		.text = group->at.text,
+		.sockets = group->at.steering.maps[MAP_SOCKETS],
+		.storage = join_place_map(group->sockopt, SOCKOPT_STORAGE),
+		.requests = join_place_map(group->sockopt, SOCKOPT_REQUESTS)
+	};
 	struct reuseport_error error = { 0 };
 	int ret = slots_reserve(group, adding->cookie, &adding->owner, slot);
 

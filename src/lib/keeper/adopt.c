@@ -155,6 +155,11 @@ int adopt_check_sizes(const struct reuseport_group *group, const struct reusepor
 			    group->at.text, group->at.entry.flows,
 			    group->at.entry.idle_ticks / flow_table_hz(), opts->flows,
 			    opts->idle_s);
+	if (opts->no_sockopt && !group->at.entry.no_sockopt)
+		return fail(
+			err, EINVAL,
+			"the workers of %s may use socket options: to change that, detach first",
+			group->at.text);
 	return 0;
 }
 

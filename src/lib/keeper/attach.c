@@ -16,6 +16,7 @@
 #include "host/caps.h"
 #include "host/topology.h"
 #include "keeper/adopt.h"
+#include "keeper/asked.h"
 #include "keeper/attach.h"
 #include "keeper/attach_left_out.h"
 #include "keeper/attach_opts.h"
@@ -40,6 +41,7 @@
 #include "state/pins.h"
 #include "state/plan_lock.h"
 #include "state/sockarray.h"
+#include "state/sockopt_members.h"
 #include "state/steering_load.h"
 
 /* Another attachment's array releases its sockets a moment after it is gone. */
@@ -104,6 +106,7 @@ static int attach_describe(struct reuseport_group *group, const struct steering_
 		.tells = group->at.steering.tells,
 		.partial = opts->partial,
 		.keep_weights = opts->keep_weights,
+		.no_sockopt = opts->no_sockopt,
 	};
 	group_key_to_entry(&group->at.key, entry);
 	group->slots = calloc(size->slots, sizeof(*group->slots));
@@ -199,6 +202,8 @@ static int attach_take(struct reuseport_group *group, const struct group_members
 		ret = 0;
 	if (!ret && !opts->partial)
 		ret = attach_refuse_hopeless(group, members, &fill, err);
+	if (!ret)
+		asked_before_attach(group, opts->wait_ready);
 	if (!ret)
 		ret = attach_pin_filled(group, members, &fill, opts, err);
 	if (ret) {
@@ -339,6 +344,7 @@ static int attach_or_adopt(struct reuseport_group *group, const struct reuseport
 			ret = may_attach ? attach_new(group, &members, opts, err) :
 					   fail(err, ENOENT, "%s has no worker", group->at.text);
 			if (ret) {
+				sockopt_members_remove_pinned(&group->at);
 				pins_remove(group->at.dir, group->at.pin);
 				ret = attach_stopped(group, &members, ret, err);
 			}

@@ -39,6 +39,11 @@ int attach_check_opts(const struct reuseport_attach_opts *from, struct reuseport
 		return fail(err, EINVAL, "an idle time is for sticky flows only");
 	if (opts->admit && strcmp(opts->admit, "auto") && strcmp(opts->admit, "manual"))
 		return fail(err, EINVAL, "admit '%.32s' is neither auto nor manual", opts->admit);
+	if (opts->wait_ready && (!opts->admit || strcmp(opts->admit, "manual")))
+		return fail(err, EINVAL, "members can wait to be ready under admit manual only");
+	if (opts->wait_ready && opts->no_sockopt)
+		return fail(err, EINVAL,
+			    "members cannot say that they are ready without socket options");
 	if (opts->log_file &&
 	    (*opts->log_file != '/' || strlen(opts->log_file) >= REUSEPORT_LOG_LEN))
 		return fail(err, EINVAL, "the log '%.64s' is no absolute path of at most %d bytes",

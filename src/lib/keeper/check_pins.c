@@ -9,6 +9,7 @@
 #include "state/pin_dir.h"
 #include "state/pins.h"
 #include "state/sockarray.h"
+#include "state/sockopt_members.h"
 
 /* The pins were removed, but not by a detach. Without them no command reaches the program, and
  * it would look like another's: take it off. */
@@ -16,6 +17,9 @@ static int check_pins_give_back(struct reuseport_group *group, struct reuseport_
 {
 	struct reuseport_error error;
 	int ret = program_detach(&group->at.key, &group->at.steering, &error);
+
+	if (group->sockopt)
+		sockopt_members_remove(group->sockopt, group->at.entry.attached_ns);
 
 	/* Try again at the next call. */
 	if (error_is_limit(ret)) {

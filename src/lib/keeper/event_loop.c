@@ -6,6 +6,8 @@
 #include <sys/socket.h>
 #include <syslog.h>
 
+#include "keeper/asked.h"
+#include "keeper/asked_settle.h"
 #include "keeper/event_loop.h"
 #include "keeper/worker_events.h"
 #include "keeper/join.h"
@@ -43,6 +45,10 @@ static bool event_loop_on_change(struct reuseport_group *group, const struct soc
 {
 	if (event->cookie != group->at.entry.attached_ns)
 		return false;
+	if (event->kind == SOCKET_EVENT_ASKED) {
+		asked_note(group, event->members);
+		return true;
+	}
 	group->loop.release_due = true;
 	if (event->kind == SOCKET_EVENT_MEMBERS) {
 		group->loop.members_told = true;
@@ -139,8 +145,10 @@ int event_loop_turn(struct reuseport_group *group, struct reuseport_error *err)
 	ret = resync_if_due(group, err);
 	if (!ret) {
 		membership_search(group, SLICE, loop_now() + CALL_TIME);
+		asked_turn(group);
 		plan_due_publish(group);
 		plan_due_synchronize(group);
+		asked_settle(group);
 	}
 	own_watch_step(group);
 	program_put_back(group);
@@ -166,5 +174,6 @@ uint64_t event_loop_due(struct reuseport_group *group)
 	if (group->loop.other.look_at)
 		at = loop_sooner(at, group->loop.other.look_at);
 	at = loop_sooner(at, loop_sooner(pending_due(group), worker_events_due(group)));
+	at = loop_sooner(at, asked_due(group));
 	return loop_sooner(at, event_loop_watch_helpers(group));
 }

@@ -53,6 +53,13 @@ static int event_sources_make_ring(struct reuseport_group *group, int root,
 	return ret;
 }
 
+/* Where the maps are not there, workers cannot ask by socket options. */
+static void event_sources_open_sockopt(struct reuseport_group *group, const struct hooks *hooks)
+{
+	if (!sockopt_maps_open(hooks->dir, &group->own_sockopt))
+		group->sockopt = &group->own_sockopt;
+}
+
 /* Be told of binds, and by the program of changes in the group. */
 static int event_sources_open_ring(struct reuseport_group *group, struct reuseport_error *err)
 {
@@ -71,8 +78,10 @@ static int event_sources_open_ring(struct reuseport_group *group, struct reusepo
 	if (!ret && map >= 0 && bpf_map_update_elem(map, &zero, &fd, BPF_ANY))
 		ret = fail(err, errno, "cannot be told of changes by the program: %s",
 			   strerror(errno));
-	if (!ret)
+	if (!ret) {
+		group->sockopt = event_ring_sockopt(group->loop.ring);
 		return 0;
+	}
 	if (group->shared)
 		event_ring_unfollow(group->loop.ring, &group->at.key, group->ns.cookie);
 	else
@@ -145,8 +154,10 @@ static int event_sources_load_hooks(struct reuseport_group *group, struct reusep
 		return fail(err, -root, "cannot open the directory of the pins: %s",
 			    strerror(-root));
 	ret = hooks_open(root, group->features, &hooks, err);
-	if (!ret)
+	if (!ret) {
+		event_sources_open_sockopt(group, &hooks);
 		hooks_close(&hooks);
+	}
 	close(root);
 	return ret;
 }

@@ -52,6 +52,7 @@ int handle_new(const struct reuseport_key *key, const struct reuseport_attach_op
 	group->ns.inode = key->netns;
 	group->ns.cookie = key->netns_cookie;
 	group->loop.timer = group->loop.notice = group->loop.epoll = -1;
+	group->own_sockopt = SOCKOPT_MAPS_NONE;
 	if (shared) {
 		group->loop.epoll = shared->epoll;
 		group->search.all = &shared->search;
@@ -106,6 +107,8 @@ static void handle_close_events(struct reuseport_group *group)
 	} else if (group->loop.ring && handle_is_kept(group)) {
 		event_ring_unfollow(group->loop.ring, &group->at.key, group->ns.cookie);
 	}
+	sockopt_maps_close(&group->own_sockopt);
+	group->sockopt = NULL;
 	group->loop.ring = NULL;
 	group->reader = NULL;
 }

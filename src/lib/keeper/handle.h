@@ -10,6 +10,7 @@
 #include "keeper/turn_members.h"
 #include "state/attachment.h"
 #include "state/event_ring.h"
+#include "state/sockopt_maps.h"
 
 /* A slot, as the keeper knows it beside the pinned struct worker_entry. */
 struct slot {
@@ -18,6 +19,12 @@ struct slot {
 	uint32_t pid;
 	bool reserved;    /* for a socket that is about to join */
 	uint64_t waiters; /* at the socket, as seen last, see server_change.c; 0: none yet */
+	/* What the worker asks for by socket options, see asked.c: */
+	struct member member; /* as the programs know it; attachment 0: they do not */
+	uint32_t applied;     /* requests that its entry has */
+	bool asks;            /* there may be more of them */
+	uint8_t takes;        /* times that they were read, */
+	uint64_t takes_since; /* since then */
 };
 
 #define PENDING_MAX 64
@@ -27,6 +34,20 @@ struct other_group {
 	struct reuseport_key key;
 	uint64_t look_at;     /* when to see whether it is there still; 0: never */
 	uint64_t quiet_until; /* no other is named before that */
+};
+
+/* What the workers ask for by socket options, see asked.c and asked_settle.c. */
+struct asking {
+	unsigned int version; /* of the maps that the group is in; 0: none */
+	bool due;             /* a slot asks */
+	bool unpublished;     /* something was applied, and no plan was published since */
+	bool settles;         /* something that was applied is not in effect yet */
+	uint64_t at;          /* when to go on, 0: at no time of its own */
+	uint64_t looked;      /* the last resync at which all were looked at */
+	uint32_t epoch;       /* of the plan that was seen last */
+	uint64_t published;   /* when it was */
+	uint64_t waited;      /* since when nothing of before runs: for a handle of its own */
+	uint64_t flows_at;    /* when to count flows again, 0: not */
 };
 
 /* The event sources and what is due; times are of CLOCK_MONOTONIC, in ns. */
@@ -59,6 +80,7 @@ struct event_loop {
 	uint64_t plan_at;        /* when to publish for the workers */
 	uint64_t synchronize_at; /* after a plan was published */
 	struct other_group other;
+	struct asking asking;
 	struct program_seen program;
 	struct own_watch *watch;   /* NULL: none yet, or the host's keeper does it */
 	bool mend_due;             /* the program was taken off */
@@ -83,6 +105,7 @@ struct handle_shared {
 	int epoll;
 	struct turn_members turn;
 	struct owner_search_all search;
+	uint64_t waited; /* as in struct asking, for all of them */
 };
 
 /* Which process keeps the group, see handle_owner.h. */
@@ -125,6 +148,8 @@ struct reuseport_group {
 	struct features *features; /* of the kernel, as far as they were probed */
 	struct event_queue *events; /* NULL: none are asked for */
 	bool full_logged;           /* there are more members than slots, and that was logged */
+	const struct sockopt_maps *sockopt; /* NULL: workers cannot ask by socket options */
+	struct sockopt_maps own_sockopt;    /* without a ring */
 	reuseport_log_fn log;
 	void *log_ctx;
 };

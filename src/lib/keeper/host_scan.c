@@ -22,6 +22,7 @@
 #include "state/pins_root.h"
 #include "state/root_lock.h"
 #include "state/sockarray.h"
+#include "state/sockopt_members.h"
 
 #define MS CLOCK_MS
 #define LOOK_AGAIN (1000 * MS)   /* at what another process keeps: it may end */
@@ -82,6 +83,7 @@ static int host_scan_remove_orphan(struct host_entry *entry, const struct reusep
 	at.dir = pins_lock(entry->name, at.pin, sizeof(at.pin), NULL);
 	if (at.dir >= 0 && !attachment_open_pins(&at, NULL) &&
 	    sockarray_is_empty(at.steering.maps[MAP_SOCKETS])) {
+		sockopt_members_remove_pinned(&at);
 		ret = pins_remove(at.dir, at.pin);
 		host_log(entry->keeper, entry, LOG_NOTICE,
 			 "%s: its network namespace is gone; its pins were removed", at.text);

@@ -47,10 +47,14 @@ static int join_by_socket(struct socket_visit *visit, int fd, struct socket_visi
 	const struct socket_to_visit *socket = &visit->sockets[visited->index];
 	const struct join_batch *batch = visit->ctx;
 	const struct attachment *at = &batch->group->at;
-	const struct join_place place = { .key = &at->key,
-					  .ns = &batch->group->ns,
-					  .text = at->text,
-					  .sockets = at->steering.maps[MAP_SOCKETS] };
+	const struct join_place place = {
+		.key = &at->key,
+		.ns = &batch->group->ns,
+		.text = at->text,
+		.sockets = at->steering.maps[MAP_SOCKETS],
+		.storage = join_place_map(batch->group->sockopt, SOCKOPT_STORAGE),
+		.requests = join_place_map(batch->group->sockopt, SOCKOPT_REQUESTS)
+	};
 	int ret = join_place(&place, socket->slot, fd, visited->owner.pid, &visited->error);
 
 	if (ret)
@@ -208,6 +212,10 @@ static void prepare_visit(struct join_batch *batch, struct join_request *request
 	visit->ctx = batch;
 	visit->near = &group->loop.last;
 	visit->keep[visit->n_keep++] = group->at.steering.maps[MAP_SOCKETS];
+	if (group->sockopt) {
+		visit->keep[visit->n_keep++] = group->sockopt->fds[SOCKOPT_STORAGE];
+		visit->keep[visit->n_keep++] = group->sockopt->fds[SOCKOPT_REQUESTS];
+	}
 	if (join_request_fill(request, batch))
 		visit->request = (struct standby_request){ .serve = join_request_serve,
 							   .data = request,

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "error.h"
 #include "keeper/join_place.h"
@@ -36,14 +37,36 @@ static int check_member(const struct join_place *place, int fd)
 	return ret ? -EAGAIN : -EXDEV;
 }
 
+/*
+ * Have the keeper read what the worker has asked for so far. It is a member by now: a later request
+ * is there already.
+ */
+static void join_place_requests(const struct join_place *place, int fd)
+{
+	struct request request;
+	uint64_t cookie;
+	socklen_t len = sizeof(cookie);
+
+	if (place->storage < 0 || bpf_map_lookup_elem(place->storage, &fd, &request) ||
+	    getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len))
+		return;
+	/* Where there is no room, the worker joins as if it had not asked. */
+	if (bpf_map_update_elem(place->requests, &cookie, &request, BPF_NOEXIST))
+		errno = 0;
+}
+
 int join_place(const struct join_place *place, unsigned int slot, int fd, uint32_t pid,
 	       struct reuseport_error *err)
 {
 	uint64_t value = fd;
 	int ret = check_member(place, fd);
 
-	if (ret || !bpf_map_update_elem(place->sockets, &slot, &value, BPF_NOEXIST))
+	if (ret)
 		return ret;
+	/* First: once it has its slot, its first plan is made. */
+	join_place_requests(place, fd);
+	if (!bpf_map_update_elem(place->sockets, &slot, &value, BPF_NOEXIST))
+		return 0;
 	/* It is not in its group yet, or another has taken the slot. */
 	if (errno == EINVAL || errno == EEXIST)
 		return -EAGAIN;

@@ -5,6 +5,7 @@
 
 #include "host/netns.h"
 #include "reuseport_bpf.h"
+#include "state/sockopt_maps.h"
 
 /* What a helper found beside the result. */
 enum {
@@ -21,7 +22,15 @@ struct join_place {
 	const struct netns_ref *ns;
 	const char *text; /* of the key */
 	int sockets;      /* the array */
+	int storage;      /* map of the sockets' requests, -1: there is none, */
+	int requests;     /* and of those of members */
 };
+
+/* Return one of the maps of the socket options, -1 if there are none. */
+static inline int join_place_map(const struct sockopt_maps *maps, enum sockopt_map map)
+{
+	return maps ? maps->fds[map] : -1;
+}
 
 /* Put the socket "fd" of a process into its slot. Return 0 or -errno, see struct join. */
 int join_place(const struct join_place *place, unsigned int slot, int fd, uint32_t pid,

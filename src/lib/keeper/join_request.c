@@ -43,7 +43,8 @@ bool join_request_fill(struct join_request *request, const struct join_batch *ba
 					  .cookie = socket->cookie,
 					  .slot = socket->slot,
 					  .at = socket->owners[0],
-					  .has_near = batch->visit->near };
+					  .has_near = batch->visit->near,
+					  .with_requests = group->sockopt };
 	if (request->has_near)
 		request->near = *batch->visit->near;
 	join_request_note_older(request, group);
@@ -56,7 +57,7 @@ bool join_request_fill(struct join_request *request, const struct join_batch *ba
 /* What a visit has beside the request. */
 struct join_serving {
 	const struct join_request *request;
-	int sockets;
+	int sockets, storage, requests;
 };
 
 /* Return whether an older member is there, now that the newcomer is. */
@@ -78,7 +79,9 @@ static int join_request_place(struct socket_visit *visit, int fd, struct socket_
 	const struct join_place place = { .key = &request->key,
 					  .ns = &request->ns,
 					  .text = request->text,
-					  .sockets = serving->sockets };
+					  .sockets = serving->sockets,
+					  .storage = serving->storage,
+					  .requests = serving->requests };
 	int ret = join_place(&place, request->slot, fd, visited->owner.pid, &visited->error);
 
 	if (ret)
@@ -90,7 +93,10 @@ static int join_request_place(struct socket_visit *visit, int fd, struct socket_
 int join_request_serve(struct look_report *report, const void *from, const int *fds)
 {
 	const struct join_request *request = from;
-	struct join_serving serving = { .request = request, .sockets = fds[0] };
+	struct join_serving serving = { .request = request,
+					.sockets = fds[0],
+					.storage = request->with_requests ? fds[1] : -1,
+					.requests = request->with_requests ? fds[2] : -1 };
 	struct socket_to_visit socket = {
 		.cookie = request->cookie, .owners = &request->at, .n = 1, .slot = request->slot
 	};

@@ -14,6 +14,7 @@ struct join_request {
 	uint64_t cookie;
 	uint32_t slot;
 	bool has_near;
+	bool with_requests;           /* the maps of the socket options come with it */
 	struct socket_owner at, near; /* where to look, and where one was found last */
 	struct {
 		uint64_t cookie;

@@ -118,8 +118,10 @@ void plan_due_publish(struct reuseport_group *group)
 		handle_log(group, LOG_ERR, "%s: %s", group->at.text, error.text);
 	if (ret > 0)
 		group->loop.synchronize_at = loop_now() + SYNCHRONIZE;
-	if (ret >= 0)
+	if (ret >= 0) {
 		group->loop.plan_at = NEVER;
+		group->loop.asking.unpublished = false;
+	}
 	if (ret >= 0 && plan_due_follows_affinity(group)) {
 		plan_due_note_cpus(group);
 		group->loop.plan_at = loop_now() + AFFINITY;

@@ -11,6 +11,7 @@
 #include "keeper/slots.h"
 #include "state/pins.h"
 #include "state/sockarray.h"
+#include "state/sockopt_members.h"
 
 #define WITH_EVENTS (5000 * MS)
 #define POLLING (100 * MS)
@@ -73,6 +74,7 @@ static int resync_run(struct reuseport_group *group, struct reuseport_error *err
 	group->loop.resync_alone = false;
 	/* A namespace lives as long as its sockets, whoever has them open. */
 	if (ret == -ENETDOWN && sockarray_is_empty(group->at.steering.maps[MAP_SOCKETS])) {
+		sockopt_members_remove_pinned(&group->at);
 		pins_remove(group->at.dir, group->at.pin);
 		return fail(err, ENETDOWN, "%s: %s; its pins were removed", group->at.text,
 			    error.text);

@@ -7,6 +7,7 @@
 
 #include "clock.h"
 #include "host/proc.h"
+#include "keeper/asked_member.h"
 #include "keeper/slots.h"
 #include "state/ages.h"
 #include "state/counters.h"
@@ -108,6 +109,7 @@ static int slots_write_entry(struct reuseport_group *group, unsigned int slot, u
 /* Make the slot free for the next one. */
 static void slots_clear(struct reuseport_group *group, unsigned int slot)
 {
+	asked_member_end(group, slot);
 	slots_free_entry(group, slot);
 	group->slots[slot] = (struct slot){ 0 };
 	if (slot < group->lowest_free)
@@ -156,6 +158,7 @@ int slots_reserve(struct reuseport_group *group, uint64_t cookie, const struct s
 	group->slots[slot] = (struct slot){
 		.cookie = cookie, .inode = owner->inode, .pid = owner->pid, .reserved = true
 	};
+	asked_member_begin(group, slot);
 	*reserved = slot;
 	return 0;
 }
@@ -195,6 +198,7 @@ void slots_confirm(struct reuseport_group *group, unsigned int slot,
 	slots_admit(group, slot, owner);
 	at->reserved = false;
 	at->pid = group->ns.hint_pid = owner->pid;
+	asked_member_joined(group, slot);
 	group->workers++;
 	group->changes++;
 }
@@ -262,6 +266,7 @@ void slots_adopt(struct reuseport_group *group)
 		group->slots[slot] = (struct slot){ .cookie = entry->cookie, .pid = entry->pid };
 		group->ns.hint_pid = entry->pid;
 		group->workers++;
+		asked_member_adopt(group, slot);
 	}
 	map_view_store(&group->at.view);
 }

@@ -17,6 +17,7 @@
 #include "state/hooks.h"
 #include "state/pin_dir.h"
 #include "state/root_lock.h"
+#include "state/sockopt_maps.h"
 
 #define PLACES_BYTES (HOOK_PLACES * sizeof(struct hook_place))
 
@@ -39,6 +40,9 @@ struct event_ring {
 
 	struct followed *followed;
 	size_t n;
+
+	struct sockopt_maps sockopt;
+	unsigned int opened; /* times that they were */
 };
 
 /* ------------------------------------------------------------------ the place */
@@ -94,6 +98,19 @@ static int event_ring_add(const struct event_ring *ring, const struct hooks *hoo
 		     0;
 }
 
+/* Where that fails, workers cannot ask by socket options. */
+static void event_ring_open_sockopt(struct event_ring *ring, const struct hooks *hooks)
+{
+	sockopt_maps_close(&ring->sockopt);
+	if (!sockopt_maps_open(hooks->dir, &ring->sockopt))
+		ring->sockopt.version = ++ring->opened;
+}
+
+const struct sockopt_maps *event_ring_sockopt(const struct event_ring *ring)
+{
+	return ring && ring->sockopt.version ? &ring->sockopt : NULL;
+}
+
 int event_ring_repair(struct event_ring *ring, int root, struct features *features,
 		      struct reuseport_error *err)
 {
@@ -107,6 +124,8 @@ int event_ring_repair(struct event_ring *ring, int root, struct features *featur
 		return ret;
 	if (ring->dir >= 0 && pin_dir_is_gone(ring->dir))
 		event_ring_leave(ring);
+	if (ring->dir < 0)
+		event_ring_open_sockopt(ring, &hooks);
 	if (ring->dir < 0)
 		ret = event_ring_take_place(ring, &hooks, err);
 	for (size_t i = 0; !ret && i < ring->n; i++)
@@ -257,6 +276,7 @@ void event_ring_close(struct event_ring *ring, bool kept)
 	if (kept)
 		event_ring_give_up(ring);
 	event_ring_leave(ring);
+	sockopt_maps_close(&ring->sockopt);
 	free(ring->followed);
 	free(ring);
 }
@@ -282,7 +302,9 @@ int event_ring_open(int root, event_ring_fn fn, void *ctx, struct features *feat
 
 	if (!ring)
 		return fail(err, ENOMEM, "out of memory");
-	*ring = (struct event_ring){ .map = -1, .fn = fn, .ctx = ctx, .dir = -1 };
+	*ring = (struct event_ring){
+		.map = -1, .fn = fn, .ctx = ctx, .dir = -1, .sockopt = SOCKOPT_MAPS_NONE
+	};
 	ret = event_ring_make(ring, features, err);
 	if (!ret)
 		ret = event_ring_repair(ring, root, features, err);

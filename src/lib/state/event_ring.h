@@ -12,6 +12,7 @@
 #include "reuseport_bpf.h"
 
 struct event_ring;
+struct sockopt_maps;
 
 /* Return whether to go on with the next event. */
 typedef bool (*event_ring_fn)(void *ctx, const struct socket_event *event);
@@ -39,6 +40,10 @@ void event_ring_unfollow(struct event_ring *ring, const struct reuseport_key *ke
  * missing there. To be called now and then. */
 int event_ring_repair(struct event_ring *ring, int root, struct features *features,
 		      struct reuseport_error *err);
+
+/* Return the maps of the socket options among these hooks; those in it are replaced when they were
+ * made again. NULL: there are none. */
+const struct sockopt_maps *event_ring_sockopt(const struct event_ring *ring);
 
 /* Return the fd of the ring buffer itself, for an attachment's map "events". */
 int event_ring_map(const struct event_ring *ring);
