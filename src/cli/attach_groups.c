@@ -157,9 +157,10 @@ static const char *option_name(const char *member)
 	static const struct {
 		const char *member, *option;
 	} names[] = {
-		{ "hash_key", "hash-key" },   { "cpu_map", "cpu-map" },
-		{ "table_entries", "table" }, { "idle_s", "idle" },
-		{ "log_file", "log" },        { "keep_weights", "keep-weights" },
+		{ "hash_key", "hash-key" },     { "cpu_map", "cpu-map" },
+		{ "table_entries", "table" },   { "idle_s", "idle" },
+		{ "log_file", "log" },          { "keep_weights", "keep-weights" },
+		{ "no_sockopt", "no-sockopt" },
 	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)

@@ -127,6 +127,17 @@ static bool check_sticky(const struct options *options)
 	return true;
 }
 
+static bool check_wait_ready(const struct options *options)
+{
+	if (!options->wait_ready)
+		return true;
+	if (!options->admit || strcmp(options->admit, "manual"))
+		return options_wrong_usage(options, "--wait-ready requires --admit manual");
+	return !options->no_sockopt ||
+	       options_wrong_usage(options, "--wait-ready and --no-sockopt exclude each other: "
+					    "workers say that they are ready by a socket option");
+}
+
 static bool check_device(const struct options *options)
 {
 	return !options->dev || !*options->addr_dev || !strcmp(options->dev, options->addr_dev) ||
@@ -148,7 +159,7 @@ static bool check_complete(const struct options *options, const struct command *
 		return options_wrong_usage(options, "--src and --dst are required");
 	if (!(command->takes & OPT_PORTS) && options->n_ports > 1)
 		return options_wrong_usage(options, "--port can be given only once");
-	return check_device(options) && check_sticky(options) &&
+	return check_device(options) && check_sticky(options) && check_wait_ready(options) &&
 	       (!command->check || command->check(options));
 }
 

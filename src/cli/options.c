@@ -227,6 +227,11 @@ static const struct option_entry table[] = {
 	  "whether a new worker receives work at once (auto, the default) or waits for "
 	  "'reuseportctl admit' (manual)",
 	  .set = option_set_admit },
+	{ OPT_PARTIAL, "wait-ready", NULL,
+	  "with --admit manual: present workers wait, too, until they say REUSEPORT_READY",
+	  OPTION_FLAG(wait_ready) },
+	{ OPT_PARTIAL, "no-sockopt", NULL, "workers may not control themselves by socket options",
+	  OPTION_FLAG(no_sockopt) },
 	{ OPT_STICKY, "sticky", NULL,
 	  "UDP: keep each flow on its worker for as long as that worker lives",
 	  OPTION_FLAG(sticky) },

@@ -66,7 +66,7 @@ struct options {
 	unsigned long slots, table, flows, idle_s, timeout_s; /* 0: not given */
 	unsigned long interval_ms;                            /* likewise */
 	bool foreground, wait, force, json, list, sticky, release, partial, keep_weights, watch,
-		who;
+		who, no_sockopt, wait_ready;
 	struct simulate_options simulate;
 };
 

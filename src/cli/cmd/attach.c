@@ -88,6 +88,8 @@ static int attach_to_groups(const struct options *options, struct attach_state *
 		.force = options->force,
 		.partial = options->partial,
 		.keep_weights = options->keep_weights,
+		.no_sockopt = options->no_sockopt,
+		.wait_ready = options->wait_ready,
 		.log = log_line,
 		.log_ctx = &all->log,
 		.for_keeper = !options->foreground,

@@ -137,11 +137,12 @@ static void asked_take_due(struct reuseport_group *group)
  * worker has asked for anything. */
 static void asked_register(struct reuseport_group *group)
 {
-	bool again = group->loop.asking.version;
+	unsigned int opened = event_ring_sockopt_opened(group->loop.ring);
+	bool again = group->loop.asking.opened;
 
-	if (group->loop.asking.version == group->sockopt->version)
+	if (group->loop.asking.opened == opened)
 		return;
-	group->loop.asking.version = group->sockopt->version;
+	group->loop.asking.opened = opened;
 	for (unsigned int slot = 0; slot < group->at.entry.slots; slot++) {
 		struct slot *at = &group->slots[slot];
 
@@ -181,9 +182,10 @@ void asked_turn(struct reuseport_group *group)
 {
 	struct asking *asking = &group->loop.asking;
 
-	if (group->loop.ring)
-		group->sockopt = event_ring_sockopt(group->loop.ring);
-	if (!group->sockopt || group->passing)
+	if (!group->loop.ring)
+		return;
+	group->sockopt = event_ring_sockopt(group->loop.ring);
+	if (!group->sockopt)
 		return;
 	asked_register(group);
 	asked_look_at_all(group);

@@ -56,7 +56,9 @@ static int event_sources_make_ring(struct reuseport_group *group, int root,
 /* Where the maps are not there, workers cannot ask by socket options. */
 static void event_sources_open_sockopt(struct reuseport_group *group, const struct hooks *hooks)
 {
-	if (!sockopt_maps_open(hooks->dir, &group->own_sockopt))
+	if (sockopt_maps_open(hooks->dir, &group->own_sockopt, NULL))
+		group->own_sockopt = SOCKOPT_MAPS_NONE;
+	else
 		group->sockopt = &group->own_sockopt;
 }
 

@@ -108,6 +108,7 @@ static void handle_close_events(struct reuseport_group *group)
 		event_ring_unfollow(group->loop.ring, &group->at.key, group->ns.cookie);
 	}
 	sockopt_maps_close(&group->own_sockopt);
+	group->own_sockopt = SOCKOPT_MAPS_NONE;
 	group->sockopt = NULL;
 	group->loop.ring = NULL;
 	group->reader = NULL;

@@ -38,7 +38,7 @@ struct other_group {
 
 /* What the workers ask for by socket options, see asked.c and asked_settle.c. */
 struct asking {
-	unsigned int version; /* of the maps that the group is in; 0: none */
+	unsigned int opened;  /* the maps that the group is in, as the ring counts; 0: in none */
 	bool due;             /* a slot asks */
 	bool unpublished;     /* something was applied, and no plan was published since */
 	bool settles;         /* something that was applied is not in effect yet */

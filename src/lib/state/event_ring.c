@@ -102,13 +102,20 @@ static int event_ring_add(const struct event_ring *ring, const struct hooks *hoo
 static void event_ring_open_sockopt(struct event_ring *ring, const struct hooks *hooks)
 {
 	sockopt_maps_close(&ring->sockopt);
-	if (!sockopt_maps_open(hooks->dir, &ring->sockopt))
-		ring->sockopt.version = ++ring->opened;
+	if (sockopt_maps_open(hooks->dir, &ring->sockopt, NULL))
+		ring->sockopt = SOCKOPT_MAPS_NONE;
+	else
+		ring->opened++;
 }
 
 const struct sockopt_maps *event_ring_sockopt(const struct event_ring *ring)
 {
-	return ring && ring->sockopt.version ? &ring->sockopt : NULL;
+	return ring->sockopt.fds[SOCKOPT_MEMBERS] >= 0 ? &ring->sockopt : NULL;
+}
+
+unsigned int event_ring_sockopt_opened(const struct event_ring *ring)
+{
+	return ring->opened;
 }
 
 int event_ring_repair(struct event_ring *ring, int root, struct features *features,

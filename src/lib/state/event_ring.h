@@ -45,6 +45,9 @@ int event_ring_repair(struct event_ring *ring, int root, struct features *featur
  * made again. NULL: there are none. */
 const struct sockopt_maps *event_ring_sockopt(const struct event_ring *ring);
 
+/* Return how often they were opened, that is, made. */
+unsigned int event_ring_sockopt_opened(const struct event_ring *ring);
+
 /* Return the fd of the ring buffer itself, for an attachment's map "events". */
 int event_ring_map(const struct event_ring *ring);
 

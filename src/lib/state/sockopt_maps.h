@@ -26,6 +26,12 @@ struct sockopt_maps {
 	int fds[SOCKOPT_MAPS]; /* -1: there is none */
 };
 
+#define SOCKOPT_MAPS_NONE                                   \
+	(struct sockopt_maps)                               \
+	{                                                   \
+		.fds = { -1, -1, -1, -1, -1, -1, -1 } \
+	}
+
 /* Return the name of its pin, which is the map's too. */
 const char *sockopt_maps_name(enum sockopt_map map);
 

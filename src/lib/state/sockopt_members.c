@@ -11,6 +11,7 @@
 #include "state/generation.h"
 #include "state/kept.h"
 #include "state/sockopt_members.h"
+#include "state/sockopt_set.h"
 
 /* ------------------------------------------------------------------- a member */
 
@@ -117,6 +118,25 @@ static struct steered_key sockopt_members_key(const struct attachment *at)
 	return key;
 }
 
+/* Return whether the attachment's map is in a map of maps already: to put it there is to wait for a
+ * grace period. */
+static bool sockopt_members_has_map(int maps, uint64_t attachment, int map)
+{
+	struct bpf_map_info info = { 0 };
+	__u32 len = sizeof(info), id;
+
+	return !bpf_map_lookup_elem(maps, &attachment, &id) &&
+	       !bpf_obj_get_info_by_fd(map, &info, &len) && info.id == id;
+}
+
+/* Put it there; return whether it is. */
+static bool sockopt_members_put_map(int maps, uint64_t attachment, int map)
+{
+	return maps >= 0 && map >= 0 &&
+	       (sockopt_members_has_map(maps, attachment, map) ||
+		!bpf_map_update_elem(maps, &attachment, &map, BPF_ANY));
+}
+
 int sockopt_members_steer(const struct sockopt_maps *maps, const struct attachment *at)
 {
 	struct steered value = { .attachment = at->entry.attached_ns,
@@ -124,13 +144,12 @@ int sockopt_members_steer(const struct sockopt_maps *maps, const struct attachme
 	struct steered_key key = sockopt_members_key(at);
 	uint64_t id = at->entry.attached_ns;
 
-	/* Without these two a request holds when the keeper has published it. */
-	if (at->view.asked && maps->fds[SOCKOPT_ASKED_MAPS] >= 0 &&
-	    !bpf_map_update_elem(maps->fds[SOCKOPT_ASKED_MAPS], &id, &at->steering.maps[MAP_ASKED],
-				 BPF_ANY) &&
-	    bpf_map_update_elem(maps->fds[SOCKOPT_CONTROL_MAPS], &id,
-				&at->steering.maps[MAP_CONTROL], BPF_ANY))
-		bpf_map_delete_elem(maps->fds[SOCKOPT_ASKED_MAPS], &id);
+	/* Without these two a request holds when the keeper has published it. The control first:
+	 * a word that is written is shown, too. */
+	if (at->view.asked && sockopt_members_put_map(maps->fds[SOCKOPT_CONTROL_MAPS], id,
+						      at->steering.maps[MAP_CONTROL]))
+		sockopt_members_put_map(maps->fds[SOCKOPT_ASKED_MAPS], id,
+					at->steering.maps[MAP_ASKED]);
 	return bpf_map_update_elem(maps->fds[SOCKOPT_STEERED], &key, &value, BPF_ANY) ? -errno : 0;
 }
 
@@ -184,7 +203,7 @@ static int sockopt_members_open(const struct attachment *at, struct sockopt_maps
 
 	if (root < 0)
 		return -errno;
-	ret = sockopt_maps_open_of_root(root, maps);
+	ret = sockopt_set_open(root, maps, NULL);
 	close(root);
 	return ret;
 }
