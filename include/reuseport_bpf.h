@@ -215,12 +215,12 @@ struct reuseport_attach_opts {
 				     * had there; otherwise 1 */
 	unsigned int events; /* room for events, 48 bytes each, up to REUSEPORT_EVENTS_MAX, see
 			      * reuseport_group__next_event(); 0: none are kept */
-	bool no_sockopt;            /* workers may not control themselves by socket options, see
-				     * reuseport_sockopt.h: they are told EPERM */
-	bool wait_ready;            /* with admit "manual": members that are there already wait,
-				     * too, until they say REUSEPORT_READY. Until the first one is
-				     * ready the kernel picks among all. Adopted ones stay as they
-				     * are */
+	bool no_sockopt;     /* workers may not control themselves by socket options, see
+			      * reuseport_sockopt.h: they are told EPERM */
+	bool wait_ready;     /* with admit "manual": members that are there already wait,
+			      * too, until they say REUSEPORT_READY. Until the first one is
+			      * ready the kernel picks among all. Adopted ones stay as they
+			      * are */
 	size_t : 0;
 };
 

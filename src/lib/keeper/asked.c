@@ -152,8 +152,12 @@ static void asked_register(struct reuseport_group *group)
 		at->applied = 0;
 		asked_member_adopt(group, slot);
 	}
-	/* Last: who is no member yet is told that its group is not steered. */
-	if (sockopt_members_steer(group->sockopt, &group->at))
+	asked_steer(group);
+}
+
+void asked_steer(struct reuseport_group *group)
+{
+	if (group->sockopt && sockopt_members_steer(group->sockopt, &group->at))
 		handle_log(group, LOG_WARNING,
 			   "%s: its workers cannot ask by socket options: %d groups can",
 			   group->at.text, ATTACHMENTS_MAX);

@@ -15,6 +15,10 @@ void asked_turn(struct reuseport_group *group);
  * wait_ready: they all wait until they say that they are ready. */
 void asked_before_attach(struct reuseport_group *group, bool wait_ready);
 
+/* Have the programs know the group; its members are known already, since others are told that their
+ * group is not steered. Where that is new it takes two RCU grace periods. */
+void asked_steer(struct reuseport_group *group);
+
 /* Return when there is something to do, 0: at once, ~0: at no time. */
 uint64_t asked_due(const struct reuseport_group *group);
 

@@ -277,6 +277,8 @@ static int attach_new(struct reuseport_group *group, const struct group_members 
 		return fail(err, -ret, "cannot make %s/" PIN_ATTACHING ": %s", group->at.pin,
 			    strerror(-ret));
 	ret = attach_load(group, members, opts, err);
+	if (!ret)
+		asked_steer(group);
 	pin_dir_unmake(group->at.dir, PIN_ATTACHING);
 	return ret;
 }

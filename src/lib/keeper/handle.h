@@ -38,16 +38,16 @@ struct other_group {
 
 /* What the workers ask for by socket options, see asked.c and asked_settle.c. */
 struct asking {
-	unsigned int opened;  /* the maps that the group is in, as the ring counts; 0: in none */
-	bool due;             /* a slot asks */
-	bool unpublished;     /* something was applied, and no plan was published since */
-	bool settles;         /* something that was applied is not in effect yet */
-	uint64_t at;          /* when to go on, 0: at no time of its own */
-	uint64_t looked;      /* the last resync at which all were looked at */
-	uint32_t epoch;       /* of the plan that was seen last */
-	uint64_t published;   /* when it was */
-	uint64_t waited;      /* since when nothing of before runs: for a handle of its own */
-	uint64_t flows_at;    /* when to count flows again, 0: not */
+	unsigned int opened; /* the maps that the group is in, as the ring counts; 0: in none */
+	bool due;            /* a slot asks */
+	bool unpublished;    /* something was applied, and no plan was published since */
+	bool settles;        /* something that was applied is not in effect yet */
+	uint64_t at;         /* when to go on, 0: at no time of its own */
+	uint64_t looked;     /* the last resync at which all were looked at */
+	uint32_t epoch;      /* of the plan that was seen last */
+	uint64_t published;  /* when it was */
+	uint64_t waited;     /* since when nothing of before runs: for a handle of its own */
+	uint64_t flows_at;   /* when to count flows again, 0: not */
 };
 
 /* The event sources and what is due; times are of CLOCK_MONOTONIC, in ns. */

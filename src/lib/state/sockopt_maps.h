@@ -26,9 +26,9 @@ struct sockopt_maps {
 	int fds[SOCKOPT_MAPS]; /* -1: there is none */
 };
 
-#define SOCKOPT_MAPS_NONE                                   \
-	(struct sockopt_maps)                               \
-	{                                                   \
+#define SOCKOPT_MAPS_NONE                             \
+	(struct sockopt_maps)                         \
+	{                                             \
 		.fds = { -1, -1, -1, -1, -1, -1, -1 } \
 	}
 
