@@ -9,7 +9,7 @@ setup_file() {
 	export GROWN=$BATS_FILE_TMPDIR/grown LIBRARY
 	LIBRARY=libreuseport-bpf.so.$("$REUSEPORTCTL" --version | cut -d' ' -f2)
 	mkdir -p "$GROWN/build"
-	cp -a "$RP_ROOT"/{Makefile,bpf,include,src,packaging,tests,vmlinux.h} "$GROWN"
+	cp -a "$RP_ROOT"/{Makefile,bpf,examples,include,src,packaging,tests,vmlinux.h} "$GROWN"
 	# What is made of the BPF programs does not depend on the headers.
 	cp -a "$RP_ROOT"/build/{bpf,skel} "$GROWN/build"
 	for header in "$GROWN"/include/*.h; do
@@ -64,6 +64,10 @@ runs() {
 	runs "$GROWN" contract 8080
 	build "$RP_ROOT" handle
 	runs "$GROWN" handle 8081
+	build "$RP_ROOT" events
+	runs "$GROWN" events 8082
+	build "$RP_ROOT" worker
+	runs "$GROWN" worker
 }
 
 @test "growth: programs of later with the library of today" {
@@ -71,4 +75,8 @@ runs() {
 	runs "$RP_ROOT" contract 8080
 	build "$GROWN" handle
 	runs "$RP_ROOT" handle 8081
+	build "$GROWN" events
+	runs "$RP_ROOT" events 8082
+	build "$GROWN" worker
+	runs "$RP_ROOT" worker
 }

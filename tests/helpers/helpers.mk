@@ -40,7 +40,7 @@ $(BUILD)/helpers/%: tests/helpers/%.c tests/helpers/common.c tests/helpers/commo
 # Of another tool, so nothing of ours is in it.
 $(BUILD)/helpers/%.bpf.o: tests/helpers/%.bpf.c
 	@mkdir -p $(@D)
-	$(CLANG) -g -O2 -target bpf -idirafter /usr/include/$(MULTIARCH) -c $< -o $@
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
 
 include tests/unit/unit.mk
 include tests/fuzz/fuzz.mk
