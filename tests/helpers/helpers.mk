@@ -2,7 +2,7 @@
 # The test helpers: small real processes, see the first comment of each.
 
 HELPER_NAMES := worker churn client load queue half_open notify flows twins delay leftovers \
-	descriptors swap holder ask sockopts
+	descriptors swap holder ask asker sockopts
 HELPERS := $(HELPER_NAMES:%=$(BUILD)/helpers/%)
 # These use the library: in the sanitized run it is the sanitized one.
 LIBRARY_HELPERS := $(BUILD)/helpers/calls $(BUILD)/helpers/changes $(BUILD)/helpers/explain_lines
@@ -31,7 +31,9 @@ $(BUILD)/helpers/sockopts: HELPER_LIBS := $(SOCKOPTS_MORE)
 $(BUILD)/helpers/sockopts: $(SOCKOPTS_MORE) tests/helpers/sockopts.h
 
 $(BUILD)/helpers/leftovers $(BUILD)/helpers/ask: HELPER_LIBS := $(LIBBPF_LIB) -lbpf
-$(BUILD)/helpers/ask: HELPER_INCLUDES := -Ibpf
+$(BUILD)/helpers/asker: HELPER_LIBS := tests/helpers/asker_keeper.c $(LIBBPF_LIB) -lbpf
+$(BUILD)/helpers/asker: tests/helpers/asker_keeper.c tests/helpers/asker.h
+$(BUILD)/helpers/ask $(BUILD)/helpers/asker: HELPER_INCLUDES := -Ibpf -Iinclude
 
 $(BUILD)/helpers/%: tests/helpers/%.c tests/helpers/common.c tests/helpers/common.h
 	@mkdir -p $(@D)

@@ -3,6 +3,7 @@
 # The one set of hooks: what it consists of, what it tells without a packet, what the steering
 # program tells instead, and how long it lives.
 load ../bash/lib.bash
+load ../bash/own_cgroup.bash
 
 HOOKS=$PINS/hooks
 
@@ -287,20 +288,6 @@ leaves() {
 }
 
 # ----------------------------------------------------------------------- limits
-
-# A cgroup stands for the root of the hierarchy, in this test's mounts only.
-own_cgroup() {
-	CGROUP=$(findmnt -rn -t cgroup2 -o TARGET | head -n 1)/${NS//[^a-z0-9]/}
-	[ "$CGROUP" != "/${NS//[^a-z0-9]/}" ] || skip "cgroup2 is not mounted"
-	mkdir "$CGROUP"
-	mount --bind "$CGROUP" "${CGROUP%/*}"
-}
-
-unshare_cgroup() {
-	[ -n "${CGROUP:-}" ] || return 0
-	umount "${CGROUP%/*}"
-	rmdir "$CGROUP"
-}
 
 @test "hooks: with 64 other programs in the cgroup that is the reason to poll" {
 	local i

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+# A cgroup that stands for the root of the hierarchy, in the test's mounts only: other programs
+# can be put there without a change for anybody else. On top of lib.bash.
+
+own_cgroup() {
+	CGROUP=$(findmnt -rn -t cgroup2 -o TARGET | head -n 1)/${NS//[^a-z0-9]/}
+	[ "$CGROUP" != "/${NS//[^a-z0-9]/}" ] || skip "cgroup2 is not mounted"
+	mkdir "$CGROUP"
+	mount --bind "$CGROUP" "${CGROUP%/*}"
+}
+
+unshare_cgroup() {
+	[ -n "${CGROUP:-}" ] || return 0
+	umount "${CGROUP%/*}"
+	rmdir "$CGROUP"
+}
