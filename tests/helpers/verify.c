@@ -34,6 +34,7 @@
 #include "state/pin_dir.h"
 #include "state/pins_root.h"
 #include "state/steering_load.h"
+#include "sockopt.skel.h"
 #include "steer.skel.h"
 
 #define LOG_STATISTICS 4 /* BPF_LOG_STATS of the kernel's bpf_verifier.h */
@@ -62,7 +63,8 @@ struct load {
 static bool table;
 static const char *asked = ""; /* of objects that are not "steer" */
 static struct load load;
-static bool accepted; /* the last load */
+static bool accepted;  /* the last load */
+static int to_be_lost; /* so many loads of "sockopt" fail, for the library to try the next way */
 
 /* ------------------------------------------------------------------ telling */
 
@@ -71,10 +73,10 @@ static void tell_table(const char *program, const char *result, const struct cou
 	static bool begun;
 
 	if (!begun)
-		printf("%-6s %-15s %-24s %-8s %8s %7s %6s %7s %6s\n", "OBJECT", "PROGRAM",
+		printf("%-7s %-15s %-24s %-8s %8s %7s %6s %7s %6s\n", "OBJECT", "PROGRAM",
 		       "VARIANT", "RESULT", "INSNS", "STATES", "PEAK", "XLATED", "JITED");
 	begun = true;
-	printf("%-6s %-15s %-24s %-8s", load.object, program, load.variant, result);
+	printf("%-7s %-15s %-24s %-8s", load.object, program, load.variant, result);
 	if (counts->insns >= 0)
 		printf(" %8ld %7ld %6ld %7ld %6ld", counts->insns, counts->total_states,
 		       counts->peak_states, counts->xlated, counts->jited);
@@ -223,6 +225,17 @@ static void describe_steer(struct bpf_object *object)
 		 rodata->flow_buckets ? " sticky" : "");
 }
 
+static void describe_sockopt(struct bpf_object *object)
+{
+	size_t size;
+	const struct sockopt_bpf__rodata *rodata =
+		bpf_map__initial_value(bpf_object__find_map_by_name(object, ".rodata"), &size);
+
+	snprintf(load.variant, sizeof(load.variant), "%s %s",
+		 rodata->own_errnos ? "errnos" : "EPERM",
+		 rodata->with_words ? "words" : "no-words");
+}
+
 /* The library falls back from variant to variant: each is told once. */
 static bool is_news(void)
 {
@@ -248,6 +261,8 @@ static void begin(const struct bpf_object_skeleton *skeleton)
 		 skeleton->name);
 	if (!strcmp(load.object, "steer"))
 		describe_steer(*skeleton->obj);
+	else if (!strcmp(load.object, "sockopt"))
+		describe_sockopt(*skeleton->obj);
 	else
 		snprintf(load.variant, sizeof(load.variant), "%s", asked);
 	bpf_object__for_each_program(program, *skeleton->obj)
@@ -270,9 +285,15 @@ int __wrap_bpf_object__load_skeleton(struct bpf_object_skeleton *skeleton);
 
 int __wrap_bpf_object__load_skeleton(struct bpf_object_skeleton *skeleton)
 {
-	libbpf_print_fn_t before = libbpf_set_print(hear);
+	libbpf_print_fn_t before;
 	int ret, code;
 
+	if (to_be_lost && !strncmp(skeleton->name, "sockopt", strlen("sockopt"))) {
+		to_be_lost--;
+		errno = EINVAL;
+		return -EINVAL;
+	}
+	before = libbpf_set_print(hear);
 	begin(skeleton);
 	ret = __real_bpf_object__load_skeleton(skeleton);
 	code = errno;
@@ -350,8 +371,9 @@ static int open_empty_root(char path[64])
 	return root;
 }
 
-/* Where there is no cgroup2 what is loaded cannot be attached: no matter here. */
-static bool hooks(void)
+/* Where there is no cgroup2 what is loaded cannot be attached: no matter here. The programs of the
+ * socket options, which come last, are loaded in the way that comes after "lost" better ones. */
+static bool hooks(int lost)
 {
 	struct features *features = all_but(true, true);
 	char path[64];
@@ -361,6 +383,7 @@ static bool hooks(void)
 
 	asked = "";
 	accepted = false;
+	to_be_lost = lost;
 	event_ring_open(root, NULL, NULL, features, &ring, &err);
 	event_ring_close(ring, true);
 	features_free(features);
@@ -427,7 +450,8 @@ int main(int argc, char **argv)
 	good &= steer(IPPROTO_TCP, 0);
 	good &= steer(IPPROTO_UDP, 0);
 	good &= steer(IPPROTO_UDP, FLOWS); /* attach refuses sticky flows for TCP */
-	good &= hooks();
+	for (int lost = 0; lost < 3; lost++)
+		good &= hooks(lost);
 	good &= groups();
 	good &= queues();
 	good &= slots();

@@ -64,6 +64,20 @@ steer_accepted() {
 	accepted hook_bind6 ""
 }
 
+@test "verifier: socket options, where a program has no errnos of its own, nor words" {
+	skip_without socket-options
+	accepted hook_setsockopt "EPERM no-words"
+	accepted hook_getsockopt "EPERM no-words"
+}
+
+@test "verifier: socket options" {
+	skip_without socket-options
+	[ "$(printf '5.18\n%s' "$(uname -r)" | sort -V | head -n 1)" = 5.18 ] || skip "Linux $(uname -r)"
+	accepted hook_setsockopt "errnos words"
+	accepted hook_getsockopt "errnos words"
+	accepted hook_setsockopt "EPERM words"
+}
+
 @test "verifier: group iterators" {
 	skip_without iterators
 	accepted group_iter_tcp ""
