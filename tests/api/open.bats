@@ -7,6 +7,7 @@ load build.bash
 
 setup_file() {
 	api_build open
+	api_build isolated
 }
 
 setup() {
@@ -37,4 +38,10 @@ opens() {
 # Sockets are polled.
 @test "open: with CAP_BPF and CAP_PERFMON alone" {
 	opens setpriv --inh-caps=-all,+bpf,+perfmon --bounding-set=-all,+bpf,+perfmon
+}
+
+@test "open: a socket is added while the keeper lets it join by itself" {
+	run in_ns "$BATS_FILE_TMPDIR/isolated" 8080 3>&-
+	grep -v ^ok <<<"$output"
+	equal "$status" 0 "exit status"
 }
