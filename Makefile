@@ -244,7 +244,7 @@ kernels-table:
 .PHONY: demo
 demo:
 	@packaging/deps.sh build demo
-	@$(MAKE) --no-print-directory -s all helpers
+	@$(MAKE) --no-print-directory -s all helpers examples
 	@tests/demo.sh $(CTL)
 
 .PHONY: bench

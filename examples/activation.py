@@ -28,7 +28,7 @@ import struct
 import sys
 
 LEVEL, READY, STATE = 0x5250, 1, 7
-ending = []
+ending: list[bool] = []
 
 
 def inherited() -> list[socket.socket]:

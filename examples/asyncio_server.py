@@ -46,6 +46,7 @@ async def main(port: int) -> None:
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
+        assert task
         clients.add(task)
         with contextlib.suppress(ConnectionError, asyncio.CancelledError):
             while await reader.readline():

@@ -6,9 +6,9 @@ set -eu
 
 build="clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libmnl-dev libcap-dev
 	libsmartcols-dev libjansson-dev libpcap-dev scdoc pkg-config gcc make libc6-dev"
-demo="iproute2 procps"
+demo="iproute2 procps python3"
 test="$demo bats gojq jq strace libcmocka-dev g++ clang-format universal-ctags nginx-light haproxy
-	unbound nsd gunicorn python3 wrk dnsperf util-linux nftables
+	unbound nsd gunicorn wrk dnsperf util-linux nftables
 	iptables"
 # The newest clang that Debian 12 has besides its own, 14, and its security updates'; and
 # libFuzzer, for its own.

@@ -3,7 +3,7 @@
 # Shows the toolkit at work, with real workers and connections in a network
 # namespace that is removed at the end:
 #   demo.sh REUSEPORTCTL
-# The test helpers are in "helpers" beside REUSEPORTCTL.
+# The test helpers are in "helpers" beside REUSEPORTCTL, the examples in "examples".
 set -eu
 
 if [ $# -ne 1 ] || [ ! -x "$1" ]; then
@@ -16,6 +16,8 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 ctl=$(realpath "$1")
 helpers=$(dirname "$ctl")/helpers
+examples=$(dirname "$ctl")/examples
+sources=$(cd "$(dirname "$0")/../examples" && pwd)
 netns=demo-$RANDOM
 processes=()
 
@@ -76,12 +78,10 @@ start_worker() {
 	exit 1
 }
 
-# Ends a process of ours at once, and takes it off the list.
-kill_now() {
+# forget PID: it has ended.
+forget() {
 	local pid left=()
 
-	show "kill -9 $1"
-	kill -KILL "$1"
 	wait "$1" 2>/dev/null || true
 	for pid in "${processes[@]}"; do
 		[ "$pid" = "$1" ] || left+=("$pid")
@@ -89,13 +89,63 @@ kill_now() {
 	processes=("${left[@]}")
 }
 
+# Ends a process of ours at once.
+kill_now() {
+	show "kill -9 $1"
+	kill -KILL "$1"
+	forget "$1"
+}
+
 keeper_pid() {
 	"$ctl" status --netns "$netns" --port 8080 --json |
 		sed -n '/"keeper"/,/}/ s/.*"pid": \([0-9]*\).*/\1/p'
 }
 
+start_load() {
+	in_netns "$helpers/load" --to 127.0.0.1:8080 --rate 500 --seconds 60 >"$work/load" &
+	load=$!
+	processes+=("$load")
+}
+
 count() {
 	sed -n "s/.*\"$1\":\([0-9]*\).*/\1/p" "$work/load"
+}
+
+stop_load() {
+	sleep 0.3
+	kill -INT "$load"
+	wait "$load"
+	say "The client's result: $(count sent) connections, $(count ok) answered,
+$(count refused) refused, $(count reset) reset, $(count timeout) without an answer."
+}
+
+# listening N: whether so many sockets listen.
+listening() {
+	[ "$(in_netns ss -Hltn 'sport = :8080' | wc -l)" -eq "$1" ]
+}
+
+# start_server COMMAND...: an instance of the server of 40 lines; sets $server.
+start_server() {
+	local n
+
+	n=$(in_netns ss -Hltn 'sport = :8080' | wc -l)
+	show "${1##*/} ${2:+${2##*/} }&"
+	in_netns "$@" &
+	server=$!
+	processes+=("$server")
+	for _ in {1..250}; do
+		! listening $((n + 1)) || return 0
+		sleep 0.02
+	done
+	echo "demo.sh: the server does not start" >&2
+	exit 1
+}
+
+# end_server PID: and wait until it has ended by itself.
+end_server() {
+	show "kill $1"
+	kill "$1"
+	forget "$1"
 }
 
 nsenter --net="/run/netns/$netns" ip link set lo up
@@ -110,9 +160,7 @@ for i in 1 2 3 4; do
 	start_worker
 	[ $i -ne 2 ] || second=$worker
 done
-in_netns "$helpers/load" --to 127.0.0.1:8080 --rate 500 --seconds 60 >"$work/load" &
-load=$!
-processes+=("$load")
+start_load
 ctl list --netns "$netns"
 
 say "Attach: an eBPF program now selects the worker for each new connection. With
@@ -161,9 +209,34 @@ ctl explain --netns "$netns" --src 127.0.0.9:40000 --dst 127.0.0.1:8080
 say "Detach gives selection back to the kernel and leaves nothing behind."
 ctl detach --netns "$netns" --port 8080
 ctl list --netns "$netns"
+stop_load
+forget "$load"
+for worker in "${processes[@]}"; do
+	kill "$worker"
+	forget "$worker"
+done
 
-sleep 0.3
-kill -INT "$load"
-wait "$load"
-say "The client's result: $(count sent) connections, $(count ok) answered,
-$(count refused) refused, $(count reset) reset, $(count timeout) without an answer."
+say "Now a server of 40 lines that speaks for itself: examples/restart.c, and the same in
+Python. By a socket option it says READY when it can serve and, told to end, DRAIN. It
+needs no library and no rights. Two instances serve, and the client goes on."
+start_server "$examples/restart"
+old=("$server")
+start_server "$examples/restart"
+old+=("$server")
+ctl attach --netns "$netns" --port 8080 --admit manual
+start_load
+sleep 1
+
+say "Restart: two new instances start, these in Python. An instance gets nothing before it
+says READY. Then the old ones are told to end. Each takes nothing new, serves what it
+has been given, and ends."
+start_server python3 "$sources/restart.py"
+start_server python3 "$sources/restart.py"
+sleep 1
+ctl status --netns "$netns"
+end_server "${old[0]}"
+end_server "${old[1]}"
+sleep 1
+ctl status --netns "$netns"
+stop_load
+ctl detach --netns "$netns" --port 8080

@@ -52,3 +52,20 @@ ended() {
 	code=0
 	wait "$1" || code=$?
 }
+
+# start_asking RATE: clients that ask on connections of their own; stop_load ends them.
+start_asking() {
+	load_out=$BATS_TEST_TMPDIR/asking.$((load_count = ${load_count:-0} + 1))
+	spawn "$load_out" "$PYTHON" "$RP_ROOT/tests/examples/asking.py" "$(($1 / RP_THIN))"
+	load_pid=$spawned
+	wait_until 10 test -s "$load_out" || fail "nobody is answered"
+}
+
+# States of the workers of a port, sorted.
+states() {
+	status 8080 tcp '[.workers[].state] | sort | join(" ")'
+}
+
+states_are() {
+	[ "$(states)" = "$1" ]
+}

@@ -1,0 +1,86 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
+# The examples that restart without loss: a new instance gets work when it says that it is ready,
+# the old one ends when it has served what it was given, and no connection fails.
+load common.bash
+
+# replaced BY...: a second instance joins by itself, and the first one, $pid, ends; three times.
+replaced() {
+	local old i
+	for i in 1 2 3; do
+		old=$pid
+		start "$@"
+		wait_until 10 states_are "active active"
+		kill -TERM "$old"
+		ended "$old"
+		equal "$code" 0 "exit status"
+		wait_until 10 states_are active
+	done
+}
+
+# whole: no connection failed, and the kernel never had to pick.
+whole() {
+	stop_load
+	no_failed_request
+	load_is '.sent > 50'
+	balanced 8080 tcp
+	equal "$(status 8080 tcp .counters.fallback)" 0 "packets left to the kernel"
+}
+
+@test "restart.c and restart.py: each replaces itself and the other" {
+	start_tcp 1 restart
+	attach --port 8080 --admit manual
+	states_are active
+	start_load --to 127.0.0.1:8080 --rate 500
+	replaced restart
+	replaced restart.py
+	replaced restart
+	whole
+}
+
+@test "asyncio_server.py: replaced, while clients go on to ask on their connections" {
+	start_tcp 1 asyncio_server.py 8080
+	attach --port 8080 --admit manual
+	start_asking 100
+	replaced asyncio_server.py 8080
+	whole
+	load_is '(.workers | length) == 4'
+}
+
+# replaced_by_parent: the workers of tcp_epoll, $pid, are others than $old.
+replaced_by_parent() {
+	local now
+	now=$(children_named "$pid" '.*tcp_epoll.*')
+	[ "$(wc -l <<<"$now")" -eq 3 ] && ! grep -qx "$1" <<<"$now" && states_are "active active active"
+}
+
+@test "tcp_epoll.c: each worker is ended and replaced, with its number, and no client notices" {
+	local child first
+	start_tcp 3 tcp_epoll 8080 3
+	attach --port 8080
+	start_asking 100
+	first=$(children_named "$pid" '.*tcp_epoll.*')
+	for child in $first; do
+		kill -TERM "$child"
+		wait_until 20 replaced_by_parent "$child"
+	done
+	whole
+	load_is '(.workers | length) > 3'
+	equal "$(for i in {1..60}; do ask; done | cut -d' ' -f2 | sort -u | xargs)" "1 2 3" numbers
+}
+
+@test "worker.c and worker.py: each is admitted by what it says itself" {
+	start_worker --port 8080
+	attach --port 8080 --admit manual
+	start worker
+	wait_until 10 states_are "active active"
+	start worker.py
+	wait_until 10 states_are "active active active"
+	# One that says nothing waits.
+	start_worker --port 8080
+	wait_until 10 states_are "active active active joining"
+	pause 0.3
+	states_are "active active active joining"
+	equal "$(for i in {1..40}; do ask; done | grep -c hello)" "$(status 8080 tcp \
+		'[.workers[] | select(.comm == "worker.py" or .comm == "python3") .selected] | add')"
+}
