@@ -43,6 +43,14 @@ python() {
 	equal "$output" fine
 }
 
+@test "python: the socket options of a worker" {
+	skip_without socket-options
+	start_worker --port 8080
+	attach --port 8080 --admit manual
+	run in_ns /usr/bin/python3 "$RP_ROOT/tests/api/python_options.py" 8080
+	equal "$output" fine
+}
+
 @test "python: without the library the socket options are there, and the rest says what is missing" {
 	unset LD_LIBRARY_PATH
 	run python -c 'import reuseport, socket
