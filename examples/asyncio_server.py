@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-"""An asyncio server with one process for each worker: a line is answered with "PID SLOT".
+"""An asyncio server with one process for each worker: a line is answered with "PID".
 
 It says that it is ready when it can serve. At SIGTERM it asks for nothing new, accepts what it has
 been given by then, lets its clients finish for at most five seconds, and ends.
@@ -50,9 +50,7 @@ async def main(port: int) -> None:
         clients.add(task)
         with contextlib.suppress(ConnectionError, asyncio.CancelledError):
             while await reader.readline():
-                state = reuseport.state(sock)
-                slot = state.slot if state else None
-                writer.write(f"{os.getpid()} {slot}\n".encode())
+                writer.write(b"%d\n" % os.getpid())
                 await writer.drain()
         clients.discard(task)
         writer.close()

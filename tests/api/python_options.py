@@ -36,10 +36,10 @@ def listener(number: int) -> socket.socket:
 
 
 sock = listener(4000000000)
-until(lambda: reuseport.state(sock).slot is not None)
+assert reuseport.wait(sock, 0, 20) is True
 joined = reuseport.state(sock)
 assert joined.state == WorkerState.JOINING and joined.id == 4000000000, joined
-assert reuseport.wait(sock, 0, 20) is True
+assert joined.slot is not None
 before = reuseport.state(sock).seq
 assert reuseport.ready(sock) is True
 assert reuseport.wait(sock, before, 20) is True
