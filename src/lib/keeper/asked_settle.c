@@ -136,6 +136,38 @@ static void asked_settle_flows(struct reuseport_group *group)
 	free(by_slot);
 	took = (loop_now() - begun) * FLOWS_SHARE;
 	group->loop.asking.flows_at = begun + (took > FLOWS_PACE ? took : FLOWS_PACE);
+	group->loop.asking.flows_rest = begun + took;
+}
+
+/* Return whether a worker that is about to read that it drains has flows that were not counted. */
+static bool asked_settle_is_uncounted(const struct reuseport_group *group)
+{
+	for (unsigned int slot = 0; slot < group->at.entry.slots; slot++) {
+		const struct slot *at = &group->slots[slot];
+
+		if (asked_settle_counts(at) && at->member.seq < at->applied)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Count the flows of workers that have begun to drain, before seq says that they do: a worker
+ * without flows ends then. Return whether that is done; otherwise asking.at says when.
+ */
+static bool asked_settle_count(struct reuseport_group *group)
+{
+	struct asking *asking = &group->loop.asking;
+
+	if (!group->at.view.flows || !asked_settle_is_uncounted(group))
+		return true;
+	if (loop_now() < asking->flows_rest) {
+		asking->at = loop_sooner(asking->at, asking->flows_rest);
+		return false;
+	}
+	asking->flows_at = 0;
+	asked_settle_flows(group);
+	return true;
 }
 
 void asked_settle(struct reuseport_group *group)
@@ -149,7 +181,8 @@ void asked_settle(struct reuseport_group *group)
 		asking->published = loop_now();
 	}
 	asked_member_refresh(group);
-	if (asking->settles && !asking->unpublished && asked_settle_wait(group)) {
+	if (asking->settles && !asking->unpublished && asked_settle_wait(group) &&
+	    asked_settle_count(group)) {
 		asking->settles = false;
 		asked_settle_workers(group);
 	}

@@ -48,6 +48,7 @@ struct asking {
 	uint64_t published;  /* when it was */
 	uint64_t waited;     /* since when nothing of before runs: for a handle of its own */
 	uint64_t flows_at;   /* when to count flows again, 0: not */
+	uint64_t flows_rest; /* not before, as to count took long */
 };
 
 /* The event sources and what is due; times are of CLOCK_MONOTONIC, in ns. */
