@@ -170,3 +170,30 @@ begun() {
 	run in_ns /usr/bin/python3 "$BATS_TEST_TMPDIR/sockopt.py"
 	[[ $output == "not steered: "* ]] || fail "$output"
 }
+
+active_and_slot() {
+	[ "$(status 8080 tcp '[.workers[].state] | join(" ")')" = "active active" ]
+}
+
+@test "man: reuseport_worker(3) and reuseport_sockopt(7), in C and in Python, of a steered group" {
+	skip_without socket-options
+	start_worker --port 8080
+	attach --port 8080 --admit manual
+	build reuseport_worker.3
+	start
+	wait_until 10 active_and_slot
+	start_load --to 127.0.0.1:8080 --rate 100
+	pause 0.3
+	kill -TERM "$pid"
+	ends_with 0
+	stop_load
+	equal "$(cat "$out")" "ends without loss"
+	! grep "not steered" "$BATS_TEST_TMPDIR/spawned.log" || fail "not steered"
+	build reuseport_sockopt.7
+	start
+	ends_with 0
+	equal "$(cat "$out")" "slot 1, id 42"
+	block reuseport_sockopt.7 EXAMPLE 2 >"$BATS_TEST_TMPDIR/sockopt.py"
+	run in_ns /usr/bin/python3 "$BATS_TEST_TMPDIR/sockopt.py"
+	[[ $output =~ ^state\ [0-2]\ slot\ [0-9]+\ seq\ [01]$ ]] || fail "$output"
+}
