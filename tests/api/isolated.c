@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
 /*
  * isolated: a socket is added at the moment at which the keeper lets it join by itself, in a helper
- * process. It gets one slot, once. Prints TAP. Needs root, and a free TCP port of 127.0.0.1:
+ * process: it gets one slot, once. And a group that is left to the host's keeper before it has a
+ * member. Prints TAP. Needs root, and a free TCP port of 127.0.0.1:
  *   isolated PORT
  */
 #include <reuseport_bpf.h>
 #include <reuseport_isolate.h>
+#include <reuseport_keeper.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -127,19 +129,12 @@ static int joined_once(struct reuseport_group *group, unsigned int workers)
 	return joined == workers && !others && reuseport_group__workers(group) == workers;
 }
 
-int main(int argc, char **argv)
+static void adds_what_is_about_to_join(void)
 {
-	REUSEPORT_OPTS(reuseport_isolation, isolation, .start = start_late, .stop = stop,
-		       .log = say);
 	struct reuseport_group *group;
 	int pair[2], status;
 	pid_t child;
 
-	if (argc < 2)
-		return 2;
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	signal(SIGCHLD, SIG_DFL);
-	port = (uint16_t)atoi(argv[1]);
 	CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
 	child = fork();
 	if (child == 0) {
@@ -147,7 +142,6 @@ int main(int argc, char **argv)
 		worker(pair[1]);
 	}
 	close(pair[1]);
-	CHECK(reuseport_set_isolation(&isolation, NULL) == 0);
 	group = opened();
 	delay_ms = 100;
 	for (int i = 0; i < ROUNDS; i++) {
@@ -160,11 +154,95 @@ int main(int argc, char **argv)
 		CHECK(reuseport_group__add(group, fd, NULL) == i);
 		close(fd);
 	}
+	delay_ms = 0;
 	CHECK(joined_once(group, ROUNDS));
 	close(pair[0]);
 	CHECK(waitpid(child, &status, 0) == child && !status);
-	delay_ms = 0;
 	CHECK(reuseport_group__detach(group, NULL) == 0);
 	reuseport_group__free(group);
+}
+
+/* ------------------------------------------------------------ the host's keeper */
+
+/* Keep all attachments until none is left. */
+static void keep_all(int ready)
+{
+	struct reuseport_keeper *keeper = NULL;
+	int ret = reuseport_keeper_open(NULL, &keeper, NULL);
+
+	if (ret || write(ready, "k", 1) != 1)
+		_exit(1);
+	while (ret >= 0) {
+		struct pollfd due = { reuseport_keeper__fd(keeper), POLLIN, 0 };
+
+		ret = reuseport_keeper__process(keeper, NULL);
+		if (ret >= 0)
+			poll(&due, 1, -1);
+	}
+	reuseport_keeper__free(keeper);
+	_exit(ret != -ESHUTDOWN);
+}
+
+/* The number of workers, and what they were given. */
+static unsigned int workers_of(const struct reuseport_filter *here, uint64_t *selected)
+{
+	struct reuseport_status_list *list = NULL;
+	const struct reuseport_status *status;
+	unsigned int n = 0;
+
+	if (reuseport_get_status(here, &list, NULL))
+		return 0;
+	status = reuseport_status_list__get(list, 0);
+	if (status) {
+		n = (unsigned int)status->n_workers;
+		*selected = status->counters->selected;
+	}
+	reuseport_status_list__free(list);
+	return n;
+}
+
+static void leaves_an_empty_group(void)
+{
+	REUSEPORT_OPTS(reuseport_filter, here, .proto = IPPROTO_TCP, .port = port);
+	struct reuseport_group *group = opened();
+	double until = seconds() + PATIENCE;
+	int ready[2], member, status;
+	uint64_t selected = 0;
+	pid_t keeper;
+	char byte;
+
+	CHECK(pipe(ready) == 0);
+	keeper = fork();
+	if (keeper == 0)
+		keep_all(ready[1]);
+	CHECK(read(ready[0], &byte, 1) == 1);
+	CHECK(reuseport_group__leave(group, PATIENCE * 1000, NULL) == keeper);
+	reuseport_group__free(group);
+	member = member_of(SOCK_STREAM, port);
+	while (workers_of(&here, &selected) != 1 && seconds() < until)
+		usleep(20000);
+	CHECK(workers_of(&here, &selected) == 1);
+	CHECK(send_packets(SOCK_STREAM, port, 10) == 10);
+	CHECK(workers_of(&here, &selected) == 1 && selected == 10);
+	CHECK(take_packets(SOCK_STREAM, member) == 10);
+	CHECK(reuseport_detach(&here, NULL) == 1);
+	CHECK(waitpid(keeper, &status, 0) == keeper && !status);
+	close(member);
+	close(ready[0]);
+	close(ready[1]);
+}
+
+int main(int argc, char **argv)
+{
+	REUSEPORT_OPTS(reuseport_isolation, isolation, .start = start_late, .stop = stop,
+		       .log = say);
+
+	if (argc < 2)
+		return 2;
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	port = (uint16_t)atoi(argv[1]);
+	CHECK(reuseport_set_isolation(&isolation, NULL) == 0);
+	adds_what_is_about_to_join();
+	leaves_an_empty_group();
 	return check_end();
 }

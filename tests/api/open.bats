@@ -40,7 +40,7 @@ opens() {
 	opens setpriv --inh-caps=-all,+bpf,+perfmon --bounding-set=-all,+bpf,+perfmon
 }
 
-@test "open: a socket is added while the keeper lets it join by itself" {
+@test "open: a socket is added while it joins by itself; an empty group is left to the keeper" {
 	run in_ns "$BATS_FILE_TMPDIR/isolated" 8080 3>&-
 	grep -v ^ok <<<"$output"
 	equal "$status" 0 "exit status"

@@ -43,8 +43,7 @@ static int add_check_socket(const struct reuseport_group *group, int fd,
 			    "the UDP socket is connected: it gets nothing but from its peer");
 	ret = socket_matches_key(fd, &group->at.key, &group->ns);
 	if (ret < 0)
-		return fail(err, -ret, "cannot tell the socket's network namespace: %s",
-			    strerror(-ret));
+		return socket_key_explain_netns(-ret, err);
 	if (!ret || kind.proto != group->at.key.proto)
 		return fail(err, EXDEV,
 			    "the socket is not of the group %s: it has another address, port, "

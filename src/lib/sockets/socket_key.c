@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "error.h"
+#include "host/caps.h"
 #include "host/netns.h"
 #include "host/netns_socket.h"
 #include "reuseport_group.h"
@@ -90,6 +91,13 @@ static int socket_key_address(int fd, struct reuseport_key *key, struct reusepor
 	return 0;
 }
 
+int socket_key_explain_netns(int code, struct reuseport_error *err)
+{
+	return fail(err, code, "cannot tell the socket's network namespace: %s%s%s", strerror(code),
+		    code == EPERM ? "; this needs CAP_NET_ADMIN; " : "",
+		    code == EPERM ? caps_advice() : "");
+}
+
 /* Read the network namespace. To compare it with this process's own needs no capability. */
 static int socket_key_netns(int fd, struct reuseport_key *key, struct reuseport_error *err)
 {
@@ -106,9 +114,7 @@ static int socket_key_netns(int fd, struct reuseport_key *key, struct reuseport_
 		return 0;
 	}
 	ret = ret ? ret : netns_of_socket(fd, &key->netns);
-	return ret ? fail(err, -ret, "cannot tell the socket's network namespace: %s%s",
-			  strerror(-ret), ret == -EPERM ? "; this needs CAP_NET_ADMIN" : "") :
-		     0;
+	return ret ? socket_key_explain_netns(-ret, err) : 0;
 }
 
 int reuseport_key_of_socket(int fd, struct reuseport_key *to, struct reuseport_error *err)

@@ -14,6 +14,9 @@ int socket_key_cookie(int fd, uint64_t *cookie, struct reuseport_error *err);
 /* Check that it is a TCP or UDP socket with SO_REUSEPORT, and write its protocol and family. */
 int socket_key_kind(int fd, struct reuseport_key *key, struct reuseport_error *err);
 
+/* Explain why its network namespace cannot be told. Return -code. */
+int socket_key_explain_netns(int code, struct reuseport_error *err);
+
 /* Return whether a TCP socket listens. */
 bool socket_key_listens(int fd);
 
