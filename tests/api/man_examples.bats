@@ -92,6 +92,17 @@ ends_with() {
 	ends_with 0
 }
 
+# The answers to 20 connections, each once.
+hellos() {
+	for _ in {1..20}; do
+		in_ns bash -c 'read -r line <>/dev/tcp/127.0.0.1/8080; echo "$line"'
+	done | sort -u
+}
+
+nobody_listens() {
+	[ -z "$(truth_tcp 8080)" ]
+}
+
 @test "man: reuseport_attach(3), the server that steers its own workers" {
 	build reuseport_attach.3 2
 	start
@@ -99,11 +110,14 @@ ends_with() {
 	record_bpf
 	in_sync 8080 tcp
 	equal "$(status 8080 tcp '[.workers[].state] | join(" ")')" "active active active active"
-	equal "$(for i in {1..20}; do in_ns bash -c \
-		'read -r line <>/dev/tcp/127.0.0.1/8080; echo "$line"'; done | sort -u)" hello
+	equal "$(hellos)" hello
 	equal "$(balanced 8080 tcp .counters.selected)" 20 "selected"
 	ctl detach --port 8080
-	ends_with 1
+	equal "$(hellos)" hello
+	wait_until 10 grep -q detached "$BATS_TEST_TMPDIR/spawned.log"
+	kill -TERM "$pid"
+	wait_until 10 gone "$pid"
+	wait_until 10 nobody_listens
 }
 
 @test "man: reuseport_status(3), in C and in Python" {
