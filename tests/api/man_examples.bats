@@ -7,6 +7,10 @@ load ../bash/lib.bash
 setup_file() {
 	export ROOT=$BATS_FILE_TMPDIR/root
 	make -s -C "$RP_ROOT" ${RP_SANITIZED:+SANITIZE=1} install DESTDIR="$ROOT" PREFIX=/usr 3>&-
+	# What a program prints is read while it runs.
+	echo '#include <stdio.h>
+		__attribute__((constructor)) static void by_line(void) { setvbuf(stdout, NULL, _IOLBF, 0); }' \
+		>"$BATS_FILE_TMPDIR/lines.c"
 }
 
 setup() {
@@ -34,13 +38,13 @@ build() {
 	block "$1" EXAMPLE "${2:-1}" >"$program.c"
 	grep -q 'int main' "$program.c" || fail "no program in $1"
 	gcc -Wall -Wextra -Werror -pthread ${RP_SANITIZED:+-fsanitize=address,undefined} \
-		-o "$program" "$program.c" $("${pkg[@]}" --cflags --libs libreuseport-bpf)
+		-o "$program" "$program.c" "$BATS_FILE_TMPDIR/lines.c" $("${pkg[@]}" --cflags --libs libreuseport-bpf)
 }
 
 # start: the program, on port 8080.
 start() {
 	out=$BATS_TEST_TMPDIR/out.$((starts = ${starts:-0} + 1))
-	spawn "$out" env LD_LIBRARY_PATH="$ROOT/usr/lib" stdbuf -oL "$program" 8080 "$@"
+	spawn "$out" env LD_LIBRARY_PATH="$ROOT/usr/lib" "$program" 8080 "$@"
 	pid=$spawned
 }
 
