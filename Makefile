@@ -278,7 +278,7 @@ MAN_NAMES := $(shell awk 'FNR == 1 { page = FILENAME; gsub(/.*\/|\.scd$$/, "", p
 	/^\# / { named = $$2 == "NAME"; next } \
 	named { n = split($$0, word, /[, ]+/); for (i = 1; i <= n && word[i] != "-"; i++) \
 		if (word[i] ".3" != page && word[i] != "") print word[i] "=" page; if (i <= n) named = 0 }' \
-	$(filter-out man/libreuseport-bpf.3.scd,$(wildcard man/*.3.scd)))
+	/dev/null $(filter-out man/libreuseport-bpf.3.scd,$(wildcard man/*.3.scd)))
 # Python looks there if PYTHONPATH names it.
 PYTHON_MODULES := $(wildcard python/*.py)
 PYTHONDIR = $(DATADIR)/reuseport-bpf/python

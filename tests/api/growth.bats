@@ -32,7 +32,7 @@ teardown() {
 # is one. reuseport_error keeps its size.
 grow() {
 	awk '/^struct reuseport_[a-z_]* \{$/ { inside = $2 != "reuseport_error" }
-		inside && /^\};$/ { print "\tuint64_t added_later[2];"; inside = 0 }
+		inside && /^\};$/ { print "\tunsigned long long added_later[2];"; inside = 0 }
 		{ print }' "$1" >"$1.new"
 	mv "$1.new" "$1"
 }
