@@ -14,11 +14,16 @@
 #include <reuseport_worker.h>
 
 #include <errno.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 
 #include "check.h"
 #include "effective.h"
 #include "sockets.h"
+
+#define NOBODY 65534
 
 static REUSEPORT_OPTS(reuseport_filter, here, .proto = IPPROTO_TCP);
 static struct reuseport_key key;
@@ -499,6 +504,61 @@ static void check_call(const struct call *call)
 	}
 }
 
+/* The pins are of root's. */
+static void another_user(void)
+{
+	struct reuseport_error err;
+	struct reuseport_key own = key;
+	int ret;
+
+	own.uid = NOBODY;
+	CHECK(seteuid(NOBODY) == 0);
+	have_only(BPF | PERFMON);
+	ret = reuseport_group__open(&own, NULL, &group, &err);
+	CHECK(told(ret, EACCES, &err));
+	have_only(BPF | PERFMON | DAC_OVERRIDE);
+	CHECK(reuseport_group__open(&own, NULL, &group, &err) == 0);
+	CHECK(reuseport_group__detach(group, &err) == 0);
+	reuseport_group__free(group);
+	group = NULL;
+	have_only(EVERY);
+	CHECK(seteuid(0) == 0);
+}
+
+/* A namespace that a process of this user keeps, which has no more capabilities. */
+static void another_namespace(void)
+{
+	struct reuseport_key there = key;
+	struct reuseport_error err;
+	char pid[16];
+	int ready[2];
+	pid_t child;
+
+	CHECK(pipe(ready) == 0);
+	child = fork();
+	if (child == 0) {
+		if (!unshare(CLONE_NEWNET) && write(ready[1], "n", 1) == 1)
+			pause();
+		_exit(1);
+	}
+	CHECK(read(ready[0], pid, 1) == 1);
+	snprintf(pid, sizeof(pid), "%d", (int)child);
+	CHECK(reuseport_netns(pid, &there.netns, NULL) == 0 && there.netns != key.netns);
+	have_only(BPF | PERFMON | PTRACE);
+	CHECK(told(reuseport_group__open(&there, NULL, &group, &err), EPERM, &err));
+	CHECK(strstr(err.text, "CAP_SYS_ADMIN") != NULL);
+	have_only(BPF | PERFMON | PTRACE | SYS_ADMIN);
+	CHECK(reuseport_group__open(&there, NULL, &group, &err) == 0);
+	CHECK(reuseport_group__detach(group, &err) == 0);
+	have_only(EVERY);
+	reuseport_group__free(group);
+	group = NULL;
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	close(ready[0]);
+	close(ready[1]);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc < 2)
@@ -511,5 +571,7 @@ int main(int argc, char **argv)
 	CHECK(reuseport_key_of_socket(member, &key, NULL) == 0);
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
 		check_call(&calls[i]);
+	another_user();
+	another_namespace();
 	return check_end();
 }

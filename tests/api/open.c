@@ -8,6 +8,7 @@
 #include <reuseport_bpf.h>
 
 #include <errno.h>
+#include <linux/filter.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 
@@ -114,6 +115,13 @@ static void opens_before_any_member(int type)
 	members[1] = member_of(type, port);
 	CHECK(reuseport_group__add(group, members[1], NULL) == 1 && keep(group, 2));
 	reaches(group, type, members, 2);
+	/* Another keeper adopts both where they are. */
+	reuseport_group__free(group);
+	CHECK(reuseport_group__open(&key, &opts, &group, &err) == 0);
+	CHECK(reuseport_group__adopted(group) && reuseport_group__workers(group) == 2);
+	CHECK(reuseport_group__add(group, members[1], NULL) == 1);
+	CHECK(reuseport_group__add(group, members[0], NULL) == 0);
+	reaches(group, type, members, 2);
 	CHECK(reuseport_group__detach(group, &err) == 0);
 	reuseport_group__free(group);
 	close(members[0]);
@@ -171,6 +179,34 @@ static void opens_by_a_socket(int type)
 	reuseport_group__free(group);
 	close(member);
 	close(fresh);
+}
+
+/* A group of another kind: IPv6 alone, of one device. */
+static void opens_a_kind_of_its_own(int type)
+{
+	struct sockaddr_in6 at = { .sin6_family = AF_INET6,
+				   .sin6_port = htons(port),
+				   .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	int one = 1, member = socket(AF_INET6, type | SOCK_NONBLOCK, 0), from;
+	struct reuseport_group *group = NULL;
+
+	CHECK(!setsockopt(member, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) &&
+	      !setsockopt(member, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one)) &&
+	      !setsockopt(member, SOL_SOCKET, SO_BINDTODEVICE, "lo", 2) &&
+	      !bind(member, (struct sockaddr *)&at, sizeof(at)));
+	CHECK(reuseport_group__open_fd(member, &opts, &group, NULL) == 0);
+	CHECK(reuseport_group__key(group)->v6only && reuseport_group__key(group)->ifindex);
+	CHECK(reuseport_group__key(group)->family == AF_INET6);
+	CHECK(type == SOCK_DGRAM || !listen(member, 16));
+	CHECK(reuseport_group__add(group, member, NULL) == 0 && keep(group, 1));
+	from = socket(AF_INET6, type, 0);
+	CHECK(!connect(from, (struct sockaddr *)&at, sizeof(at)));
+	CHECK(type == SOCK_STREAM || send(from, "x", 1, 0) == 1);
+	CHECK(take_packets(type, member) == 1 && selected(group) == 1);
+	close(from);
+	CHECK(reuseport_group__detach(group, NULL) == 0);
+	reuseport_group__free(group);
+	close(member);
 }
 
 /* --------------------------------------------------------- another process's */
@@ -298,6 +334,39 @@ static void refuses_sockets(int type)
 	close(more);
 }
 
+/* The first member has another program, or lets nobody put one on the group. */
+static void refuses_first_members(int type)
+{
+	struct sock_filter pick_first = { BPF_RET | BPF_K, 0, 0, 0 };
+	struct sock_fprog other = { 1, &pick_first };
+	struct reuseport_group *group = NULL, *second = NULL;
+	struct reuseport_key key = key_of(type);
+	struct reuseport_error err;
+	int member, one = 1;
+
+	CHECK(reuseport_group__open(&key, &opts, &group, NULL) == 0);
+	member = member_of(type, port);
+	CHECK(!setsockopt(member, SOL_SOCKET, SO_LOCK_FILTER, &one, sizeof(one)));
+	CHECK(told(reuseport_group__add(group, member, &err), EPERM, &err));
+	CHECK(strstr(err.text, "SO_LOCK_FILTER") && !reuseport_group__workers(group));
+	close(member);
+	member = member_of(type, port);
+	CHECK(!setsockopt(member, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &other, sizeof(other)));
+	CHECK(told(reuseport_group__add(group, member, &err), EEXIST, &err));
+	CHECK(!reuseport_group__workers(group));
+	CHECK(reuseport_group__detach(group, NULL) == 0);
+	reuseport_group__free(group);
+	CHECK(told(reuseport_group__open(&key, &opts, &second, &err), EEXIST, &err) && !second);
+	opts.force = true;
+	CHECK(reuseport_group__open(&key, &opts, &group, NULL) == 0);
+	CHECK(reuseport_group__add(group, member, NULL) == 0 && keep(group, 1));
+	opts.force = false;
+	reaches(group, type, &member, 1);
+	CHECK(reuseport_group__detach(group, NULL) == 0);
+	reuseport_group__free(group);
+	close(member);
+}
+
 int main(int argc, char **argv)
 {
 	static const int types[] = { SOCK_STREAM, SOCK_DGRAM };
@@ -312,8 +381,10 @@ int main(int argc, char **argv)
 		opens_before_any_member(types[i]);
 		outlives_its_members(types[i]);
 		opens_by_a_socket(types[i]);
+		opens_a_kind_of_its_own(types[i]);
 		adds_what_it_was_sent(types[i]);
 		refuses_sockets(types[i]);
+		refuses_first_members(types[i]);
 	}
 	if (check_failures)
 		printf("# log:\n%s", logged);
