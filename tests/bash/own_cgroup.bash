@@ -12,5 +12,6 @@ own_cgroup() {
 unshare_cgroup() {
 	[ -n "${CGROUP:-}" ] || return 0
 	umount "${CGROUP%/*}"
-	rmdir "$CGROUP"
+	# The keeper, which is in the root cgroup, is about to end.
+	wait_until 5 rmdir "$CGROUP" 2>/dev/null
 }
