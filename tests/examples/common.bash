@@ -24,6 +24,17 @@ example_of() {
 	esac
 }
 
+# start_as_nobody NAME: likewise, of an ordinary user without capabilities, who need not be able to
+# reach the file by its path.
+start_as_nobody() {
+	local example
+	example_of "$1"
+	spawn "$BATS_TEST_TMPDIR/example.$((started = ${started:-0} + 1))" \
+		setpriv --reuid 65534 --regid 65534 --clear-groups --bounding-set=-all --inh-caps=-all \
+		--no-new-privs "${example[@]::${#example[@]}-1}" /proc/self/fd/9 9<"${example[-1]}"
+	pid=$spawned
+}
+
 # start NAME ARGS...: sets $pid.
 start() {
 	local example

@@ -58,7 +58,7 @@ said() {
 	local out=$BATS_TEST_TMPDIR/example.1
 	start keeper 8080 65534
 	wait_until 10 keeps "$pid"
-	spawn "$BATS_TEST_TMPDIR/nobody" setpriv --reuid 65534 --clear-groups "$EXAMPLES/worker"
+	start_as_nobody worker
 	wait_until 10 prints 1
 	equal "$(ask)" hello
 }

@@ -9,12 +9,13 @@ all_have_work() {
 	[ "$(status 8080 tcp '[.workers[] | .selected > 0] | length == 2 and all')" = true ]
 }
 
-# replaced BY...: a second instance joins by itself, and the first one, $pid, ends; three times.
+# replaced COMMAND...: which starts a second instance. That joins by itself, and the first one,
+# $pid, ends; three times.
 replaced() {
 	local old i
 	for i in 1 2 3; do
 		old=$pid
-		start "$@"
+		"$@"
 		wait_until 10 states_are "active active"
 		wait_until 10 all_have_work
 		# Its queue fills first.
@@ -43,14 +44,15 @@ never_the_kernel() {
 		"packets left to the kernel, requests of closing workers"
 }
 
-@test "restart.c and restart.py: each replaces itself and the other" {
-	start_tcp 1 restart
+@test "restart.c and restart.py: each replaces itself and the other, as nobody without capabilities" {
+	start_as_nobody restart
+	wait_until 10 sockets_are 8080 tcp 1
 	attach --port 8080 --admit manual
 	states_are active
 	start_load --to 127.0.0.1:8080 --rate 500
-	replaced restart
-	replaced restart.py
-	replaced restart
+	replaced start_as_nobody restart
+	replaced start_as_nobody restart.py
+	replaced start_as_nobody restart
 	whole
 	never_the_kernel
 }
@@ -59,7 +61,7 @@ never_the_kernel() {
 	start_tcp 1 asyncio_server.py 8080
 	attach --port 8080 --admit manual
 	start_asking 100
-	replaced asyncio_server.py 8080
+	replaced start asyncio_server.py 8080
 	whole
 	never_the_kernel
 	load_is '(.workers | length) == 4'

@@ -42,7 +42,7 @@ serves() {
 	equal "$(children_named "$pid" '.*tcp_epoll.*' | wc -l)" 2 workers
 	# A second one of another user may not have the port: it says so and ends.
 	example_of tcp_epoll 8080 2
-	run in_ns setpriv --reuid 65534 --clear-groups "${example[@]}"
+	run in_ns setpriv --reuid 65534 --clear-groups /proc/self/fd/9 8080 2 9<"${example[0]}"
 	equal "$status" 1
 	[[ $output == *"Address already in use"* ]] || fail "$output"
 	kill -TERM "$pid"
