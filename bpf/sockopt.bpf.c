@@ -110,7 +110,8 @@ int hook_setsockopt(struct bpf_sockopt *ctx)
 	int error;
 
 	if (ctx->level != SOL_REUSEPORT_BPF) {
-		if (needs_own_memory(ctx))
+		/* -1: another tool has answered. */
+		if (ctx->optlen > 0 && needs_own_memory(ctx))
 			ctx->optlen = 0;
 		return leave(ctx);
 	}
@@ -126,6 +127,14 @@ int hook_setsockopt(struct bpf_sockopt *ctx)
 }
 
 /* ------------------------------------------------------------------ getsockopt */
+
+/* Before 5.18 the copy would go to the caller's memory although the call has failed. */
+static __always_inline int leave_get(struct bpf_sockopt *ctx)
+{
+	if (!own_errnos && ctx->retval)
+		ctx->optlen = 0;
+	return leave(ctx);
+}
 
 static __always_inline void read_queues(struct reuseport_worker_sockopt *to,
 					const struct caller *caller, struct bpf_sock *sk)
@@ -193,7 +202,7 @@ int hook_getsockopt(struct bpf_sockopt *ctx)
 {
 	if (ctx->level != SOL_REUSEPORT_BPF || ctx->optname != REUSEPORT_STATE ||
 	    !caller_can_work(ctx->sk))
-		return leave(ctx);
+		return leave_get(ctx);
 	if (!is_kernels_answer(ctx->retval) && ctx->retval && ctx->retval != -ENOTCONN)
 		return 1;
 	if (ctx->optval + SOCKOPT_STATE_MIN > ctx->optval_end)

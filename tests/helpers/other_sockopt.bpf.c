@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-only OR BSD-2-Clause
-/* Programs that are not this toolkit's: in their cgroup they answer the level 0x1234, and set
- * SO_RCVBUF to what they want. */
+/* Programs that are not this toolkit's: in their cgroup they answer the level 0x1234 and an option
+ * among those of iptables, and set SO_RCVBUF to what they want. */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
 #define OTHER_LEVEL 0x1234
+#define SOL_IP 0
+#define OTHER_OPTION 70
 #define SOL_SOCKET 1
 #define SO_RCVBUF 8
 #define RCVBUF 20000
@@ -14,7 +16,7 @@ int other_set(volatile struct bpf_sockopt *ctx)
 {
 	int *value = (int *)(long)ctx->optval;
 
-	if (ctx->level == OTHER_LEVEL)
+	if (ctx->level == OTHER_LEVEL || (ctx->level == SOL_IP && ctx->optname == OTHER_OPTION))
 		ctx->optlen = -1; /* the kernel is not asked */
 	else if (ctx->level == SOL_SOCKET && ctx->optname == SO_RCVBUF &&
 		 (void *)(value + 1) <= (void *)(long)ctx->optval_end)

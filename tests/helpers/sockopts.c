@@ -305,6 +305,12 @@ static void run_other(void)
 	static const int answer = 77, value = 100000;
 	const struct sockopt_call calls[] = {
 		{ .name = "other", .level = 0x1234, .len = 4, .value = &value, .set = true },
+		{ .name = "70",
+		  .level = SOL_IP,
+		  .option = 70,
+		  .len = 4,
+		  .value = &value,
+		  .set = true },
 		{ .name = "other", .level = 0x1234, .len = 4, .value = &answer },
 		{ .name = "SO_RCVBUF",
 		  .level = SOL_SOCKET,

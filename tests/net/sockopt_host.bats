@@ -117,7 +117,7 @@ in_cgroup() (
 	hook
 	in_cgroup "$HELPERS/sockopts" other >"$BATS_TEST_TMPDIR/with"
 	cat "$BATS_TEST_TMPDIR/with"
-	says "tcp set other 4: 0 0" "SO_RCVBUF is 40000"
+	says "tcp set other 4: 0 0" "tcp set 70 4: 0 0" "SO_RCVBUF is 40000"
 	grep -q '^tcp get other 4: 0 0 4 .*, as set$' "$BATS_TEST_TMPDIR/with"
 }
 
