@@ -338,7 +338,8 @@ struct member {
 	__u32 id;
 	__u32 flows; /* sticky flows, when they were counted last */
 	__u8 has_id;
-	__u8 unused[3];
+	__u8 no_sockopt; /* as of its group */
+	__u8 unused[2];
 };
 
 /* A key of the map "steered": a group that has an attachment. */

@@ -8,6 +8,8 @@
 
 const volatile bool netns_cookies; /* as the hooks have it */
 
+#define SOCKET_RAW 3 /* SOCK_RAW */
+
 struct caller {
 	struct sock *sk; /* for probe reads only */
 	__u64 cookie;    /* 0: nobody has asked for it yet, so it is no member's */
@@ -16,11 +18,12 @@ struct caller {
 	bool no_sockopt;
 };
 
-/* Return whether it is a socket that can be a worker's. MPTCP has a protocol of its own. */
+/* Return whether it is a socket that can be a worker's. MPTCP has a protocol of its own, a raw
+ * socket any. */
 static __always_inline bool caller_can_work(struct bpf_sock *sk)
 {
 	return (sk->family == FAMILY_INET || sk->family == FAMILY_INET6) &&
-	       (sk->protocol == PROTO_TCP || sk->protocol == PROTO_UDP);
+	       sk->type != SOCKET_RAW && (sk->protocol == PROTO_TCP || sk->protocol == PROTO_UDP);
 }
 
 /* A connection has the port of its listener, and is no worker. */
@@ -88,6 +91,7 @@ static __always_inline void caller_find(struct caller *caller, struct bpf_sock *
 {
 	struct sock *kernel_sock = caller_kernel_sock(sk);
 	struct steered *group;
+	struct member *member;
 
 	caller->sk = kernel_sock;
 	caller->cookie = BPF_CORE_READ(kernel_sock, __sk_common.skc_cookie.counter);
@@ -95,8 +99,16 @@ static __always_inline void caller_find(struct caller *caller, struct bpf_sock *
 	if (!caller->bound || caller_is_connection(sk))
 		return;
 	group = caller_group(sk, caller);
-	caller->known = group || caller_member(caller);
-	caller->no_sockopt = group && group->no_sockopt;
+	if (group) {
+		caller->known = true;
+		caller->no_sockopt = group->no_sockopt;
+	}
+	/* A worker that has bound itself to a device, say, has another address than its group. */
+	member = caller_member(caller);
+	if (member) {
+		caller->known = true;
+		caller->no_sockopt |= member->no_sockopt;
+	}
 }
 
 #endif

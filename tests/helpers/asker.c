@@ -4,10 +4,13 @@
  * the hooks. Does one command after the other, and prints what came of it, one a line.
  *   asker HOOKS COMMAND...
  *     tcp4 tcp6 udp4 udp6    a new socket; all that follows is about the last one
+ *     raw                    one of IPPROTO_TCP that is no TCP socket
  *     socket N               ... or about the one with this number, from 0 on
  *     bind ADDR PORT         with SO_REUSEPORT; TCP: not listening yet
  *     v6only                 before bind
+ *     device NAME            after bind
  *     listen
+ *     await STATE            it is in that state
  *     bound                  nothing
  *     connect                a client comes, and waits
  *     accept                 a new socket: a connection to the last one
@@ -83,6 +86,24 @@ static void set_v6only(void)
 
 	if (setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one)))
 		die("IPV6_V6ONLY");
+}
+
+static void bind_to_device(const char *name)
+{
+	if (setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name, strlen(name)))
+		die("SO_BINDTODEVICE");
+}
+
+static void await_state(uint32_t state)
+{
+	struct reuseport_worker_sockopt now = { 0 };
+	socklen_t len = sizeof(now);
+
+	for (int i = 0; i < 1000; i++, usleep(20000))
+		if (!getsockopt(fd, SOL_REUSEPORT_BPF, REUSEPORT_STATE, &now, &len) &&
+		    now.state == state)
+			return;
+	die("state %u", now.state);
 }
 
 /* Its client stays as long as this process. */
@@ -185,12 +206,18 @@ static void make_socket(const char *kind)
 /* Return how many words it has taken, or -1. */
 static int do_on_socket(char **words, int n)
 {
+	if (!strcmp(words[0], "raw"))
+		return add_socket(socket(AF_INET, SOCK_RAW, IPPROTO_TCP)), 1;
 	if (strlen(words[0]) == 4 && (words[0][3] == '4' || words[0][3] == '6'))
 		return make_socket(words[0]), 1;
 	if (!strcmp(words[0], "socket") && n > 1)
 		return fd = sockets[atoi(words[1])], 2;
 	if (!strcmp(words[0], "bind") && n > 2)
 		return bind_to(words[1], words[2]), 3;
+	if (!strcmp(words[0], "device") && n > 1)
+		return bind_to_device(words[1]), 2;
+	if (!strcmp(words[0], "await") && n > 1)
+		return await_state(atoi(words[1])), 2;
 	if (!strcmp(words[0], "listen"))
 		return listen(fd, 16), 1;
 	if (!strcmp(words[0], "bound"))

@@ -204,6 +204,21 @@ READY 1: ENOTCONN
 state: ENOTCONN" tcp4 bind 127.0.0.1 $PORT listen steer set READY 1 accept set READY 1 state
 }
 
+@test "sockopt hooks: --no-sockopt holds for a worker that gets another address" {
+	own_errnos
+	start_workers 1 --port 8080
+	attach --port 8080 --no-sockopt
+	answers "DRAIN 1: EPERM
+DRAIN 1: EPERM
+no request" tcp4 bind 0.0.0.0 8080 listen await 2 set DRAIN 1 device lo set DRAIN 1 request
+}
+
+@test "sockopt hooks: a raw socket is another one" {
+	hook
+	answers "READY 1: ENOPROTOOPT
+state: EOPNOTSUPP" raw set READY 1 state
+}
+
 @test "sockopt hooks: an id is one worker's in a generation" {
 	own_errnos
 	hook

@@ -101,6 +101,7 @@ void sockopt_members_describe(const struct attachment *at, unsigned int slot, st
 	member->generation = entry->generation;
 	member->state = generation_state(generations_in_use(&at->view), entry);
 	member->weight = entry->weight;
+	member->no_sockopt = at->entry.no_sockopt;
 }
 
 static struct steered_key sockopt_members_key(const struct attachment *at)
