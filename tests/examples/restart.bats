@@ -57,6 +57,30 @@ never_the_kernel() {
 	never_the_kernel
 }
 
+@test "restart.c: while no keeper runs the old instance gets nothing new either, and gives up waiting" {
+	local old cookie given
+	start_tcp 1 restart
+	old=$pid
+	attach --port 8080 --admit manual
+	start_load --to 127.0.0.1:8080 --rate 300
+	start restart
+	wait_until 10 states_are "active active"
+	wait_until 10 all_have_work
+	cookie=$(status 8080 tcp ".workers[] | select(.pid == $old) .cookie")
+	kill_keeper 8080 tcp
+	kill -TERM "$old"
+	pause 0.3
+	given=$(status 8080 tcp ".workers[] | select(.cookie == $cookie) .selected")
+	[ "$given" -gt 0 ]
+	pause 0.5
+	equal "$(status 8080 tcp ".workers[] | select(.cookie == $cookie) .selected")" "$given" \
+		"what it was given"
+	ended "$old"
+	equal "$code" 0 "exit status"
+	stop_load
+	no_failed_request
+}
+
 @test "asyncio_server.py: replaced, while clients go on to ask on their connections" {
 	start_tcp 1 asyncio_server.py 8080
 	attach --port 8080 --admit manual
