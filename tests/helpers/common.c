@@ -186,6 +186,8 @@ int server_socket(const struct server *server)
 	if (server->dev &&
 	    setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, server->dev, strlen(server->dev) + 1))
 		die("SO_BINDTODEVICE %s", server->dev);
+	if (server->before_bind)
+		server->before_bind(fd);
 	if (bind(fd, (struct sockaddr *)&local, length))
 		die("bind %s:%d", server->addr, server->port);
 	if (tcp && listen(fd, BACKLOG))
@@ -222,6 +224,13 @@ static void pause_ms(int ms)
 		nanosleep(&time, NULL);
 }
 
+static unsigned long n_served;
+
+unsigned long served(void)
+{
+	return __atomic_load_n(&n_served, __ATOMIC_RELAXED);
+}
+
 static int answer(char *text, size_t size, uint64_t cookie)
 {
 	return snprintf(text, size, "%d %llu\n", getpid(), (unsigned long long)cookie);
@@ -241,6 +250,7 @@ static void serve_tcp(const struct server *server, int listener)
 
 	/* A client that has gone is an error of accept or of send: go on. */
 	while ((fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
+		__atomic_add_fetch(&n_served, 1, __ATOMIC_RELAXED);
 		pause_ms(server->delay_ms);
 		send(fd, line, answer(line, sizeof(line), cookie_of(listener)), MSG_NOSIGNAL);
 		close(fd);
@@ -265,6 +275,7 @@ static void serve_udp(const struct server *server, int fd)
 
 	if (got < 0)
 		return;
+	__atomic_add_fetch(&n_served, 1, __ATOMIC_RELAXED);
 	pause_ms(server->delay_ms);
 	part.iov_len = echo(reply, sizeof(reply), fd, data, got < 20 ? got : 20);
 	part.iov_base = reply;

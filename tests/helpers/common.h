@@ -50,6 +50,7 @@ struct server {
 	int round_ms;    /* see serve_in_rounds() */
 	const char *dev; /* SO_BINDTODEVICE, or NULL */
 	bool mptcp;      /* of TCP */
+	void (*before_bind)(int fd); /* or NULL */
 };
 
 /* A bound, and for TCP listening, socket; dies on failure. */
@@ -70,6 +71,9 @@ int epoll_set(const int *fds, size_t n);
  * QUESTION\n".
  */
 void serve(const struct server *server, int epfd);
+
+/* How many it has accepted or received so far, to be asked by any thread. */
+unsigned long served(void);
 
 /*
  * TCP, until SIGTERM or SIGINT: accepts all that wait once in round_ms, and

@@ -2,7 +2,7 @@
 # The test helpers: small real processes, see the first comment of each.
 
 HELPER_NAMES := worker churn client load queue half_open notify flows twins delay leftovers \
-	descriptors swap holder ask asker sockopts
+	descriptors swap holder ask asker sockopts sockopt_worker
 HELPERS := $(HELPER_NAMES:%=$(BUILD)/helpers/%)
 # These use the library: in the sanitized run it is the sanitized one.
 LIBRARY_HELPERS := $(BUILD)/helpers/calls $(BUILD)/helpers/changes $(BUILD)/helpers/explain_lines
@@ -33,6 +33,8 @@ $(BUILD)/helpers/sockopts: $(SOCKOPTS_MORE) tests/helpers/sockopts.h
 $(BUILD)/helpers/leftovers $(BUILD)/helpers/ask: HELPER_LIBS := $(LIBBPF_LIB) -lbpf
 $(BUILD)/helpers/asker: HELPER_LIBS := tests/helpers/asker_keeper.c $(LIBBPF_LIB) -lbpf
 $(BUILD)/helpers/asker: tests/helpers/asker_keeper.c tests/helpers/asker.h
+$(BUILD)/helpers/sockopt_worker: HELPER_LIBS := -pthread
+$(BUILD)/helpers/sockopt_worker: HELPER_INCLUDES := -Iinclude
 $(BUILD)/helpers/ask $(BUILD)/helpers/asker: HELPER_INCLUDES := -Ibpf -Iinclude
 
 $(BUILD)/helpers/%: tests/helpers/%.c tests/helpers/common.c tests/helpers/common.h
