@@ -45,11 +45,11 @@ struct server {
 	bool v6only;
 	bool reuseport;
 	bool reuseaddr;
-	int delay_ms;    /* before each answer */
-	int buffer;      /* SO_RCVBUF, 0: the kernel's default */
-	int round_ms;    /* see serve_in_rounds() */
-	const char *dev; /* SO_BINDTODEVICE, or NULL */
-	bool mptcp;      /* of TCP */
+	int delay_ms;                /* before each answer */
+	int buffer;                  /* SO_RCVBUF, 0: the kernel's default */
+	int round_ms;                /* see serve_in_rounds() */
+	const char *dev;             /* SO_BINDTODEVICE, or NULL */
+	bool mptcp;                  /* of TCP */
 	void (*before_bind)(int fd); /* or NULL */
 };
 

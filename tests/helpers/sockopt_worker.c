@@ -26,8 +26,12 @@ static const char usage[] =
 	"               [--set NUMBER=VALUE]...  before bind()\n";
 
 static const struct option options[] = {
-	{ "proto", 1, NULL, 'p' },  { "addr", 1, NULL, 'a' }, { "port", 1, NULL, 'P' },
-	{ "buffer", 1, NULL, 'b' }, { "set", 1, NULL, 's' },  { "help", 0, NULL, 'h' },
+	{ "proto", 1, NULL, 'p' },
+	{ "addr", 1, NULL, 'a' },
+	{ "port", 1, NULL, 'P' },
+	{ "buffer", 1, NULL, 'b' },
+	{ "set", 1, NULL, 's' },
+	{ "help", 0, NULL, 'h' },
 	{ 0 },
 };
 
