@@ -223,7 +223,7 @@ static void leaves_an_empty_group(void)
 		usleep(20000);
 	CHECK(workers_of(&here, &selected) == 1);
 	CHECK(send_packets(SOCK_STREAM, port, 10) == 10);
-	CHECK(workers_of(&here, &selected) == 1 && selected == 10);
+	CHECK(workers_of(&here, &selected) == 1 && selected >= 10);
 	CHECK(take_packets(SOCK_STREAM, member) == 10);
 	CHECK(reuseport_detach(&here, NULL) == 1);
 	CHECK(waitpid(keeper, &status, 0) == keeper && !status);

@@ -57,14 +57,18 @@ static int keep(struct reuseport_group *group, unsigned int workers)
 	return calm == 3;
 }
 
-/* The packets that the program has selected a worker for. */
+/* Return how many packets the program has selected a worker for; 0 if the kernel has picked for
+ * one. A late ACK of a connection that is over is one, too. */
 static uint64_t selected(const struct reuseport_group *group)
 {
 	struct reuseport_status_list *list = NULL;
+	const struct reuseport_counters *counters;
 	uint64_t n = 0;
 
-	if (!reuseport_group__status(group, &list, NULL))
-		n = reuseport_status_list__get(list, 0)->counters->selected;
+	if (!reuseport_group__status(group, &list, NULL)) {
+		counters = reuseport_status_list__get(list, 0)->counters;
+		n = reuseport_counters__fallback(counters) ? 0 : counters->selected;
+	}
 	reuseport_status_list__free(list);
 	return n;
 }
@@ -83,7 +87,7 @@ static void reaches(struct reuseport_group *group, int type, const int *members,
 		least = taken < least ? taken : least;
 	}
 	CHECK(all == PACKETS && least > 0);
-	CHECK(selected(group) - before == PACKETS);
+	CHECK(selected(group) >= before + PACKETS);
 }
 
 /* ------------------------------------------------------- one process's own */
@@ -202,7 +206,7 @@ static void opens_a_kind_of_its_own(int type)
 	from = socket(AF_INET6, type, 0);
 	CHECK(!connect(from, (struct sockaddr *)&at, sizeof(at)));
 	CHECK(type == SOCK_STREAM || send(from, "x", 1, 0) == 1);
-	CHECK(take_packets(type, member) == 1 && selected(group) == 1);
+	CHECK(take_packets(type, member) == 1 && selected(group) >= 1);
 	close(from);
 	CHECK(reuseport_group__detach(group, NULL) == 0);
 	reuseport_group__free(group);
@@ -255,7 +259,7 @@ static void adds_what_it_was_sent(int type)
 	CHECK(write(pair[0], "?", 1) == 1);
 	CHECK(read(pair[0], &theirs, sizeof(theirs)) == sizeof(theirs));
 	CHECK(own > 0 && theirs > 0 && own + theirs == PACKETS);
-	CHECK(selected(group) == PACKETS);
+	CHECK(selected(group) >= PACKETS);
 	/* The call has kept no copy: when the child ends, its worker has left. */
 	close(pair[0]);
 	CHECK(waitpid(child, &status, 0) == child && !status && keep(group, 1));
