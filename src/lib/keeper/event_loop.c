@@ -9,7 +9,6 @@
 #include "keeper/asked.h"
 #include "keeper/asked_settle.h"
 #include "keeper/event_loop.h"
-#include "keeper/worker_events.h"
 #include "keeper/join.h"
 #include "keeper/loop_time.h"
 #include "keeper/membership.h"
@@ -21,6 +20,7 @@
 #include "keeper/program_mend.h"
 #include "keeper/program_put_back.h"
 #include "keeper/resync.h"
+#include "keeper/worker_events.h"
 
 #define CALL_TIME (2 * MS) /* of a turn: for events, and for a search's result */
 #define SLICE 128          /* descriptors of a search: 1 ms */

@@ -14,12 +14,12 @@
 #include "keeper/check_pins.h"
 #include "keeper/degraded.h"
 #include "keeper/event_loop.h"
-#include "keeper/worker_events.h"
 #include "keeper/event_sources.h"
 #include "keeper/handle_owner.h"
 #include "keeper/loop_time.h"
 #include "keeper/other_group.h"
 #include "keeper/resync.h"
+#include "keeper/worker_events.h"
 #include "state/hooks.h"
 #include "state/pin_dir.h"
 
