@@ -8,6 +8,7 @@
 
 #include "error.h"
 #include "keeper/adopt.h"
+#include "keeper/asked.h"
 #include "keeper/event_sources.h"
 #include "keeper/membership.h"
 #include "keeper/program_attach.h"
@@ -116,6 +117,7 @@ static void adopt_publish(struct reuseport_group *group)
 	group->loop.plan_due = true;
 	if (lock < 0)
 		return;
+	asked_before_publish(group, false);
 	publish_workers(&group->at, NULL);
 	close(lock);
 }

@@ -197,7 +197,7 @@ void asked_turn(struct reuseport_group *group)
 		asked_take_due(group);
 }
 
-void asked_before_attach(struct reuseport_group *group, bool wait_ready)
+void asked_before_publish(struct reuseport_group *group, bool wait_ready)
 {
 	struct request request;
 
@@ -208,8 +208,11 @@ void asked_before_attach(struct reuseport_group *group, bool wait_ready)
 			continue;
 		if (wait_ready && entry->state == WORKER_ACTIVE)
 			entry->state = WORKER_JOINING;
-		if (group->sockopt && asked_read(group, slot, &request))
-			asked_apply(group, slot, &request);
+		if (!group->sockopt || !asked_read(group, slot, &request))
+			continue;
+		asked_apply(group, slot, &request);
+		/* Whoever keeps the group, tells the worker when it is in effect. */
+		group->loop.asking.settles = group->loop.asking.unpublished = true;
 	}
 	map_view_store(&group->at.view);
 }

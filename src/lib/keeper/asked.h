@@ -11,9 +11,10 @@ void asked_note(struct reuseport_group *group, uint32_t slot);
 /* Take what is due, and apply it; the plan is due then. */
 void asked_turn(struct reuseport_group *group);
 
-/* Apply what the members have asked for before an attach, which no other process changes yet.
- * wait_ready: they all wait until they say that they are ready. */
-void asked_before_attach(struct reuseport_group *group, bool wait_ready);
+/* Apply what the members have asked for so far, so that the first plan has it: with the plan lock, or
+ * while no other process knows the maps. wait_ready: they all wait until they say that they are
+ * ready. */
+void asked_before_publish(struct reuseport_group *group, bool wait_ready);
 
 /* Have the programs know the group; its members are known already, since others are told that their
  * group is not steered. Where that is new it takes two RCU grace periods. */

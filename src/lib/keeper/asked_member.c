@@ -67,6 +67,24 @@ void asked_member_end(struct reuseport_group *group, unsigned int slot)
 	asked_member_clear_word(group, slot);
 }
 
+void asked_member_forget(struct reuseport_group *group, uint64_t cookie)
+{
+	struct member member;
+
+	if (group->sockopt && sockopt_members_get(group->sockopt, cookie,
+						  group->at.entry.attached_ns, &member))
+		sockopt_members_drop(group->sockopt, cookie, &member);
+}
+
+bool asked_member_is_not_ready(const struct reuseport_group *group, unsigned int slot)
+{
+	struct request request;
+
+	return group->sockopt &&
+	       sockopt_members_request(group->sockopt, group->slots[slot].cookie, &request) &&
+	       request.ready_at && !request.ready;
+}
+
 /* ------------------------------------------------------------------------ ids */
 
 int asked_member_set_id(struct reuseport_group *group, unsigned int slot, uint32_t id)

@@ -17,6 +17,12 @@ void asked_member_adopt(struct reuseport_group *group, unsigned int slot);
 /* It has left, or does not join after all. */
 void asked_member_end(struct reuseport_group *group, unsigned int slot);
 
+/* A worker that another keeper had has left. */
+void asked_member_forget(struct reuseport_group *group, uint64_t cookie);
+
+/* Return whether it has said last that it is not ready. */
+bool asked_member_is_not_ready(const struct reuseport_group *group, unsigned int slot);
+
 /* Write it, as it is in group->slots. */
 void asked_member_write(struct reuseport_group *group, unsigned int slot);
 

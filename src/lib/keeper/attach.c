@@ -203,7 +203,7 @@ static int attach_take(struct reuseport_group *group, const struct group_members
 	if (!ret && !opts->partial)
 		ret = attach_refuse_hopeless(group, members, &fill, err);
 	if (!ret)
-		asked_before_attach(group, opts->wait_ready);
+		asked_before_publish(group, opts->wait_ready);
 	if (!ret)
 		ret = attach_pin_filled(group, members, &fill, opts, err);
 	if (ret) {

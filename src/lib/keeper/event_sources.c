@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "error.h"
+#include "fd.h"
 #include "keeper/check_pins.h"
 #include "keeper/degraded.h"
 #include "keeper/event_loop.h"
@@ -22,6 +23,7 @@
 #include "keeper/worker_events.h"
 #include "state/hooks.h"
 #include "state/pin_dir.h"
+#include "state/sockopt_set.h"
 
 /* ------------------------------------------------------------------- the ring */
 
@@ -164,11 +166,23 @@ static int event_sources_load_hooks(struct reuseport_group *group, struct reusep
 	return ret;
 }
 
+/* Use the maps that are there: workers join in this look. */
+static void event_sources_find_sockopt(struct reuseport_group *group)
+{
+	int root = handle_open_root(group);
+
+	if (root >= 0 && !sockopt_set_open(root, &group->own_sockopt, NULL))
+		group->sockopt = &group->own_sockopt;
+	fd_close(root);
+}
+
 /* Return 0, or -errno if no events tell this process, or the host's keeper, of joins. */
 static int event_sources_open_events(struct reuseport_group *group, struct reuseport_error *err)
 {
-	if (group->passing)
+	if (group->passing) {
+		event_sources_find_sockopt(group);
 		return 0;
+	}
 	return group->own || group->shared ? event_sources_open_ring(group, err) :
 					     event_sources_load_hooks(group, err);
 }

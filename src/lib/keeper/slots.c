@@ -258,15 +258,17 @@ void slots_adopt(struct reuseport_group *group)
 		if (entry->state == WORKER_FREE)
 			continue;
 		if (!attachment_holds(&group->at, slot, entry->cookie)) {
+			asked_member_forget(group, entry->cookie);
 			slots_free_entry(group, slot);
 			continue;
 		}
-		/* A keeper was killed before it could admit it. */
-		slots_activate(group, slot);
 		group->slots[slot] = (struct slot){ .cookie = entry->cookie, .pid = entry->pid };
 		group->ns.hint_pid = entry->pid;
 		group->workers++;
 		asked_member_adopt(group, slot);
+		/* A keeper was killed before it could admit it. */
+		if (!asked_member_is_not_ready(group, slot))
+			slots_activate(group, slot);
 	}
 	map_view_store(&group->at.view);
 }

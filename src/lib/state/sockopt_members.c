@@ -222,6 +222,20 @@ void sockopt_members_remove_pinned(const struct attachment *at)
 	sockopt_maps_close(&maps);
 }
 
+/* Fill in what the pins say now. In another generation its id may be another worker's. */
+static void sockopt_members_update(const struct sockopt_maps *maps, const struct attachment *at,
+				   unsigned int slot, struct member *member)
+{
+	uint64_t cookie = at->view.workers[slot].cookie;
+	struct member before = *member;
+
+	sockopt_members_describe(at, slot, member);
+	if (!before.has_id || before.generation == member->generation)
+		return;
+	sockopt_members_give_up_id(maps, cookie, &before);
+	member->has_id = !sockopt_members_claim_id(maps, cookie, member, before.id);
+}
+
 void sockopt_members_refresh_unkept(const struct attachment *at)
 {
 	struct sockopt_maps maps;
@@ -234,7 +248,7 @@ void sockopt_members_refresh_unkept(const struct attachment *at)
 
 		if (!cookie || !sockopt_members_get(&maps, cookie, at->entry.attached_ns, &member))
 			continue;
-		sockopt_members_describe(at, slot, &member);
+		sockopt_members_update(&maps, at, slot, &member);
 		sockopt_members_put(&maps, cookie, &member);
 	}
 	sockopt_maps_close(&maps);
