@@ -11,8 +11,8 @@ void asked_note(struct reuseport_group *group, uint32_t slot);
 /* Take what is due, and apply it; the plan is due then. */
 void asked_turn(struct reuseport_group *group);
 
-/* Apply what the members have asked for so far, so that the first plan has it: with the plan lock, or
- * while no other process knows the maps. wait_ready: they all wait until they say that they are
+/* Apply what the members have asked for so far, so that the first plan has it: with the plan lock,
+ * or while no other process knows the maps. wait_ready: they all wait until they say that they are
  * ready. */
 void asked_before_publish(struct reuseport_group *group, bool wait_ready);
 

@@ -71,8 +71,8 @@ void asked_member_forget(struct reuseport_group *group, uint64_t cookie)
 {
 	struct member member;
 
-	if (group->sockopt && sockopt_members_get(group->sockopt, cookie,
-						  group->at.entry.attached_ns, &member))
+	if (group->sockopt &&
+	    sockopt_members_get(group->sockopt, cookie, group->at.entry.attached_ns, &member))
 		sockopt_members_drop(group->sockopt, cookie, &member);
 }
 
