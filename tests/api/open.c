@@ -119,6 +119,11 @@ static void opens_before_any_member(int type)
 	members[1] = member_of(type, port);
 	CHECK(reuseport_group__add(group, members[1], NULL) == 1 && keep(group, 2));
 	reaches(group, type, members, 2);
+	/* One that comes at once, instead of one that nobody has seen leave, has its slot. */
+	close(members[1]);
+	members[1] = member_of(type, port);
+	CHECK(reuseport_group__add(group, members[1], NULL) == 1 && keep(group, 2));
+	reaches(group, type, members, 2);
 	/* Another keeper adopts both where they are. */
 	reuseport_group__free(group);
 	CHECK(reuseport_group__open(&key, &opts, &group, &err) == 0);
@@ -329,6 +334,11 @@ static void refuses_sockets(int type)
 	other = member_of(type, port);
 	more = member_of(type, port);
 	CHECK(reuseport_group__add(group, other, &err) == 0);
+	CHECK(told(reuseport_group__add(group, more, &err), ENOSPC, &err));
+	close(other);
+	CHECK(reuseport_group__add(group, more, &err) == 0);
+	other = more;
+	more = member_of(type, port);
 	CHECK(told(reuseport_group__add(group, more, &err), ENOSPC, &err));
 	CHECK(reuseport_group__detach(group, NULL) == 0);
 	CHECK(told(reuseport_group__add(group, other, &err), ESHUTDOWN, &err));

@@ -13,6 +13,7 @@
 #include "keeper/handle_owner.h"
 #include "keeper/join.h"
 #include "keeper/join_place.h"
+#include "keeper/loop_time.h"
 #include "keeper/membership.h"
 #include "keeper/pending.h"
 #include "keeper/program_attach.h"
@@ -20,6 +21,8 @@
 #include "reuseport_group.h"
 #include "sockets/pidfd_socket.h"
 #include "sockets/socket_key.h"
+
+#define RELEASE_PART 4 /* of the time that a look at all slots takes, until the next one */
 
 /* A socket that is added. */
 struct adding {
@@ -85,6 +88,21 @@ static unsigned int add_find(struct reuseport_group *group, uint64_t cookie)
 	return SLOT_NONE;
 }
 
+/* Release the slots of those that have left, so that who comes instead has the same one. With
+ * thousands of slots that is not done for each socket, unless they must be looked at. Return
+ * whether one was released. */
+static bool add_release_empty(struct reuseport_group *group, bool must)
+{
+	const unsigned int workers = group->workers;
+	const uint64_t begun = loop_now();
+
+	if (!must && begun < group->loop.release_at)
+		return false;
+	slots_release_empty(group);
+	group->loop.release_at = loop_now() + (loop_now() - begun) * RELEASE_PART;
+	return group->workers < workers;
+}
+
 /* Put it into a free slot. */
 static int add_into_slot(struct reuseport_group *group, const struct adding *adding,
 			 unsigned int *slot, struct reuseport_error *err)
@@ -142,8 +160,10 @@ static int add_socket(struct reuseport_group *group, const struct adding *adding
 	unsigned int slot;
 	int ret;
 
-	slots_release_empty(group);
+	add_release_empty(group, false);
 	ret = add_into_slot(group, adding, &slot, err);
+	if (ret == -ENOSPC && add_release_empty(group, true))
+		ret = add_into_slot(group, adding, &slot, err);
 	/* A helper that was given up may have put it elsewhere. */
 	if (ret == -EBUSY && slots_drop_stray(group, adding->cookie))
 		ret = add_into_slot(group, adding, &slot, err);

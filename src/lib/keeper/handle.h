@@ -63,6 +63,7 @@ struct event_loop {
 	struct join_batch *joining; /* of these; NULL: none is under way */
 	struct socket_owner last;   /* the one that was found last for an event */
 	bool release_due;           /* a worker may have left */
+	uint64_t release_at;        /* when to look for that again as a socket is added */
 	bool members_told;
 	uint32_t members; /* the last number of them that was told */
 	bool resync_due;
