@@ -8,6 +8,7 @@
  *   state               the members of struct reuseport_worker_sockopt, or "errno N"
  *   served              how many it has served
  *   flood N             sets random options N times
+ *   noise N             the same with random levels, names, lengths and values
  */
 #include "common.h"
 
@@ -115,6 +116,28 @@ static void flood(long n)
 	printf("said done\n");
 }
 
+/* The level, and those beside it; no other option of the kernel is meant. */
+static void noise(long n)
+{
+	uint64_t random = getpid();
+	char value[64];
+	socklen_t len;
+
+	for (long i = 0; i < n; i++) {
+		int level = SOL_REUSEPORT_BPF - 1 + next_random(&random) % 3;
+		int name = (int)(next_random(&random) % 12) - 2;
+
+		len = next_random(&random) % (sizeof(value) + 1);
+		for (size_t at = 0; at < sizeof(value); at++)
+			value[at] = next_random(&random) % 4 ? 0 : next_random(&random);
+		if (next_random(&random) % 4)
+			setsockopt(listener, level, name, value, len);
+		else
+			getsockopt(listener, level, name, value, &len);
+	}
+	printf("said done\n");
+}
+
 static void obey(const char *line)
 {
 	int name, value;
@@ -126,6 +149,8 @@ static void obey(const char *line)
 		printf("said %lu\n", served());
 	else if (sscanf(line, "flood %ld", &n) == 1)
 		flood(n);
+	else if (sscanf(line, "noise %ld", &n) == 1)
+		noise(n);
 	else if (sscanf(line, "sync %d %d", &name, &value) == 2)
 		sync_option(name, value);
 	else if (sscanf(line, "%d %d", &name, &value) == 2)

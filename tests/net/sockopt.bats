@@ -389,28 +389,41 @@ old_get_nothing() {
 
 # ------------------------------------------------------------------------- strangers
 
+# Five of the group's user and five of another, who are in no group that is steered.
 @test "sockopt: a flood of options delays nobody, and changes what is its own only" {
-	local i rss keeper
+	local i rss keeper noisy=(1 2 3 4 5 6 7 8 9 10)
 	here tcp
-	begin_askers 4
+	begin_askers 6
+	ASKER_WRAP=(setpriv --reuid 65533 --regid 65533 --clear-groups --inh-caps=-all
+		--bounding-set=-all --no-new-privs)
+	start_askers 5 --port 8091
 	start_worker --port 8090
 	attach --port 8090
 	keeper=$(keeper_pid 8080 tcp)
 	becomes 0 "$ACTIVE"
 	rss=$(awk '/^VmRSS/ { print $2 }' "/proc/$keeper/status")
-	for i in 0 1 2; do echo "flood 3000000" >&"${asker_to[i]}"; done
+	for i in 1 2; do echo "flood $((1000000 / RP_THIN))" >&"${asker_to[i]}"; done
+	for i in 3 4 5 6 7 8 9 10; do echo "noise $((500000 / RP_THIN))" >&"${asker_to[i]}"; done
 	for i in 1 2 3 4 5; do
 		start_worker --port 8090
 		wait_until 5 in_sync 8090 tcp
 	done
-	state_of 3
+	state_of 0
 	equal "$state $weight $seq" "$ACTIVE 1 0" "the one that asks for nothing"
-	for i in 0 1 2; do
+	for i in "${noisy[@]}"; do
 		wait_until 60 asker_has_said "$i"
 		asker_said[i]=$((asker_said[i] + 1))
 	done
 	equal "$(status 8080 tcp .keeper.pid)" "$keeper"
+	equal "$(status 8090 tcp '[.workers[].state] | unique | join(" ")')" active
 	[ "$(awk '/^VmRSS/ { print $2 }' "/proc/$keeper/status")" -lt $((rss + 4096)) ] ||
 		fail "the keeper has grown from $rss KB"
-	gets_some 3 40
+	gets_some 0 60
+	# Who has asked for it is heard again.
+	for i in 1 2; do
+		say "$i" "$DRAIN" 0
+		say "$i" "$WEIGHT" 1
+		say "$i" "$READY" 1
+		becomes "$i" "$ACTIVE"
+	done
 }
