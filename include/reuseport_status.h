@@ -50,6 +50,8 @@ struct reuseport_worker {
 			     * descriptors of its own; -1: none is visible */
 	uint64_t joined_ns; /* when it got its slot, CLOCK_BOOTTIME */
 	uint64_t state_ns;  /* since when it has its state, likewise; 0: not known */
+	uint32_t id;        /* that it has given itself by REUSEPORT_ID, if has_id */
+	bool has_id;
 };
 
 /*
@@ -160,6 +162,7 @@ struct reuseport_status {
 	uint64_t rollout_ns;  /* the phase of the rollout */
 	uint64_t looked_ns;   /* the keeper's last look at which program the group has */
 	uint64_t left_out_ns; /* the keeper knows of members that it cannot give a slot */
+	bool no_sockopt;      /* workers may not control themselves by socket options */
 };
 
 struct reuseport_status_list;

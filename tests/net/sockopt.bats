@@ -142,6 +142,7 @@ begin_askers() {
 	answers 0 0 "$ID" 7
 	takes_effect 0 1
 	equal "$id" 7
+	equal "$(status 8080 tcp "[.workers[] | select(.cookie == ${asker_ids[0]}).id]" | jq -c .)" "[7]"
 	answers 1 "$EEXIST" "$ID" 7
 	answers 0 0 "$ID" 8
 	takes_effect 0 2
@@ -206,6 +207,7 @@ begin_askers() {
 @test "sockopt: --no-sockopt" {
 	here tcp
 	begin_askers 2 --no-sockopt
+	equal "$(status 8080 tcp '"\(.sockopt) \(.workers[0].id)"')" "false null"
 	becomes 0 "$ACTIVE"
 	answers 0 "$EPERM" "$DRAIN" 1
 	answers 0 "$EPERM" "$READY" 0

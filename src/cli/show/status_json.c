@@ -60,6 +60,7 @@ static json_t *worker_json(const struct shown_status *shown, size_t i)
 		"selected", (json_int_t)worker->selected, "migrated", (json_int_t)worker->migrated,
 		"fallback", (json_int_t)worker->fallback, "flows", (json_int_t)worker->flows);
 
+	json_object_set_new(object, "id", worker->has_id ? json_integer(worker->id) : json_null());
 	if (shown->interval)
 		add_worker_interval(object, shown->interval, i);
 	return object;
@@ -174,7 +175,7 @@ static json_t *attachment_json(const struct shown_status *shown)
 	return json_pack(
 		"{s:s, s:s, s:s, s:i, s:I, s:o, s:o, s:s, s:o, s:{s:i, s:b, s:o}, "
 		"s:{s:i, s:o, s:s, s:b, s:b}, "
-		"s:o, s:i, s:i, s:b, s:o, s:o, s:s, s:o, s:o, s:o*, s:o, s:b, s:b, s:i, s:I, s:I, s:o*, s:o}",
+		"s:o, s:i, s:i, s:b, s:o, s:o, s:s, s:o, s:o, s:o*, s:o, s:b, s:b, s:b, s:i, s:I, s:I, s:o*, s:o}",
 		"proto", format_proto(status->key->proto), "family",
 		format_family(status->key->family), "addr", addr, "port", status->key->port,
 		"netns", (json_int_t)status->key->netns, "netns_name",
@@ -188,11 +189,11 @@ static json_t *attachment_json(const struct shown_status *shown)
 		status->damaged, "workers", workers, "counters", counters_json(status->counters),
 		"admit", status->admit_manual ? "manual" : "auto", "rollout", rollout_json(status),
 		"ways", modes_json(status->modes), "sticky", sticky_json(status), "unsteered",
-		unsteered_json(status), "partial", status->partial, "transparent",
-		status->transparent, "connected_sockets", (int)status->connected_sockets,
-		"gone_selected", (json_int_t)status->gone_selected, "gone_migrated",
-		(json_int_t)status->gone_migrated, "interval", interval_json(shown->interval),
-		"unregistered_age",
+		unsteered_json(status), "partial", status->partial, "sockopt", !status->no_sockopt,
+		"transparent", status->transparent, "connected_sockets",
+		(int)status->connected_sockets, "gone_selected", (json_int_t)status->gone_selected,
+		"gone_migrated", (json_int_t)status->gone_migrated, "interval",
+		interval_json(shown->interval), "unregistered_age",
 		status->unregistered ? age_json(status, status->left_out_ns) : json_null());
 }
 

@@ -15,6 +15,7 @@
 #include "state/ages.h"
 #include "state/counters.h"
 #include "state/generation.h"
+#include "state/sockopt_members.h"
 
 /* ---------------------------------------------------------------- sockets */
 
@@ -65,6 +66,25 @@ static int status_read_workers(struct status_item *item, const struct attachment
 	item->status.n_workers = item->workers.n;
 	item->status.unregistered = members->n - item->workers.n;
 	return 0;
+}
+
+/* Read the ids that workers have given themselves. */
+static void status_read_ids(struct status_item *item, const struct attachment *at)
+{
+	struct sockopt_maps maps;
+	struct member member;
+
+	if (!item->workers.n || sockopt_members_open(at, &maps))
+		return;
+	for (size_t i = 0; i < item->workers.n; i++) {
+		struct status_worker *worker = item->workers.items[i];
+
+		worker->worker.has_id = sockopt_members_get(&maps, worker->worker.cookie,
+							    at->entry.attached_ns, &member) &&
+					member.has_id;
+		worker->worker.id = worker->worker.has_id ? member.id : 0;
+	}
+	sockopt_maps_close(&maps);
 }
 
 static void status_count_worker_since(struct status_worker *worker, const struct slot_counters *now)
@@ -214,10 +234,13 @@ static int status_read_by(struct status_item *item, const struct attachment *at,
 	}
 	ret = status_read_workers(item, at, &members.sockets, &unknown);
 	if (!ret)
+		status_read_ids(item, at);
+	if (!ret)
 		ret = status_note_left_out(item, &members.sockets);
 	if (!ret)
 		ret = status_read_unsteered(item, snapshot, &ns);
 	item->status.partial = at->entry.partial;
+	item->status.no_sockopt = at->entry.no_sockopt;
 	for (size_t i = 0; at->key.proto == IPPROTO_UDP && i < members.sockets.n; i++)
 		item->status.transparent |= members.sockets.sockets[i].transparent;
 	item->status.attached = status_is_attached(&item->status, &members);

@@ -197,8 +197,7 @@ void sockopt_members_remove(const struct sockopt_maps *maps, uint64_t attachment
 		bpf_map_delete_elem(maps->fds[SOCKOPT_CONTROL_MAPS], &attachment);
 }
 
-/* Open the maps beside an attachment. */
-static int sockopt_members_open(const struct attachment *at, struct sockopt_maps *maps)
+int sockopt_members_open(const struct attachment *at, struct sockopt_maps *maps)
 {
 	int root = openat(at->dir, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC), ret;
 

@@ -42,6 +42,9 @@ void sockopt_members_describe(const struct attachment *at, unsigned int slot,
 /* Have the programs know the group: its address, and its words for the next packet. */
 int sockopt_members_steer(const struct sockopt_maps *maps, const struct attachment *at);
 
+/* Open the maps beside an attachment, whose directory is open. Return 0 or -errno. */
+int sockopt_members_open(const struct attachment *at, struct sockopt_maps *maps);
+
 /* Remove all that is known of an attachment. */
 void sockopt_members_remove(const struct sockopt_maps *maps, uint64_t attachment);
 
