@@ -157,7 +157,7 @@ overtaken() {
 	step begin begun
 	stop "${old[0]}"
 	newcomers 1
-	equal "$(workers | tr , '\n' | sort | xargs)" "active 0 joining 1"
+	equal "$(workers | sed 's|, |\n|g' | sort | xargs)" "active 0 joining 1"
 	equal "$(phase)" "begun 0 1"
 	stop "${old[1]}"
 	newcomers 1
