@@ -86,7 +86,8 @@ reloads() {
 	reloads
 	echo "# failed requests in $((3 * many)) reloads: kernel alone $plain," \
 		"steered $(failed_requests)" >&3
-	no_failed_http 500
+	# One may be reset by a listener that closes in its very last ACK: see docs/limits.md.
+	no_failed_http 500 1
 	no_keeper_error
 	balanced 8080 tcp
 }
