@@ -87,7 +87,7 @@ failed_requests() {
 	jq '.connect + .read + .write + .timeout + .status + .hung' <<<"$load_result"
 }
 
-# no_failed_http AT_LEAST: that many requests, and not one failed.
+# no_failed_http AT_LEAST [AT_MOST]: that many requests, and none failed, or so many at most.
 no_failed_http() {
 	jq -e ".requests >= $1" <<<"$load_result" >/dev/null || fail "too little load: $load_result"
 	[ "$(failed_requests)" -le "${2:-0}" ] || fail "failed requests in $load_result"

@@ -24,9 +24,10 @@ recorded() {
 	[ -n "$(pins_of "$NS_INODE")" ]
 	equal "$(tools_of "$NS")" "$(keeper_pid 8080 tcp)" "keepers found"
 	equal "$(watchers_of "$NS")" "tcp 8080" "followed by the hooks"
-	# The steering program and its ten maps, the hooks' two, two iterators and three maps.
-	equal "$(recorded prog)" 5 "programs recorded"
-	equal "$(recorded map)" 13 "maps recorded"
+	# The steering program and its eleven maps; the hooks' two programs, two iterators and three
+	# maps; the two of the socket options, and seven maps.
+	equal "$(recorded prog)" 7 "programs recorded"
+	equal "$(recorded map)" 21 "maps recorded"
 
 	# Keeper and pins gone by force: the program is still in the group.
 	pin=$(status 8080 tcp .pin)
@@ -44,7 +45,7 @@ recorded() {
 @test "leaks: detach leaves no pin, map, program or process" {
 	attach --port 8080
 	attach --port 8080 --proto udp
-	equal "$(recorded map)" 36 "maps recorded"
+	equal "$(recorded map)" 53 "maps recorded"
 	ctl detach --port 8080 --proto tcp
 	ctl detach --port 8080 --proto udp
 	equal "$(pins_of "$NS_INODE")" ""
@@ -63,7 +64,7 @@ recorded() {
 		ctl attach --port 8080
 		ctl detach --port 8080 --proto tcp
 	done
-	equal "$(recorded prog)" "$((5 * many))" "programs recorded"
+	equal "$(recorded prog)" "$((7 * many))" "programs recorded"
 	equal "$(pins_of "$NS_INODE")" ""
 	wait_until 5 no_tools_of "$NS"
 	wait_until 5 no_watchers_of "$NS"

@@ -8,6 +8,7 @@
 #include "fd.h"
 #include "keeper/asked.h"
 #include "keeper/asked_member.h"
+#include "keeper/asked_settle.h"
 #include "keeper/loop_time.h"
 #include "state/ages.h"
 #include "state/plan_lock.h"
@@ -115,10 +116,15 @@ static int asked_take(struct reuseport_group *group)
 static void asked_take_due(struct reuseport_group *group)
 {
 	struct asking *asking = &group->loop.asking;
+	uint64_t held = asked_settle_holds(group);
 	int lock;
 
 	asking->due = false;
 	asking->at = NEVER;
+	if (held > loop_now()) {
+		asking->at = held;
+		return;
+	}
 	lock = asked_take(group);
 	if (lock == -EBUSY)
 		asking->at = loop_sooner(asking->at, loop_now() + LOCK_RETRY);

@@ -15,7 +15,7 @@
 #include "state/plan_lock.h"
 #include "state/publish.h"
 
-#define WAIT_PACE (60 * MS) /* the wait holds up all other work: between two of them */
+#define WAIT_PACE (50 * MS) /* the wait holds up all other work: between two of them */
 #define LOCK_RETRY (2 * MS)
 #define FLOWS_PACE (250 * MS)
 #define FLOWS_SHARE 50 /* of the time: counting may take so large a part */
@@ -65,19 +65,30 @@ static bool asked_settle_wait(struct reuseport_group *group)
 	/* Another group has waited meanwhile. */
 	if (*waited > asking->published)
 		return true;
-	asking->at = loop_sooner(asking->at, *waited + WAIT_PACE);
-	if (now < *waited + WAIT_PACE)
+	if (now < *waited + WAIT_PACE) {
+		asking->at = loop_sooner(asking->at, *waited + WAIT_PACE);
 		return false;
-	asking->at = now + LOCK_RETRY;
+	}
 	lock = plan_lock(&group->at, 0, NULL);
-	if (lock < 0)
+	if (lock < 0) {
+		asking->at = loop_sooner(asking->at, now + LOCK_RETRY);
 		return false;
+	}
 	/* By force: sticky flows go by the worker's state, for which there may be no new plan. */
 	publish_synchronize(&group->at, true);
 	close(lock);
 	*waited = now;
-	asking->at = NEVER;
 	return true;
+}
+
+uint64_t asked_settle_holds(const struct reuseport_group *group)
+{
+	const uint64_t *waited = group->shared ? &group->shared->waited :
+						 &group->loop.asking.waited;
+
+	if (ages_of_group(&group->at.view, AGE_SETTLED)->since_ns == group->at.view.control->epoch)
+		return 0;
+	return *waited + WAIT_PACE;
 }
 
 static void asked_settle_workers(struct reuseport_group *group)
