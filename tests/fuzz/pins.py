@@ -14,7 +14,8 @@ from judge import Fuzzer, mutate
 
 PINS = "/sys/fs/bpf/reuseport"
 SYS_BPF = {"x86_64": 321, "aarch64": 280}.get(platform.machine(), 321)
-LOOKUP, UPDATE, OBJ_GET, GET_INFO = 1, 2, 7, 15
+LOOKUP, UPDATE, NEXT_KEY, OBJ_GET, GET_INFO = 1, 2, 4, 7, 15
+HASH, MAPS_OF_MAPS, SOCKET_STORAGE = 1, (12, 13), 24  # types of maps
 libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -42,10 +43,28 @@ class Map:
             raise
         self.type, _, self.key_size, self.value_size, self.entries = struct.unpack_from("<5I", info.raw)
 
+    def key(self, rng):
+        """Returns a key that may be there."""
+        if self.type in MAPS_OF_MAPS or self.type == SOCKET_STORAGE:
+            raise OSError("its values are no noise that the kernel takes")
+        key = ctypes.create_string_buffer(max(self.key_size, 8))
+        if self.type != HASH:
+            key[:4] = struct.pack("<I", rng.randrange(min(self.entries, 3)))
+            return key
+        following = ctypes.create_string_buffer(len(key))
+        bpf(NEXT_KEY, struct.pack("<IIQQ", self.fd, 0, 0, address(following)))
+        for _ in range(rng.randrange(3)):
+            key.raw = following.raw
+            try:
+                bpf(NEXT_KEY, struct.pack("<IIQQ", self.fd, 0, address(key), address(following)))
+            except OSError:
+                return key
+        return following
+
     def change(self, rng):
         cpus = os.cpu_count() if self.type in (5, 6) else 1
         size = (self.value_size + 7) // 8 * 8 * max(cpus, 256 if cpus > 1 else 1)
-        key = ctypes.create_string_buffer(struct.pack("<I", rng.randrange(min(self.entries, 3))), 8)
+        key = self.key(rng)
         value = ctypes.create_string_buffer(size)
         # fd, key, value, flags; both pointers are aligned to 8
         attr = struct.pack("<IIQQQ", self.fd, 0, address(key), address(value), 0)

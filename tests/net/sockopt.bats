@@ -10,6 +10,7 @@ load ../bash/sockopt_workers.bash
 EPERM=1
 EEXIST=17
 EINVAL=22
+ENOPROTOOPT=92
 ENOTCONN=107
 
 setup() {
@@ -199,7 +200,9 @@ begin_askers() {
 	gets_nothing 0 40
 	stop "$keeper"
 	ctl detach --port 8080
-	answers 0 "$ENOTCONN" "$DRAIN" 0
+	# The programs have gone with it, unless other tests have theirs.
+	say 0 "$DRAIN" 0
+	[ "$said" = "$ENOTCONN" ] || [ "$said" = "$ENOPROTOOPT" ] || fail "the answer is $said"
 }
 
 # ------------------------------------------------------------------- attach's own
@@ -418,7 +421,9 @@ old_get_nothing() {
 	done
 	equal "$(status 8080 tcp .keeper.pid)" "$keeper"
 	equal "$(status 8090 tcp '[.workers[].state] | unique | join(" ")')" active
-	[ "$(awk '/^VmRSS/ { print $2 }' "/proc/$keeper/status")" -lt $((rss + 4096)) ] ||
+	# The sanitizer keeps what was freed.
+	[ -n "${RP_SANITIZED:-}" ] ||
+		[ "$(awk '/^VmRSS/ { print $2 }' "/proc/$keeper/status")" -lt $((rss + 4096)) ] ||
 		fail "the keeper has grown from $rss KB"
 	gets_some 0 60
 	# Who has asked for it is heard again.
