@@ -3,7 +3,7 @@
 # can be put there without a change for anybody else. On top of lib.bash.
 
 own_cgroup() {
-	CGROUP=$(findmnt -rn -t cgroup2 -o TARGET | head -n 1)/${NS//[^a-z0-9]/}
+	CGROUP=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/self/mounts)/${NS//[^a-z0-9]/}
 	[ "$CGROUP" != "/${NS//[^a-z0-9]/}" ] || skip "cgroup2 is not mounted"
 	mkdir "$CGROUP"
 	mount --bind "$CGROUP" "${CGROUP%/*}"
