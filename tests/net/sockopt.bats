@@ -293,6 +293,13 @@ begin_askers() {
 	local keeper
 	here tcp
 	begin_askers 2
+	# Sooner than the keeper looks by itself, which is every five seconds.
+	for _ in 1 2 3; do
+		ctl drain --port 8080 "cookie:${asker_ids[0]}" >/dev/null
+		wait_until 1 has_state 0 "$DRAINING"
+		ctl undrain --port 8080 "cookie:${asker_ids[0]}" >/dev/null
+		wait_until 1 has_state 0 "$ACTIVE"
+	done
 	ctl drain --port 8080 "cookie:${asker_ids[0]}" >/dev/null
 	becomes 0 "$DRAINING"
 	keeper=$(keeper_pid 8080 tcp)

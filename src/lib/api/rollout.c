@@ -110,7 +110,7 @@ int reuseport_rollout(const struct reuseport_filter *filter, enum reuseport_roll
 		return ret;
 	ret = rollout_locked(list, n, step, err);
 	for (size_t i = 0; !ret && i < n; i++)
-		sockopt_members_refresh_unkept(&list[i]);
+		sockopt_members_follow(&list[i]);
 	attachment_close_all(list, n);
 	return ret ? ret : (int)n;
 }

@@ -162,7 +162,7 @@ int worker_ops_run(const struct reuseport_filter *filter, const char *worker,
 	if (!ret)
 		ret = worker_ops_apply_all(list, n, &selector, op, err);
 	for (size_t i = 0; ret > 0 && i < n; i++)
-		sockopt_members_refresh_unkept(&list[i]);
+		sockopt_members_follow(&list[i]);
 	worker_selector_free(&selector);
 	attachment_close_all(list, n);
 	return ret;

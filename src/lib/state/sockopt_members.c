@@ -10,6 +10,7 @@
 #include "state/attachment_entry.h"
 #include "state/generation.h"
 #include "state/kept.h"
+#include "state/plan_lock.h"
 #include "state/sockopt_members.h"
 #include "state/sockopt_set.h"
 
@@ -235,12 +236,16 @@ static void sockopt_members_update(const struct sockopt_maps *maps, const struct
 	member->has_id = !sockopt_members_claim_id(maps, cookie, member, before.id);
 }
 
-void sockopt_members_refresh_unkept(const struct attachment *at)
+void sockopt_members_follow(const struct attachment *at)
 {
 	struct sockopt_maps maps;
 	struct member member;
 
-	if (kept_by_process(at->dir) || sockopt_members_open(at, &maps))
+	if (kept_by_process(at->dir)) {
+		plan_lock_notify(at);
+		return;
+	}
+	if (sockopt_members_open(at, &maps))
 		return;
 	for (unsigned int slot = 0; slot < at->entry.slots; slot++) {
 		uint64_t cookie = at->view.workers[slot].cookie;

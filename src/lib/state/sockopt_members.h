@@ -51,7 +51,8 @@ void sockopt_members_remove(const struct sockopt_maps *maps, uint64_t attachment
 /* Do so where the maps are not open; the attachment's directory is. */
 void sockopt_members_remove_pinned(const struct attachment *at);
 
-/* Write the workers' members after a command has changed them and no keeper runs. */
-void sockopt_members_refresh_unkept(const struct attachment *at);
+/* After a command has changed workers: have the keeper write their members, or write them where no
+ * keeper runs. */
+void sockopt_members_follow(const struct attachment *at);
 
 #endif
